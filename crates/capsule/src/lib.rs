@@ -1,0 +1,1 @@
+//! What an auditor holds offline: claims and their digests.

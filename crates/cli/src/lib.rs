@@ -1,0 +1,1 @@
+//! The command line gradus: a client of the API, and serve.

@@ -1,0 +1,20 @@
+//! The words of the field as types: ids, time, the practice catalog, events and leaves.
+//!
+//! Everything here is a value: no input or output, no clock, no randomness.
+
+pub mod words;
+
+pub mod ids;
+pub mod name;
+pub mod time;
+
+pub mod practice;
+
+pub use ids::{
+    AppraisalId, Digest, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId,
+};
+pub use name::{ForeignId, Label, Name};
+pub use practice::{
+    AreaId, BasePracticeId, FeatureId, GenericPracticeId, ModelId, Practice, Target,
+};
+pub use time::{Edge, Interval, Period, Timestamp};

@@ -1,0 +1,1 @@
+//! gRPC: conversions, authentication, status mapping, settings.

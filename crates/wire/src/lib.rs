@@ -1,0 +1,1 @@
+//! The gradus.v1 API, generated from proto/.
