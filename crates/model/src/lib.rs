@@ -10,6 +10,14 @@ pub mod time;
 
 pub mod practice;
 
+pub mod evidence;
+pub mod rating;
+pub mod unit;
+
+pub mod event;
+pub mod leaf;
+pub mod payload;
+
 pub use ids::{
     AppraisalId, Digest, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId,
 };
@@ -17,4 +25,7 @@ pub use name::{ForeignId, Label, Name};
 pub use practice::{
     AreaId, BasePracticeId, FeatureId, GenericPracticeId, ModelId, Practice, Target,
 };
+pub use event::Event;
+pub use leaf::Leaf;
+pub use payload::Payload;
 pub use time::{Edge, Interval, Period, Timestamp};

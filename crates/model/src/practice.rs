@@ -240,6 +240,22 @@ macro_rules! serde_text {
 
 serde_text!(AreaId BasePracticeId FeatureId GenericPracticeId);
 
+impl<C> minicbor::Encode<C> for AreaId {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u8(self.0)?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for AreaId {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::new(d.u8()?).ok_or_else(|| minicbor::decode::Error::message("no process area"))
+    }
+}
+
 /// Stored as an array of the model and two to four numbers: a base practice is
 /// `[model, area, number]`, a common feature `[model, area, level, number]`, a generic practice
 /// `[model, area, level, feature, number]`.

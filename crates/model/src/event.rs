@@ -1,0 +1,306 @@
+//! Every fact that can be recorded, in the past tense.
+//!
+//! An event's type number, and the number of each field in its body, are part of the stored
+//! format: a released event is never renamed, removed or given a new meaning; a new fact is a new
+//! variant. Bodies are deterministic CBOR (RFC 8949 section 4.2.1): maps with ascending small
+//! integer keys, shortest lengths, no floats, no tags.
+
+use minicbor::{Decode, Encode};
+
+use crate::evidence::Item;
+use crate::rating::Rating;
+use crate::unit::{AreaRef, Context, Inheritance, MarkerKind, Phase, PrincipalKind, UnitKind};
+use crate::{
+    Digest, EvidenceId, Label, LogId, Name, PrincipalId, RatingId, Target, Timestamp,
+    TokenId, UnitId,
+};
+
+/// A body that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// An event type or schema that this version does not know.
+    #[error("event type {event_type} with schema {schema} is unknown here: use a newer version")]
+    Unknown {
+        /// The type's number.
+        event_type: u16,
+        /// The schema's version.
+        schema: u16,
+    },
+    /// The body is not what the type asks for.
+    #[error("the body of event type {event_type} is damaged: {reason}")]
+    Damaged {
+        /// The type's number.
+        event_type: u16,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+macro_rules! bodies {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident { $( $(#[$fmeta:meta])* $number:literal $field:ident: $type:ty, )* }
+    )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+        #[cbor(map)]
+        pub struct $name { $( $(#[$fmeta])* #[n($number)] pub $field: $type, )* }
+    )+ };
+}
+
+bodies! {
+    /// The body of [`Event::LogCreated`].
+    LogCreated {
+        /// The log's random id.
+        0 log: LogId,
+        /// The root unit, whose stream this event opens.
+        1 organization: UnitId,
+        /// The origin line of the log's checkpoints.
+        2 origin: Label,
+    }
+    /// The body of events that publish or adopt a held document.
+    Document {
+        /// The id the document gives itself.
+        0 id: Name,
+        /// The SHA-256 of its bytes.
+        1 digest: Digest,
+    }
+    /// The body of [`Event::UnitRegistered`].
+    UnitRegistered {
+        /// The new unit.
+        0 unit: UnitId,
+        /// Its sort.
+        1 kind: UnitKind,
+        /// The unit above it; none for the organization.
+        2 parent: Option<UnitId>,
+        /// Its name, unique among all units.
+        3 name: Name,
+    }
+    /// The body of [`Event::UnitRenamed`].
+    UnitRenamed {
+        /// The unit.
+        0 unit: UnitId,
+        /// Its new name.
+        1 name: Name,
+    }
+    /// The body of [`Event::UnitMoved`].
+    UnitMoved {
+        /// The unit.
+        0 unit: UnitId,
+        /// The unit now above it.
+        1 parent: UnitId,
+    }
+    /// The body of [`Event::UnitArchived`].
+    UnitArchived {
+        /// The unit.
+        0 unit: UnitId,
+    }
+    /// The body of [`Event::PrincipalAdded`]; the name is payload.
+    PrincipalAdded {
+        /// The principal.
+        0 principal: PrincipalId,
+        /// Person or service.
+        1 kind: PrincipalKind,
+    }
+    /// The body of [`Event::PrincipalDisabled`].
+    PrincipalDisabled {
+        /// The principal.
+        0 principal: PrincipalId,
+    }
+    /// The body of [`Event::TokenIssued`].
+    TokenIssued {
+        /// The token's id.
+        0 token: TokenId,
+        /// Whom it stands for.
+        1 principal: PrincipalId,
+        /// The SHA-256 of the secret; the secret itself is never stored.
+        2 hash: Digest,
+        /// When it ends, if it does.
+        3 expires_at: Option<Timestamp>,
+    }
+    /// The body of [`Event::TokenRevoked`].
+    TokenRevoked {
+        /// The token.
+        0 token: TokenId,
+    }
+    /// The body of events that tailor an area; the reason is payload.
+    Tailoring {
+        /// The area.
+        0 area: AreaRef,
+    }
+    /// The body of [`Event::AreaInheritanceSet`].
+    AreaInheritanceSet {
+        /// The area.
+        0 area: AreaRef,
+        /// From where it is answered.
+        1 inheritance: Inheritance,
+    }
+    /// The body of events on life-cycle phases.
+    PhaseChange {
+        /// The phase.
+        0 phase: Phase,
+    }
+    /// The body of [`Event::MarkerPlaced`].
+    MarkerPlaced {
+        /// What it stands for.
+        0 kind: MarkerKind,
+        /// Its name.
+        1 label: Label,
+    }
+    /// The body of events on one item of evidence; reasons and notes are payload.
+    OfEvidence {
+        /// The item.
+        0 evidence: EvidenceId,
+    }
+    /// The body of [`Event::EvidenceSuperseded`].
+    EvidenceSuperseded {
+        /// The item that is replaced.
+        0 evidence: EvidenceId,
+        /// The item that replaces it.
+        1 by: EvidenceId,
+    }
+    /// The body of events on an item's links.
+    Links {
+        /// The item.
+        0 evidence: EvidenceId,
+        /// The practices, each once, in order.
+        1 practices: Vec<Target>,
+    }
+    /// The body of [`Event::PayloadErased`].
+    PayloadErased {
+        /// The version, in this unit's stream, of the record whose payload key was destroyed.
+        0 version: u64,
+    }
+    /// The body of events on one rating; the reason is payload.
+    OfRating {
+        /// The rating.
+        0 rating: RatingId,
+    }
+}
+
+macro_rules! events {
+    ($( $(#[$meta:meta])* $number:literal $word:literal $variant:ident($body:ty), )+) => {
+        /// A recorded fact.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Event { $( $(#[$meta])* $variant($body), )+ }
+
+        impl Event {
+            /// Every event type: its number and name.
+            pub const TYPES: &'static [(u16, &'static str)] = &[ $( ($number, $word), )+ ];
+
+            /// The number stored in the leaf's header.
+            #[must_use]
+            pub const fn event_type(&self) -> u16 {
+                match self { $( Self::$variant(_) => $number, )+ }
+            }
+
+            /// The name that people read.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $( Self::$variant(_) => $word, )+ }
+            }
+
+            /// The version of the body's schema that is written.
+            #[must_use]
+            pub const fn schema(&self) -> u16 {
+                1
+            }
+
+            /// The body in deterministic CBOR.
+            #[must_use]
+            pub fn body(&self) -> Vec<u8> {
+                let mut bytes = Vec::new();
+                // Writing to a Vec cannot fail, and no encoder here refuses a value.
+                let _ = match self { $( Self::$variant(body) => minicbor::encode(body, &mut bytes), )+ };
+                bytes
+            }
+
+            /// Reads a body; only the deterministic encoding is accepted.
+            pub fn read(event_type: u16, schema: u16, body: &[u8]) -> Result<Self, EventError> {
+                let damaged = |reason: String| EventError::Damaged { event_type, reason };
+                let event = match (event_type, schema) {
+                    $( ($number, 1) => minicbor::decode(body).map(Self::$variant), )+
+                    _ => return Err(EventError::Unknown { event_type, schema }),
+                };
+                let event = event.map_err(|error| damaged(error.to_string()))?;
+                if event.body() != body {
+                    return Err(damaged("it is not in the deterministic encoding".to_owned()));
+                }
+                Ok(event)
+            }
+        }
+    };
+}
+
+events! {
+    /// The first event of a log, at position 0.
+    1 "log-created" LogCreated(LogCreated),
+    /// A reference model was published as a held document.
+    10 "model-published" ModelPublished(Document),
+    /// A target profile was published as a held document.
+    11 "profile-published" ProfilePublished(Document),
+    /// Rules were published as a held document.
+    12 "rules-published" RulesPublished(Document),
+    /// A unit was registered; effective when it came to be.
+    20 "unit-registered" UnitRegistered(UnitRegistered),
+    /// A unit got another name.
+    21 "unit-renamed" UnitRenamed(UnitRenamed),
+    /// A unit came under another unit.
+    22 "unit-moved" UnitMoved(UnitMoved),
+    /// A unit ended; its history stays.
+    23 "unit-archived" UnitArchived(UnitArchived),
+    /// A person or service account was added.
+    30 "principal-added" PrincipalAdded(PrincipalAdded),
+    /// A principal may no longer act.
+    31 "principal-disabled" PrincipalDisabled(PrincipalDisabled),
+    /// A bearer token was issued.
+    34 "token-issued" TokenIssued(TokenIssued),
+    /// A bearer token was revoked.
+    35 "token-revoked" TokenRevoked(TokenRevoked),
+    /// The unit is measured by this model from the effective time.
+    100 "model-adopted" ModelAdopted(Document),
+    /// The unit's levels are computed by these rules from the effective time.
+    101 "rules-adopted" RulesAdopted(Document),
+    /// The unit strives for this profile from the effective time.
+    102 "profile-adopted" ProfileAdopted(Document),
+    /// An area does not apply to the unit from the effective time.
+    110 "area-tailored-out" AreaTailoredOut(Tailoring),
+    /// An area applies again from the effective time.
+    111 "area-tailored-in" AreaTailoredIn(Tailoring),
+    /// Where an area is answered from, from the effective time.
+    112 "area-inheritance-set" AreaInheritanceSet(AreaInheritanceSet),
+    /// The unit's circumstances from the effective time.
+    113 "context-recorded" ContextRecorded(Context),
+    /// A life-cycle phase began.
+    120 "phase-entered" PhaseEntered(PhaseChange),
+    /// A life-cycle phase ended.
+    121 "phase-left" PhaseLeft(PhaseChange),
+    /// A named instant.
+    122 "marker-placed" MarkerPlaced(MarkerPlaced),
+    /// Evidence was put forward; effective when the work ended.
+    200 "evidence-submitted" EvidenceSubmitted(Item),
+    /// A person accepted it: it counts over its whole validity.
+    201 "evidence-accepted" EvidenceAccepted(OfEvidence),
+    /// A person rejected it: it does not count.
+    202 "evidence-rejected" EvidenceRejected(OfEvidence),
+    /// It never counted.
+    203 "evidence-withdrawn" EvidenceWithdrawn(OfEvidence),
+    /// It counted until the effective time.
+    204 "evidence-ended" EvidenceEnded(OfEvidence),
+    /// Another item took its place from the effective time.
+    205 "evidence-superseded" EvidenceSuperseded(EvidenceSuperseded),
+    /// A second person vouched for it.
+    206 "evidence-confirmed" EvidenceConfirmed(OfEvidence),
+    /// It speaks for further practices.
+    207 "evidence-linked" EvidenceLinked(Links),
+    /// It no longer speaks for these practices.
+    208 "evidence-unlinked" EvidenceUnlinked(Links),
+    /// A record's payload key was destroyed; its leaf stays.
+    209 "payload-erased" PayloadErased(PayloadErased),
+    /// A practice was rated, in force from the effective time.
+    300 "practice-rated" PracticeRated(Rating),
+    /// A rating never counted; the one before it is in force again.
+    301 "rating-withdrawn" RatingWithdrawn(OfRating),
+    /// A rating was in force until the effective time.
+    302 "rating-ended" RatingEnded(OfRating),
+}
