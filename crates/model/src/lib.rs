@@ -10,6 +10,8 @@ pub mod time;
 
 pub mod practice;
 
+pub mod catalog;
+
 pub mod evidence;
 pub mod rating;
 pub mod unit;
@@ -17,6 +19,7 @@ pub mod unit;
 pub mod event;
 pub mod leaf;
 pub mod payload;
+pub mod recorded;
 
 pub use ids::{
     AppraisalId, Digest, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId,
@@ -25,7 +28,9 @@ pub use name::{ForeignId, Label, Name};
 pub use practice::{
     AreaId, BasePracticeId, FeatureId, GenericPracticeId, ModelId, Practice, Target,
 };
+pub use catalog::{Catalog, Profile};
 pub use event::Event;
 pub use leaf::Leaf;
 pub use payload::Payload;
+pub use recorded::Recorded;
 pub use time::{Edge, Interval, Period, Timestamp};
