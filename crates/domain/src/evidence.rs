@@ -1,0 +1,242 @@
+//! The life of a piece of evidence: what may be done to it, and what each event makes of it.
+
+use gradus_model::catalog::Catalog;
+use gradus_model::evidence::{Item, Source};
+use gradus_model::{Event, EvidenceId, PrincipalId, Target, Timestamp};
+
+use crate::proposal::{Occasion, Proposal, Verdict};
+use crate::refusal::Refusal;
+use crate::unit::{Draft, by_a_person, known_practice, record_unless};
+
+/// What was last decided on an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Waits for a review.
+    Submitted,
+    /// Counts.
+    Accepted,
+    /// Does not count.
+    Rejected,
+    /// Never counted.
+    Withdrawn,
+}
+
+impl Standing {
+    /// The standing in a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// An item as the writer sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) version: u64,
+    standing: Standing,
+    provider: PrincipalId,
+    from: Timestamp,
+    ended_at: Option<Timestamp>,
+    superseded_by: Option<(EvidenceId, Timestamp)>,
+    confirmed_by: Vec<PrincipalId>,
+    practices: Vec<Target>,
+}
+
+/// What the rules say to a proposal on evidence.
+pub(crate) fn decide(
+    draft: &Draft<'_>,
+    on: &Occasion,
+    model: Option<&Catalog>,
+    proposal: &Proposal,
+) -> Result<Verdict, Refusal> {
+    let effective_at = proposal.effective_at;
+    match &proposal.event {
+        Event::EvidenceSubmitted(item) => {
+            if let Some(evidence) = draft.item_from(&item.source) {
+                return Err(reused(&item.source, evidence));
+            }
+            submittable(on, model, item, effective_at)
+        }
+        Event::EvidenceAccepted(of) => {
+            by_a_person(on, "accept evidence")?;
+            let held = living(draft, of.evidence)?;
+            Ok(record_unless(held.standing == Standing::Accepted))
+        }
+        Event::EvidenceRejected(of) => {
+            by_a_person(on, "reject evidence")?;
+            let held = living(draft, of.evidence)?;
+            reason_given(proposal)?;
+            Ok(record_unless(held.standing == Standing::Rejected))
+        }
+        Event::EvidenceWithdrawn(of) => {
+            let held = known(draft, of.evidence)?;
+            reason_given(proposal)?;
+            Ok(record_unless(held.standing == Standing::Withdrawn))
+        }
+        Event::EvidenceEnded(of) => {
+            let held = living(draft, of.evidence)?;
+            if effective_at < held.from {
+                let (field, from) = ("at", held.from);
+                return Err(Refusal::EndBeforeStart { field, seen: effective_at, from });
+            }
+            Ok(record_unless(held.ended_at == Some(effective_at)))
+        }
+        Event::EvidenceSuperseded(superseded) => {
+            if superseded.evidence == superseded.by {
+                return Err(Refusal::SupersedesItself(superseded.by));
+            }
+            living(draft, superseded.by)?;
+            let held = living(draft, superseded.evidence)?;
+            Ok(record_unless(held.superseded_by == Some((superseded.by, effective_at))))
+        }
+        Event::EvidenceConfirmed(of) => {
+            by_a_person(on, "confirm evidence")?;
+            let held = living(draft, of.evidence)?;
+            if held.provider == on.actor.principal {
+                return Err(Refusal::OwnEvidence(of.evidence));
+            }
+            Ok(record_unless(held.confirmed_by.contains(&on.actor.principal)))
+        }
+        Event::EvidenceLinked(links) => {
+            let held = living(draft, links.evidence)?;
+            for target in &links.practices {
+                known_practice(model, target, on.now)?;
+            }
+            bounded("practices", held.practices.len() + links.practices.len(), Item::MOST.0)?;
+            Ok(record_unless(links.practices.iter().all(|link| held.practices.contains(link))))
+        }
+        Event::EvidenceUnlinked(links) => {
+            let held = living(draft, links.evidence)?;
+            Ok(record_unless(!links.practices.iter().any(|link| held.practices.contains(link))))
+        }
+        Event::PayloadErased(erased) => {
+            reason_given(proposal)?;
+            if erased.version == 0 || erased.version > draft.version() {
+                return Err(Refusal::VersionUnknown(erased.version));
+            }
+            Ok(Verdict::Record)
+        }
+        _ => Ok(Verdict::Record),
+    }
+}
+
+/// The refusal of a source id that is taken; equal content is found out before it is proposed.
+#[must_use]
+pub fn reused(source: &Source, evidence: EvidenceId) -> Refusal {
+    Refusal::SourceIdReused {
+        source_name: source.name.to_string(),
+        id: source.id.to_string(),
+        evidence,
+    }
+}
+
+fn submittable(
+    on: &Occasion,
+    model: Option<&Catalog>,
+    item: &Item,
+    work_to: Timestamp,
+) -> Result<Verdict, Refusal> {
+    if on.is_ahead(work_to) {
+        return Err(Refusal::InTheFuture { field: "work_to", seen: work_to, now: on.now });
+    }
+    if let Some(from) = item.work_from.filter(|from| *from > work_to) {
+        return Err(Refusal::EndBeforeStart { field: "work_to", seen: work_to, from });
+    }
+    if let Some(seen) = item.valid_until
+        && seen <= item.work_from.unwrap_or(work_to)
+    {
+        let from = item.work_from.unwrap_or(work_to);
+        return Err(Refusal::EndBeforeStart { field: "valid_until", seen, from });
+    }
+    let (practices, measures, subjects, attachments) = Item::MOST;
+    bounded("practices", item.practices.len(), practices)?;
+    bounded("measures", item.measures.len(), measures)?;
+    bounded("subjects", item.subjects.len(), subjects)?;
+    bounded("attachments", item.attachments.len(), attachments)?;
+    for target in &item.practices {
+        known_practice(model, target, work_to)?;
+    }
+    Ok(Verdict::Record)
+}
+
+fn bounded(field: &'static str, seen: usize, limit: usize) -> Result<(), Refusal> {
+    if seen > limit { Err(Refusal::TooMany { field, seen, limit }) } else { Ok(()) }
+}
+
+fn reason_given(proposal: &Proposal) -> Result<(), Refusal> {
+    if proposal.payload.is_empty() { Err(Refusal::ReasonMissing) } else { Ok(()) }
+}
+
+fn known<'a>(draft: &'a Draft<'_>, id: EvidenceId) -> Result<&'a Held, Refusal> {
+    draft.held(id).ok_or_else(|| Refusal::EvidenceUnknown(id.to_string()))
+}
+
+fn living<'a>(draft: &'a Draft<'_>, id: EvidenceId) -> Result<&'a Held, Refusal> {
+    let held = known(draft, id)?;
+    match held.standing {
+        Standing::Withdrawn => Err(Refusal::EvidenceWithdrawn(id)),
+        Standing::Submitted | Standing::Accepted | Standing::Rejected => Ok(held),
+    }
+}
+
+/// Takes in an event on evidence; returns whether it was one.
+pub(crate) fn evolve(
+    draft: &mut Draft<'_>,
+    version: u64,
+    actor: PrincipalId,
+    effective_at: Timestamp,
+    event: &Event,
+) -> bool {
+    match event {
+        Event::EvidenceSubmitted(item) => {
+            let held = Held {
+                version,
+                standing: Standing::Submitted,
+                provider: actor,
+                from: item.work_from.unwrap_or(effective_at),
+                ended_at: None,
+                superseded_by: None,
+                confirmed_by: Vec::new(),
+                practices: item.practices.clone(),
+            };
+            draft.hold(item.evidence, item.source.clone(), held);
+        }
+        Event::EvidenceAccepted(of) => stand(draft, of.evidence, Standing::Accepted),
+        Event::EvidenceRejected(of) => stand(draft, of.evidence, Standing::Rejected),
+        Event::EvidenceWithdrawn(of) => stand(draft, of.evidence, Standing::Withdrawn),
+        Event::EvidenceEnded(of) => {
+            change(draft, of.evidence, |held| held.ended_at = Some(effective_at));
+        }
+        Event::EvidenceSuperseded(of) => {
+            change(draft, of.evidence, |held| held.superseded_by = Some((of.by, effective_at)));
+        }
+        Event::EvidenceConfirmed(of) => {
+            change(draft, of.evidence, |held| held.confirmed_by.push(actor));
+        }
+        Event::EvidenceLinked(links) => change(draft, links.evidence, |held| {
+            held.practices.extend(links.practices.iter().cloned());
+            held.practices.sort();
+            held.practices.dedup();
+        }),
+        Event::EvidenceUnlinked(links) => change(draft, links.evidence, |held| {
+            held.practices.retain(|practice| !links.practices.contains(practice));
+        }),
+        _ => return false,
+    }
+    true
+}
+
+fn stand(draft: &mut Draft<'_>, id: EvidenceId, standing: Standing) {
+    change(draft, id, |held| held.standing = standing);
+}
+
+fn change(draft: &mut Draft<'_>, id: EvidenceId, how: impl FnOnce(&mut Held)) {
+    if let Some(held) = draft.held_mut(id) {
+        how(held);
+    }
+}

@@ -1,0 +1,128 @@
+//! The life of a rating: what may be done to it, and what each event makes of it.
+
+use gradus_model::catalog::Catalog;
+use gradus_model::rating::Rating;
+use gradus_model::unit::PrincipalKind;
+use gradus_model::{Event, FeatureId, Practice, RatingId, Timestamp};
+
+use crate::proposal::{Occasion, Proposal, Verdict};
+use crate::refusal::Refusal;
+use crate::unit::{Draft, by_a_person, known_practice, record_unless};
+
+/// Evidence that one rating may cite.
+const MOST_EVIDENCE: usize = 64;
+
+/// A rating as the writer sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Rated {
+    rating: Rating,
+    from: Timestamp,
+    ended_at: Option<Timestamp>,
+    withdrawn: bool,
+}
+
+/// What the rules say to a proposal on a rating.
+pub(crate) fn decide(
+    draft: &Draft<'_>,
+    on: &Occasion,
+    model: Option<&Catalog>,
+    proposal: &Proposal,
+) -> Result<Verdict, Refusal> {
+    let effective_at = proposal.effective_at;
+    match &proposal.event {
+        Event::PracticeRated(rating) => rate(draft, on, model, rating, effective_at),
+        Event::RatingWithdrawn(of) => {
+            by_a_person(on, "withdraw a rating")?;
+            if proposal.payload.is_empty() {
+                return Err(Refusal::ReasonMissing);
+            }
+            Ok(record_unless(known(draft, of.rating)?.withdrawn))
+        }
+        Event::RatingEnded(of) => {
+            let rated = known(draft, of.rating)?;
+            // The rule rater may end its own ratings, and nobody else's.
+            if rated.rating.basis.is_none() || on.actor.kind != PrincipalKind::System {
+                by_a_person(on, "end a rating")?;
+            }
+            if rated.withdrawn {
+                return Err(Refusal::RatingWithdrawn(of.rating));
+            }
+            if effective_at < rated.from {
+                let (field, from) = ("at", rated.from);
+                return Err(Refusal::EndBeforeStart { field, seen: effective_at, from });
+            }
+            Ok(record_unless(rated.ended_at == Some(effective_at)))
+        }
+        _ => Ok(Verdict::Record),
+    }
+}
+
+fn rate(
+    draft: &Draft<'_>,
+    on: &Occasion,
+    model: Option<&Catalog>,
+    rating: &Rating,
+    effective_at: Timestamp,
+) -> Result<Verdict, Refusal> {
+    match (rating.basis, on.actor.kind) {
+        (Some(_), PrincipalKind::System) => (),
+        (Some(_) | None, _) => by_a_person(on, "rate")?,
+    }
+    if on.is_ahead(effective_at) {
+        let field = "effective_at";
+        return Err(Refusal::InTheFuture { field, seen: effective_at, now: on.now });
+    }
+    if rating.appraisal.is_some() {
+        return Err(Refusal::AppraisalUnknown);
+    }
+    known_practice(model, &rating.target, effective_at)?;
+    let first = FeatureId { level: 1, number: 1 };
+    let derived = match rating.target.practice {
+        Practice::Base(_) => false,
+        Practice::Generic(_, id) => id.feature == first,
+        Practice::Feature(_, id) => id == first,
+    };
+    if derived {
+        return Err(Refusal::Derived(rating.target.clone()));
+    }
+    if rating.evidence.len() > MOST_EVIDENCE {
+        let (field, seen) = ("evidence", rating.evidence.len());
+        return Err(Refusal::TooMany { field, seen, limit: MOST_EVIDENCE });
+    }
+    for evidence in &rating.evidence {
+        if draft.held(*evidence).is_none() {
+            return Err(Refusal::EvidenceUnknown(evidence.to_string()));
+        }
+    }
+    Ok(Verdict::Record)
+}
+
+fn known<'a>(draft: &'a Draft<'_>, id: RatingId) -> Result<&'a Rated, Refusal> {
+    draft.rated(id).ok_or_else(|| Refusal::RatingUnknown(id.to_string()))
+}
+
+/// Takes in an event on a rating; returns whether it was one.
+pub(crate) fn evolve(draft: &mut Draft<'_>, effective_at: Timestamp, event: &Event) -> bool {
+    match event {
+        Event::PracticeRated(rating) => {
+            let (rating, id) = (rating.clone(), rating.rating);
+            let rated = Rated { rating, from: effective_at, ended_at: None, withdrawn: false };
+            draft.rate(id, rated);
+        }
+        Event::RatingWithdrawn(of) => {
+            change(draft, of.rating, |rated| rated.withdrawn = true);
+        }
+        Event::RatingEnded(of) => {
+            change(draft, of.rating, |rated| rated.ended_at = Some(effective_at));
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn change(draft: &mut Draft<'_>, id: RatingId, how: impl FnOnce(&mut Rated)) {
+    if let Some(mut rated) = draft.rated(id).cloned() {
+        how(&mut rated);
+        draft.rate(id, rated);
+    }
+}

@@ -1,0 +1,158 @@
+//! Why a proposal was refused: one variant for each reason, with the values it speaks of.
+
+use gradus_model::unit::{Phase, UnitKind};
+use gradus_model::{
+    AreaId, EvidenceId, ModelId, Name, PrincipalId, RatingId, Target, Timestamp, UnitId,
+};
+
+/// A typed refusal. Nothing was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No unit has this id.
+    #[error("unit `{0}` is unknown")]
+    UnitUnknown(String),
+    /// The unit was archived.
+    #[error("unit `{0}` was archived: it takes no more events")]
+    UnitArchived(Name),
+    /// Another unit has this name.
+    #[error("the name `{0}` belongs to another unit: choose another one")]
+    NameTaken(Name),
+    /// A unit of this kind cannot stand below one of that kind.
+    #[error("a {child} cannot stand below a {parent}")]
+    WrongParent {
+        /// The kind of the unit.
+        child: UnitKind,
+        /// The kind of the unit above.
+        parent: UnitKind,
+    },
+    /// The unit would stand below itself.
+    #[error("unit `{0}` cannot stand below itself")]
+    Cycle(UnitId),
+    /// The organization can be neither moved nor archived.
+    #[error("the organization cannot be moved or archived")]
+    OrganizationStays,
+    /// No document of this kind was published under this id or digest.
+    #[error("{kind} `{document}` was never published")]
+    DocumentUnknown {
+        /// Model, rules or profile.
+        kind: &'static str,
+        /// What was asked for.
+        document: String,
+    },
+    /// No model is in force at the time asked for.
+    #[error("the unit has no model on {0}: adopt one first")]
+    NoModel(Timestamp),
+    /// The model has no such area.
+    #[error("process area `{area}` is unknown in model `{model}`")]
+    AreaUnknown {
+        /// What was asked for.
+        area: AreaId,
+        /// The model in force.
+        model: ModelId,
+    },
+    /// The unit's model neither lists nor borrows this practice.
+    #[error("practice `{target}` is unknown in model `{model}`, which the unit has adopted")]
+    PracticeUnknown {
+        /// What was asked for.
+        target: Target,
+        /// The model in force.
+        model: ModelId,
+    },
+    /// The phase is not open.
+    #[error("phase `{0}` was not entered")]
+    PhaseNotOpen(Phase),
+    /// A reason must be given.
+    #[error("a reason is needed")]
+    ReasonMissing,
+    /// The principal is unknown.
+    #[error("principal `{0}` is unknown")]
+    PrincipalUnknown(String),
+    /// The principal was disabled.
+    #[error("principal `{0}` was disabled")]
+    PrincipalDisabled(PrincipalId),
+    /// A principal's name is taken.
+    #[error("the name `{0}` belongs to another principal: choose another one")]
+    PrincipalNameTaken(String),
+    /// The token is unknown.
+    #[error("token `{0}` is unknown")]
+    TokenUnknown(String),
+    /// A time that must lie ahead does not.
+    #[error("`{field}` is {seen}, which is past: give a later time")]
+    InThePast {
+        /// The field's name.
+        field: &'static str,
+        /// What it says.
+        seen: Timestamp,
+    },
+    /// Work or a rating dated in the future.
+    #[error("`{field}` is {seen}, more than 5 minutes after the server's clock, {now}")]
+    InTheFuture {
+        /// The field's name.
+        field: &'static str,
+        /// What it says.
+        seen: Timestamp,
+        /// What the server's clock says.
+        now: Timestamp,
+    },
+    /// An end that is not after its start.
+    #[error("`{field}` is {seen}, which is not after {from}")]
+    EndBeforeStart {
+        /// The field's name.
+        field: &'static str,
+        /// What it says.
+        seen: Timestamp,
+        /// The start.
+        from: Timestamp,
+    },
+    /// More entries than an item may have.
+    #[error("`{field}` has {seen} entries, at most {limit} are allowed")]
+    TooMany {
+        /// The field's name.
+        field: &'static str,
+        /// Entries given.
+        seen: usize,
+        /// Entries allowed.
+        limit: usize,
+    },
+    /// No item has this id in the unit.
+    #[error("evidence `{0}` is unknown in this unit")]
+    EvidenceUnknown(String),
+    /// The item was withdrawn.
+    #[error("evidence `{0}` was withdrawn")]
+    EvidenceWithdrawn(EvidenceId),
+    /// The item has this source and source id, but other content.
+    #[error("source id `{id}` of source `{source_name}` was used before with other content, as evidence `{evidence}`")]
+    SourceIdReused {
+        /// The source.
+        source_name: String,
+        /// The id in it.
+        id: String,
+        /// The item that has it.
+        evidence: EvidenceId,
+    },
+    /// The item would replace itself.
+    #[error("evidence `{0}` cannot supersede itself")]
+    SupersedesItself(EvidenceId),
+    /// Who provided the item cannot vouch for it.
+    #[error("evidence `{0}` was provided by the same principal, who cannot confirm it")]
+    OwnEvidence(EvidenceId),
+    /// Only people may do this.
+    #[error("only a person may {0}: a machine's claim is a candidate")]
+    NotAPerson(&'static str),
+    /// The practice's rating follows from other ratings.
+    #[error("`{0}` follows from the base practices and cannot be rated")]
+    Derived(Target),
+    /// No rating has this id in the unit.
+    #[error("rating `{0}` is unknown in this unit")]
+    RatingUnknown(String),
+    /// The rating was withdrawn.
+    #[error("rating `{0}` was withdrawn")]
+    RatingWithdrawn(RatingId),
+    /// Appraisals cannot be rated into yet.
+    #[error("appraisal is unknown")]
+    AppraisalUnknown,
+    /// No record has this version in the unit's stream.
+    #[error("the unit's stream has no version {0}")]
+    VersionUnknown(u64),
+}

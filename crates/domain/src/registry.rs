@@ -1,0 +1,405 @@
+//! The organization: units and their tree, published documents, principals and tokens.
+//!
+//! A fold of the organization's stream, readable at any point of both times. Invariant: events
+//! are applied in the order of their positions.
+
+use std::collections::BTreeMap;
+
+use gradus_model::event::{Document, TokenIssued, UnitRegistered};
+use gradus_model::unit::{PrincipalKind, UnitKind};
+use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, UnitId};
+
+use crate::proposal::{Occasion, Proposal, Verdict};
+use crate::refusal::Refusal;
+use crate::timeline::{At, Timeline};
+
+/// The kinds of held documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DocumentKind {
+    /// A reference model.
+    Model,
+    /// Rules.
+    Rules,
+    /// A target profile.
+    Profile,
+}
+
+impl DocumentKind {
+    /// The kind in words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Rules => "rules",
+            Self::Profile => "profile",
+        }
+    }
+}
+
+/// A document that was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Where it was recorded.
+    pub position: u64,
+    /// What sort of document it is.
+    pub kind: DocumentKind,
+    /// The id it gives itself.
+    pub id: Name,
+    /// The SHA-256 of its bytes.
+    pub digest: Digest,
+}
+
+/// A unit as the organization's stream knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The unit.
+    pub id: UnitId,
+    /// Its sort.
+    pub kind: UnitKind,
+    /// Where its registration was recorded.
+    pub position: u64,
+    /// When it came to be.
+    pub registered_at: Timestamp,
+    /// Its names.
+    pub names: Timeline<Name>,
+    /// The units above it.
+    pub parents: Timeline<Option<UnitId>>,
+    /// When it was archived, if it was.
+    pub archived: Timeline<()>,
+}
+
+impl Unit {
+    /// Its name at the head.
+    #[must_use]
+    pub fn name(&self) -> Option<&Name> {
+        self.names.iter().max_by_key(|name| name.position).map(|name| &name.value)
+    }
+
+    /// The unit above it at a point; before its registration took effect, the first one.
+    #[must_use]
+    pub fn parent(&self, at: At) -> Option<UnitId> {
+        let first = || self.parents.iter().next().filter(|stated| stated.position < at.size);
+        self.parents.stated_at(at).or_else(first).and_then(|stated| stated.value)
+    }
+}
+
+/// A principal as the organization's stream knows it; names are payload and stay outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The principal.
+    pub id: PrincipalId,
+    /// Person, service or Gradus itself.
+    pub kind: PrincipalKind,
+    /// Whether they may no longer act.
+    pub disabled: bool,
+}
+
+/// A bearer token, never its secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Whom it stands for.
+    pub principal: PrincipalId,
+    /// When it ends, if it does.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// The fold of the organization's stream.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    /// The log's id, once it was created.
+    pub log: Option<LogId>,
+    /// The root unit, once the log was created.
+    pub organization: Option<UnitId>,
+    units: BTreeMap<UnitId, Unit>,
+    names: BTreeMap<Name, UnitId>,
+    documents: Vec<Published>,
+    principals: BTreeMap<PrincipalId, Principal>,
+    tokens: BTreeMap<TokenId, Token>,
+    token_hashes: BTreeMap<Digest, TokenId>,
+}
+
+impl Registry {
+    /// A unit by its id.
+    #[must_use]
+    pub fn unit(&self, id: UnitId) -> Option<&Unit> {
+        self.units.get(&id)
+    }
+
+    /// A unit by its name at the head.
+    #[must_use]
+    pub fn unit_named(&self, name: &Name) -> Option<&Unit> {
+        self.names.get(name).and_then(|id| self.units.get(id))
+    }
+
+    /// Every unit, in the order of ids.
+    pub fn units(&self) -> impl Iterator<Item = &Unit> {
+        self.units.values()
+    }
+
+    /// The unit and those above it at a point, nearest first; at most 64.
+    #[must_use]
+    pub fn lineage(&self, unit: UnitId, at: At) -> Vec<UnitId> {
+        let mut lineage = vec![unit];
+        let mut current = unit;
+        while let Some(parent) = self.units.get(&current).and_then(|unit| unit.parent(at)) {
+            // Backdated moves may close a circle at a past moment; it ends where it began.
+            if lineage.contains(&parent) || lineage.len() >= 64 {
+                break;
+            }
+            lineage.push(parent);
+            current = parent;
+        }
+        lineage
+    }
+
+    /// The documents published up to `size`, in the order of recording.
+    pub fn documents(&self, kind: DocumentKind, size: u64) -> impl Iterator<Item = &Published> {
+        self.documents.iter().filter(move |held| held.kind == kind && held.position < size)
+    }
+
+    /// A published document by its id (the newest with it) or the hexadecimal of its digest.
+    #[must_use]
+    pub fn document(&self, kind: DocumentKind, text: &str, size: u64) -> Option<&Published> {
+        self.documents(kind, size)
+            .filter(|held| held.id.as_str() == text || held.digest.to_string() == text)
+            .max_by_key(|held| held.position)
+    }
+
+    /// A principal by id.
+    #[must_use]
+    pub fn principal(&self, id: PrincipalId) -> Option<&Principal> {
+        self.principals.get(&id)
+    }
+
+    /// Every principal, in the order of ids.
+    pub fn principals(&self) -> impl Iterator<Item = &Principal> {
+        self.principals.values()
+    }
+
+    /// The token with this hash, if it may be used at `now`.
+    #[must_use]
+    pub fn token(&self, hash: &Digest, now: Timestamp) -> Option<&Token> {
+        let token = self.tokens.get(self.token_hashes.get(hash)?)?;
+        let usable = !token.revoked && token.expires_at.is_none_or(|end| now < end);
+        usable.then_some(token)
+    }
+
+    /// Takes in one event of the organization's stream.
+    pub fn evolve(&mut self, position: u64, effective_at: Timestamp, event: &Event) {
+        match event {
+            Event::LogCreated(created) => {
+                self.log = Some(created.log);
+                self.organization = Some(created.organization);
+            }
+            Event::ModelPublished(held) => self.hold(position, DocumentKind::Model, held),
+            Event::ProfilePublished(held) => self.hold(position, DocumentKind::Profile, held),
+            Event::RulesPublished(held) => self.hold(position, DocumentKind::Rules, held),
+            Event::UnitRegistered(unit) => self.register(position, effective_at, unit),
+            Event::UnitRenamed(renamed) => {
+                if let Some(unit) = self.units.get_mut(&renamed.unit) {
+                    let old = unit.name().cloned();
+                    unit.names.state(position, effective_at, renamed.name.clone());
+                    old.map(|old| self.names.remove(&old));
+                    self.names.insert(renamed.name.clone(), renamed.unit);
+                }
+            }
+            Event::UnitMoved(moved) => {
+                if let Some(unit) = self.units.get_mut(&moved.unit) {
+                    unit.parents.state(position, effective_at, Some(moved.parent));
+                }
+            }
+            Event::UnitArchived(archived) => {
+                if let Some(unit) = self.units.get_mut(&archived.unit) {
+                    unit.archived.state(position, effective_at, ());
+                }
+            }
+            Event::PrincipalAdded(added) => {
+                let principal =
+                    Principal { id: added.principal, kind: added.kind, disabled: false };
+                self.principals.insert(added.principal, principal);
+            }
+            Event::PrincipalDisabled(disabled) => {
+                if let Some(principal) = self.principals.get_mut(&disabled.principal) {
+                    principal.disabled = true;
+                }
+            }
+            Event::TokenIssued(issued) => self.issue(issued),
+            Event::TokenRevoked(revoked) => {
+                if let Some(token) = self.tokens.get_mut(&revoked.token) {
+                    token.revoked = true;
+                }
+            }
+            // Facts of one unit's life: `settings`, `evidence` and `rating` fold them.
+            Event::ModelAdopted(_)
+            | Event::RulesAdopted(_)
+            | Event::ProfileAdopted(_)
+            | Event::AreaTailoredOut(_)
+            | Event::AreaTailoredIn(_)
+            | Event::AreaInheritanceSet(_)
+            | Event::ContextRecorded(_)
+            | Event::PhaseEntered(_)
+            | Event::PhaseLeft(_)
+            | Event::MarkerPlaced(_)
+            | Event::EvidenceSubmitted(_)
+            | Event::EvidenceAccepted(_)
+            | Event::EvidenceRejected(_)
+            | Event::EvidenceWithdrawn(_)
+            | Event::EvidenceEnded(_)
+            | Event::EvidenceSuperseded(_)
+            | Event::EvidenceConfirmed(_)
+            | Event::EvidenceLinked(_)
+            | Event::EvidenceUnlinked(_)
+            | Event::PayloadErased(_)
+            | Event::PracticeRated(_)
+            | Event::RatingWithdrawn(_)
+            | Event::RatingEnded(_) => (),
+        }
+    }
+
+    fn hold(&mut self, position: u64, kind: DocumentKind, held: &Document) {
+        let id = held.id.clone();
+        self.documents.push(Published { position, kind, id, digest: held.digest });
+    }
+
+    fn register(&mut self, position: u64, effective_at: Timestamp, registered: &UnitRegistered) {
+        let mut unit = Unit {
+            id: registered.unit,
+            kind: registered.kind,
+            position,
+            registered_at: effective_at,
+            names: Timeline::default(),
+            parents: Timeline::default(),
+            archived: Timeline::default(),
+        };
+        unit.names.state(position, effective_at, registered.name.clone());
+        unit.parents.state(position, effective_at, registered.parent);
+        self.names.insert(registered.name.clone(), registered.unit);
+        self.units.insert(registered.unit, unit);
+    }
+
+    fn issue(&mut self, issued: &TokenIssued) {
+        let token =
+            Token { principal: issued.principal, expires_at: issued.expires_at, revoked: false };
+        self.tokens.insert(issued.token, token);
+        self.token_hashes.insert(issued.hash, issued.token);
+    }
+}
+
+/// What the rules say to a proposal for the organization's stream.
+///
+/// # Errors
+///
+/// A [`Refusal`] with the reason; nothing changes then.
+pub fn decide(
+    registry: &Registry,
+    occasion: &Occasion,
+    proposal: &Proposal,
+) -> Result<Verdict, Refusal> {
+    match &proposal.event {
+        Event::ModelPublished(held) => Ok(publish(registry, DocumentKind::Model, held)),
+        Event::ProfilePublished(held) => Ok(publish(registry, DocumentKind::Profile, held)),
+        Event::RulesPublished(held) => Ok(publish(registry, DocumentKind::Rules, held)),
+        Event::UnitRegistered(unit) => register(registry, unit),
+        Event::UnitRenamed(renamed) => {
+            let unit = living(registry, renamed.unit)?;
+            match registry.unit_named(&renamed.name) {
+                Some(other) if other.id == unit.id => Ok(Verdict::AlreadySo),
+                Some(_) => Err(Refusal::NameTaken(renamed.name.clone())),
+                None => Ok(Verdict::Record),
+            }
+        }
+        Event::UnitMoved(moved) => {
+            let unit = living(registry, moved.unit)?;
+            let parent = living(registry, moved.parent)?;
+            if unit.kind == UnitKind::Organization {
+                return Err(Refusal::OrganizationStays);
+            }
+            stands_below(unit.kind, parent.kind)?;
+            let at = At::with_everything(proposal.effective_at);
+            if registry.lineage(parent.id, at).contains(&unit.id) {
+                return Err(Refusal::Cycle(unit.id));
+            }
+            Ok(record_unless(unit.parent(at) == Some(parent.id)))
+        }
+        Event::UnitArchived(archived) => {
+            let unit = known(registry, archived.unit)?;
+            if unit.kind == UnitKind::Organization {
+                return Err(Refusal::OrganizationStays);
+            }
+            Ok(record_unless(unit.archived.iter().next().is_some()))
+        }
+        Event::PrincipalAdded(added) => {
+            Ok(record_unless(registry.principal(added.principal).is_some()))
+        }
+        Event::PrincipalDisabled(disabled) => {
+            let principal = registry.principal(disabled.principal);
+            let principal = principal
+                .ok_or_else(|| Refusal::PrincipalUnknown(disabled.principal.to_string()))?;
+            Ok(record_unless(principal.disabled))
+        }
+        Event::TokenIssued(issued) => issue(registry, occasion, issued),
+        Event::TokenRevoked(revoked) => {
+            let token = registry.tokens.get(&revoked.token);
+            let token = token.ok_or_else(|| Refusal::TokenUnknown(revoked.token.to_string()))?;
+            Ok(record_unless(token.revoked))
+        }
+        // The log writes its own first event, and the facts of a unit are decided elsewhere.
+        _ => Ok(Verdict::Record),
+    }
+}
+
+fn record_unless(so: bool) -> Verdict {
+    if so { Verdict::AlreadySo } else { Verdict::Record }
+}
+
+fn publish(registry: &Registry, kind: DocumentKind, held: &Document) -> Verdict {
+    let same = |known: &Published| known.id == held.id && known.digest == held.digest;
+    record_unless(registry.documents(kind, u64::MAX).any(same))
+}
+
+fn register(registry: &Registry, new: &UnitRegistered) -> Result<Verdict, Refusal> {
+    if registry.unit_named(&new.name).is_some() {
+        return Err(Refusal::NameTaken(new.name.clone()));
+    }
+    if let Some(parent) = new.parent {
+        stands_below(new.kind, living(registry, parent)?.kind)?;
+    }
+    Ok(Verdict::Record)
+}
+
+fn issue(registry: &Registry, on: &Occasion, issued: &TokenIssued) -> Result<Verdict, Refusal> {
+    let principal = registry.principal(issued.principal);
+    let principal =
+        principal.ok_or_else(|| Refusal::PrincipalUnknown(issued.principal.to_string()))?;
+    if principal.disabled {
+        return Err(Refusal::PrincipalDisabled(issued.principal));
+    }
+    match issued.expires_at {
+        Some(seen) if seen <= on.now => Err(Refusal::InThePast { field: "expires_at", seen }),
+        _ => Ok(Verdict::Record),
+    }
+}
+
+fn known(registry: &Registry, id: UnitId) -> Result<&Unit, Refusal> {
+    registry.unit(id).ok_or_else(|| Refusal::UnitUnknown(id.to_string()))
+}
+
+/// The unit, if it may still take events.
+pub fn living(registry: &Registry, id: UnitId) -> Result<&Unit, Refusal> {
+    let unit = known(registry, id)?;
+    match (unit.archived.iter().next(), unit.name()) {
+        (Some(_), Some(name)) => Err(Refusal::UnitArchived(name.clone())),
+        _ => Ok(unit),
+    }
+}
+
+fn stands_below(child: UnitKind, parent: UnitKind) -> Result<(), Refusal> {
+    match (child, parent) {
+        (UnitKind::Organization, _) | (_, UnitKind::Project) => {
+            Err(Refusal::WrongParent { child, parent })
+        }
+        (UnitKind::Team | UnitKind::Project, UnitKind::Organization | UnitKind::Team) => Ok(()),
+    }
+}

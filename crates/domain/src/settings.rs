@@ -1,0 +1,102 @@
+//! What a unit has settled for itself: model, rules, profile, tailoring, phases, markers.
+
+use std::collections::BTreeMap;
+
+use gradus_model::event::Document;
+use gradus_model::unit::{AreaRef, Context, Inheritance, MarkerKind, Phase};
+use gradus_model::{Event, Label, Timestamp};
+
+use crate::timeline::{At, Stated, Timeline};
+
+/// A named instant of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// What it stands for.
+    pub kind: MarkerKind,
+    /// Its name.
+    pub label: Label,
+}
+
+/// The fold of a unit's settings, readable at any point of both times.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The models adopted.
+    pub models: Timeline<Document>,
+    /// The rules adopted.
+    pub rules: Timeline<Document>,
+    /// The profiles adopted.
+    pub profiles: Timeline<Document>,
+    /// For each area ever tailored, whether it is tailored out.
+    pub tailored_out: BTreeMap<AreaRef, Timeline<bool>>,
+    /// For each area ever set, where it is answered from.
+    pub inheritance: BTreeMap<AreaRef, Timeline<Inheritance>>,
+    /// The circumstances.
+    pub context: Timeline<Context>,
+    /// For each phase ever entered, whether it is open.
+    pub phases: BTreeMap<Phase, Timeline<bool>>,
+    /// Named instants, in the order of recording.
+    pub markers: Vec<Stated<Marker>>,
+}
+
+impl Settings {
+    /// Takes in one event of the unit's stream; events on other things change nothing.
+    ///
+    /// Returns whether the event was one of settings.
+    pub fn evolve(&mut self, position: u64, effective_at: Timestamp, event: &Event) -> bool {
+        match event {
+            Event::ModelAdopted(held) => self.models.state(position, effective_at, held.clone()),
+            Event::RulesAdopted(held) => self.rules.state(position, effective_at, held.clone()),
+            Event::ProfileAdopted(held) => {
+                self.profiles.state(position, effective_at, held.clone());
+            }
+            Event::AreaTailoredOut(tailoring) => {
+                self.tailor(&tailoring.area).state(position, effective_at, true);
+            }
+            Event::AreaTailoredIn(tailoring) => {
+                self.tailor(&tailoring.area).state(position, effective_at, false);
+            }
+            Event::AreaInheritanceSet(set) => {
+                let timeline = self.inheritance.entry(set.area.clone()).or_default();
+                timeline.state(position, effective_at, set.inheritance);
+            }
+            Event::ContextRecorded(context) => {
+                self.context.state(position, effective_at, context.clone());
+            }
+            Event::PhaseEntered(change) => {
+                self.phases.entry(change.phase).or_default().state(position, effective_at, true);
+            }
+            Event::PhaseLeft(change) => {
+                self.phases.entry(change.phase).or_default().state(position, effective_at, false);
+            }
+            Event::MarkerPlaced(placed) => {
+                let value = Marker { kind: placed.kind, label: placed.label.clone() };
+                self.markers.push(Stated { position, effective_at, value });
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn tailor(&mut self, area: &AreaRef) -> &mut Timeline<bool> {
+        self.tailored_out.entry(area.clone()).or_default()
+    }
+
+    /// Whether the area is tailored out at a point.
+    #[must_use]
+    pub fn is_tailored_out(&self, area: &AreaRef, at: At) -> bool {
+        self.tailored_out.get(area).and_then(|timeline| timeline.at(at)).copied().unwrap_or(false)
+    }
+
+    /// Where the area is answered from at a point.
+    #[must_use]
+    pub fn inheritance_of(&self, area: &AreaRef, at: At) -> Inheritance {
+        let set = self.inheritance.get(area).and_then(|timeline| timeline.at(at));
+        set.copied().unwrap_or(Inheritance::ByRules)
+    }
+
+    /// The phases that are open at a point.
+    pub fn open_phases(&self, at: At) -> impl Iterator<Item = Phase> {
+        let open = move |timeline: &Timeline<bool>| timeline.at(at).copied().unwrap_or(false);
+        self.phases.iter().filter(move |(_, timeline)| open(timeline)).map(|(phase, _)| *phase)
+    }
+}

@@ -1,0 +1,276 @@
+//! One unit as the writer sees it: decide on what is proposed, evolve by what is recorded.
+//!
+//! A call's proposals are decided in order against a [`Draft`], which sees the effect of those
+//! before them; only when all of them pass does the draft become part of the state. So a batch
+//! with one bad item changes nothing.
+
+use std::collections::BTreeMap;
+
+use gradus_model::catalog::Catalog;
+use gradus_model::event::Document;
+use gradus_model::evidence::Source;
+use gradus_model::unit::{AreaRef, PrincipalKind};
+use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Target, Timestamp};
+
+use crate::evidence::{self, Held};
+use crate::proposal::{Occasion, Proposal, Verdict};
+use crate::rating::{self, Rated};
+use crate::refusal::Refusal;
+use crate::settings::Settings;
+use crate::timeline::{At, Timeline};
+
+/// The write state of one unit's stream.
+#[derive(Clone, Debug, Default)]
+pub struct UnitState {
+    /// The version of the stream, 0 while it is empty.
+    pub version: u64,
+    /// What the unit has settled.
+    pub settings: Settings,
+    pub(crate) evidence: BTreeMap<EvidenceId, Held>,
+    pub(crate) sources: BTreeMap<Source, EvidenceId>,
+    pub(crate) ratings: BTreeMap<RatingId, Rated>,
+}
+
+impl UnitState {
+    /// Takes in one recorded event of the unit's stream.
+    pub fn evolve(&mut self, actor: PrincipalId, effective_at: Timestamp, event: &Event) {
+        let mut draft = Draft::of(self);
+        draft.evolve(actor, effective_at, event);
+        let change = draft.finish();
+        self.absorb(change);
+    }
+
+    /// The item with this source, if there is one.
+    #[must_use]
+    pub fn item_from(&self, source: &Source) -> Option<EvidenceId> {
+        self.sources.get(source).copied()
+    }
+
+    /// The stream version at which an item was submitted.
+    #[must_use]
+    pub fn submitted_as(&self, evidence: EvidenceId) -> Option<u64> {
+        self.evidence.get(&evidence).map(|held| held.version)
+    }
+
+    /// Makes a finished draft part of the state.
+    pub fn absorb(&mut self, change: Change) {
+        self.version = change.version;
+        if let Some(settings) = change.settings {
+            self.settings = settings;
+        }
+        self.evidence.extend(change.evidence);
+        self.sources.extend(change.sources);
+        self.ratings.extend(change.ratings);
+    }
+}
+
+/// What a draft adds to its state.
+#[derive(Debug, Default)]
+pub struct Change {
+    version: u64,
+    settings: Option<Settings>,
+    evidence: BTreeMap<EvidenceId, Held>,
+    sources: BTreeMap<Source, EvidenceId>,
+    ratings: BTreeMap<RatingId, Rated>,
+}
+
+/// A state with changes that are not part of it yet.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    base: &'a UnitState,
+    change: Change,
+}
+
+impl<'a> Draft<'a> {
+    /// A draft without changes.
+    #[must_use]
+    pub fn of(base: &'a UnitState) -> Self {
+        Self { base, change: Change { version: base.version, ..Change::default() } }
+    }
+
+    /// The version of the stream after the changes.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.change.version
+    }
+
+    /// The settings with the changes.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        self.change.settings.as_ref().unwrap_or(&self.base.settings)
+    }
+
+    /// The item with this source, if there is one.
+    #[must_use]
+    pub fn item_from(&self, source: &Source) -> Option<EvidenceId> {
+        self.change.sources.get(source).or_else(|| self.base.sources.get(source)).copied()
+    }
+
+    /// The stream version at which an item was submitted.
+    #[must_use]
+    pub fn submitted_as(&self, evidence: EvidenceId) -> Option<u64> {
+        self.held(evidence).map(|held| held.version)
+    }
+
+    pub(crate) fn held(&self, id: EvidenceId) -> Option<&Held> {
+        self.change.evidence.get(&id).or_else(|| self.base.evidence.get(&id))
+    }
+
+    pub(crate) fn held_mut(&mut self, id: EvidenceId) -> Option<&mut Held> {
+        if !self.change.evidence.contains_key(&id) {
+            let held = self.base.evidence.get(&id)?.clone();
+            self.change.evidence.insert(id, held);
+        }
+        self.change.evidence.get_mut(&id)
+    }
+
+    pub(crate) fn rated(&self, id: RatingId) -> Option<&Rated> {
+        self.change.ratings.get(&id).or_else(|| self.base.ratings.get(&id))
+    }
+
+    pub(crate) fn hold(&mut self, id: EvidenceId, source: Source, held: Held) {
+        self.change.sources.insert(source, id);
+        self.change.evidence.insert(id, held);
+    }
+
+    pub(crate) fn rate(&mut self, id: RatingId, rated: Rated) {
+        self.change.ratings.insert(id, rated);
+    }
+
+    /// Decides on a proposal and, if it is to be recorded, lets later ones see its effect.
+    ///
+    /// `model` is the model in force for the unit at the proposal's effective time.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`]; the whole draft is to be dropped then.
+    pub fn propose(
+        &mut self,
+        occasion: &Occasion,
+        model: Option<&Catalog>,
+        proposal: &Proposal,
+    ) -> Result<Verdict, Refusal> {
+        let verdict = decide(self, occasion, model, proposal)?;
+        if verdict == Verdict::Record {
+            self.evolve(occasion.actor.principal, proposal.effective_at, &proposal.event);
+        }
+        Ok(verdict)
+    }
+
+    fn evolve(&mut self, actor: PrincipalId, effective_at: Timestamp, event: &Event) {
+        self.change.version += 1;
+        let version = self.change.version;
+        if evidence::evolve(self, version, actor, effective_at, event)
+            || rating::evolve(self, effective_at, event)
+            || !is_setting(event)
+        {
+            return;
+        }
+        // Within one stream, versions order as positions do.
+        let settings = self.change.settings.get_or_insert_with(|| self.base.settings.clone());
+        settings.evolve(version, effective_at, event);
+    }
+
+    /// The changes, to be absorbed by the state they were drafted on.
+    #[must_use]
+    pub fn finish(self) -> Change {
+        self.change
+    }
+}
+
+fn is_setting(event: &Event) -> bool {
+    (100..200).contains(&event.event_type())
+}
+
+/// What the rules say to a proposal for a unit's stream.
+fn decide(
+    draft: &Draft<'_>,
+    on: &Occasion,
+    model: Option<&Catalog>,
+    proposal: &Proposal,
+) -> Result<Verdict, Refusal> {
+    let at = At::with_everything(proposal.effective_at);
+    let settings = draft.settings();
+    let reason_given = !proposal.payload.is_empty();
+    match &proposal.event {
+        Event::ModelAdopted(held) => Ok(adopt(&settings.models, held, at)),
+        Event::RulesAdopted(held) => Ok(adopt(&settings.rules, held, at)),
+        Event::ProfileAdopted(held) => Ok(adopt(&settings.profiles, held, at)),
+        Event::AreaTailoredOut(_) if !reason_given => Err(Refusal::ReasonMissing),
+        Event::AreaTailoredOut(tailoring) => {
+            known_area(model, &tailoring.area, proposal.effective_at)?;
+            Ok(record_unless(settings.is_tailored_out(&tailoring.area, at)))
+        }
+        Event::AreaTailoredIn(tailoring) => {
+            known_area(model, &tailoring.area, proposal.effective_at)?;
+            Ok(record_unless(!settings.is_tailored_out(&tailoring.area, at)))
+        }
+        Event::AreaInheritanceSet(set) => {
+            known_area(model, &set.area, proposal.effective_at)?;
+            Ok(record_unless(settings.inheritance_of(&set.area, at) == set.inheritance))
+        }
+        Event::ContextRecorded(context) => {
+            Ok(record_unless(settings.context.at(at) == Some(context)))
+        }
+        Event::PhaseEntered(change) => {
+            Ok(record_unless(settings.open_phases(at).any(|open| open == change.phase)))
+        }
+        Event::PhaseLeft(change) => match settings.phases.get(&change.phase) {
+            None => Err(Refusal::PhaseNotOpen(change.phase)),
+            Some(timeline) => Ok(record_unless(timeline.at(at) == Some(&false))),
+        },
+        Event::MarkerPlaced(placed) => {
+            let same = settings.markers.iter().any(|marker| {
+                marker.effective_at == proposal.effective_at
+                    && marker.value.kind == placed.kind
+                    && marker.value.label == placed.label
+            });
+            Ok(record_unless(same))
+        }
+        Event::PracticeRated(_) | Event::RatingWithdrawn(_) | Event::RatingEnded(_) => {
+            rating::decide(draft, on, model, proposal)
+        }
+        _ => evidence::decide(draft, on, model, proposal),
+    }
+}
+
+pub(crate) fn record_unless(so: bool) -> Verdict {
+    if so { Verdict::AlreadySo } else { Verdict::Record }
+}
+
+fn adopt(adopted: &Timeline<Document>, held: &Document, at: At) -> Verdict {
+    record_unless(adopted.at(at) == Some(held))
+}
+
+fn known_area(
+    model: Option<&Catalog>,
+    area: &AreaRef,
+    effective_at: Timestamp,
+) -> Result<(), Refusal> {
+    let model = model.ok_or(Refusal::NoModel(effective_at))?;
+    if *model.id() == area.model && model.area(area.area).is_some() {
+        return Ok(());
+    }
+    Err(Refusal::AreaUnknown { area: area.area, model: model.id().clone() })
+}
+
+/// The practice is one that the model in force lists or borrows.
+pub(crate) fn known_practice(
+    model: Option<&Catalog>,
+    target: &Target,
+    effective_at: Timestamp,
+) -> Result<(), Refusal> {
+    let model = model.ok_or(Refusal::NoModel(effective_at))?;
+    if model.contains(target) {
+        return Ok(());
+    }
+    Err(Refusal::PracticeUnknown { target: target.clone(), model: model.id().clone() })
+}
+
+/// What only people may do is done by a person.
+pub(crate) fn by_a_person(on: &Occasion, what: &'static str) -> Result<(), Refusal> {
+    match on.actor.kind {
+        PrincipalKind::Person => Ok(()),
+        PrincipalKind::Service | PrincipalKind::System => Err(Refusal::NotAPerson(what)),
+    }
+}
