@@ -1,1 +1,4 @@
-//! What an auditor holds offline: claims and their digests.
+//! What an auditor holds offline. So far: claims, the answers that a capsule will have to reach
+//! again by re-running the fold.
+
+pub mod claim;

@@ -1,1 +1,15 @@
-//! The gradus.v1 API, generated from proto/.
+//! The gradus.v1 API, generated from `proto/`: messages, clients and servers, nothing by hand.
+
+/// The package `gradus.v1`.
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated: the comments are in proto/, and its style is not ours to choose"
+)]
+pub mod v1 {
+    tonic::include_proto!("gradus.v1");
+
+    /// Every file of the package and what they import, with comments, for gRPC reflection.
+    pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("gradus.v1");
+}
