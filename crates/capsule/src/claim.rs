@@ -59,8 +59,8 @@ fn write_area(e: &mut Encoder<&mut Vec<u8>>, area: &AreaAnswer) -> Written {
     write_level(e, area.rated)?;
     write_level(e, area.ongoing)?;
     let coverage = area.coverage;
-    e.array(4)?.u16(coverage.practices)?.u16(coverage.supported)?;
-    e.u16(coverage.contradicted)?.u16(coverage.lapsed)?;
+    e.array(5)?.u16(coverage.practices)?.u16(coverage.supported)?;
+    e.u16(coverage.contradicted)?.u16(coverage.lapsed)?.u32(coverage.items)?;
     match area.inherited_from {
         Some(unit) => e.bytes(&unit.0)?,
         None => e.null()?,

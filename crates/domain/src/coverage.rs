@@ -78,6 +78,19 @@ pub fn support(
     rules: &Rules,
     kind_of: KindOf<'_>,
 ) -> Support {
+    support_and_items(history, target, at, rules, kind_of).0
+}
+
+/// The support of one practice at a point, and how many valid items speak for or against it.
+#[must_use]
+pub fn support_and_items(
+    history: &UnitHistory,
+    target: &Target,
+    at: At,
+    rules: &Rules,
+    kind_of: KindOf<'_>,
+) -> (Support, u32) {
+    let mut items = 0;
     let mut supported_until = None;
     let mut lapsed_since = None;
     let mut contradicted = false;
@@ -88,6 +101,7 @@ pub fn support(
         }
         let until = valid_until(item, target, at, rules);
         let valid = at.valid_at < until;
+        items += u32::from(valid && item.outcome != Outcome::Inconclusive);
         match item.outcome {
             Outcome::Supports if valid => supported_until = supported_until.max(Some(until)),
             // An item that ended where it began never supported anything.
@@ -98,10 +112,11 @@ pub fn support(
             Outcome::Supports | Outcome::Contradicts | Outcome::Inconclusive => (),
         }
     }
-    match (contradicted, supported_until, lapsed_since) {
+    let support = match (contradicted, supported_until, lapsed_since) {
         (true, _, _) => Support::Contradicted,
         (false, Some(until), _) => Support::Supported { until },
         (false, None, Some(since)) => Support::Lapsed { since },
         (false, None, None) => Support::Unsupported,
-    }
+    };
+    (support, items)
 }

@@ -89,6 +89,15 @@ impl EvidenceHistory {
         [ended, superseded].into_iter().flatten().min()
     }
 
+    /// The item that took its place.
+    #[must_use]
+    pub fn superseded_by(&self, size: u64) -> Option<EvidenceId> {
+        self.known(size).rev().find_map(|happening| match happening {
+            Happening::Superseded(by, _) => Some(*by),
+            Happening::Stands(_) | Happening::Ended(_) | Happening::Confirmed(_) => None,
+        })
+    }
+
     /// Who vouched for it besides its provider.
     pub fn confirmed_by(&self, size: u64) -> impl Iterator<Item = PrincipalId> {
         self.known(size).filter_map(|happening| match happening {
@@ -117,11 +126,17 @@ impl RatingHistory {
     /// Whether it is in force at a point, as far as it alone says.
     #[must_use]
     pub fn is_in_force(&self, at: At) -> bool {
-        let end = self.ends.iter().rev().find(|(position, _)| *position < at.size);
         self.position < at.size
             && self.effective_at <= at.valid_at
-            && end.is_none_or(|(_, end)| at.valid_at < *end)
+            && self.ended_at(at.size).is_none_or(|end| at.valid_at < end)
             && !self.is_withdrawn(at.size)
+    }
+
+    /// Until when it was in force, as known with `size` records.
+    #[must_use]
+    pub fn ended_at(&self, size: u64) -> Option<Timestamp> {
+        let known = |(position, _): &&(u64, Timestamp)| *position < size;
+        self.ends.iter().rev().find(known).map(|(_, end)| *end)
     }
 
     /// Whether it was withdrawn, as known with `size` records.
@@ -281,6 +296,12 @@ impl UnitHistory {
     /// Every rating known with `size` records, in the order of recording.
     pub fn ratings(&self, size: u64) -> impl DoubleEndedIterator<Item = &RatingHistory> {
         self.ratings.iter().filter(move |rating| rating.position < size)
+    }
+
+    /// A rating by id.
+    #[must_use]
+    pub fn rating(&self, id: RatingId) -> Option<&RatingHistory> {
+        self.ratings.get(*self.ratings_by_id.get(&id)? as usize)
     }
 
     /// The ratings of one target, in the order of recording.

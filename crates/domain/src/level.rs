@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use gradus_model::catalog::{Area, Catalog, Category};
 use gradus_model::rating::{Scale, Value};
 use gradus_model::unit::{AreaRef, Inheritance};
-use gradus_model::{AreaId, Label, Practice, Target, Timestamp, UnitId};
+use gradus_model::{AreaId, Label, Practice, PrincipalId, RatingId, Target, Timestamp, UnitId};
 
-use crate::coverage::{KindOf, Support, support};
+use crate::coverage::{KindOf, Support, support_and_items};
 use crate::history::{RatingHistory, UnitHistory};
 use crate::rules::Rules;
 use crate::sse_cmm::{self, Judgment, LevelAnswer};
@@ -35,11 +35,17 @@ pub struct PracticeAnswer {
     pub rating: Option<RatingInForce>,
     /// Whether valid evidence stands behind it.
     pub support: Support,
+    /// How many valid items speak for or against it.
+    pub items: u32,
 }
 
 /// The rating that is in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RatingInForce {
+    /// The rating.
+    pub rating: RatingId,
+    /// Who rated, or on whose behalf the rule rater ran.
+    pub actor: PrincipalId,
     /// Its value.
     pub value: Value,
     /// Whether a rule rated, not a person.
@@ -84,6 +90,8 @@ pub struct Coverage {
     pub contradicted: u16,
     /// Those that evidence supported once.
     pub lapsed: u16,
+    /// Valid items that speak for or against one of them, an item once for each.
+    pub items: u32,
 }
 
 /// The answer for one area.
@@ -190,6 +198,7 @@ fn coverage(base: &[&PracticeAnswer]) -> Coverage {
         supported: count(|support| matches!(support, Support::Supported { .. })),
         contradicted: count(|support| matches!(support, Support::Contradicted)),
         lapsed: count(|support| matches!(support, Support::Lapsed { .. })),
+        items: base.iter().map(|practice| practice.items).sum(),
     }
 }
 
@@ -199,8 +208,9 @@ fn practice_answer(
     target: Target,
 ) -> PracticeAnswer {
     let rating = rating_in_force(history, &target, question.at);
-    let support = support(history, &target, question.at, question.rules, question.kind_of);
-    PracticeAnswer { target, rating, support }
+    let (support, items) =
+        support_and_items(history, &target, question.at, question.rules, question.kind_of);
+    PracticeAnswer { target, rating, support, items }
 }
 
 /// The rating of a target in force at a point, of those on the scale that this scheme reads.
@@ -231,6 +241,8 @@ pub fn rating_in_force(
     }
     let worst = latest.values().min_by_key(|rating| rating.rating.value);
     worst.map(|rating| RatingInForce {
+        rating: rating.rating.rating,
+        actor: rating.actor,
         value: rating.rating.value,
         by_rule: rating.rating.basis.is_some(),
         effective_at: rating.effective_at,

@@ -15,6 +15,9 @@ pub struct Proposal {
     pub event: Event,
     /// When it is true, in the unit's life.
     pub effective_at: Timestamp,
+    /// Whether the caller gave no effective time, so that it is the server's clock. The same call
+    /// made again has another clock and is the same call all the same.
+    pub by_clock: bool,
     /// Free text and anything personal.
     pub payload: Payload,
 }
@@ -23,7 +26,14 @@ impl Proposal {
     /// A proposal without payload.
     #[must_use]
     pub const fn new(event: Event, effective_at: Timestamp) -> Self {
-        Self { event, effective_at, payload: Payload::empty() }
+        Self { event, effective_at, by_clock: false, payload: Payload::empty() }
+    }
+
+    /// A proposal without payload, effective at the time given, or else now.
+    #[must_use]
+    pub fn at(event: Event, given: Option<Timestamp>, now: Timestamp) -> Self {
+        let by_clock = given.is_none();
+        Self { by_clock, ..Self::new(event, given.unwrap_or(now)) }
     }
 
     /// This proposal with `payload`.

@@ -2,7 +2,6 @@
 
 use gradus_model::catalog::Catalog;
 use gradus_model::rating::Rating;
-use gradus_model::unit::PrincipalKind;
 use gradus_model::{Event, FeatureId, Practice, RatingId, Timestamp};
 
 use crate::proposal::{Occasion, Proposal, Verdict};
@@ -40,8 +39,8 @@ pub(crate) fn decide(
         }
         Event::RatingEnded(of) => {
             let rated = known(draft, of.rating)?;
-            // The rule rater may end its own ratings, and nobody else's.
-            if rated.rating.basis.is_none() || on.actor.kind != PrincipalKind::System {
+            // What a rule rated, the rule rater ends on whosever behalf it runs.
+            if rated.rating.basis.is_none() {
                 by_a_person(on, "end a rating")?;
             }
             if rated.withdrawn {
@@ -64,9 +63,9 @@ fn rate(
     rating: &Rating,
     effective_at: Timestamp,
 ) -> Result<Verdict, Refusal> {
-    match (rating.basis, on.actor.kind) {
-        (Some(_), PrincipalKind::System) => (),
-        (Some(_) | None, _) => by_a_person(on, "rate")?,
+    // Only the rule rater gives a basis, on whosever behalf it runs.
+    if rating.basis.is_none() {
+        by_a_person(on, "rate")?;
     }
     if on.is_ahead(effective_at) {
         let field = "effective_at";

@@ -7,7 +7,6 @@ use gradus_model::{
 
 /// A typed refusal. Nothing was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Refusal {
     /// No unit has this id.
     #[error("unit `{0}` is unknown")]

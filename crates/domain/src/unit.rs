@@ -157,8 +157,13 @@ impl<'a> Draft<'a> {
         Ok(verdict)
     }
 
-    fn evolve(&mut self, actor: PrincipalId, effective_at: Timestamp, event: &Event) {
+    /// Counts an event of this stream that changes something else: the registry's own.
+    pub fn count(&mut self) {
         self.change.version += 1;
+    }
+
+    fn evolve(&mut self, actor: PrincipalId, effective_at: Timestamp, event: &Event) {
+        self.count();
         let version = self.change.version;
         if evidence::evolve(self, version, actor, effective_at, event)
             || rating::evolve(self, effective_at, event)

@@ -1,1 +1,102 @@
 //! The append-only log: the trait, its contract tests and the sled engine.
+//!
+//! A log holds records at positions 0, 1, 2, …; each is a leaf, hashed into one Merkle tree, and a
+//! sealed payload. It knows streams, versions and hashes, and nothing of what the records mean.
+//!
+//! Invariants: what was acknowledged is durable; a position never changes; stamps strictly
+//! increase with positions.
+
+use std::future::Future;
+use std::ops::Range;
+use std::pin::Pin;
+
+use gradus_model::{Digest, PrincipalId, RequestId, Timestamp, UnitId};
+use tokio::sync::watch;
+
+pub mod append;
+pub mod record;
+
+pub mod error;
+
+pub mod clock;
+mod queue;
+mod runs;
+mod sequence;
+
+pub mod memory;
+
+mod anchor;
+mod frame;
+pub mod sled;
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+
+pub use self::sled::{Options, Progress, SledLog};
+pub use append::{Append, Appended, NewRecord, Part, Placed};
+pub use clock::WallClock;
+pub use error::LogError;
+pub use memory::MemoryLog;
+pub use record::{Head, KnownAt, ReadLimit, StoredRecord};
+
+/// A future on the heap.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Resolves once an append is durable, or refused; the append happens even if nobody waits.
+pub type Acknowledgement = BoxFuture<Result<Appended, LogError>>;
+
+/// An append-only log. Futures need a tokio runtime and take the blocking work off its threads.
+pub trait Log: Send + Sync + 'static {
+    /// Takes its place in the queue at once, in call order; the future resolves after the sync.
+    ///
+    /// # Errors
+    ///
+    /// At once [`LogError::Full`], [`LogError::TooLarge`], [`LogError::Empty`],
+    /// [`LogError::Closed`]. From the future [`LogError::StaleVersion`] when another writer came
+    /// first, and [`LogError::ClockSuspect`]; nothing of the append is written then.
+    fn append(&self, append: Append) -> Result<Acknowledgement, LogError>;
+
+    /// The durable size and its root.
+    fn head(&self) -> Head;
+
+    /// The durable head as it moves; a slow reader sees the newest only.
+    fn watch(&self) -> watch::Receiver<Head>;
+
+    /// The root the log had at `size`; [`LogError::Past`] past the head.
+    fn root_at(&self, size: u64) -> BoxFuture<Result<Digest, LogError>>;
+
+    /// How many records were stamped up to and including `at`, and whether that is settled.
+    fn known_at(&self, at: Timestamp) -> BoxFuture<Result<KnownAt, LogError>>;
+
+    /// Records from position `from` on, at least one if there is one; none past the head.
+    fn read(&self, from: u64, most: ReadLimit) -> BoxFuture<Result<Vec<StoredRecord>, LogError>>;
+
+    /// Records of one stream from version `from` on, at least one if there is one.
+    fn read_stream(
+        &self,
+        stream: UnitId,
+        from: u64,
+        most: ReadLimit,
+    ) -> BoxFuture<Result<Vec<StoredRecord>, LogError>>;
+
+    /// The positions of the durable records that a principal's request wrote, in order; none when
+    /// the request never wrote.
+    fn find_request(
+        &self,
+        actor: PrincipalId,
+        request: RequestId,
+    ) -> BoxFuture<Result<Vec<Range<u64>>, LogError>>;
+
+    /// Resolves once the anchor, which is synced apart from the log, holds at least `size`.
+    ///
+    /// To be awaited before a checkpoint of that size is signed.
+    fn anchored(&self, size: u64) -> BoxFuture<Result<(), LogError>>;
+
+    /// Takes the wall clock as right from now on, after [`LogError::ClockSuspect`].
+    fn accept_clock(&self);
+
+    /// Refuses new appends, finishes those in the queue, and marks the anchor clean.
+    ///
+    /// Reads go on until the log is dropped.
+    fn close(&self) -> BoxFuture<Result<(), LogError>>;
+}

@@ -90,6 +90,18 @@ impl Library {
         self.0.insert(digest, held);
     }
 
+    /// Whether a document is here.
+    #[must_use]
+    pub fn holds(&self, digest: &Digest) -> bool {
+        self.0.contains_key(digest)
+    }
+
+    /// A document by its digest.
+    #[must_use]
+    pub fn held(&self, digest: &Digest) -> Option<&Held> {
+        self.0.get(digest)
+    }
+
     /// A model by the digest of its document.
     #[must_use]
     pub fn model(&self, digest: &Digest) -> Option<Arc<Catalog>> {

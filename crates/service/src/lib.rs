@@ -1,1 +1,36 @@
 //! Use cases: load, decide, seal, append; and queries.
+//!
+//! The way of a call is `append`: its proposals are decided on the `writer`'s state, sealed, queued
+//! and acknowledged after the sync; views read what is durable, and queries read the views.
+
+// The house: what a service is made of, and how it starts.
+pub mod directory;
+pub mod documents;
+pub mod error;
+pub mod keys;
+pub mod seal;
+pub mod service;
+pub mod start;
+
+// The way of a call.
+mod append;
+pub mod call;
+mod writer;
+
+// Use cases that append.
+pub mod evidence;
+pub mod identity;
+pub mod publish;
+pub mod ratings;
+pub mod units;
+
+// Use cases that read.
+pub mod coordinate;
+pub mod levels;
+pub mod records;
+
+pub use call::{Call, Receipt};
+pub use coordinate::Coordinate;
+pub use error::ServiceError;
+pub use service::{Clock, Service};
+pub use start::{Beginning, Shipped, Started};

@@ -1,0 +1,164 @@
+//! Opens a log directory. Doubt stops the start: each refusal says what was seen and what to do.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use gradus_model::Digest;
+use tokio::sync::watch;
+
+use super::index::Index;
+use super::keeper::Keeper;
+use super::running::Running;
+use super::scan::{Scanned, scan};
+use super::shared::{Moment, Shared};
+use super::writer::Writer;
+use super::{Options, Progress, aside, database};
+use crate::anchor::{Anchor, AnchorFile};
+use crate::clock::Clock;
+use crate::error::Doing as _;
+use crate::queue::{Queue, QueueLimit};
+use crate::{Head, LogError};
+
+struct Paths {
+    directory: PathBuf,
+    log: PathBuf,
+    database: PathBuf,
+    index: PathBuf,
+    anchor: PathBuf,
+}
+
+pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogError> {
+    create(directory)?;
+    let paths = Paths {
+        directory: directory.to_owned(),
+        log: directory.join("log"),
+        database: directory.join("log").join("db"),
+        index: directory.join("index"),
+        anchor: directory.join("anchor"),
+    };
+    let lock = hold(directory)?;
+    let (mut anchor_file, anchor) = AnchorFile::open(&paths.anchor)?;
+    let expected = anchor.as_ref().map_or_else(Head::empty, |anchor| anchor.head);
+    before_recovery(&paths, anchor.as_ref(), &options)?;
+
+    (options.on_progress)(Progress::Opening);
+    let frames = database::open(&paths.log, options.log_cache_bytes)?;
+    let file = make_durable(&paths, &options)?;
+    let index = Index::open(&paths.index, &options, &frames)?;
+    let scanned = scan(&frames, &index, expected.size, &options.on_progress)?;
+    compare(&paths, anchor.as_ref(), &scanned, &options)?;
+
+    let head = Head { size: scanned.tree.size(), root: scanned.tree.root() };
+    let log = scanned.first_leaf.unwrap_or(Digest::ZERO);
+    anchor_file.write(&Anchor { head, log, boot: options.boot.clone(), clean: false })?;
+    aside::opened(directory)?;
+    database::sync(directory)?;
+    tracing::info!(size = head.size, root = %head.root, "opened the log");
+
+    let last = scanned.sequencer.last();
+    let limit = QueueLimit { calls: options.queue_calls, bytes: options.queue_bytes };
+    let shared = Shared {
+        directory: paths.directory,
+        frames,
+        index,
+        queue: Queue::new(limit),
+        clock: Clock::start(options.clock, last),
+        keeper: Keeper::new(head.size),
+        head: watch::Sender::new(head),
+        tree: Mutex::new(scanned.tree),
+        first_leaf: scanned.first_leaf.map(Into::into).unwrap_or_default(),
+        moment: Mutex::new(Moment { size: head.size, last, in_flight: false, settled: None }),
+        failed: AtomicBool::new(false),
+        on_fatal: options.on_fatal,
+    };
+    let writer = Writer::new(scanned.sequencer, file, options.sync);
+    Running::start(shared, writer, anchor_file, options.boot, lock)
+}
+
+/// Creates the directory, and makes its name durable where it is new.
+fn create(directory: &Path) -> Result<(), LogError> {
+    let new: Vec<_> = directory.ancestors().take_while(|above| !above.exists()).collect();
+    fs::create_dir_all(directory).doing("create", directory)?;
+    for parent in new.into_iter().filter_map(Path::parent) {
+        let named = !parent.as_os_str().is_empty();
+        database::sync(if named { parent } else { Path::new(".") })?;
+    }
+    Ok(())
+}
+
+/// Takes the directory for this process, before anything in it is touched.
+fn hold(directory: &Path) -> Result<File, LogError> {
+    let path = directory.join("lock");
+    let file = File::options().write(true).create(true).truncate(false).open(&path);
+    let file = file.doing("open", &path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LogError::Held { directory: directory.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(error).doing("lock", &path),
+    }
+}
+
+/// What must be done before sled changes anything: refuse a log that is gone, keep a copy.
+fn before_recovery(
+    paths: &Paths,
+    anchor: Option<&Anchor>,
+    options: &Options,
+) -> Result<(), LogError> {
+    if !paths.database.exists() {
+        let anchor = anchor.map_or_else(Head::empty, |anchor| anchor.head);
+        if anchor.size > 0 {
+            return Err(LogError::BehindAnchor { anchor, log: Head::empty() });
+        }
+        return Ok(());
+    }
+    database::refuse_blobs(&paths.log)?;
+    let same_boot =
+        anchor.is_some_and(|anchor| !anchor.boot.is_empty() && anchor.boot == options.boot);
+    let clean = anchor.is_some_and(|anchor| anchor.clean);
+    if !clean && !same_boot {
+        tracing::warn!("the machine stopped while the log was open");
+        aside::keep(&paths.directory, (options.clock)(), &options.on_progress)?;
+        // The index was never synced; what it lost, nobody would notice.
+        if paths.index.exists() {
+            fs::remove_dir_all(&paths.index).doing("remove", &paths.index)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes what sled recovered durable, and returns our own descriptor of its file.
+fn make_durable(paths: &Paths, options: &Options) -> Result<File, LogError> {
+    let file = File::open(&paths.database).doing("open", &paths.database)?;
+    (options.sync)(&file).doing("sync", &paths.database)?;
+    database::sync(&paths.log.join("conf"))?;
+    database::sync(&paths.log)?;
+    database::sync(&paths.directory)?;
+    Ok(file)
+}
+
+/// Refuses a log that is not what the anchor says was durable.
+fn compare(
+    paths: &Paths,
+    anchor: Option<&Anchor>,
+    scanned: &Scanned,
+    options: &Options,
+) -> Result<(), LogError> {
+    let size = scanned.tree.size();
+    let Some(anchor) = anchor else {
+        if size == 0 || options.accept_missing_anchor {
+            return Ok(());
+        }
+        return Err(LogError::NoAnchor { anchor: paths.anchor.clone(), size });
+    };
+    let first = scanned.first_leaf.unwrap_or(Digest::ZERO);
+    if anchor.head.size > 0 && size > 0 && anchor.log != first {
+        return Err(LogError::OtherLog { anchor: anchor.log, log: first });
+    }
+    let there = scanned.then.unwrap_or(Head { size, root: scanned.tree.root() });
+    if there != anchor.head {
+        return Err(LogError::BehindAnchor { anchor: anchor.head, log: there });
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! The writer: takes what waits, gives places, commits a group, makes it durable, answers.
+//!
+//! Invariant: an answer, good or bad, is given only after the sync of the group it was decided in.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use super::SyncFile;
+use super::shared::{Shared, locked};
+use crate::error::Doing as _;
+use crate::queue::{Call, QueueLimit, Reply};
+use crate::sequence::{Sequenced, Sequencer};
+use crate::{Appended, Head, LogError, Placed, frame};
+
+/// The most that is committed together.
+const MOST_GROUP: QueueLimit = QueueLimit { calls: 1_024, bytes: 4 << 20 };
+
+pub(super) struct Writer {
+    sequencer: Sequencer,
+    /// Our own descriptor of sled's file.
+    file: File,
+    sync: SyncFile,
+}
+
+type Answer = (Reply, Result<Vec<Placed>, LogError>);
+
+impl Writer {
+    pub(super) fn new(sequencer: Sequencer, file: File, sync: SyncFile) -> Self {
+        Self { sequencer, file, sync }
+    }
+
+    /// Writes until the queue is closed and empty, or something fails.
+    pub(super) fn run(mut self, shared: &Arc<Shared>) -> Result<(), LogError> {
+        while let Some(calls) = shared.queue.take(MOST_GROUP) {
+            self.write(shared, calls)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, shared: &Shared, calls: Vec<Call>) -> Result<(), LogError> {
+        let now = match shared.start_stamping() {
+            Ok(now) => now,
+            Err(suspect) => {
+                for call in calls {
+                    // A caller that went away needs no answer.
+                    let _ = call.reply.send(Err(suspect.into()));
+                }
+                return Ok(());
+            }
+        };
+        let mut records = Vec::new();
+        let answers: Vec<Answer> = calls
+            .into_iter()
+            .map(|call| (call.reply, self.sequencer.place(call.append, now, &mut records)))
+            .collect();
+        if !records.is_empty() {
+            // The process ends before anybody learns that the answers are gone.
+            self.commit(shared, &records).inspect_err(|error| shared.fatal(error))?;
+        }
+        let head = publish(shared, &records);
+        shared.all_durable(head.size, self.sequencer.last());
+        for (reply, placed) in answers {
+            // A caller that went away needs no answer.
+            let _ = reply.send(placed.map(|placed| Appended { placed, head }));
+        }
+        Ok(())
+    }
+
+    /// Writes the records in one atomic batch and makes them durable.
+    fn commit(&self, shared: &Shared, records: &[Sequenced]) -> Result<(), LogError> {
+        let first = records.first().map_or(0, |record| record.placed.position);
+        let mut batch = ::sled::Batch::default();
+        let contents = records.iter().map(|record| (&*record.leaf, &*record.payload));
+        frame::pack(first, contents, |key, value| batch.insert(&key, value))?;
+        shared.frames.apply_batch(batch)?;
+        shared.frames.flush()?;
+        // sled's flush hands the bytes to the disk but never makes it keep them.
+        (self.sync)(&self.file).doing("sync", &shared.directory)
+    }
+}
+
+/// Lets readers see records that are durable.
+fn publish(shared: &Shared, records: &[Sequenced]) -> Head {
+    let Some(first) = records.first() else { return *shared.head.borrow() };
+    let mut tree = locked(&shared.tree);
+    for record in records {
+        tree.push(record.placed.leaf_hash);
+    }
+    let head = Head { size: tree.size(), root: tree.root() };
+    drop(tree);
+    if first.placed.position == 0 {
+        shared.first_leaf.get_or_init(|| first.placed.leaf_hash);
+    }
+    shared.index.add(records);
+    shared.head.send_replace(head);
+    shared.keeper.offer(head);
+    head
+}

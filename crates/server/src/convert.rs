@@ -1,0 +1,284 @@
+//! Between the wire and the service: what comes in is checked here, once.
+//!
+//! An error names the field as the message spells it, the value, and what would be right.
+
+use gradus_model::{
+    AreaId, Digest, EvidenceId, Practice, RatingId, RequestId, Timestamp, UnitId,
+};
+use gradus_domain::sse_cmm::LevelAnswer;
+use gradus_domain::Actor;
+use gradus_model::evidence::Source;
+use gradus_model::ids::hex;
+use gradus_service::call::LevelChange;
+use gradus_service::coordinate::{Known, Resolved};
+use gradus_service::evidence::{AskedPractice, EvidenceRef};
+use gradus_service::units::AskedArea;
+use gradus_service::{Call, Coordinate, Receipt, Service, ServiceError};
+use gradus_wire::v1 as wire;
+
+pub(crate) mod event;
+pub(crate) mod evidence;
+pub(crate) mod level;
+pub(crate) mod model;
+pub(crate) mod rating;
+pub(crate) mod unit;
+
+type Checked<T> = Result<T, ServiceError>;
+
+/// Reads a text field by its type's own parser.
+pub(crate) fn text<T>(field: &str, text: &str) -> Checked<T>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| ServiceError::invalid(field, error))
+}
+
+/// Reads a text field that may be left out.
+pub(crate) fn optional<T>(field: &str, given: &str) -> Checked<Option<T>>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    if given.is_empty() { Ok(None) } else { text(field, given).map(Some) }
+}
+
+/// Reads a message field that must be there.
+pub(crate) fn needed<T>(field: &str, given: Option<T>) -> Checked<T> {
+    given.ok_or_else(|| ServiceError::invalid(field, "it is missing and must be given"))
+}
+
+/// Reads the number of a vocabulary's word.
+pub(crate) fn word<T>(field: &str, number: i32, from: fn(u8) -> Option<T>) -> Checked<T> {
+    let found = u8::try_from(number).ok().and_then(from).filter(|_| number != 0);
+    found.ok_or_else(|| {
+        let reason = if number == 0 {
+            "it is missing and must be given".to_owned()
+        } else {
+            format!("{number} is no value of this enumeration")
+        };
+        ServiceError::invalid(field, reason)
+    })
+}
+
+/// Reads the number of a vocabulary's word that may be left out.
+pub(crate) fn optional_word<T>(
+    field: &str,
+    number: i32,
+    from: fn(u8) -> Option<T>,
+) -> Checked<Option<T>> {
+    if number == 0 { Ok(None) } else { word(field, number, from).map(Some) }
+}
+
+/// A list of 1 to 1,000 entries.
+pub(crate) fn bounded<'a, T>(field: &str, list: &'a [T]) -> Checked<&'a [T]> {
+    if (1..=1_000).contains(&list.len()) {
+        return Ok(list);
+    }
+    let reason = format!("{} entries are given, 1 to 1,000 are allowed in a call", list.len());
+    Err(ServiceError::invalid(field, reason))
+}
+
+pub(crate) fn instant(
+    field: &str,
+    given: Option<&prost_types::Timestamp>,
+) -> Checked<Option<Timestamp>> {
+    let Some(given) = given else { return Ok(None) };
+    let wrong = |reason: &str| {
+        let seen = format!("{} s and {} ns since 1970: {reason}", given.seconds, given.nanos);
+        ServiceError::invalid(field, seen)
+    };
+    if !(0..1_000_000_000).contains(&given.nanos) {
+        return Err(wrong("the nanoseconds must be from 0 to 999,999,999"));
+    }
+    if given.nanos % 1_000 != 0 {
+        return Err(wrong("finer than a microsecond, which is the finest that is kept"));
+    }
+    let micros = given.seconds.checked_mul(1_000_000);
+    let micros = micros.and_then(|micros| micros.checked_add(i64::from(given.nanos / 1_000)));
+    let at = micros.and_then(|micros| Timestamp::from_micros(micros).ok());
+    at.map(Some).ok_or_else(|| wrong("outside the years 1900 to 9998"))
+}
+
+pub(crate) fn timestamp(at: Timestamp) -> prost_types::Timestamp {
+    let micros = at.micros();
+    prost_types::Timestamp {
+        seconds: micros.div_euclid(1_000_000),
+        // The remainder is below a million.
+        nanos: i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default(),
+    }
+}
+
+pub(crate) fn call(actor: Actor, options: Option<&wire::AppendOptions>) -> Checked<Call> {
+    let mut call = Call::by(actor);
+    if let Some(options) = options {
+        call.request = optional::<RequestId>("append.request_id", &options.request_id)?;
+        call.expected_version = options.expected_version;
+        call.validate_only = options.validate_only;
+    }
+    Ok(call)
+}
+
+pub(crate) fn coordinate(
+    given: Option<&wire::Coordinate>,
+    min_size: u64,
+) -> Checked<Coordinate> {
+    let mut asked =
+        Coordinate { min_size: Some(min_size).filter(|size| *size > 0), ..Coordinate::default() };
+    let Some(given) = given else { return Ok(asked) };
+    asked.valid_at = instant("coordinate.valid_at", given.valid_at.as_ref())?;
+    asked.known = match &given.known {
+        None => Known::Head,
+        Some(wire::coordinate::Known::LogSize(size)) => Known::Size(*size),
+        Some(wire::coordinate::Known::KnownAt(at)) => {
+            needed("coordinate.known_at", instant("coordinate.known_at", Some(at))?)
+                .map(Known::At)?
+        }
+    };
+    asked.rules = Some(given.rules.clone()).filter(|rules| !rules.is_empty());
+    Ok(asked)
+}
+
+/// The times of a resolved coordinate; model and rules are added where a unit has them.
+pub(crate) fn resolved(from: &Resolved) -> wire::ResolvedCoordinate {
+    wire::ResolvedCoordinate {
+        valid_at: Some(timestamp(from.valid_at)),
+        known_at: from.known_at.map(timestamp),
+        log_size: from.log_size,
+        root: from.root.0.to_vec(),
+        settled: from.settled,
+        head_size: from.head,
+        lag: from.lag,
+        ..wire::ResolvedCoordinate::default()
+    }
+}
+
+/// A model in front of a practice or area, if one is written.
+fn named_model<'a>(text: &'a str) -> (Option<&'a str>, &'a str) {
+    let has_model = text.split_once('/').filter(|(first, _)| !first.starts_with("PA"));
+    has_model.map_or((None, text), |(model, rest)| (Some(model), rest))
+}
+
+pub(crate) fn practice(field: &str, given: &str) -> Checked<AskedPractice> {
+    let (model, rest) = named_model(given);
+    let practice: Practice = text(field, rest)?;
+    let model = model.map(|model| text(field, model)).transpose()?;
+    Ok(AskedPractice { model, practice })
+}
+
+pub(crate) fn practices(field: &str, given: &[String]) -> Checked<Vec<AskedPractice>> {
+    let one = |(at, given): (usize, &String)| practice(&format!("{field}[{at}]"), given);
+    given.iter().enumerate().map(one).collect()
+}
+
+pub(crate) fn area(field: &str, given: &str) -> Checked<AskedArea> {
+    let (model, rest) = named_model(given);
+    let area: AreaId = text(field, rest)?;
+    let model = model.map(|model| text(field, model)).transpose()?;
+    Ok(AskedArea { model, area })
+}
+
+pub(crate) fn source(field: &str, given: &wire::Source) -> Checked<Source> {
+    let name = text(&format!("{field}.name"), &given.name)?;
+    let id = text(&format!("{field}.id"), &given.id)?;
+    Ok(Source { name, id })
+}
+
+pub(crate) fn evidence_ref(
+    field: &str,
+    given: Option<&wire::EvidenceRef>,
+) -> Checked<EvidenceRef> {
+    let given = needed(field, given.and_then(|given| given.r#ref.as_ref()))?;
+    match given {
+        wire::evidence_ref::Ref::Evidence(id) => {
+            text::<EvidenceId>(field, id).map(EvidenceRef::Id)
+        }
+        wire::evidence_ref::Ref::Source(given) => source(field, given).map(EvidenceRef::Source),
+    }
+}
+
+pub(crate) fn evidence_refs(
+    field: &str,
+    given: &[wire::EvidenceRef],
+) -> Checked<Vec<EvidenceRef>> {
+    let one = |(at, given)| evidence_ref(&format!("{field}[{at}]"), Some(given));
+    bounded(field, given)?.iter().enumerate().map(one).collect()
+}
+
+pub(crate) fn rating_ids(field: &str, given: &[String]) -> Checked<Vec<RatingId>> {
+    let one = |(at, given): (usize, &String)| text(&format!("{field}[{at}]"), given);
+    bounded(field, given)?.iter().enumerate().map(one).collect()
+}
+
+/// Payload fields of a call, each with its name; empty ones are left out.
+pub(crate) fn bounded_text(field: &str, given: &str, most: usize) -> Checked<()> {
+    if given.len() <= most {
+        return Ok(());
+    }
+    let reason = format!("it has {} bytes, at most {most} are allowed", given.len());
+    Err(ServiceError::invalid(field, reason))
+}
+
+pub(crate) fn unit_ref(service: &Service, id: UnitId) -> wire::UnitRef {
+    let views = service.views();
+    let name = views.registry.unit(id).and_then(|unit| unit.name());
+    wire::UnitRef { id: id.to_string(), name: name.map(ToString::to_string).unwrap_or_default() }
+}
+
+pub(crate) fn principal_ref(service: &Service, id: gradus_model::PrincipalId) -> wire::PrincipalRef {
+    wire::PrincipalRef { id: id.to_string(), name: service.principal_name(id).unwrap_or_default() }
+}
+
+pub(crate) fn digest(digest: &Digest) -> String {
+    hex(&digest.0)
+}
+
+pub(crate) fn receipt(service: &Service, from: &Receipt) -> wire::Receipt {
+    let events = from.items.iter().filter_map(|outcome| {
+        let placed = outcome.placed?;
+        Some(wire::Placed {
+            position: placed.position,
+            version: placed.version,
+            leaf_hash: placed.leaf_hash.0.to_vec(),
+            recorded_at: Some(timestamp(placed.recorded_at)),
+            item: outcome.item,
+        })
+    });
+    wire::Receipt {
+        request_id: from.request.to_string(),
+        unit: Some(unit_ref(service, from.unit)),
+        unit_version: from.unit_version,
+        events: events.collect(),
+        log_size: from.head.size,
+        root: from.head.root.0.to_vec(),
+        replayed: from.replayed,
+        validated_only: from.validated_only,
+        level_changes: from.level_changes.iter().map(level_change).collect(),
+    }
+}
+
+fn level_change(from: &LevelChange) -> wire::LevelChange {
+    wire::LevelChange {
+        area: from.area.to_string(),
+        rated_before: Some(level_answer(from.before.0)),
+        rated_after: Some(level_answer(from.after.0)),
+        ongoing_before: Some(level_answer(from.before.1)),
+        ongoing_after: Some(level_answer(from.after.1)),
+    }
+}
+
+pub(crate) fn level_answer(from: LevelAnswer) -> wire::LevelAnswer {
+    use wire::level_answer::Answer;
+    let answer = match from {
+        LevelAnswer::Range { at_least, at_most, open } => Answer::Range(wire::LevelRange {
+            at_least: u32::from(at_least),
+            at_most: u32::from(at_most),
+            open: u32::from(open),
+            level: from.exact().map(u32::from),
+        }),
+        LevelAnswer::NotRated => Answer::None(wire::NoLevel::NotRated.into()),
+        LevelAnswer::NotApplicable => Answer::None(wire::NoLevel::NotApplicable.into()),
+        LevelAnswer::NotDeterminable => Answer::None(wire::NoLevel::NotDeterminable.into()),
+    };
+    wire::LevelAnswer { answer: Some(answer) }
+}

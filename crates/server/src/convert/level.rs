@@ -1,0 +1,99 @@
+//! Levels, out.
+
+use gradus_domain::coverage::Support;
+use gradus_domain::level::{AreaAnswer, PracticeAnswer};
+use gradus_model::{AreaId, Catalog};
+use gradus_projection::views::Basis;
+use gradus_service::levels::LevelsAnswer;
+use gradus_service::Service;
+use gradus_wire::v1 as wire;
+
+use super::{digest, level_answer, principal_ref, resolved, timestamp, unit_ref};
+
+/// The coordinate of an answer for a unit, with the model and rules that answered.
+pub(crate) fn resolved_for(
+    from: &gradus_service::coordinate::Resolved,
+    basis: &Basis,
+) -> wire::ResolvedCoordinate {
+    wire::ResolvedCoordinate {
+        rules: digest(&basis.rules.digest),
+        rules_name: basis.rules.id.to_string(),
+        model: basis.model.id.to_string(),
+        model_digest: digest(&basis.model.digest),
+        ..resolved(from)
+    }
+}
+
+/// The answer for the areas asked for; for all areas if none were.
+pub(crate) fn levels(
+    service: &Service,
+    from: &LevelsAnswer,
+    areas: &[AreaId],
+    with_practices: bool,
+) -> wire::QueryLevelsResponse {
+    let asked = |answer: &&AreaAnswer| areas.is_empty() || areas.contains(&answer.area);
+    let catalog = &from.basis.catalog;
+    wire::QueryLevelsResponse {
+        unit: Some(unit_ref(service, from.unit)),
+        coordinate: Some(resolved_for(&from.coordinate, &from.basis)),
+        digest: from.digest.0.to_vec(),
+        scheme: from.basis.read_rules.scheme.name().to_owned(),
+        areas: from
+            .areas
+            .iter()
+            .filter(asked)
+            .map(|answer| area(service, catalog, answer, with_practices))
+            .collect(),
+    }
+}
+
+fn area(
+    service: &Service,
+    catalog: &Catalog,
+    from: &AreaAnswer,
+    with_practices: bool,
+) -> wire::AreaLevel {
+    let area = catalog.area(from.area);
+    let practices: &[PracticeAnswer] = if with_practices { &from.practices } else { &[] };
+    wire::AreaLevel {
+        area: from.area.to_string(),
+        title: area.map(|area| area.title.clone()).unwrap_or_default(),
+        category: area.map_or(0, |area| i32::from(area.category.number())),
+        inherited_from: from.inherited_from.map(|unit| unit_ref(service, unit)),
+        rated: Some(level_answer(from.rated)),
+        ongoing: Some(level_answer(from.ongoing)),
+        coverage: Some(wire::Coverage {
+            practices_total: u32::from(from.coverage.practices),
+            covered: u32::from(from.coverage.supported),
+            contradicted: u32::from(from.coverage.contradicted),
+            lapsed: u32::from(from.coverage.lapsed),
+            items_valid: from.coverage.items,
+        }),
+        practices: practices.iter().map(|answer| practice(service, catalog, answer)).collect(),
+    }
+}
+
+fn practice(service: &Service, catalog: &Catalog, from: &PracticeAnswer) -> wire::PracticeState {
+    let (support, valid_until, lapsed_at) = match from.support {
+        Support::Supported { until } => (wire::Support::Supported, Some(until), None),
+        Support::Lapsed { since } => (wire::Support::Lapsed, None, Some(since)),
+        Support::Contradicted => (wire::Support::Contradicted, None, None),
+        Support::Unsupported => (wire::Support::Unsupported, None, None),
+    };
+    wire::PracticeState {
+        practice: from.target.to_string(),
+        title: catalog.title_of(&from.target).unwrap_or_default().to_owned(),
+        borrowed: from.target.model != *catalog.id(),
+        rating: from.rating.map(|rating| wire::PracticeRating {
+            rating: rating.rating.to_string(),
+            value: i32::from(rating.value.number()),
+            rated_by: Some(principal_ref(service, rating.actor)),
+            by_rule: rating.by_rule,
+            effective_at: Some(timestamp(rating.effective_at)),
+            position: rating.position,
+        }),
+        support: support.into(),
+        valid_until: valid_until.map(timestamp),
+        lapsed_at: lapsed_at.map(timestamp),
+    }
+}

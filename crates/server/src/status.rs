@@ -1,0 +1,268 @@
+//! The only place that turns errors into gRPC statuses.
+//!
+//! Programs read the reason, people the message; our own faults are logged and not told.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use gradus_domain::Refusal;
+use gradus_log::LogError;
+use gradus_service::ServiceError;
+use gradus_service::seal::SealError;
+use gradus_projection::views::NoAnswer;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// The domain of every reason.
+const DOMAIN: &str = "gradus.v1";
+
+/// When to try again after a full queue or a recovery.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// A code, its reason, and the values that the message mentions.
+struct Verdict {
+    code: Code,
+    reason: &'static str,
+    metadata: Vec<(&'static str, String)>,
+}
+
+fn verdict(code: Code, reason: &'static str) -> Verdict {
+    Verdict { code, reason, metadata: Vec::new() }
+}
+
+impl Verdict {
+    fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+        self.metadata.push((key, value.to_string()));
+        self
+    }
+
+    fn details(self) -> (Code, ErrorDetails) {
+        let metadata: HashMap<String, String> =
+            self.metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        (self.code, ErrorDetails::with_error_info(self.reason, DOMAIN, metadata))
+    }
+}
+
+/// The status of an error.
+#[must_use]
+pub fn status(error: &ServiceError) -> Status {
+    let (code, mut details) = match error {
+        ServiceError::Refused { refusal, item } => {
+            let mut verdict = refused(refusal);
+            if let Some(item) = item {
+                verdict = verdict.with("item", item);
+            }
+            let field = field_of(refusal);
+            let (code, mut details) = verdict.details();
+            if code == Code::InvalidArgument {
+                let place = item.map(|item| format!("items[{item}].")).unwrap_or_default();
+                details.add_bad_request_violation(format!("{place}{field}"), refusal.to_string());
+            }
+            (code, details)
+        }
+        ServiceError::NotFound { what, name } => {
+            let reason = match *what {
+                "unit" => "UNIT_UNKNOWN",
+                "principal" => "PRINCIPAL_UNKNOWN",
+                "evidence" => "EVIDENCE_UNKNOWN",
+                "rating" => "RATING_UNKNOWN",
+                "position" => "POSITION_UNKNOWN",
+                _ => "DOCUMENT_UNKNOWN",
+            };
+            verdict(Code::NotFound, reason).with("name", name).details()
+        }
+        ServiceError::Invalid { field, reason } => {
+            let (code, mut details) =
+                verdict(Code::InvalidArgument, "INVALID_FIELD").with("field", field).details();
+            details.add_bad_request_violation(field.as_str(), reason.as_str());
+            (code, details)
+        }
+        ServiceError::StaleVersion { unit, expected, actual } => {
+            stale(unit, *expected, *actual).details()
+        }
+        ServiceError::RequestReused(request) => {
+            verdict(Code::AlreadyExists, "REQUEST_ID_REUSED").with("request_id", request).details()
+        }
+        ServiceError::SecretShown(request) => {
+            verdict(Code::AlreadyExists, "SECRET_SHOWN").with("request_id", request).details()
+        }
+        ServiceError::NoAnswer(reason) => {
+            let code = match reason {
+                NoAnswer::UnitUnknown => {
+                    verdict(Code::NotFound, "UNIT_UNKNOWN")
+                }
+                NoAnswer::NoModel => {
+                    verdict(Code::FailedPrecondition, "NO_MODEL")
+                }
+                NoAnswer::NoRules => {
+                    verdict(Code::FailedPrecondition, "NO_RULES")
+                }
+            };
+            code.details()
+        }
+        ServiceError::Content(reason) => {
+            let (code, mut details) =
+                verdict(Code::InvalidArgument, "DOCUMENT_REFUSED").details();
+            details.add_bad_request_violation("content", reason.to_string());
+            (code, details)
+        }
+        ServiceError::Log(error) => match log(error) {
+            Some(verdict) => verdict.details(),
+            None => return fault(error),
+        },
+        ServiceError::Seal(SealError::TooLong { seen }) => {
+            let (code, mut details) =
+                verdict(Code::InvalidArgument, "RECORD_TOO_LARGE").with("bytes", seen).details();
+            details.add_bad_request_violation("title, note, uri, attributes", error.to_string());
+            (code, details)
+        }
+        ServiceError::Recovering => verdict(Code::Unavailable, "RECOVERING").details(),
+        ServiceError::Seal(_)
+        | ServiceError::Unreadable(_)
+        | ServiceError::Key(_)
+        | ServiceError::Documents(_)
+        | ServiceError::Directory(_)
+        | ServiceError::Randomness(_)
+        | ServiceError::Fault(_) => return fault(error),
+    };
+    if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
+        details.set_retry_info(Some(RETRY));
+    }
+    Status::with_error_details(code, error.to_string(), details)
+}
+
+fn stale(unit: impl ToString, expected: u64, actual: u64) -> Verdict {
+    let stale = verdict(Code::Aborted, "STALE_VERSION").with("unit", unit);
+    stale.with("expected_version", expected).with("actual_version", actual)
+}
+
+fn log(error: &LogError) -> Option<Verdict> {
+    Some(match error {
+        LogError::Full { .. } => verdict(Code::ResourceExhausted, "QUEUE_FULL"),
+        LogError::TooLarge { what, seen, most } => {
+            let large = verdict(Code::InvalidArgument, "TOO_MANY").with("what", what);
+            large.with("seen", seen).with("limit", most)
+        }
+        LogError::StaleVersion { stream, expected, actual } => stale(stream, *expected, *actual),
+        LogError::ClockSuspect { wall, expected } => {
+            let suspect = verdict(Code::FailedPrecondition, "CLOCK_SUSPECT");
+            suspect.with("wall", wall).with("expected", expected)
+        }
+        LogError::Past { asked, size } => {
+            verdict(Code::OutOfRange, "BEYOND_HEAD").with("asked", asked).with("log_size", size)
+        }
+        LogError::Closed => verdict(Code::Unavailable, "STOPPING"),
+        _ => return None,
+    })
+}
+
+/// A fault of ours: logged here, told as such, without what it was.
+fn fault(error: &dyn std::fmt::Display) -> Status {
+    tracing::error!(%error, "fault");
+    let details = ErrorDetails::with_error_info("FAULT", DOMAIN, HashMap::new());
+    let message = "a fault of the server; its log says more";
+    Status::with_error_details(Code::Internal, message, details)
+}
+
+/// The status of a call without a usable token.
+#[must_use]
+pub fn token_refused(reason: &str) -> Status {
+    let details = ErrorDetails::with_error_info("TOKEN_REFUSED", DOMAIN, HashMap::new());
+    Status::with_error_details(Code::Unauthenticated, reason, details)
+}
+
+fn refused(refusal: &Refusal) -> Verdict {
+    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied};
+    match refusal {
+        Refusal::UnitUnknown(name) => verdict(NotFound, "UNIT_UNKNOWN").with("unit", name),
+        Refusal::UnitArchived(name) => {
+            verdict(FailedPrecondition, "UNIT_ARCHIVED").with("unit", name)
+        }
+        Refusal::NameTaken(name) => verdict(AlreadyExists, "NAME_TAKEN").with("name", name),
+        Refusal::WrongParent { child, parent } => {
+            verdict(InvalidArgument, "WRONG_PARENT").with("child", child).with("parent", parent)
+        }
+        Refusal::Cycle(unit) => verdict(FailedPrecondition, "CYCLE").with("unit", unit),
+        Refusal::OrganizationStays => verdict(FailedPrecondition, "ORGANIZATION_STAYS"),
+        Refusal::DocumentUnknown { kind, document } => {
+            verdict(NotFound, "DOCUMENT_UNKNOWN").with("kind", kind).with("document", document)
+        }
+        Refusal::NoModel(at) => verdict(FailedPrecondition, "NO_MODEL").with("at", at),
+        Refusal::AreaUnknown { area, model } => {
+            verdict(NotFound, "AREA_UNKNOWN").with("area", area).with("model", model)
+        }
+        Refusal::PracticeUnknown { target, model } => {
+            verdict(NotFound, "PRACTICE_UNKNOWN").with("practice", target).with("model", model)
+        }
+        Refusal::PhaseNotOpen(phase) => {
+            verdict(FailedPrecondition, "PHASE_NOT_OPEN").with("phase", phase)
+        }
+        Refusal::ReasonMissing => verdict(InvalidArgument, "REASON_MISSING"),
+        Refusal::PrincipalUnknown(name) => {
+            verdict(NotFound, "PRINCIPAL_UNKNOWN").with("principal", name)
+        }
+        Refusal::PrincipalDisabled(id) => {
+            verdict(FailedPrecondition, "PRINCIPAL_DISABLED").with("principal", id)
+        }
+        Refusal::PrincipalNameTaken(name) => {
+            verdict(AlreadyExists, "PRINCIPAL_NAME_TAKEN").with("name", name)
+        }
+        Refusal::TokenUnknown(id) => verdict(NotFound, "TOKEN_UNKNOWN").with("token", id),
+        Refusal::InThePast { field, seen } => {
+            verdict(InvalidArgument, "IN_THE_PAST").with("field", field).with("seen", seen)
+        }
+        Refusal::InTheFuture { field, seen, now } => {
+            let ahead = verdict(InvalidArgument, "IN_THE_FUTURE").with("field", field);
+            ahead.with("seen", seen).with("now", now)
+        }
+        Refusal::EndBeforeStart { field, seen, from } => {
+            let before = verdict(InvalidArgument, "END_BEFORE_START").with("field", field);
+            before.with("seen", seen).with("from", from)
+        }
+        Refusal::TooMany { field, seen, limit } => {
+            let many = verdict(InvalidArgument, "TOO_MANY").with("field", field);
+            many.with("seen", seen).with("limit", limit)
+        }
+        Refusal::EvidenceUnknown(id) => {
+            verdict(NotFound, "EVIDENCE_UNKNOWN").with("evidence", id)
+        }
+        Refusal::EvidenceWithdrawn(id) => {
+            verdict(FailedPrecondition, "EVIDENCE_WITHDRAWN").with("evidence", id)
+        }
+        Refusal::SourceIdReused { source_name, id, evidence } => {
+            let reused = verdict(AlreadyExists, "SOURCE_ID_REUSED").with("source", source_name);
+            reused.with("source_id", id).with("evidence", evidence)
+        }
+        Refusal::SupersedesItself(id) => {
+            verdict(InvalidArgument, "SUPERSEDES_ITSELF").with("evidence", id)
+        }
+        Refusal::OwnEvidence(id) => {
+            verdict(PermissionDenied, "OWN_EVIDENCE").with("evidence", id)
+        }
+        Refusal::NotAPerson(what) => verdict(PermissionDenied, "NOT_A_PERSON").with("what", what),
+        Refusal::Derived(target) => verdict(InvalidArgument, "DERIVED").with("practice", target),
+        Refusal::RatingUnknown(id) => verdict(NotFound, "RATING_UNKNOWN").with("rating", id),
+        Refusal::RatingWithdrawn(id) => {
+            verdict(FailedPrecondition, "RATING_WITHDRAWN").with("rating", id)
+        }
+        Refusal::AppraisalUnknown => verdict(NotFound, "APPRAISAL_UNKNOWN"),
+        Refusal::VersionUnknown(version) => {
+            verdict(NotFound, "VERSION_UNKNOWN").with("version", version)
+        }
+    }
+}
+
+/// The field that a refusal of a value speaks of.
+fn field_of(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::InThePast { field, .. }
+        | Refusal::InTheFuture { field, .. }
+        | Refusal::EndBeforeStart { field, .. }
+        | Refusal::TooMany { field, .. } => field,
+        Refusal::WrongParent { .. } => "parent",
+        Refusal::ReasonMissing => "reason",
+        Refusal::SupersedesItself(_) => "by",
+        Refusal::Derived(_) => "practice",
+        _ => "request",
+    }
+}

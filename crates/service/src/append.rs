@@ -1,0 +1,374 @@
+//! The way of a call: replay or decide, seal, queue, wait for the sync, answer.
+
+use std::collections::BTreeMap;
+
+use gradus_domain::{Proposal, Registry};
+use gradus_log::{Acknowledgement, Append, Appended, NewRecord, Part, Placed};
+use gradus_model::leaf::{self, Draft, Signature};
+use gradus_model::{Event, EvidenceId, RatingId, Recorded, RequestId, UnitId};
+
+use crate::call::{Batch, Call, ItemOutcome, Naming, Numbered, Receipt, random};
+use crate::error::ServiceError;
+use crate::keys::RootSeed;
+use crate::records::ReadRecord;
+use crate::seal::{self, Seed};
+use crate::service::Service;
+use crate::writer::{Duplicate, Plan, PlannedPart, Writer, same_content};
+
+/// What a use case proposes, given the write side and the call's ids.
+///
+/// Under one request id and content it proposes the same every time.
+pub(crate) trait Propose: Fn(&Writer, &Naming) -> Result<Vec<Batch>, ServiceError> {}
+
+impl<F: Fn(&Writer, &Naming) -> Result<Vec<Batch>, ServiceError>> Propose for F {}
+
+impl Service {
+    /// Makes a call: what `propose` says is recorded all or nothing, and is durable at the answer.
+    ///
+    /// `of` names the stream whose version the call expects and answers with.
+    pub(crate) async fn append(
+        &self,
+        call: &Call,
+        of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
+        propose: impl Propose,
+    ) -> Result<Receipt, ServiceError> {
+        let drawn = random().map(RequestId)?;
+        let Some(request) = call.request else {
+            return self.make(call, drawn, of, propose).await;
+        };
+        let claim = self.claim((call.actor.principal, request)).await?;
+        let found = self.log.find_request(call.actor.principal, request).await?;
+        let answer = if found.is_empty() {
+            self.make(call, request, of, propose).await
+        } else {
+            self.replay(call, request, &found, of, propose).await
+        };
+        drop(claim);
+        answer
+    }
+
+    async fn make(
+        &self,
+        call: &Call,
+        request: RequestId,
+        of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
+        propose: impl Propose,
+    ) -> Result<Receipt, ServiceError> {
+        let naming = self.naming(call, request);
+        let mut compared: Vec<(UnitId, EvidenceId)> = Vec::new();
+        loop {
+            let now = self.now();
+            let duplicates = {
+                let mut writer = self.writer()?;
+                let unit = of(&writer, &naming)?;
+                expect_version(&writer, unit, call.expected_version)?;
+                let batches = propose(&writer, &naming)?;
+                let library = self.library();
+                let plan = writer.plan(call, now, &library, &batches, &compared)?;
+                drop(library);
+                if plan.duplicates.is_empty() {
+                    let mut receipt = self.receipt(&writer, request, unit, &batches, &plan);
+                    if call.validate_only {
+                        drop(writer);
+                        receipt.level_changes = self.preview(call, unit, &plan, now).await?;
+                        receipt.validated_only = true;
+                        return Ok(receipt);
+                    }
+                    if plan.parts.is_empty() {
+                        return Ok(receipt);
+                    }
+                    let parts = self.sealed(call, request, &plan.parts)?;
+                    let acknowledgement = self.log.append(Append { parts })?;
+                    let order = recorded_items(&plan);
+                    writer.absorb(plan);
+                    receipt.unit_version = writer.unit(unit).version;
+                    drop(writer);
+                    return self.acknowledged(receipt, &order, acknowledgement).await;
+                }
+                plan.duplicates
+            };
+            for duplicate in duplicates {
+                self.compare(&duplicate).await?;
+                compared.push((duplicate.stream, duplicate.evidence));
+            }
+        }
+    }
+
+    /// The answer before anything is placed.
+    fn receipt(
+        &self,
+        writer: &Writer,
+        request: RequestId,
+        unit: UnitId,
+        batches: &[Batch],
+        plan: &Plan,
+    ) -> Receipt {
+        let items = batches.iter().flat_map(|batch| &batch.proposals).map(|numbered| {
+            let (evidence, rating) = subject(&numbered.proposal.event);
+            let evidence = plan.known.get(&numbered.item).copied().or(evidence);
+            ItemOutcome { item: numbered.item, placed: None, evidence, rating }
+        });
+        Receipt {
+            request,
+            unit,
+            unit_version: writer.unit(unit).version,
+            items: items.collect(),
+            head: self.log.head(),
+            replayed: false,
+            validated_only: false,
+            level_changes: Vec::new(),
+        }
+    }
+
+    async fn acknowledged(
+        &self,
+        mut receipt: Receipt,
+        order: &[u32],
+        acknowledgement: Acknowledgement,
+    ) -> Result<Receipt, ServiceError> {
+        let appended: Appended = match acknowledgement.await {
+            Ok(appended) => appended,
+            Err(error) => {
+                // What was queued is not there: the write side must not go on as if it were.
+                self.read_writer_again();
+                return Err(error.into());
+            }
+        };
+        let places: BTreeMap<u32, Placed> =
+            order.iter().copied().zip(appended.placed.iter().copied()).collect();
+        for outcome in &mut receipt.items {
+            outcome.placed = places.get(&outcome.item).copied();
+        }
+        receipt.head = appended.head;
+        Ok(receipt)
+    }
+
+    /// Seals what is planned; the bytes depend on nothing but the plan and fresh seeds.
+    pub(crate) fn sealed(
+        &self,
+        call: &Call,
+        request: RequestId,
+        parts: &[PlannedPart],
+    ) -> Result<Vec<Part>, ServiceError> {
+        let mut sealed = Vec::with_capacity(parts.len());
+        for part in parts {
+            if part.version == 0 {
+                self.make_keys(part.stream)?;
+            }
+            let mut records = Vec::with_capacity(part.records.len());
+            for (version, numbered) in (part.version + 1..).zip(&part.records) {
+                records.push(self.seal_record(call, request, part.stream, version, numbered)?);
+            }
+            sealed.push(Part { stream: part.stream, expected: part.version, records });
+        }
+        Ok(sealed)
+    }
+
+    fn make_keys(&self, unit: UnitId) -> Result<(), ServiceError> {
+        match self.keys.create(unit, &RootSeed::new(random()?)) {
+            // Made by a call that got no further: nothing was sealed with it yet.
+            Ok(()) | Err(crate::keys::KeyError::Exists { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn seal_record(
+        &self,
+        call: &Call,
+        request: RequestId,
+        stream: UnitId,
+        version: u64,
+        numbered: &Numbered,
+    ) -> Result<NewRecord, ServiceError> {
+        let Numbered { item, proposal } = numbered;
+        let seed = Seed::new(random()?);
+        let key = self.keys.key(stream, version)?;
+        let key = key.ok_or(ServiceError::Fault("the key of a new record is erased"))?;
+        let sealed = seal::seal(&proposal.payload, &seed, &key, self.log_id, stream, version)?;
+        let draft = Draft {
+            event_type: proposal.event.event_type(),
+            schema: proposal.event.schema(),
+            effective_at: proposal.effective_at,
+            actor: call.actor.principal,
+            grade: call.actor.grade,
+            request,
+            item: *item,
+            payload_root: sealed.payload_root,
+            blind: sealed.blind,
+            body: proposal.event.body(),
+            signature: Signature::None,
+        };
+        let record = NewRecord { draft, payload: sealed.bytes };
+        let (leaf, all) = (record.draft.length(), record.bytes());
+        if leaf > leaf::MOST_BYTES || all > leaf::MOST_RECORD_BYTES {
+            let reason = format!(
+                "it takes {leaf} bytes in the log, {all} with its texts; at most {} and {} are \
+                 allowed: put long text into an attachment and name its digest",
+                leaf::MOST_BYTES,
+                leaf::MOST_RECORD_BYTES
+            );
+            return Err(ServiceError::invalid(format!("item {item}"), reason));
+        }
+        Ok(record)
+    }
+
+    /// An item with a known source is the same item if it says the same.
+    async fn compare(&self, duplicate: &Duplicate) -> Result<(), ServiceError> {
+        let stored = self.record_of(duplicate.stream, duplicate.version).await?;
+        let proposal = &duplicate.numbered.proposal;
+        if same_content(&self.as_proposed(&stored, proposal)?, proposal) {
+            return Ok(());
+        }
+        let Event::EvidenceSubmitted(item) = &proposal.event else {
+            return Err(ServiceError::Fault("only items have sources"));
+        };
+        let refusal = gradus_domain::evidence::reused(&item.source, duplicate.evidence);
+        Err(ServiceError::Refused { item: Some(duplicate.numbered.item), refusal })
+    }
+
+    /// What a record was proposed as, to be compared with `proposal`.
+    fn as_proposed(&self, stored: &ReadRecord, proposal: &Proposal) -> Result<Proposal, ServiceError> {
+        // An erased payload cannot be compared: what is left of the record decides.
+        let payload = self.open_payload(stored)?.unwrap_or_else(|| proposal.payload.clone());
+        let Recorded { event, effective_at, .. } = stored.recorded.clone();
+        Ok(Proposal::new(event, effective_at).with(payload))
+    }
+
+    /// The first answer again, if the content is the same.
+    async fn replay(
+        &self,
+        call: &Call,
+        request: RequestId,
+        found: &[std::ops::Range<u64>],
+        of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
+        propose: impl Propose,
+    ) -> Result<Receipt, ServiceError> {
+        let naming = self.naming(call, request);
+        let reused = || ServiceError::RequestReused(request);
+        let (unit, batches) = {
+            let writer = self.writer()?;
+            // A call that does not fit the state any more cannot be the one that did.
+            (of(&writer, &naming)?, propose(&writer, &naming).map_err(|_| reused())?)
+        };
+        let mut places = BTreeMap::new();
+        let mut last_version = 0;
+        let mut stored_items = BTreeMap::new();
+        for position in found.iter().cloned().flatten() {
+            let stored = self.record_at(position).await?;
+            let place = stored.recorded.place;
+            if place.stream == unit {
+                last_version = place.version;
+            }
+            let leaf_hash = gradus_proof::tree::leaf_hash(&stored.leaf);
+            let (version, recorded_at) = (place.version, place.recorded_at);
+            places.insert(
+                stored.recorded.item,
+                Placed { position, version, leaf_hash, recorded_at },
+            );
+            stored_items.insert(stored.recorded.item, stored);
+        }
+        let mut items = Vec::new();
+        for batch in &batches {
+            let mut rest = Vec::new();
+            for numbered in &batch.proposals {
+                let (evidence, rating) = subject(&numbered.proposal.event);
+                let placed = places.get(&numbered.item).copied();
+                items.push(ItemOutcome { item: numbered.item, placed, evidence, rating });
+                let Some(stored) = stored_items.remove(&numbered.item) else {
+                    rest.push(numbered.clone());
+                    continue;
+                };
+                let known = self.as_proposed(&stored, &numbered.proposal)?;
+                let same_stream = stored.recorded.place.stream == batch.stream;
+                if !same_stream || !same_content(&known, &numbered.proposal) {
+                    return Err(reused());
+                }
+            }
+            // What the first answer did not record was so already, and is so now.
+            self.is_so_already(call, batch.stream, rest, &mut items).await.map_err(|_| reused())?;
+        }
+        if !stored_items.is_empty() {
+            return Err(reused());
+        }
+        Ok(Receipt {
+            request,
+            unit,
+            unit_version: last_version,
+            items,
+            head: self.log.head(),
+            replayed: true,
+            validated_only: false,
+            level_changes: Vec::new(),
+        })
+    }
+
+    async fn is_so_already(
+        &self,
+        call: &Call,
+        stream: UnitId,
+        rest: Vec<Numbered>,
+        items: &mut [ItemOutcome],
+    ) -> Result<(), ServiceError> {
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let batch = [Batch { stream, proposals: rest }];
+        let plan = {
+            let (writer, library) = (self.writer()?, self.library());
+            writer.plan(call, self.now(), &library, &batch, &[])?
+        };
+        for duplicate in &plan.duplicates {
+            self.compare(duplicate).await?;
+        }
+        for outcome in items {
+            outcome.evidence = plan.known.get(&outcome.item).copied().or(outcome.evidence);
+        }
+        if plan.parts.is_empty() {
+            return Ok(());
+        }
+        Err(ServiceError::Fault("an item of the call is new"))
+    }
+}
+
+/// The items of a plan's records, in the order they are appended.
+fn recorded_items(plan: &Plan) -> Vec<u32> {
+    plan.parts.iter().flat_map(|part| &part.records).map(|record| record.item).collect()
+}
+
+fn expect_version(
+    writer: &Writer,
+    unit: UnitId,
+    expected: Option<u64>,
+) -> Result<(), ServiceError> {
+    let actual = writer.unit(unit).version;
+    match expected {
+        Some(expected) if expected != actual => {
+            Err(ServiceError::StaleVersion { unit, expected, actual })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The evidence or rating that an event is about.
+fn subject(event: &Event) -> (Option<EvidenceId>, Option<RatingId>) {
+    match event {
+        Event::EvidenceSubmitted(item) => (Some(item.evidence), None),
+        Event::EvidenceAccepted(of)
+        | Event::EvidenceRejected(of)
+        | Event::EvidenceWithdrawn(of)
+        | Event::EvidenceEnded(of)
+        | Event::EvidenceConfirmed(of) => (Some(of.evidence), None),
+        Event::EvidenceSuperseded(of) => (Some(of.evidence), None),
+        Event::EvidenceLinked(links) | Event::EvidenceUnlinked(links) => {
+            (Some(links.evidence), None)
+        }
+        Event::PracticeRated(rating) => (None, Some(rating.rating)),
+        Event::RatingWithdrawn(of) | Event::RatingEnded(of) => (None, Some(of.rating)),
+        _ => (None, None),
+    }
+}
+
+/// The organization, whose stream exists from position 0 on.
+pub(crate) fn organization(registry: &Registry) -> Result<UnitId, ServiceError> {
+    registry.organization.ok_or(ServiceError::Fault("the log has no first event"))
+}

@@ -1,0 +1,181 @@
+//! One append call: who asks, under which request id, and what came of it.
+
+use gradus_domain::sse_cmm::LevelAnswer;
+use gradus_domain::{Actor, Proposal};
+use gradus_log::{Head, Placed};
+use gradus_model::evidence::Source;
+use gradus_model::{
+    AreaId, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId,
+};
+use gradus_proof::digest::sha256;
+
+use crate::error::ServiceError;
+
+/// Who asks for an append, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Who acts, as their credential says.
+    pub actor: Actor,
+    /// Names the call for ever; drawn at random if the caller gave none.
+    pub request: Option<RequestId>,
+    /// The version of the unit's stream that the caller saw.
+    pub expected_version: Option<u64>,
+    /// Answer with the verdict only, recording nothing.
+    pub validate_only: bool,
+}
+
+impl Call {
+    /// A call without a request id, expectation or preview.
+    #[must_use]
+    pub const fn by(actor: Actor) -> Self {
+        Self { actor, request: None, expected_version: None, validate_only: false }
+    }
+}
+
+/// A proposal and its number in the call, from 0; the number stays in the leaf.
+#[derive(Clone, Debug)]
+pub struct Numbered {
+    /// The number.
+    pub item: u32,
+    /// The proposal.
+    pub proposal: Proposal,
+}
+
+/// A call's proposals for one stream.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The stream.
+    pub stream: UnitId,
+    /// The proposals, in order.
+    pub proposals: Vec<Numbered>,
+}
+
+impl Batch {
+    /// A batch whose items are numbered from 0.
+    #[must_use]
+    pub fn new(stream: UnitId, proposals: Vec<Proposal>) -> Self {
+        let number = |(item, proposal)| Numbered { item, proposal };
+        Self { stream, proposals: (0..).zip(proposals).map(number).collect() }
+    }
+}
+
+/// Draws the ids of one call: the same call draws the same ids again, which makes it replayable.
+#[derive(Clone, Copy, Debug)]
+pub struct Naming {
+    log: LogId,
+    actor: PrincipalId,
+    request: RequestId,
+}
+
+impl Naming {
+    pub(crate) const fn new(log: LogId, actor: PrincipalId, request: RequestId) -> Self {
+        Self { log, actor, request }
+    }
+
+    /// The first 128 bits of SHA-256 over label, log, actor, request and item.
+    fn draw(&self, sort: &str, item: u32) -> [u8; 16] {
+        let parts: [&[u8]; 6] = [
+            b"gradus/v1/id/",
+            sort.as_bytes(),
+            &self.log.0,
+            &self.actor.0,
+            &self.request.0,
+            &item.to_be_bytes(),
+        ];
+        let mut id = [0; 16];
+        for (byte, digest) in id.iter_mut().zip(sha256(&parts.concat()).0) {
+            *byte = digest;
+        }
+        id
+    }
+
+    /// The id of the unit that this item registers.
+    #[must_use]
+    pub fn unit(&self, item: u32) -> UnitId {
+        UnitId(self.draw("unit", item))
+    }
+
+    /// The id of the evidence that this item submits.
+    #[must_use]
+    pub fn evidence(&self, item: u32) -> EvidenceId {
+        EvidenceId(self.draw("evidence", item))
+    }
+
+    /// The source of an item that names none: this call, and its number in it.
+    pub(crate) fn source(&self, item: u32) -> Result<Source, ServiceError> {
+        let wrong = |error| ServiceError::invalid("source", error);
+        let name = "gradus:api".parse().map_err(wrong)?;
+        let id = format!("{}/{item}", self.request).parse().map_err(wrong)?;
+        Ok(Source { name, id })
+    }
+
+    /// The id of the rating that this item makes.
+    #[must_use]
+    pub fn rating(&self, item: u32) -> RatingId {
+        RatingId(self.draw("rating", item))
+    }
+
+    /// The id of the principal that this item adds.
+    #[must_use]
+    pub fn principal(&self, item: u32) -> PrincipalId {
+        PrincipalId(self.draw("principal", item))
+    }
+
+    /// The id of the token that this item issues.
+    #[must_use]
+    pub fn token(&self, item: u32) -> TokenId {
+        TokenId(self.draw("token", item))
+    }
+}
+
+/// What became of one item of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItemOutcome {
+    /// Its number in the call.
+    pub item: u32,
+    /// Where it lies, if it was recorded: it was not if it was so already.
+    pub placed: Option<Placed>,
+    /// The item of evidence it is about or made, if it is about one.
+    pub evidence: Option<EvidenceId>,
+    /// The rating it is about or made, if it is about one.
+    pub rating: Option<RatingId>,
+}
+
+/// How an area's answer would change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelChange {
+    /// The area.
+    pub area: AreaId,
+    /// Rated and ongoing level before.
+    pub before: (LevelAnswer, LevelAnswer),
+    /// Rated and ongoing level after.
+    pub after: (LevelAnswer, LevelAnswer),
+}
+
+/// The answer to an append call.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// The call's request id.
+    pub request: RequestId,
+    /// The stream that the call is about: the unit's, or the organization's.
+    pub unit: UnitId,
+    /// The version of that stream after the call.
+    pub unit_version: u64,
+    /// What became of each item, in the order of the call.
+    pub items: Vec<ItemOutcome>,
+    /// The durable head at the answer.
+    pub head: Head,
+    /// Whether the call was made before and this is its first answer again.
+    pub replayed: bool,
+    /// Whether nothing was recorded because only the verdict was asked for.
+    pub validated_only: bool,
+    /// For a verdict: the levels that would change now.
+    pub level_changes: Vec<LevelChange>,
+}
+
+/// Sixteen or more bytes of randomness from the system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], ServiceError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| ServiceError::Randomness(error.to_string()))?;
+    Ok(bytes)
+}

@@ -1,0 +1,115 @@
+//! The three clocks of a read, asked and resolved.
+
+use gradus_domain::At;
+use gradus_domain::registry::DocumentKind;
+use gradus_model::event::Document;
+use gradus_model::{Digest, Timestamp, UnitId};
+use gradus_projection::Views;
+use gradus_projection::views::Basis;
+
+use crate::error::ServiceError;
+use crate::service::Service;
+
+/// How much of the log a question knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// Everything up to the head.
+    #[default]
+    Head,
+    /// What was recorded up to and including this moment.
+    At(Timestamp),
+    /// Positions 0 to `size` - 1.
+    Size(u64),
+}
+
+/// The clocks of a question; what is left out is now, the head, the rules in force.
+#[derive(Clone, Debug, Default)]
+pub struct Coordinate {
+    /// The moment of the unit's life.
+    pub valid_at: Option<Timestamp>,
+    /// How much of the log is known.
+    pub known: Known,
+    /// Rules other than those in force: an id or the hexadecimal of a digest.
+    pub rules: Option<String>,
+    /// The reader must have read this much.
+    pub min_size: Option<u64>,
+}
+
+/// A coordinate with every clock resolved.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The moment of the unit's life.
+    pub valid_at: Timestamp,
+    /// The moment of recording that was asked for, if one was.
+    pub known_at: Option<Timestamp>,
+    /// How much of the log is known.
+    pub log_size: u64,
+    /// The root of the log at that size.
+    pub root: Digest,
+    /// Whether the same question can get no other answer any more.
+    pub settled: bool,
+    /// The durable size of the log.
+    pub head: u64,
+    /// How many records the views had not read yet.
+    pub lag: u64,
+}
+
+impl Resolved {
+    /// The point in both times.
+    #[must_use]
+    pub const fn at(&self) -> At {
+        At { valid_at: self.valid_at, size: self.log_size }
+    }
+}
+
+impl Service {
+    /// Resolves a coordinate's times; its rules belong to a unit and are resolved with it.
+    pub async fn resolve(&self, asked: &Coordinate) -> Result<Resolved, ServiceError> {
+        self.caught_up(asked.min_size).await?;
+        let read = self.views().cursor;
+        let (known_at, log_size, settled) = match asked.known {
+            Known::Head => (None, read, true),
+            Known::Size(size) if size > read => {
+                return Err(gradus_log::LogError::Past { asked: size, size: read }.into());
+            }
+            Known::Size(size) => (None, size, true),
+            Known::At(at) => {
+                let known = self.log.known_at(at).await?;
+                (Some(at), known.size.min(read), known.settled)
+            }
+        };
+        let head = self.log.head().size;
+        let root = self.log.root_at(log_size).await?;
+        let valid_at = asked.valid_at.unwrap_or_else(|| self.now());
+        let lag = head.saturating_sub(read);
+        Ok(Resolved { valid_at, known_at, log_size, root, settled, head, lag })
+    }
+
+    /// The model and rules that answer for a unit at a resolved coordinate.
+    pub fn basis(
+        &self,
+        unit: UnitId,
+        resolved: &Resolved,
+        rules: Option<&str>,
+    ) -> Result<Basis, ServiceError> {
+        self.basis_at(&self.views(), unit, resolved.at(), rules)
+    }
+
+    pub(crate) fn basis_at(
+        &self,
+        views: &Views,
+        unit: UnitId,
+        at: At,
+        rules: Option<&str>,
+    ) -> Result<Basis, ServiceError> {
+        let rules = rules.filter(|text| !text.is_empty());
+        let asked = rules.map(|text| {
+            // Rules may be newer than what is known: "1 March under today's rules".
+            let found = views.registry.document(DocumentKind::Rules, text, u64::MAX);
+            let found = found.ok_or_else(|| ServiceError::not_found("rules", text))?;
+            Ok::<Document, ServiceError>(Document { id: found.id.clone(), digest: found.digest })
+        });
+        let asked = asked.transpose()?;
+        Ok(views.basis(&self.library(), unit, at, asked)?)
+    }
+}

@@ -1,0 +1,246 @@
+//! The data directory: whose it is, which format it has, and that one process holds it.
+//!
+//! | name | content |
+//! |---|---|
+//! | `FORMAT` | `gradus data directory`, a line feed, `format 1`, a line feed |
+//! | `LOCK` | locked while a process holds the directory; its process id, a line feed |
+//! | `log` | the engine's files |
+//! | `keys` | one key file per unit ([`crate::keys`]); backed up apart |
+//! | `documents` | held documents by digest ([`crate::documents`]) |
+//! | `admin.token` | the first admin token, until it is used up |
+//!
+//! Nothing is written into a directory that holds other files and no `FORMAT`.
+
+pub(crate) mod folder;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+pub use folder::{FileError, Step};
+
+/// The format that is written.
+pub const FORMAT: u32 = 1;
+
+const FORMAT_FILE: &str = "FORMAT";
+const FORMAT_HEAD: &str = "gradus data directory\nformat ";
+const LOCK_FILE: &str = "LOCK";
+/// What an empty directory may hold: our own first steps, and what a fresh volume has.
+const EMPTY: [&str; 4] = [FORMAT_FILE, LOCK_FILE, "FORMAT.new", "lost+found"];
+
+/// A data directory that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// Other files are there.
+    #[error(
+        "`{}` holds `{seen}` and no `{FORMAT_FILE}`: it is no data directory of gradus; \
+         name one, or an empty or a new directory",
+        .path.display()
+    )]
+    NotOurs {
+        /// The directory.
+        path: PathBuf,
+        /// One of the files there.
+        seen: String,
+    },
+    /// Written by a newer version.
+    #[error(
+        "`{}` has format {seen}, this version knows format {known}: use a newer version of gradus",
+        .path.display()
+    )]
+    TooNew {
+        /// The directory.
+        path: PathBuf,
+        /// The format it says.
+        seen: u32,
+        /// The newest format known here.
+        known: u32,
+    },
+    /// The format file says nothing that it could.
+    #[error(
+        "`{}` begins with {seen:?} and names no format: \
+         restore it, its lines are `gradus data directory` and `format {FORMAT}`",
+        .path.display()
+    )]
+    BadFormat {
+        /// The format file.
+        path: PathBuf,
+        /// Its beginning.
+        seen: String,
+    },
+    /// This user may not write there, or nobody may.
+    #[error(
+        "`{}` is read-only for this user ({source}): make it writable, or name another directory",
+        .path.display()
+    )]
+    ReadOnly {
+        /// The directory.
+        path: PathBuf,
+        /// What the system refused.
+        source: FileError,
+    },
+    /// Another process works there.
+    #[error(
+        "`{}` is held by {}: stop it, or name another directory",
+        .path.display(), holder(*.pid)
+    )]
+    Held {
+        /// The directory.
+        path: PathBuf,
+        /// Its process id, if it could be read.
+        pid: Option<u32>,
+    },
+    /// The system refused.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+/// A data directory, held by this process until it is dropped.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    /// Locked while it is open.
+    _lock: File,
+}
+
+impl Directory {
+    /// Opens and locks the data directory at `path`; an absent one is made, with mode 0700, and an
+    /// empty one becomes ours.
+    pub fn open(path: &Path) -> Result<Self, DirectoryError> {
+        let told = |error: FileError| {
+            if error.is_read_only() {
+                DirectoryError::ReadOnly { path: path.to_owned(), source: error }
+            } else {
+                DirectoryError::File(error)
+            }
+        };
+        folder::create_folder(path).map_err(told)?;
+        if !has_format(path)? {
+            check_empty(path)?;
+        }
+        let Some(lock) = lock(path).map_err(told)? else {
+            return Err(DirectoryError::Held { path: path.to_owned(), pid: read_pid(path) });
+        };
+        // Asked again: another process may have been here before the lock was ours.
+        if has_format(path)? {
+            probe(path).map_err(told)?;
+        } else {
+            let text = format!("{FORMAT_HEAD}{FORMAT}\n");
+            folder::replace(&path.join(FORMAT_FILE), text.as_bytes()).map_err(told)?;
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the engine keeps the log.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    /// The folder of key files.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.path.join("keys")
+    }
+
+    /// The folder of held documents.
+    #[must_use]
+    pub fn documents(&self) -> PathBuf {
+        self.path.join("documents")
+    }
+
+    /// The file of the first admin token.
+    #[must_use]
+    pub fn admin_token(&self) -> PathBuf {
+        self.path.join("admin.token")
+    }
+
+    /// Writes a file that only its owner can read, as a whole; durable on return.
+    pub fn write_secret(&self, path: &Path, text: &str) -> Result<(), FileError> {
+        folder::replace(path, text.as_bytes())
+    }
+}
+
+/// Whether the directory is ours, in a format known here.
+fn has_format(path: &Path) -> Result<bool, DirectoryError> {
+    let file = path.join(FORMAT_FILE);
+    let text = match read_start(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(source) => {
+            return Err(DirectoryError::File(FileError::new(Step::Read, &file, source)));
+        }
+    };
+    let line = text.strip_prefix(FORMAT_HEAD).and_then(|rest| rest.lines().next());
+    match line.and_then(|number| number.parse().ok()) {
+        Some(FORMAT) => Ok(true),
+        Some(seen) if seen > FORMAT => {
+            Err(DirectoryError::TooNew { path: path.to_owned(), seen, known: FORMAT })
+        }
+        _ => Err(DirectoryError::BadFormat { path: file, seen: text.chars().take(40).collect() }),
+    }
+}
+
+/// The first 200 bytes of a file.
+fn read_start(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(200).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn check_empty(path: &Path) -> Result<(), DirectoryError> {
+    let failed = |source| DirectoryError::File(FileError::new(Step::Read, path, source));
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let seen = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        if !EMPTY.contains(&seen.as_str()) {
+            return Err(DirectoryError::NotOurs { path: path.to_owned(), seen });
+        }
+    }
+    Ok(())
+}
+
+/// The lock, or `None` when another process has it.
+fn lock(path: &Path) -> Result<Option<File>, FileError> {
+    let path = path.join(LOCK_FILE);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|source| FileError::new(Step::Create, &path, source))?;
+    match file.try_lock() {
+        Ok(()) => (),
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(source)) => return Err(FileError::new(Step::Lock, &path, source)),
+    }
+    file.set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()))
+        .map_err(|source| FileError::new(Step::Write, &path, source))?;
+    Ok(Some(file))
+}
+
+fn read_pid(path: &Path) -> Option<u32> {
+    read_start(&path.join(LOCK_FILE)).ok()?.trim_end().parse().ok()
+}
+
+/// Whether files can be made here: an old lock file may be writable where nothing else is.
+fn probe(path: &Path) -> Result<(), FileError> {
+    let probe = path.join("PROBE.new");
+    File::create(&probe).map_err(|source| FileError::new(Step::Create, &probe, source))?;
+    fs::remove_file(&probe).map_err(|source| FileError::new(Step::Remove, &probe, source))
+}

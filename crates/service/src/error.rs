@@ -1,0 +1,109 @@
+//! Why a use case failed.
+
+use gradus_domain::Refusal;
+use gradus_log::LogError;
+use gradus_model::recorded::UnreadableLeaf;
+use gradus_model::{RequestId, UnitId};
+use gradus_projection::library::DocumentError;
+use gradus_projection::views::NoAnswer;
+
+use crate::directory::DirectoryError;
+use crate::documents::DocumentError as HoldError;
+use crate::keys::KeyError;
+use crate::seal::SealError;
+
+/// Why a use case failed; nothing was recorded then, unless the variant says so.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The rules refused a proposal.
+    #[error("{}{refusal}", item.map(|item| format!("item {item}: ")).unwrap_or_default())]
+    Refused {
+        /// The item of the call that was refused, from 0, if the call has several.
+        item: Option<u32>,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// What was asked for is unknown, or hidden: the two look the same.
+    #[error("{what} `{name}` is unknown")]
+    NotFound {
+        /// What sort of thing it is.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+    /// A field of the call is wrong.
+    #[error("`{field}`: {reason}")]
+    Invalid {
+        /// The field's name.
+        field: String,
+        /// What was seen and what would be right.
+        reason: String,
+    },
+    /// The unit's stream moved on.
+    #[error("unit {unit} is at version {actual}, not at {expected}")]
+    StaleVersion {
+        /// The unit.
+        unit: UnitId,
+        /// The version the caller saw.
+        expected: u64,
+        /// The version it has.
+        actual: u64,
+    },
+    /// The request id was used before with other content.
+    #[error("request id {0} was used before with other content")]
+    RequestReused(RequestId),
+    /// The request id was used before, and its answer held a secret that is shown once.
+    #[error("request id {0} was used before; the secret of its answer is shown once")]
+    SecretShown(RequestId),
+    /// No level can be answered.
+    #[error("{0}")]
+    NoAnswer(#[from] NoAnswer),
+    /// A held document cannot be used.
+    #[error("{0}")]
+    Content(#[from] DocumentError),
+    /// The log failed or refused.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A record cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableLeaf),
+    /// A payload cannot be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A key cannot be had or erased.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A document cannot be held or had.
+    #[error(transparent)]
+    Documents(#[from] HoldError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The system gave no randomness.
+    #[error("the system gave no randomness: {0}")]
+    Randomness(String),
+    /// The write side is being read again after a failed append.
+    #[error("the write side is being read again: try again in a moment")]
+    Recovering,
+    /// An invariant of our own does not hold.
+    #[error("{0}")]
+    Fault(&'static str),
+}
+
+impl ServiceError {
+    /// A wrong field.
+    pub fn invalid(field: impl Into<String>, reason: impl ToString) -> Self {
+        Self::Invalid { field: field.into(), reason: reason.to_string() }
+    }
+
+    /// Something unknown or hidden.
+    pub fn not_found(what: &'static str, name: impl ToString) -> Self {
+        Self::NotFound { what, name: name.to_string() }
+    }
+}
+
+impl From<Refusal> for ServiceError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused { item: None, refusal }
+    }
+}

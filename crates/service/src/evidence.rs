@@ -1,0 +1,344 @@
+//! Evidence: submitting it one by one or in bulk, reviewing it, ending it, erasing its texts.
+
+use std::collections::BTreeMap;
+
+use gradus_domain::Proposal;
+use gradus_model::event::{EvidenceSuperseded, Links, OfEvidence, PayloadErased};
+use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
+use gradus_model::{
+    Digest, Event, EvidenceId, Label, ModelId, Payload, Practice, Target, Timestamp, UnitId,
+};
+
+use crate::call::{Call, Naming, Receipt};
+use crate::error::ServiceError;
+use crate::service::Service;
+use crate::units::reason_payload;
+use crate::writer::Writer;
+
+/// A practice as a caller names it: without a model, the unit's own is meant.
+#[derive(Clone, Debug)]
+pub struct AskedPractice {
+    /// The model, if it was named.
+    pub model: Option<ModelId>,
+    /// The practice.
+    pub practice: Practice,
+}
+
+/// An item as a caller names it.
+#[derive(Clone, Debug)]
+pub enum EvidenceRef {
+    /// By its id.
+    Id(EvidenceId),
+    /// By its source.
+    Source(Source),
+}
+
+/// An item to be submitted.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// What sort of evidence it is.
+    pub kind: Kind,
+    /// Which way it speaks.
+    pub outcome: Outcome,
+    /// How closely it is tied to the practices.
+    pub strength: Strength,
+    /// The practices it speaks for.
+    pub practices: Vec<AskedPractice>,
+    /// When the work began, if that was before it ended.
+    pub work_from: Option<Timestamp>,
+    /// When the work ended; now if it is not said.
+    pub work_to: Option<Timestamp>,
+    /// The end of its validity, if the submitter gives one.
+    pub valid_until: Option<Timestamp>,
+    /// Where it came from; made of the call's id and the item's number if it is not said.
+    pub source: Option<Source>,
+    /// The producer's own running number.
+    pub producer_sequence: Option<u64>,
+    /// The process instance it belongs to.
+    pub instance: Option<Label>,
+    /// Whom it is about: a principal by name or id.
+    pub about: Option<String>,
+    /// Numbers that were measured.
+    pub measures: Vec<Measure>,
+    /// What it is about.
+    pub subjects: Vec<Subject>,
+    /// The tool that made it.
+    pub tool: Option<Tool>,
+    /// Digests of attachments.
+    pub attachments: Vec<Digest>,
+    /// Title, note, URI and attributes.
+    pub payload: Payload,
+}
+
+/// A step of a bulk push.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// An item is put forward.
+    Submit(Box<Submission>),
+    /// An item counts until a moment; now if it is not said.
+    End {
+        /// The item.
+        evidence: EvidenceRef,
+        /// The first instant at which it no longer counts.
+        at: Option<Timestamp>,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a reviewer says to items of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Review {
+    /// They count.
+    Accept,
+    /// They do not count.
+    Reject,
+    /// They never counted.
+    Withdraw,
+    /// A second person vouches for them.
+    Confirm,
+}
+
+impl Service {
+    /// Records the steps of one message, all or nothing.
+    pub async fn push_evidence(
+        &self,
+        call: &Call,
+        unit: &str,
+        steps: &[Step],
+    ) -> Result<Receipt, ServiceError> {
+        let now = self.now();
+        self.append_to_unit(call, unit, |writer, naming, unit| {
+            let mut here = BTreeMap::new();
+            (0_u32..)
+                .zip(steps)
+                .map(|(item, step)| match step {
+                    Step::Submit(submission) => {
+                        let proposal = self.submission(writer, naming, unit, item, submission, now)?;
+                        if let Event::EvidenceSubmitted(item) = &proposal.event {
+                            here.entry(item.source.clone()).or_insert(item.evidence);
+                        }
+                        Ok(proposal)
+                    }
+                    Step::End { evidence, at, reason } => {
+                        let evidence = found(writer, unit, evidence, &here)?;
+                        let event = Event::EvidenceEnded(OfEvidence { evidence });
+                        Ok(Proposal::at(event, *at, now).with(reason_payload(reason)))
+                    }
+                })
+                .collect()
+        })
+        .await
+    }
+
+    fn submission(
+        &self,
+        writer: &Writer,
+        naming: &Naming,
+        unit: UnitId,
+        item: u32,
+        submission: &Submission,
+        now: Timestamp,
+    ) -> Result<Proposal, ServiceError> {
+        let at = submission.work_to.unwrap_or(now);
+        let mut practices = self.targets(writer, unit, &submission.practices, at)?;
+        practices.sort();
+        practices.dedup();
+        let source = match &submission.source {
+            Some(source) => source.clone(),
+            None => naming.source(item)?,
+        };
+        let about = submission.about.as_deref().map(|text| self.principal(text)).transpose()?;
+        let event = Event::EvidenceSubmitted(Item {
+            evidence: naming.evidence(item),
+            kind: submission.kind,
+            outcome: submission.outcome,
+            strength: submission.strength,
+            practices,
+            work_from: submission.work_from,
+            valid_until: submission.valid_until,
+            source,
+            producer_sequence: submission.producer_sequence,
+            instance: submission.instance.clone(),
+            about: about.map(|principal| principal.id),
+            measures: submission.measures.clone(),
+            subjects: submission.subjects.clone(),
+            tool: submission.tool.clone(),
+            attachments: submission.attachments.clone(),
+        });
+        Ok(Proposal::at(event, submission.work_to, now).with(submission.payload.clone()))
+    }
+
+    /// The targets that a caller named, by the unit's model at a moment.
+    pub(crate) fn targets(
+        &self,
+        writer: &Writer,
+        unit: UnitId,
+        asked: &[AskedPractice],
+        at: Timestamp,
+    ) -> Result<Vec<Target>, ServiceError> {
+        let target = |asked: &AskedPractice| {
+            let model = self.model_meant(writer, unit, asked.model.as_ref(), at)?;
+            Ok(Target { model, practice: asked.practice })
+        };
+        asked.iter().map(target).collect()
+    }
+
+    /// Records one verdict on items, all or nothing.
+    pub async fn review_evidence(
+        &self,
+        call: &Call,
+        unit: &str,
+        review: Review,
+        items: &[EvidenceRef],
+        note: &str,
+    ) -> Result<Receipt, ServiceError> {
+        let now = self.now();
+        self.each(call, unit, items, |evidence| {
+            let of = OfEvidence { evidence };
+            let (event, field) = match review {
+                Review::Accept => (Event::EvidenceAccepted(of), "note"),
+                Review::Confirm => (Event::EvidenceConfirmed(of), "note"),
+                Review::Reject => (Event::EvidenceRejected(of), "reason"),
+                Review::Withdraw => (Event::EvidenceWithdrawn(of), "reason"),
+            };
+            Proposal::at(event, None, now).with(Payload::empty().with(field, note))
+        })
+        .await
+    }
+
+    /// Ends items at a moment, all or nothing.
+    pub async fn end_evidence(
+        &self,
+        call: &Call,
+        unit: &str,
+        items: &[EvidenceRef],
+        at: Option<Timestamp>,
+        reason: &str,
+    ) -> Result<Receipt, ServiceError> {
+        let now = self.now();
+        self.each(call, unit, items, |evidence| {
+            let event = Event::EvidenceEnded(OfEvidence { evidence });
+            Proposal::at(event, at, now).with(reason_payload(reason))
+        })
+        .await
+    }
+
+    async fn each(
+        &self,
+        call: &Call,
+        unit: &str,
+        items: &[EvidenceRef],
+        proposal: impl Fn(EvidenceId) -> Proposal,
+    ) -> Result<Receipt, ServiceError> {
+        self.append_to_unit(call, unit, |writer, _, unit| {
+            let proposed = |item| found(writer, unit, item, &BTreeMap::new()).map(&proposal);
+            items.iter().map(proposed).collect()
+        })
+        .await
+    }
+
+    /// Puts one item in the place of another from a moment on.
+    pub async fn supersede_evidence(
+        &self,
+        call: &Call,
+        unit: &str,
+        (old, new): (&EvidenceRef, &EvidenceRef),
+        at: Option<Timestamp>,
+        reason: &str,
+    ) -> Result<Receipt, ServiceError> {
+        let now = self.now();
+        self.append_to_unit(call, unit, |writer, _, unit| {
+            let evidence = found(writer, unit, old, &BTreeMap::new())?;
+            let by = found(writer, unit, new, &BTreeMap::new())?;
+            let event = Event::EvidenceSuperseded(EvidenceSuperseded { evidence, by });
+            Ok(vec![Proposal::at(event, at, now).with(reason_payload(reason))])
+        })
+        .await
+    }
+
+    /// Links an item to further practices, or takes links away.
+    pub async fn link_evidence(
+        &self,
+        call: &Call,
+        unit: &str,
+        item: &EvidenceRef,
+        practices: &[AskedPractice],
+        linked: bool,
+        note: &str,
+    ) -> Result<Receipt, ServiceError> {
+        let now = self.now();
+        self.append_to_unit(call, unit, |writer, _, unit| {
+            let evidence = found(writer, unit, item, &BTreeMap::new())?;
+            let mut practices = self.targets(writer, unit, practices, now)?;
+            practices.sort();
+            practices.dedup();
+            let links = Links { evidence, practices };
+            let (event, field) = if linked {
+                (Event::EvidenceLinked(links), "note")
+            } else {
+                (Event::EvidenceUnlinked(links), "reason")
+            };
+            Ok(vec![Proposal::at(event, None, now).with(Payload::empty().with(field, note))])
+        })
+        .await
+    }
+
+    /// Destroys the key of one record's texts, after an event that says so. Levels and proofs stay.
+    pub async fn erase_payload(
+        &self,
+        call: &Call,
+        unit: &str,
+        record: &RecordRef,
+        reason: &str,
+    ) -> Result<Receipt, ServiceError> {
+        let now = self.now();
+        let version = |writer: &Writer, unit| match record {
+            RecordRef::Version(version) => Ok(*version),
+            RecordRef::Evidence(item) => {
+                let evidence = found(writer, unit, item, &BTreeMap::new())?;
+                let submitted = writer.unit(unit).submitted_as(evidence);
+                submitted.ok_or_else(|| ServiceError::not_found("evidence", evidence))
+            }
+        };
+        let receipt = self
+            .append_to_unit(call, unit, |writer, _, unit| {
+                let event = Event::PayloadErased(PayloadErased { version: version(writer, unit)? });
+                Ok(vec![Proposal::at(event, None, now).with(reason_payload(reason))])
+            })
+            .await?;
+        if !call.validate_only {
+            let version = version(&*self.writer()?, receipt.unit)?;
+            self.keys.erase(receipt.unit, version)?;
+        }
+        Ok(receipt)
+    }
+}
+
+/// The record whose texts are to be erased.
+#[derive(Clone, Debug)]
+pub enum RecordRef {
+    /// The submission of an item.
+    Evidence(EvidenceRef),
+    /// The record at a version of the unit's stream.
+    Version(u64),
+}
+
+/// The item a caller means; `here` are those that the same call submits.
+pub(crate) fn found(
+    writer: &Writer,
+    unit: UnitId,
+    item: &EvidenceRef,
+    here: &BTreeMap<Source, EvidenceId>,
+) -> Result<EvidenceId, ServiceError> {
+    match item {
+        EvidenceRef::Id(id) => Ok(*id),
+        EvidenceRef::Source(source) => writer
+            .item_from(unit, source)
+            .or_else(|| here.get(source).copied())
+            .ok_or_else(|| {
+                let name = format!("{} of source {}", source.id, source.name);
+                gradus_domain::Refusal::EvidenceUnknown(name).into()
+            }),
+    }
+}

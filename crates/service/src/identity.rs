@@ -1,0 +1,171 @@
+//! Who may call: principals and their bearer tokens.
+
+use gradus_domain::{Actor, Proposal};
+use gradus_model::event::{PrincipalAdded, PrincipalDisabled, TokenIssued, TokenRevoked};
+use gradus_model::ids::hex;
+use gradus_model::unit::{Grade, PrincipalKind};
+use gradus_model::{Digest, Event, Name, Payload, PrincipalId, Timestamp, TokenId};
+use gradus_proof::digest::sha256;
+use zeroize::Zeroizing;
+
+use crate::append::organization;
+use crate::call::{Batch, Call, Receipt, random};
+use crate::error::ServiceError;
+use crate::service::Service;
+
+/// The prefix by which secret scanners know a token.
+pub const PREFIX: &str = "gradus_";
+
+/// A new token and the hash that is kept of it.
+pub(crate) struct Secret {
+    pub(crate) text: Zeroizing<String>,
+    pub(crate) hash: Digest,
+}
+
+/// Draws a token of 256 random bits.
+pub(crate) fn secret() -> Result<Secret, ServiceError> {
+    let text = Zeroizing::new(format!("{PREFIX}{}", hex(&*Zeroizing::new(random::<32>()?))));
+    let hash = sha256(text.as_bytes());
+    Ok(Secret { text, hash })
+}
+
+/// A principal as people see it.
+#[derive(Clone, Debug)]
+pub struct PrincipalView {
+    /// The principal.
+    pub id: PrincipalId,
+    /// Its name, unless that was erased.
+    pub name: Option<String>,
+    /// Person, service or Gradus itself.
+    pub kind: PrincipalKind,
+    /// Whether it may no longer act.
+    pub disabled: bool,
+}
+
+/// A token that was issued; the secret is shown here and never again.
+#[derive(Debug)]
+pub struct IssuedToken {
+    /// What was recorded.
+    pub receipt: Receipt,
+    /// The token's id.
+    pub token: TokenId,
+    /// The secret.
+    pub secret: Zeroizing<String>,
+}
+
+impl Service {
+    /// Whom a bearer token stands for; `None` if it is unknown, ended, revoked or disabled.
+    #[must_use]
+    pub fn authenticate(&self, token: &str) -> Option<Actor> {
+        let hash = sha256(token.as_bytes());
+        let views = self.views();
+        let principal = views.registry.token(&hash, self.now())?.principal;
+        let principal = views.registry.principal(principal).filter(|found| !found.disabled)?;
+        Some(Actor { principal: principal.id, kind: principal.kind, grade: Grade::Token })
+    }
+
+    /// A principal by name, id, or resource name `principals/…`, at the head.
+    pub fn principal(&self, text: &str) -> Result<PrincipalView, ServiceError> {
+        let text = text.strip_prefix("principals/").unwrap_or(text);
+        let id = text.parse::<PrincipalId>().ok();
+        let fits = |view: &PrincipalView| Some(view.id) == id || view.name.as_deref() == Some(text);
+        let shown: String = text.chars().take(80).collect();
+        let found = self.principals().into_iter().find(fits);
+        found.ok_or_else(|| ServiceError::not_found("principal", shown))
+    }
+
+    /// Every principal, in the order of ids.
+    #[must_use]
+    pub fn principals(&self) -> Vec<PrincipalView> {
+        let views = self.views();
+        let view = |principal: &gradus_domain::registry::Principal| PrincipalView {
+            id: principal.id,
+            name: self.principal_name(principal.id),
+            kind: principal.kind,
+            disabled: principal.disabled,
+        };
+        views.registry.principals().map(view).collect()
+    }
+
+    /// Adds a person or service account; its name must be new.
+    pub async fn add_principal(
+        &self,
+        call: &Call,
+        name: &Name,
+        kind: PrincipalKind,
+    ) -> Result<(Receipt, PrincipalId), ServiceError> {
+        if kind == PrincipalKind::System {
+            return Err(ServiceError::invalid("kind", "`system` is Gradus itself: use person or service"));
+        }
+        let now = self.now();
+        let receipt = self
+            .append(
+                call,
+                |writer, _| organization(&writer.registry),
+                |writer, naming| {
+                    let principal = naming.principal(0);
+                    let taken = self.principals().into_iter().find(|known| known.name.as_deref() == Some(name.as_str()));
+                    if taken.is_some_and(|taken| taken.id != principal) {
+                        let refusal = gradus_domain::Refusal::PrincipalNameTaken(name.to_string());
+                        return Err(refusal.into());
+                    }
+                    let event = Event::PrincipalAdded(PrincipalAdded { principal, kind });
+                    let payload = Payload::empty().with("name", name.as_str());
+                    let proposal = Proposal::at(event, None, now).with(payload);
+                    Ok(vec![Batch::new(organization(&writer.registry)?, vec![proposal])])
+                },
+            )
+            .await?;
+        let naming = self.naming(call, receipt.request);
+        Ok((receipt, naming.principal(0)))
+    }
+
+    /// Lets a principal act no more.
+    pub async fn disable_principal(&self, call: &Call, text: &str) -> Result<Receipt, ServiceError> {
+        let principal = self.principal(text)?.id;
+        let event = Event::PrincipalDisabled(PrincipalDisabled { principal });
+        self.append_to_organization(call, Proposal::at(event, None, self.now())).await
+    }
+
+    /// Issues a token for a principal.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::SecretShown`] when the request id was used before.
+    pub async fn issue_token(
+        &self,
+        call: &Call,
+        text: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<IssuedToken, ServiceError> {
+        let principal = self.principal(text)?.id;
+        let Secret { text: secret, hash } = secret()?;
+        let now = self.now();
+        let answer = self
+            .append(
+                call,
+                |writer, _| organization(&writer.registry),
+                |writer, naming| {
+                    let token = naming.token(0);
+                    let issued = TokenIssued { token, principal, hash, expires_at };
+                    let proposal = Proposal::at(Event::TokenIssued(issued), None, now);
+                    Ok(vec![Batch::new(organization(&writer.registry)?, vec![proposal])])
+                },
+            )
+            .await;
+        let receipt = match answer {
+            Err(ServiceError::RequestReused(request)) => {
+                return Err(ServiceError::SecretShown(request));
+            }
+            other => other?,
+        };
+        let naming = self.naming(call, receipt.request);
+        Ok(IssuedToken { token: naming.token(0), secret, receipt })
+    }
+
+    /// Revokes a token.
+    pub async fn revoke_token(&self, call: &Call, token: TokenId) -> Result<Receipt, ServiceError> {
+        let event = Event::TokenRevoked(TokenRevoked { token });
+        self.append_to_organization(call, Proposal::at(event, None, self.now())).await
+    }
+}

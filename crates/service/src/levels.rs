@@ -1,0 +1,93 @@
+//! Levels of a unit at any coordinate, and what a call would change of them.
+
+use gradus_capsule::claim::{LevelsQuestion, levels_digest};
+use gradus_domain::At;
+use gradus_domain::level::AreaAnswer;
+use gradus_model::{Digest, Timestamp, UnitId};
+use gradus_projection::views::Basis;
+
+use crate::call::{Call, LevelChange};
+use crate::coordinate::{Coordinate, Resolved};
+use crate::error::ServiceError;
+use crate::ratings::supposed;
+use crate::service::Service;
+use crate::writer::Plan;
+
+/// The levels of a unit's areas, and what they were answered with.
+#[derive(Clone, Debug)]
+pub struct LevelsAnswer {
+    /// The unit.
+    pub unit: UnitId,
+    /// The clocks, resolved.
+    pub coordinate: Resolved,
+    /// The model and rules.
+    pub basis: Basis,
+    /// The digest over question and facts.
+    pub digest: Digest,
+    /// Every area of the model, in its order.
+    pub areas: Vec<AreaAnswer>,
+}
+
+impl Service {
+    /// The levels of a unit's areas.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::NotFound`] for an unknown unit or rules; [`ServiceError::NoAnswer`] when no
+    /// model or rules are in force for the unit.
+    pub async fn levels(
+        &self,
+        unit: &str,
+        asked: &Coordinate,
+    ) -> Result<LevelsAnswer, ServiceError> {
+        let coordinate = self.resolve(asked).await?;
+        let unit = self.unit(unit)?;
+        let basis = self.basis(unit, &coordinate, asked.rules.as_deref())?;
+        let at = coordinate.at();
+        let areas = self.views().levels(&basis, unit, at)?;
+        let question = LevelsQuestion {
+            log: self.log_id,
+            unit,
+            at,
+            model: basis.model.digest,
+            rules: basis.rules.digest,
+        };
+        let digest = levels_digest(&question, &areas);
+        Ok(LevelsAnswer { unit, coordinate, basis, digest, areas })
+    }
+
+    /// The levels that a plan would change for its unit, as of now.
+    pub(crate) async fn preview(
+        &self,
+        call: &Call,
+        unit: UnitId,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<Vec<LevelChange>, ServiceError> {
+        self.caught_up(None).await?;
+        let views = self.views();
+        let Some(part) = plan.parts.iter().find(|part| part.stream == unit) else {
+            return Ok(Vec::new());
+        };
+        let at = At::with_everything(now);
+        // Without a model and rules there are no levels that could change.
+        let Ok(basis) = views.basis(&self.library(), unit, at, None) else {
+            return Ok(Vec::new());
+        };
+        let mut after = views.history(unit).cloned().unwrap_or_default();
+        for (version, numbered) in (part.version + 1..).zip(&part.records) {
+            after.apply(&supposed(call, unit, version, &numbered.proposal));
+        }
+        let Ok(before) = views.levels(&basis, unit, at) else { return Ok(Vec::new()) };
+        let after = views.levels_with(&basis, unit, at, Some(&after))?;
+        let levels = |area: &AreaAnswer| (area.rated, area.ongoing);
+        let changes = before.iter().zip(&after).filter(|(before, after)| levels(before) != levels(after));
+        Ok(changes
+            .map(|(before, after)| LevelChange {
+                area: after.area,
+                before: levels(before),
+                after: levels(after),
+            })
+            .collect())
+    }
+}

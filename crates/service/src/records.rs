@@ -1,0 +1,86 @@
+//! Reading records back: leaves as events, payloads opened where their key still is.
+
+use gradus_log::{ReadLimit, StoredRecord};
+use gradus_model::{Leaf, Payload, Recorded, UnitId};
+
+use crate::error::ServiceError;
+use crate::seal;
+use crate::service::Service;
+
+/// A record, read.
+#[derive(Clone, Debug)]
+pub struct ReadRecord {
+    /// The leaf's bytes, as they were hashed.
+    pub leaf: Vec<u8>,
+    /// What they say.
+    pub recorded: Recorded,
+    /// The sealed payload.
+    sealed: Vec<u8>,
+    /// What the leaf commits to.
+    payload_root: gradus_model::Digest,
+}
+
+impl ReadRecord {
+    pub(crate) fn read(stored: StoredRecord) -> Result<Self, ServiceError> {
+        let leaf = Leaf::read(&stored.leaf).map_err(gradus_model::recorded::UnreadableLeaf::from)?;
+        let recorded = Recorded::from_leaf(&leaf)?;
+        let payload_root = leaf.draft.payload_root;
+        Ok(Self { leaf: stored.leaf, recorded, sealed: stored.payload, payload_root })
+    }
+}
+
+impl Service {
+    /// The texts of a record; `None` when they were erased.
+    pub fn open_payload(&self, record: &ReadRecord) -> Result<Option<Payload>, ServiceError> {
+        let place = record.recorded.place;
+        if record.sealed.is_empty() && record.payload_root == gradus_model::Digest::ZERO {
+            return Ok(Some(Payload::empty()));
+        }
+        let Some(key) = self.keys.key(place.stream, place.version)? else { return Ok(None) };
+        let (stream, version, root) = (place.stream, place.version, record.payload_root);
+        let opened = seal::open(&record.sealed, &key, self.log_id, stream, version, root)?;
+        Ok(Some(opened.payload))
+    }
+
+    /// Records from a position on, at most `records` of them and 2 MiB.
+    pub async fn records_from(
+        &self,
+        from: u64,
+        records: usize,
+    ) -> Result<Vec<ReadRecord>, ServiceError> {
+        let most = ReadLimit { records, bytes: 2 << 20 };
+        self.log.read(from, most).await?.into_iter().map(ReadRecord::read).collect()
+    }
+
+    /// Records of one unit's stream from a version on, at most `records` of them and 2 MiB.
+    pub async fn stream_from(
+        &self,
+        unit: UnitId,
+        from: u64,
+        records: usize,
+    ) -> Result<Vec<ReadRecord>, ServiceError> {
+        let most = ReadLimit { records, bytes: 2 << 20 };
+        self.log.read_stream(unit, from, most).await?.into_iter().map(ReadRecord::read).collect()
+    }
+
+    /// The record at a position.
+    pub async fn record_at(&self, position: u64) -> Result<ReadRecord, ServiceError> {
+        let found = self.records_from(position, 1).await?.into_iter().next();
+        found.ok_or_else(|| ServiceError::not_found("position", position))
+    }
+
+    /// The record at a version of a stream; waits if it is queued and not durable yet.
+    pub(crate) async fn record_of(
+        &self,
+        stream: UnitId,
+        version: u64,
+    ) -> Result<ReadRecord, ServiceError> {
+        let mut head = self.log.watch();
+        loop {
+            if let Some(found) = self.stream_from(stream, version, 1).await?.into_iter().next() {
+                return Ok(found);
+            }
+            head.changed().await.map_err(|_| gradus_log::LogError::Closed)?;
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The service: one log, its keys and documents, the write side and the views.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use gradus_log::Log;
+use gradus_model::{LogId, Name, PrincipalId, RequestId, Timestamp, UnitId};
+use gradus_projection::{Library, Views};
+use tokio::sync::{Notify, watch};
+
+use crate::call::{Call, Naming};
+use crate::directory::Directory;
+use crate::documents::Documents;
+use crate::error::ServiceError;
+use crate::keys::KeyStore;
+use crate::writer::{RequestKey, Writer};
+
+/// Tells the time; a test brings its own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// One log and all that is known of it. Methods are safe to call from many tasks at once.
+pub struct Service {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) log_id: LogId,
+    pub(crate) keys: KeyStore,
+    pub(crate) documents: Documents,
+    pub(crate) library: RwLock<Library>,
+    pub(crate) views: RwLock<Views>,
+    /// Names of principals at the head; payload, so kept apart from the registry.
+    pub(crate) people: RwLock<BTreeMap<PrincipalId, String>>,
+    pub(crate) cursor: watch::Sender<u64>,
+    pub(crate) write_side: Mutex<Writer>,
+    pub(crate) writer_is_stale: Notify,
+    pub(crate) clock: Clock,
+    /// Holds the directory against other processes for as long as the service lives.
+    pub(crate) directory: Directory,
+}
+
+/// The claim on a request id while its call is under way; waiting calls go on when it is dropped.
+pub(crate) struct Claim<'a> {
+    service: &'a Service,
+    key: RequestKey,
+    _under_way: watch::Sender<()>,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut writer = self.service.lock_writer();
+        writer.under_way.remove(&self.key);
+    }
+}
+
+impl Service {
+    /// The server's clock; read once for a call.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The ids of one call.
+    pub(crate) const fn naming(&self, call: &Call, request: RequestId) -> Naming {
+        Naming::new(self.log_id, call.actor.principal, request)
+    }
+
+    /// The log's id.
+    #[must_use]
+    pub const fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    /// The log, for those who read records and follow its head.
+    #[must_use]
+    pub fn log(&self) -> &Arc<dyn Log> {
+        &self.log
+    }
+
+    // A panic elsewhere leaves plain values behind; none of the locks guards a broken invariant.
+    fn lock_writer(&self) -> MutexGuard<'_, Writer> {
+        self.write_side.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn writer(&self) -> Result<MutexGuard<'_, Writer>, ServiceError> {
+        let writer = self.lock_writer();
+        if writer.stale { Err(ServiceError::Recovering) } else { Ok(writer) }
+    }
+
+    pub(crate) fn replace_writer(&self, with: Writer) {
+        let mut writer = self.lock_writer();
+        let under_way = std::mem::take(&mut writer.under_way);
+        *writer = Writer { under_way, ..with };
+    }
+
+    pub(crate) fn read_writer_again(&self) {
+        self.lock_writer().stale = true;
+        self.writer_is_stale.notify_one();
+    }
+
+    /// The held documents, read.
+    pub fn library(&self) -> RwLockReadGuard<'_, Library> {
+        self.library.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The views as far as they have read.
+    pub fn views(&self) -> RwLockReadGuard<'_, Views> {
+        self.views.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The name of a principal, if it was not erased.
+    #[must_use]
+    pub fn principal_name(&self, id: PrincipalId) -> Option<String> {
+        self.people.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// Waits until the views have read what is durable now, and at least `min_size`.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Log`] with `Past` when the log has not reached `min_size`.
+    pub async fn caught_up(&self, min_size: Option<u64>) -> Result<(), ServiceError> {
+        let size = self.log.head().size;
+        if let Some(asked) = min_size.filter(|asked| *asked > size) {
+            return Err(gradus_log::LogError::Past { asked, size }.into());
+        }
+        let mut cursor = self.cursor.subscribe();
+        let reached = cursor.wait_for(|cursor| *cursor >= size).await;
+        reached.map(|_| ()).map_err(|_| gradus_log::LogError::Closed.into())
+    }
+
+    /// Takes a request id for one call; waits while another call is under way with it.
+    pub(crate) async fn claim(&self, key: RequestKey) -> Result<Claim<'_>, ServiceError> {
+        loop {
+            let mut waiting = {
+                let mut writer = self.writer()?;
+                match writer.under_way.get(&key) {
+                    Some(under_way) => under_way.clone(),
+                    None => {
+                        let (sender, receiver) = watch::channel(());
+                        writer.under_way.insert(key, receiver);
+                        return Ok(Claim { service: self, key, _under_way: sender });
+                    }
+                }
+            };
+            // An error says that the claim was dropped, which is what is waited for.
+            let _ = waiting.changed().await;
+        }
+    }
+
+    /// A unit by name, id, or resource name `units/…`, at the head.
+    pub fn unit(&self, text: &str) -> Result<UnitId, ServiceError> {
+        unit_in(&self.views().registry, text)
+    }
+
+    /// Stops taking appends, finishes those in the queue and marks the log as cleanly closed.
+    pub async fn close(&self) -> Result<(), ServiceError> {
+        self.log.close().await?;
+        Ok(())
+    }
+
+    /// The path of the data directory.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+}
+
+/// A unit by name, id, or resource name `units/…`.
+pub(crate) fn unit_in(
+    registry: &gradus_domain::Registry,
+    text: &str,
+) -> Result<UnitId, ServiceError> {
+    let text = text.strip_prefix("units/").unwrap_or(text);
+    let named = text.parse::<Name>().ok().and_then(|name| registry.unit_named(&name));
+    let found = named.or_else(|| registry.unit(text.parse().ok()?));
+    let shown: String = text.chars().take(80).collect();
+    found.map(|unit| unit.id).ok_or_else(|| ServiceError::not_found("unit", shown))
+}

@@ -1,0 +1,317 @@
+//! Starting: open the directory, check it, fold the log, and write the first events of a new one.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use gradus_domain::registry::DocumentKind;
+use gradus_domain::{Actor, Proposal};
+use gradus_log::{Log, Options, SledLog};
+use gradus_model::event::{
+    Document, LogCreated, PrincipalAdded, TokenIssued, UnitRegistered,
+};
+use gradus_model::unit::{Grade, PrincipalKind, UnitKind};
+use gradus_model::{Event, LogId, Name, Payload, PrincipalId, RequestId, Timestamp, TokenId, UnitId};
+use gradus_projection::{Library, Views};
+use tokio::sync::{Notify, watch};
+
+use crate::call::{Call, Numbered, random};
+use crate::directory::Directory;
+use crate::documents::Documents;
+use crate::error::ServiceError;
+use crate::identity::{Secret, secret};
+use crate::keys::KeyStore;
+use crate::records::ReadRecord;
+use crate::service::{Clock, Service};
+use crate::writer::{PlannedPart, Writer};
+
+/// What a new log begins with.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    /// The organization's name.
+    pub organization: Name,
+    /// Documents to publish, in this order: what borrows comes after its lender.
+    pub documents: Vec<Shipped>,
+    /// The id of the model that the organization adopts, since ever.
+    pub model: Name,
+    /// The id of the rules that the organization adopts, since ever.
+    pub rules: Name,
+}
+
+/// A document that ships with the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Shipped {
+    /// What sort of document it is.
+    pub kind: DocumentKind,
+    /// Its file name, for errors.
+    pub file: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+/// What a start came to.
+pub struct Started {
+    /// The service.
+    pub service: Arc<Service>,
+    /// Whether the log was made just now.
+    pub created: bool,
+}
+
+/// How many records are folded at a time.
+const CHUNK: usize = 4_096;
+
+impl Service {
+    /// Opens a data directory, making it if it is new, and follows its log until it is closed.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError`] on any doubt about what is there; the directory is left as it is.
+    pub async fn start(
+        path: &Path,
+        beginning: &Beginning,
+        clock: Clock,
+        options: Options,
+    ) -> Result<Started, ServiceError> {
+        let directory = Directory::open(path)?;
+        let log = SledLog::open(path, options)?;
+        let documents = Documents::open(&directory.documents())?;
+        let log: Arc<dyn Log> = Arc::new(log);
+        let created = log.head().size == 0;
+        let log_id = if created { LogId(random()?) } else { log_id(log.as_ref()).await? };
+        let keys = KeyStore::open(&directory.keys(), log_id)?;
+        let service = Arc::new(Self {
+            log,
+            log_id,
+            keys,
+            documents,
+            library: RwLock::new(Library::default()),
+            views: RwLock::new(Views::default()),
+            people: RwLock::default(),
+            cursor: watch::Sender::new(0),
+            write_side: Mutex::new(Writer::default()),
+            writer_is_stale: Notify::new(),
+            clock,
+            directory,
+        });
+        if created {
+            service.begin(beginning).await?;
+        }
+        service.fold().await?;
+        service.erase_again()?;
+        service.follow();
+        Ok(Started { service, created })
+    }
+
+    /// Writes the first events, in one atomic append, and the admin's token before them.
+    async fn begin(&self, beginning: &Beginning) -> Result<(), ServiceError> {
+        let organization = UnitId(random()?);
+        let (system, operator) = (PrincipalId(random()?), PrincipalId(random()?));
+        let Secret { text, hash } = secret()?;
+        self.directory
+            .write_secret(&self.directory.admin_token(), &format!("{}\n", text.as_str()))
+            .map_err(crate::directory::DirectoryError::from)?;
+        let now = self.now();
+        let created = LogCreated {
+            log: self.log_id,
+            organization,
+            origin: format!("gradus/{}", self.log_id)
+                .parse()
+                .map_err(|error| ServiceError::invalid("origin", error))?,
+        };
+        let mut proposals = vec![
+            Proposal::new(Event::LogCreated(created), now),
+            added(system, PrincipalKind::System, "system", now),
+            added(operator, PrincipalKind::Person, "operator", now),
+            Proposal::new(
+                Event::TokenIssued(TokenIssued {
+                    token: TokenId(random()?),
+                    principal: operator,
+                    hash,
+                    expires_at: None,
+                }),
+                now,
+            ),
+        ];
+        proposals.extend(self.publications(beginning, now)?);
+        let registered = UnitRegistered {
+            unit: organization,
+            kind: UnitKind::Organization,
+            parent: None,
+            name: beginning.organization.clone(),
+        };
+        // Settled since ever, so that histories older than the log can be read.
+        proposals.push(Proposal::new(Event::UnitRegistered(registered), Timestamp::MIN));
+        let adopted = |kind: DocumentKind, id: &Name| {
+            let published = proposals.iter().find_map(|proposal| match &proposal.event {
+                Event::ModelPublished(held) if kind == DocumentKind::Model => Some(held),
+                Event::RulesPublished(held) if kind == DocumentKind::Rules => Some(held),
+                _ => None,
+            }.filter(|held| held.id == *id));
+            published.cloned().ok_or_else(|| ServiceError::not_found(kind.name(), id))
+        };
+        let model = adopted(DocumentKind::Model, &beginning.model)?;
+        let rules = adopted(DocumentKind::Rules, &beginning.rules)?;
+        proposals.push(Proposal::new(Event::ModelAdopted(model), Timestamp::MIN));
+        proposals.push(Proposal::new(Event::RulesAdopted(rules), Timestamp::MIN));
+        let actor =
+            Actor { principal: system, kind: PrincipalKind::System, grade: Grade::Internal };
+        let number = |(item, proposal)| Numbered { item, proposal };
+        let records = (0..).zip(proposals).map(number).collect();
+        let part = PlannedPart { stream: organization, version: 0, records };
+        let parts = self.sealed(&Call::by(actor), RequestId(random()?), &[part])?;
+        self.log.append(gradus_log::Append { parts })?.await?;
+        Ok(())
+    }
+
+    fn publications(
+        &self,
+        beginning: &Beginning,
+        now: Timestamp,
+    ) -> Result<Vec<Proposal>, ServiceError> {
+        let mut proposals = Vec::new();
+        for shipped in &beginning.documents {
+            let held = self.hold(shipped.kind, shipped.file, shipped.text.as_bytes())?;
+            let event = match shipped.kind {
+                DocumentKind::Model => Event::ModelPublished(held),
+                DocumentKind::Rules => Event::RulesPublished(held),
+                DocumentKind::Profile => Event::ProfilePublished(held),
+            };
+            proposals.push(Proposal::new(event, now));
+        }
+        Ok(proposals)
+    }
+
+    /// Checks a document, writes it to the directory and reads it into the library.
+    pub(crate) fn hold(
+        &self,
+        kind: DocumentKind,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Document, ServiceError> {
+        let held = self.library().read(kind, name, bytes)?;
+        let id = held.id().clone();
+        let digest = self.documents.put(bytes)?;
+        let mut library = self.library.write().unwrap_or_else(PoisonError::into_inner);
+        library.keep(digest, held);
+        Ok(Document { id, digest })
+    }
+
+    /// Folds the log from position 0 into the write side and the views.
+    async fn fold(&self) -> Result<(), ServiceError> {
+        let writer = self.folded_writer(true).await?;
+        self.replace_writer(writer);
+        Ok(())
+    }
+
+    async fn folded_writer(&self, views_too: bool) -> Result<Writer, ServiceError> {
+        let mut writer = Writer::default();
+        let size = self.log.head().size;
+        while writer.next < size {
+            for record in self.records_from(writer.next, CHUNK).await? {
+                writer.evolve(&record.recorded);
+                if views_too {
+                    self.read_into_views(&record)?;
+                }
+            }
+        }
+        Ok(writer)
+    }
+
+    fn read_into_views(&self, record: &ReadRecord) -> Result<(), ServiceError> {
+        self.read_document(&record.recorded.event)?;
+        if let Event::PrincipalAdded(added) = &record.recorded.event
+            && let Some(name) = self.open_payload(record)?.as_ref().and_then(|text| text.get("name"))
+        {
+            let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
+            people.insert(added.principal, name.to_owned());
+        }
+        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+        views.apply(&record.recorded);
+        let cursor = views.cursor;
+        drop(views);
+        self.cursor.send_replace(cursor);
+        Ok(())
+    }
+
+    fn read_document(&self, event: &Event) -> Result<(), ServiceError> {
+        let (kind, held) = match event {
+            Event::ModelPublished(held) => (DocumentKind::Model, held),
+            Event::RulesPublished(held) => (DocumentKind::Rules, held),
+            Event::ProfilePublished(held) => (DocumentKind::Profile, held),
+            _ => return Ok(()),
+        };
+        if self.library().holds(&held.digest) {
+            return Ok(());
+        }
+        let bytes = self.documents.get(held.digest)?;
+        let read = self.library().read(kind, held.id.as_str(), &bytes)?;
+        let mut library = self.library.write().unwrap_or_else(PoisonError::into_inner);
+        library.keep(held.digest, read);
+        Ok(())
+    }
+
+    /// Destroys the keys that the log says are destroyed: a crash may have come between.
+    fn erase_again(&self) -> Result<(), ServiceError> {
+        let views = self.views();
+        for unit in views.registry.units() {
+            let Some(history) = views.history(unit.id) else { continue };
+            for erased in &history.erased {
+                self.keys.erase(unit.id, erased.value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the log's head, and folds the write side again when it is stale.
+    fn follow(self: &Arc<Self>) {
+        let reader = Arc::downgrade(self);
+        let mut head = self.log.watch();
+        tokio::spawn(async move {
+            while head.changed().await.is_ok() {
+                let Some(service) = reader.upgrade() else { return };
+                if let Err(error) = service.read_to_head().await {
+                    tracing::error!(%error, "the views stopped reading");
+                    return;
+                }
+            }
+        });
+        let folder = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                let Some(service) = folder.upgrade() else { return };
+                let stale = service.writer_is_stale.notified();
+                if tokio::time::timeout(std::time::Duration::from_secs(1), stale).await.is_err() {
+                    continue;
+                }
+                match service.folded_writer(false).await {
+                    Ok(writer) => service.replace_writer(writer),
+                    Err(error) => tracing::error!(%error, "the write side cannot be read again"),
+                }
+            }
+        });
+    }
+
+    async fn read_to_head(&self) -> Result<(), ServiceError> {
+        let mut from = self.views().cursor;
+        while from < self.log.head().size {
+            for record in self.records_from(from, CHUNK).await? {
+                self.read_into_views(&record)?;
+            }
+            from = self.views().cursor;
+        }
+        Ok(())
+    }
+}
+
+async fn log_id(log: &dyn Log) -> Result<LogId, ServiceError> {
+    let first = log.read(0, gradus_log::ReadLimit::records(1)).await?.into_iter().next();
+    let first = first.ok_or(ServiceError::Fault("the log has no first event"))?;
+    match ReadRecord::read(first)?.recorded.event {
+        Event::LogCreated(created) => Ok(created.log),
+        _ => Err(ServiceError::Fault("the log does not begin with `log-created`")),
+    }
+}
+
+fn added(principal: PrincipalId, kind: PrincipalKind, name: &str, now: Timestamp) -> Proposal {
+    Proposal::new(Event::PrincipalAdded(PrincipalAdded { principal, kind }), now)
+        .with(Payload::empty().with("name", name))
+}

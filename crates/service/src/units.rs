@@ -1,0 +1,333 @@
+//! Units: registering them in the tree, and what they settle for themselves.
+
+use gradus_domain::Proposal;
+use gradus_domain::registry::DocumentKind;
+use gradus_model::event::{
+    AreaInheritanceSet, Document, MarkerPlaced, PhaseChange, Tailoring, UnitArchived, UnitMoved,
+    UnitRegistered, UnitRenamed,
+};
+use gradus_model::unit::{AreaRef, Context, Inheritance, MarkerKind, Phase, UnitKind};
+use gradus_model::{AreaId, Event, Label, ModelId, Name, Payload, Timestamp, UnitId};
+
+use crate::append::organization;
+use crate::call::{Batch, Call, Naming, Numbered, Receipt};
+use crate::error::ServiceError;
+use crate::service::{Service, unit_in};
+use crate::writer::Writer;
+
+/// A unit to be registered.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Team or project.
+    pub kind: UnitKind,
+    /// Its name.
+    pub name: Name,
+    /// The unit above it; the organization if there is neither parent nor team.
+    pub parent: Option<String>,
+    /// For a project: the name of the team above it, registered with it if it is unknown.
+    pub team: Option<Name>,
+    /// When it came to be.
+    pub effective_at: Option<Timestamp>,
+}
+
+/// A unit that was registered.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// What was recorded.
+    pub receipt: Receipt,
+    /// The unit.
+    pub unit: UnitId,
+    /// The team that was named, and whether this call registered it.
+    pub team: Option<UnitId>,
+}
+
+/// An area as a caller names it: without a model, the unit's own is meant.
+#[derive(Clone, Debug)]
+pub struct AskedArea {
+    /// The model, if it was named.
+    pub model: Option<ModelId>,
+    /// The area.
+    pub area: AreaId,
+}
+
+const TEAM: u32 = 0;
+const UNIT: u32 = 1;
+
+impl Service {
+    /// Records proposals in one unit's stream.
+    pub(crate) async fn append_to_unit(
+        &self,
+        call: &Call,
+        unit: &str,
+        propose: impl Fn(&Writer, &Naming, UnitId) -> Result<Vec<Proposal>, ServiceError>,
+    ) -> Result<Receipt, ServiceError> {
+        let found = |writer: &Writer| unit_in(&writer.registry, unit);
+        self.append(
+            call,
+            |writer, _| found(writer),
+            |writer, naming| {
+                let unit = found(writer)?;
+                Ok(vec![Batch::new(unit, propose(writer, naming, unit)?)])
+            },
+        )
+        .await
+    }
+
+    /// Records one proposal in the organization's stream.
+    pub(crate) async fn append_to_organization(
+        &self,
+        call: &Call,
+        proposal: Proposal,
+    ) -> Result<Receipt, ServiceError> {
+        self.append(
+            call,
+            |writer, _| organization(&writer.registry),
+            |writer, _| {
+                let stream = organization(&writer.registry)?;
+                Ok(vec![Batch::new(stream, vec![proposal.clone()])])
+            },
+        )
+        .await
+    }
+
+    /// Registers a unit, and the team it names if that is unknown, all or nothing.
+    pub async fn register_unit(
+        &self,
+        call: &Call,
+        new: &Registration,
+    ) -> Result<Registered, ServiceError> {
+        if new.team.is_some() && new.parent.is_some() {
+            return Err(ServiceError::invalid("team", "a parent is given, too: give one of them"));
+        }
+        let now = self.now();
+        let receipt = self
+            .append(
+                call,
+                |writer, _| organization(&writer.registry),
+                |writer, naming| registrations(writer, naming, new, now),
+            )
+            .await?;
+        let naming = self.naming(call, receipt.request);
+        let team = new.team.as_ref().and_then(|team| self.unit(team.as_str()).ok());
+        let unit = naming.unit(UNIT);
+        self.caught_up(None).await?;
+        Ok(Registered { unit, team: team.or_else(|| new.team.as_ref().map(|_| naming.unit(TEAM))), receipt })
+    }
+
+    /// Gives a unit another name.
+    pub async fn rename_unit(
+        &self,
+        call: &Call,
+        unit: &str,
+        name: &Name,
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        let renamed = UnitRenamed { unit: self.unit(unit)?, name: name.clone() };
+        let proposal = Proposal::at(Event::UnitRenamed(renamed), at, self.now());
+        self.append_to_organization(call, proposal).await
+    }
+
+    /// Places a unit below another one.
+    pub async fn move_unit(
+        &self,
+        call: &Call,
+        unit: &str,
+        parent: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        let moved = UnitMoved { unit: self.unit(unit)?, parent: self.unit(parent)? };
+        let proposal = Proposal::at(Event::UnitMoved(moved), at, self.now());
+        self.append_to_organization(call, proposal).await
+    }
+
+    /// Ends a unit; its history stays.
+    pub async fn archive_unit(
+        &self,
+        call: &Call,
+        unit: &str,
+        reason: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        let archived = UnitArchived { unit: self.unit(unit)? };
+        let proposal = Proposal::at(Event::UnitArchived(archived), at, self.now());
+        self.append_to_organization(call, proposal.with(reason_payload(reason))).await
+    }
+
+    /// Adopts a published document: the newest with an id, or the one with a digest.
+    pub async fn adopt(
+        &self,
+        call: &Call,
+        unit: &str,
+        kind: DocumentKind,
+        document: &str,
+        at: Option<Timestamp>,
+    ) -> Result<(Receipt, Document), ServiceError> {
+        let found = {
+            let views = self.views();
+            let found = views.registry.document(kind, document, u64::MAX);
+            let found = found.ok_or_else(|| ServiceError::not_found(kind.name(), document))?;
+            Document { id: found.id.clone(), digest: found.digest }
+        };
+        let event = match kind {
+            DocumentKind::Model => Event::ModelAdopted(found.clone()),
+            DocumentKind::Rules => Event::RulesAdopted(found.clone()),
+            DocumentKind::Profile => Event::ProfileAdopted(found.clone()),
+        };
+        let proposal = Proposal::at(event, at, self.now());
+        let receipt =
+            self.append_to_unit(call, unit, |_, _, _| Ok(vec![proposal.clone()])).await?;
+        Ok((receipt, found))
+    }
+
+    /// Says that an area applies to a unit, or does not, and why.
+    pub async fn tailor_area(
+        &self,
+        call: &Call,
+        unit: &str,
+        area: &AskedArea,
+        applicable: bool,
+        reason: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        let now = self.now();
+        self.append_to_unit(call, unit, |writer, _, id| {
+            let tailoring = Tailoring { area: self.area_in(writer, id, area, at.unwrap_or(now))? };
+            let event = if applicable {
+                Event::AreaTailoredIn(tailoring)
+            } else {
+                Event::AreaTailoredOut(tailoring)
+            };
+            Ok(vec![Proposal::at(event, at, now).with(reason_payload(reason))])
+        })
+        .await
+    }
+
+    /// Says where a unit's level of an area is answered from.
+    pub async fn set_area_inheritance(
+        &self,
+        call: &Call,
+        unit: &str,
+        area: &AskedArea,
+        inheritance: Inheritance,
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        let now = self.now();
+        self.append_to_unit(call, unit, |writer, _, id| {
+            let area = self.area_in(writer, id, area, at.unwrap_or(now))?;
+            let event = Event::AreaInheritanceSet(AreaInheritanceSet { area, inheritance });
+            Ok(vec![Proposal::at(event, at, now)])
+        })
+        .await
+    }
+
+    /// Records a unit's circumstances.
+    pub async fn record_context(
+        &self,
+        call: &Call,
+        unit: &str,
+        context: &Context,
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        self.settle(call, unit, Event::ContextRecorded(context.clone()), at).await
+    }
+
+    /// Records that a life-cycle phase began or ended.
+    pub async fn change_phase(
+        &self,
+        call: &Call,
+        unit: &str,
+        phase: Phase,
+        entered: bool,
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        let change = PhaseChange { phase };
+        let event =
+            if entered { Event::PhaseEntered(change) } else { Event::PhaseLeft(change) };
+        self.settle(call, unit, event, at).await
+    }
+
+    /// Names an instant of a unit's life.
+    pub async fn place_marker(
+        &self,
+        call: &Call,
+        unit: &str,
+        kind: MarkerKind,
+        label: &Label,
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        let placed = MarkerPlaced { kind, label: label.clone() };
+        self.settle(call, unit, Event::MarkerPlaced(placed), at).await
+    }
+
+    async fn settle(
+        &self,
+        call: &Call,
+        unit: &str,
+        event: Event,
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        let proposal = Proposal::at(event, at, self.now());
+        self.append_to_unit(call, unit, |_, _, _| Ok(vec![proposal.clone()])).await
+    }
+
+    fn area_in(
+        &self,
+        writer: &Writer,
+        unit: UnitId,
+        asked: &AskedArea,
+        at: Timestamp,
+    ) -> Result<AreaRef, ServiceError> {
+        let model = self.model_meant(writer, unit, asked.model.as_ref(), at)?;
+        Ok(AreaRef { model, area: asked.area })
+    }
+
+    /// The model that a caller named, or else the unit's own at that moment.
+    pub(crate) fn model_meant(
+        &self,
+        writer: &Writer,
+        unit: UnitId,
+        named: Option<&ModelId>,
+        at: Timestamp,
+    ) -> Result<ModelId, ServiceError> {
+        if let Some(model) = named {
+            return Ok(model.clone());
+        }
+        let model = writer.model(&self.library(), unit, at);
+        let model = model.ok_or(gradus_domain::Refusal::NoModel(at))?;
+        Ok(model.id().clone())
+    }
+}
+
+fn registrations(
+    writer: &Writer,
+    naming: &Naming,
+    new: &Registration,
+    now: Timestamp,
+) -> Result<Vec<Batch>, ServiceError> {
+    let organization = organization(&writer.registry)?;
+    let register = |item: u32, kind, parent, name: &Name| {
+        let registered =
+            UnitRegistered { unit: naming.unit(item), kind, parent: Some(parent), name: name.clone() };
+        let proposal = Proposal::at(Event::UnitRegistered(registered), new.effective_at, now);
+        Numbered { item, proposal }
+    };
+    let mut proposals = Vec::new();
+    let parent = match (&new.team, &new.parent) {
+        (Some(team), _) => match writer.registry.unit_named(team) {
+            // The team that this very call registered is proposed again when it is replayed.
+            Some(known) if known.id != naming.unit(TEAM) => known.id,
+            _ => {
+                proposals.push(register(TEAM, UnitKind::Team, organization, team));
+                naming.unit(TEAM)
+            }
+        },
+        (None, Some(parent)) => unit_in(&writer.registry, parent)?,
+        (None, None) => organization,
+    };
+    proposals.push(register(UNIT, new.kind, parent, &new.name));
+    Ok(vec![Batch { stream: organization, proposals }])
+}
+
+pub(crate) fn reason_payload(reason: &str) -> Payload {
+    Payload::empty().with("reason", reason)
+}

@@ -1,0 +1,247 @@
+//! The write side: what is recorded or on its way, and what the rules decide on.
+//!
+//! One lock orders all appends: a call is decided and queued before the next one is looked at.
+//! What is queued is part of this state at once; readers see it when it is durable. If the log
+//! refuses what was queued, the whole state is folded again from the log.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gradus_domain::{At, Occasion, Registry, UnitState, Verdict, registry, unit::Change};
+use gradus_model::evidence::Source;
+use gradus_model::{
+    Catalog, Event, EvidenceId, PrincipalId, Recorded, RequestId, Timestamp, UnitId,
+};
+use gradus_projection::Library;
+use tokio::sync::watch;
+
+use crate::call::{Batch, Call, Numbered};
+use crate::error::ServiceError;
+
+/// One call of one principal.
+pub(crate) type RequestKey = (PrincipalId, RequestId);
+
+/// The state that appends are decided on.
+#[derive(Default)]
+pub(crate) struct Writer {
+    pub(crate) registry: Registry,
+    pub(crate) units: BTreeMap<UnitId, UnitState>,
+    /// The position of the next record.
+    pub(crate) next: u64,
+    /// Calls that are being made, so that a second one under the same id waits for the first.
+    pub(crate) under_way: BTreeMap<RequestKey, watch::Receiver<()>>,
+    /// Set when what was queued was refused by the log.
+    pub(crate) stale: bool,
+    /// For messages, while there is no state.
+    pub(crate) nothing: UnitState,
+}
+
+/// An item whose source is known in the unit already.
+#[derive(Clone, Debug)]
+pub(crate) struct Duplicate {
+    pub(crate) stream: UnitId,
+    pub(crate) version: u64,
+    pub(crate) evidence: EvidenceId,
+    pub(crate) numbered: Numbered,
+}
+
+/// What a call comes to.
+pub(crate) struct Plan {
+    /// For each batch, the proposals to record with the stream version they will have.
+    pub(crate) parts: Vec<PlannedPart>,
+    /// Items with a known source: their content is to be compared before anything is recorded.
+    pub(crate) duplicates: Vec<Duplicate>,
+    /// The evidence that each item with a known source is.
+    pub(crate) known: BTreeMap<u32, EvidenceId>,
+    registry: Option<Registry>,
+    changes: Vec<(UnitId, Change)>,
+}
+
+/// What is to be recorded in one stream.
+pub(crate) struct PlannedPart {
+    pub(crate) stream: UnitId,
+    pub(crate) version: u64,
+    pub(crate) records: Vec<Numbered>,
+}
+
+impl Writer {
+    /// Takes in a recorded event.
+    pub(crate) fn evolve(&mut self, recorded: &Recorded) {
+        let position = recorded.place.position;
+        self.next = position + 1;
+        self.registry.evolve(position, recorded.effective_at, &recorded.event);
+        let unit = self.units.entry(recorded.place.stream).or_default();
+        unit.evolve(recorded.actor, recorded.effective_at, &recorded.event);
+    }
+
+    /// A unit's state; an empty one if nothing was recorded in its stream.
+    pub(crate) fn unit(&self, id: UnitId) -> &UnitState {
+        self.units.get(&id).unwrap_or(&self.nothing)
+    }
+
+    /// The item of a unit with this source.
+    pub(crate) fn item_from(&self, unit: UnitId, source: &Source) -> Option<EvidenceId> {
+        self.unit(unit).item_from(source)
+    }
+
+    /// The model in force for a unit at a moment, its own or that of the nearest unit above it.
+    pub(crate) fn model(
+        &self,
+        library: &Library,
+        unit: UnitId,
+        valid_at: Timestamp,
+    ) -> Option<Arc<Catalog>> {
+        let at = At::with_everything(valid_at);
+        let lineage = self.registry.lineage(unit, at);
+        let adopted = |id: &UnitId| self.units.get(id)?.settings.models.at(at);
+        library.model(&lineage.iter().find_map(adopted)?.digest)
+    }
+
+    /// Decides on a call's batches in order; a refusal drops all of them.
+    ///
+    /// `compared` are the items with a known source whose content was found equal.
+    pub(crate) fn plan(
+        &self,
+        call: &Call,
+        now: Timestamp,
+        library: &Library,
+        batches: &[Batch],
+        compared: &[(UnitId, EvidenceId)],
+    ) -> Result<Plan, ServiceError> {
+        let occasion = Occasion { actor: call.actor, now };
+        let several = batches.iter().map(|batch| batch.proposals.len()).sum::<usize>() > 1;
+        let refused = |item: u32| {
+            move |refusal| ServiceError::Refused { item: several.then_some(item), refusal }
+        };
+        let mut plan = Plan {
+            parts: Vec::new(),
+            duplicates: Vec::new(),
+            known: BTreeMap::new(),
+            registry: None,
+            changes: Vec::new(),
+        };
+        let organization = self.registry.organization;
+        for batch in batches {
+            let mut draft = gradus_domain::Draft::of(self.unit(batch.stream));
+            let mut records: Vec<Numbered> = Vec::new();
+            let mut models = ModelAt::default();
+            let version = draft.version();
+            for numbered in &batch.proposals {
+                let Numbered { item, proposal } = numbered;
+                let registry = plan.registry.as_ref().unwrap_or(&self.registry);
+                if Some(batch.stream) != organization {
+                    registry::living(registry, batch.stream).map_err(refused(*item))?;
+                }
+                if let Event::EvidenceSubmitted(submitted) = &proposal.event
+                    && let Some(evidence) = draft.item_from(&submitted.source)
+                {
+                    plan.known.insert(*item, evidence);
+                    let at = draft.submitted_as(evidence).unwrap_or_default();
+                    let earlier = (at > version)
+                        .then(|| records.get(usize::try_from(at - version - 1).ok()?))
+                        .flatten();
+                    match earlier {
+                        Some(earlier) if same_content(&earlier.proposal, proposal) => (),
+                        Some(_) => {
+                            let refusal =
+                                gradus_domain::evidence::reused(&submitted.source, evidence);
+                            return Err(refused(*item)(refusal));
+                        }
+                        None if compared.contains(&(batch.stream, evidence)) => (),
+                        None => plan.duplicates.push(Duplicate {
+                            stream: batch.stream,
+                            version: at,
+                            evidence,
+                            numbered: numbered.clone(),
+                        }),
+                    }
+                    continue;
+                }
+                let verdict = if is_of_organization(&proposal.event) {
+                    registry::decide(registry, &occasion, proposal).map_err(refused(*item))?
+                } else {
+                    let at = model_moment(&proposal.event, proposal.effective_at, now);
+                    let model = models.get(at, || self.model(library, batch.stream, at));
+                    draft
+                        .propose(&occasion, model.as_deref(), proposal)
+                        .map_err(refused(*item))?
+                };
+                if verdict == Verdict::AlreadySo {
+                    continue;
+                }
+                if is_of_organization(&proposal.event) {
+                    let position = self.next + records.len() as u64;
+                    let registry = plan.registry.get_or_insert_with(|| self.registry.clone());
+                    registry.evolve(position, proposal.effective_at, &proposal.event);
+                    draft.count();
+                }
+                records.push(numbered.clone());
+            }
+            if !records.is_empty() {
+                plan.parts.push(PlannedPart { stream: batch.stream, version, records });
+                plan.changes.push((batch.stream, draft.finish()));
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Makes a plan part of the state.
+    pub(crate) fn absorb(&mut self, plan: Plan) {
+        self.next += plan.parts.iter().map(|part| part.records.len() as u64).sum::<u64>();
+        if let Some(registry) = plan.registry {
+            self.registry = registry;
+        }
+        for (unit, change) in plan.changes {
+            self.units.entry(unit).or_default().absorb(change);
+        }
+    }
+}
+
+/// Remembers the model of the last moment asked for: a batch mostly speaks of one.
+#[derive(Default)]
+struct ModelAt(Option<(Timestamp, Option<Arc<Catalog>>)>);
+
+impl ModelAt {
+    fn get(
+        &mut self,
+        at: Timestamp,
+        find: impl FnOnce() -> Option<Arc<Catalog>>,
+    ) -> Option<Arc<Catalog>> {
+        match &self.0 {
+            Some((known, model)) if *known == at => model.clone(),
+            _ => {
+                let model = find();
+                self.0 = Some((at, model.clone()));
+                model
+            }
+        }
+    }
+}
+
+/// The moment whose model a proposal's practices are read by: links speak of now.
+fn model_moment(event: &Event, effective_at: Timestamp, now: Timestamp) -> Timestamp {
+    match event {
+        Event::EvidenceLinked(_) | Event::EvidenceUnlinked(_) => now,
+        _ => effective_at,
+    }
+}
+
+/// Whether two proposals say the same, apart from the ids that their calls drew.
+pub(crate) fn same_content(one: &gradus_domain::Proposal, other: &gradus_domain::Proposal) -> bool {
+    let same_event = match (&one.event, &other.event) {
+        (Event::EvidenceSubmitted(one), Event::EvidenceSubmitted(other)) => {
+            let mut with_id = other.clone();
+            with_id.evidence = one.evidence;
+            *one == with_id
+        }
+        (one, other) => one == other,
+    };
+    let same_time =
+        one.by_clock || other.by_clock || one.effective_at == other.effective_at;
+    same_event && same_time && one.payload == other.payload
+}
+
+/// Whether an event belongs to the organization's registry rather than to a unit's life.
+fn is_of_organization(event: &Event) -> bool {
+    event.event_type() < 100
+}
