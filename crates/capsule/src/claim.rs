@@ -99,3 +99,43 @@ fn write_practice(e: &mut Encoder<&mut Vec<u8>>, practice: &PracticeAnswer) -> W
     };
     Ok(())
 }
+
+/// One entry of a list: its id and the numbers that are stated of it.
+pub type Entry = ([u8; 16], Vec<i64>);
+
+/// The digest of a page of a list, asked of a log at a point, of one unit or of all.
+#[must_use]
+pub fn list_digest(
+    log: LogId,
+    list: &str,
+    unit: Option<UnitId>,
+    at: At,
+    entries: &[Entry],
+) -> Digest {
+    let mut bytes = Vec::with_capacity(64 + entries.len() * 48);
+    // Writing to a Vec cannot fail.
+    let _ = write_list(&mut Encoder::new(&mut bytes), log, list, unit, at, entries);
+    sha256(&bytes)
+}
+
+fn write_list(
+    e: &mut Encoder<&mut Vec<u8>>,
+    log: LogId,
+    list: &str,
+    unit: Option<UnitId>,
+    at: At,
+    entries: &[Entry],
+) -> Written {
+    e.array(7)?.u8(VERSION)?.str(list)?.bytes(&log.0)?;
+    match unit {
+        Some(unit) => e.bytes(&unit.0)?,
+        None => e.null()?,
+    };
+    e.i64(at.valid_at.micros())?.u64(at.size)?;
+    e.array(entries.len() as u64)?;
+    for (id, numbers) in entries {
+        e.array(2)?.bytes(id)?.array(numbers.len() as u64)?;
+        numbers.iter().try_for_each(|number| e.i64(*number).map(|_| ()))?;
+    }
+    Ok(())
+}

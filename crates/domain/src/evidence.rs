@@ -1,5 +1,7 @@
 //! The life of a piece of evidence: what may be done to it, and what each event makes of it.
 
+use std::collections::BTreeSet;
+
 use gradus_model::catalog::Catalog;
 use gradus_model::evidence::{Item, Source};
 use gradus_model::{Event, EvidenceId, PrincipalId, Target, Timestamp};
@@ -80,11 +82,8 @@ pub(crate) fn decide(
         }
         Event::EvidenceEnded(of) => {
             let held = living(draft, of.evidence)?;
-            if effective_at < held.from {
-                let (field, from) = ("at", held.from);
-                return Err(Refusal::EndBeforeStart { field, seen: effective_at, from });
-            }
-            Ok(record_unless(held.ended_at == Some(effective_at)))
+            not_before("at", effective_at, held.from)?;
+            Ok(record_unless(held.ended_at.is_some_and(|end| proposal.repeats(end))))
         }
         Event::EvidenceSuperseded(superseded) => {
             if superseded.evidence == superseded.by {
@@ -92,7 +91,11 @@ pub(crate) fn decide(
             }
             living(draft, superseded.by)?;
             let held = living(draft, superseded.evidence)?;
-            Ok(record_unless(held.superseded_by == Some((superseded.by, effective_at))))
+            not_before("effective_at", effective_at, held.from)?;
+            let same = |(by, at): (EvidenceId, Timestamp)| {
+                by == superseded.by && proposal.repeats(at)
+            };
+            Ok(record_unless(held.superseded_by.is_some_and(same)))
         }
         Event::EvidenceConfirmed(of) => {
             by_a_person(on, "confirm evidence")?;
@@ -107,7 +110,8 @@ pub(crate) fn decide(
             for target in &links.practices {
                 known_practice(model, target, on.now)?;
             }
-            bounded("practices", held.practices.len() + links.practices.len(), Item::MOST.0)?;
+            let all: BTreeSet<&Target> = held.practices.iter().chain(&links.practices).collect();
+            bounded("practices", all.len(), Item::MOST.0)?;
             Ok(record_unless(links.practices.iter().all(|link| held.practices.contains(link))))
         }
         Event::EvidenceUnlinked(links) => {
@@ -119,8 +123,9 @@ pub(crate) fn decide(
             if erased.version == 0 || erased.version > draft.version() {
                 return Err(Refusal::VersionUnknown(erased.version));
             }
-            Ok(Verdict::Record)
+            Ok(record_unless(draft.is_erased(erased.version)))
         }
+        // `unit` sends no other event here.
         _ => Ok(Verdict::Record),
     }
 }
@@ -144,9 +149,7 @@ fn submittable(
     if on.is_ahead(work_to) {
         return Err(Refusal::InTheFuture { field: "work_to", seen: work_to, now: on.now });
     }
-    if let Some(from) = item.work_from.filter(|from| *from > work_to) {
-        return Err(Refusal::EndBeforeStart { field: "work_to", seen: work_to, from });
-    }
+    not_before("work_to", work_to, item.work_from.unwrap_or(work_to))?;
     if let Some(seen) = item.valid_until
         && seen <= item.work_from.unwrap_or(work_to)
     {
@@ -164,7 +167,11 @@ fn submittable(
     Ok(Verdict::Record)
 }
 
-fn bounded(field: &'static str, seen: usize, limit: usize) -> Result<(), Refusal> {
+fn not_before(field: &'static str, seen: Timestamp, from: Timestamp) -> Result<(), Refusal> {
+    if seen < from { Err(Refusal::EndBeforeStart { field, seen, from }) } else { Ok(()) }
+}
+
+pub(crate) fn bounded(field: &'static str, seen: usize, limit: usize) -> Result<(), Refusal> {
     if seen > limit { Err(Refusal::TooMany { field, seen, limit }) } else { Ok(()) }
 }
 
@@ -226,6 +233,7 @@ pub(crate) fn evolve(
         Event::EvidenceUnlinked(links) => change(draft, links.evidence, |held| {
             held.practices.retain(|practice| !links.practices.contains(practice));
         }),
+        Event::PayloadErased(erased) => draft.erase(erased.version),
         _ => return false,
     }
     true

@@ -123,13 +123,19 @@ pub struct RatingHistory {
 }
 
 impl RatingHistory {
-    /// Whether it is in force at a point, as far as it alone says.
+    /// Whether it is in force at a point, as far as it alone says; another one may have replaced it
+    /// ([`in_force`](crate::level::in_force)).
     #[must_use]
     pub fn is_in_force(&self, at: At) -> bool {
+        self.has_begun(at) && self.ended_at(at.size).is_none_or(|end| at.valid_at < end)
+    }
+
+    /// Whether it was in force at a point or before it; what ended where it began never was.
+    pub(crate) fn has_begun(&self, at: At) -> bool {
         self.position < at.size
             && self.effective_at <= at.valid_at
-            && self.ended_at(at.size).is_none_or(|end| at.valid_at < end)
             && !self.is_withdrawn(at.size)
+            && self.ended_at(at.size).is_none_or(|end| self.effective_at < end)
     }
 
     /// Until when it was in force, as known with `size` records.
@@ -146,11 +152,19 @@ impl RatingHistory {
     }
 }
 
+/// An item speaks for a target from the position `from` to the position `to`; links of one item to
+/// one target never overlap.
 #[derive(Clone, Copy, Debug)]
 struct Link {
     evidence: u32,
-    position: u64,
-    linked: bool,
+    from: u64,
+    to: Option<u64>,
+}
+
+impl Link {
+    fn holds(&self, size: u64) -> bool {
+        self.from < size && self.to.is_none_or(|to| size <= to)
+    }
 }
 
 /// The fold of one unit's stream.
@@ -200,10 +214,10 @@ impl UnitHistory {
                 self.happen(of.evidence, position, Happening::Confirmed(recorded.actor));
             }
             Event::EvidenceLinked(links) => {
-                self.link(links.evidence, position, &links.practices, true);
+                self.link(links.evidence, position, &links.practices);
             }
             Event::EvidenceUnlinked(links) => {
-                self.link(links.evidence, position, &links.practices, false);
+                self.unlink(links.evidence, position, &links.practices);
             }
             Event::PayloadErased(erased) => {
                 self.erased.push(Stated { position, effective_at, value: erased.version });
@@ -244,14 +258,32 @@ impl UnitHistory {
             happenings: Vec::new(),
         });
         self.evidence_by_id.insert(item.evidence, number);
-        self.link(item.evidence, recorded.place.position, &item.practices, true);
+        for target in &item.practices {
+            let links = self.links.entry(target.clone()).or_default();
+            // The item is new: only its own practices, named twice, could have linked it.
+            if links.last().is_none_or(|link| link.evidence != number) {
+                links.push(Link { evidence: number, from: recorded.place.position, to: None });
+            }
+        }
     }
 
-    fn link(&mut self, id: EvidenceId, position: u64, practices: &[Target], linked: bool) {
+    fn link(&mut self, id: EvidenceId, position: u64, practices: &[Target]) {
         let Some(evidence) = self.evidence_by_id.get(&id).copied() else { return };
         for target in practices {
-            let link = Link { evidence, position, linked };
-            self.links.entry(target.clone()).or_default().push(link);
+            let links = self.links.entry(target.clone()).or_default();
+            if !links.iter().any(|link| link.evidence == evidence && link.to.is_none()) {
+                links.push(Link { evidence, from: position, to: None });
+            }
+        }
+    }
+
+    fn unlink(&mut self, id: EvidenceId, position: u64, practices: &[Target]) {
+        let Some(evidence) = self.evidence_by_id.get(&id).copied() else { return };
+        for target in practices {
+            let links = self.links.get_mut(target).into_iter().flatten();
+            for link in links.filter(|link| link.evidence == evidence) {
+                link.to.get_or_insert(position);
+            }
         }
     }
 
@@ -283,6 +315,7 @@ impl UnitHistory {
     }
 
     /// Every item known with `size` records, in the order of recording.
+    #[must_use]
     pub fn evidence(&self, size: u64) -> impl DoubleEndedIterator<Item = &EvidenceHistory> {
         self.evidence.iter().filter(move |item| item.position < size)
     }
@@ -294,6 +327,7 @@ impl UnitHistory {
     }
 
     /// Every rating known with `size` records, in the order of recording.
+    #[must_use]
     pub fn ratings(&self, size: u64) -> impl DoubleEndedIterator<Item = &RatingHistory> {
         self.ratings.iter().filter(move |rating| rating.position < size)
     }
@@ -310,18 +344,15 @@ impl UnitHistory {
         numbers.iter().filter_map(|number| self.ratings.get(*number as usize))
     }
 
-    /// The items linked to a target, as known with `size` records.
-    pub fn evidence_for(&self, target: &Target, size: u64) -> impl Iterator<Item = &EvidenceHistory> {
+    /// The items linked to a target, as known with `size` records, each once.
+    pub fn evidence_for(
+        &self,
+        target: &Target,
+        size: u64,
+    ) -> impl Iterator<Item = &EvidenceHistory> {
         let links = self.links.get(target).map_or(&[][..], Vec::as_slice);
-        let relinked = links.iter().any(|link| !link.linked);
-        links.iter().enumerate().filter_map(move |(at, link)| {
-            let last = || {
-                let later = links.iter().skip(at + 1).filter(|other| other.position < size);
-                !later.into_iter().any(|other| other.evidence == link.evidence)
-            };
-            let counts = link.linked && link.position < size && (!relinked || last());
-            counts.then(|| self.evidence.get(link.evidence as usize)).flatten()
-        })
+        let linked = links.iter().filter(move |link| link.holds(size));
+        linked.filter_map(|link| self.evidence.get(link.evidence as usize))
     }
 
     /// The practices an item is linked to, as known with `size` records.
@@ -329,8 +360,7 @@ impl UnitHistory {
     pub fn practices_of(&self, id: EvidenceId, size: u64) -> Vec<&Target> {
         let Some(number) = self.evidence_by_id.get(&id) else { return Vec::new() };
         let linked = |links: &&Vec<Link>| {
-            let last = links.iter().rev().find(|l| l.evidence == *number && l.position < size);
-            last.is_some_and(|link| link.linked)
+            links.iter().any(|link| link.evidence == *number && link.holds(size))
         };
         self.links.iter().filter(|(_, links)| linked(links)).map(|(target, _)| target).collect()
     }

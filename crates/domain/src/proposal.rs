@@ -36,6 +36,12 @@ impl Proposal {
         Self { by_clock, ..Self::new(event, given.unwrap_or(now)) }
     }
 
+    /// Whether it says again what was said for the moment `before`; who names no moment means "now
+    /// or since before".
+    pub(crate) fn repeats(&self, before: Timestamp) -> bool {
+        before == self.effective_at || (self.by_clock && before < self.effective_at)
+    }
+
     /// This proposal with `payload`.
     #[must_use]
     pub fn with(mut self, payload: Payload) -> Self {

@@ -29,7 +29,11 @@ pub(crate) fn decide(
 ) -> Result<Verdict, Refusal> {
     let effective_at = proposal.effective_at;
     match &proposal.event {
-        Event::PracticeRated(rating) => rate(draft, on, model, rating, effective_at),
+        Event::PracticeRated(rating) => {
+            rate(draft, on, model, rating, effective_at)?;
+            let same = |rated: &Rated| rated.rating == *rating && proposal.repeats(rated.from);
+            Ok(record_unless(draft.rated(rating.rating).is_some_and(same)))
+        }
         Event::RatingWithdrawn(of) => {
             by_a_person(on, "withdraw a rating")?;
             if proposal.payload.is_empty() {
@@ -50,8 +54,9 @@ pub(crate) fn decide(
                 let (field, from) = ("at", rated.from);
                 return Err(Refusal::EndBeforeStart { field, seen: effective_at, from });
             }
-            Ok(record_unless(rated.ended_at == Some(effective_at)))
+            Ok(record_unless(rated.ended_at.is_some_and(|end| proposal.repeats(end))))
         }
+        // `unit` sends no other event here.
         _ => Ok(Verdict::Record),
     }
 }
@@ -62,7 +67,7 @@ fn rate(
     model: Option<&Catalog>,
     rating: &Rating,
     effective_at: Timestamp,
-) -> Result<Verdict, Refusal> {
+) -> Result<(), Refusal> {
     // Only the rule rater gives a basis, on whosever behalf it runs.
     if rating.basis.is_none() {
         by_a_person(on, "rate")?;
@@ -93,7 +98,7 @@ fn rate(
             return Err(Refusal::EvidenceUnknown(evidence.to_string()));
         }
     }
-    Ok(Verdict::Record)
+    Ok(())
 }
 
 fn known<'a>(draft: &'a Draft<'_>, id: RatingId) -> Result<&'a Rated, Refusal> {

@@ -18,7 +18,7 @@ pub enum Refusal {
     #[error("the name `{0}` belongs to another unit: choose another one")]
     NameTaken(Name),
     /// A unit of this kind cannot stand below one of that kind.
-    #[error("a {child} cannot stand below a {parent}")]
+    #[error("a unit of kind `{child}` cannot stand below one of kind `{parent}`")]
     WrongParent {
         /// The kind of the unit.
         child: UnitKind,

@@ -11,7 +11,7 @@ use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, 
 
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
-use crate::timeline::{At, Timeline};
+use crate::timeline::{At, Stated, Timeline};
 
 /// The kinds of held documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,19 +90,25 @@ pub struct Principal {
     pub id: PrincipalId,
     /// Person, service or Gradus itself.
     pub kind: PrincipalKind,
-    /// Whether they may no longer act.
-    pub disabled: bool,
+    /// When they were added.
+    pub added_at: Timestamp,
+    /// Since when they may no longer act.
+    pub disabled_at: Option<Timestamp>,
 }
 
 /// A bearer token, never its secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
+    /// The token.
+    pub id: TokenId,
     /// Whom it stands for.
     pub principal: PrincipalId,
+    /// When it was issued.
+    pub issued_at: Timestamp,
     /// When it ends, if it does.
     pub expires_at: Option<Timestamp>,
-    /// Whether it was revoked.
-    pub revoked: bool,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// The fold of the organization's stream.
@@ -182,8 +188,13 @@ impl Registry {
     #[must_use]
     pub fn token(&self, hash: &Digest, now: Timestamp) -> Option<&Token> {
         let token = self.tokens.get(self.token_hashes.get(hash)?)?;
-        let usable = !token.revoked && token.expires_at.is_none_or(|end| now < end);
+        let usable = token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end);
         usable.then_some(token)
+    }
+
+    /// The tokens of a principal, in the order of ids.
+    pub fn tokens_of(&self, principal: PrincipalId) -> impl Iterator<Item = &Token> {
+        self.tokens.values().filter(move |token| token.principal == principal)
     }
 
     /// Takes in one event of the organization's stream.
@@ -216,19 +227,20 @@ impl Registry {
                 }
             }
             Event::PrincipalAdded(added) => {
+                let (id, kind) = (added.principal, added.kind);
                 let principal =
-                    Principal { id: added.principal, kind: added.kind, disabled: false };
+                    Principal { id, kind, added_at: effective_at, disabled_at: None };
                 self.principals.insert(added.principal, principal);
             }
             Event::PrincipalDisabled(disabled) => {
                 if let Some(principal) = self.principals.get_mut(&disabled.principal) {
-                    principal.disabled = true;
+                    principal.disabled_at.get_or_insert(effective_at);
                 }
             }
-            Event::TokenIssued(issued) => self.issue(issued),
+            Event::TokenIssued(issued) => self.issue(effective_at, issued),
             Event::TokenRevoked(revoked) => {
                 if let Some(token) = self.tokens.get_mut(&revoked.token) {
-                    token.revoked = true;
+                    token.revoked_at.get_or_insert(effective_at);
                 }
             }
             // Facts of one unit's life: `settings`, `evidence` and `rating` fold them.
@@ -258,6 +270,15 @@ impl Registry {
         }
     }
 
+    /// Whether the very token was issued before, with this secret.
+    fn has_issued(&self, issued: &TokenIssued) -> bool {
+        let same = |token: &Token| {
+            token.principal == issued.principal && token.expires_at == issued.expires_at
+        };
+        self.tokens.get(&issued.token).is_some_and(same)
+            && self.token_hashes.get(&issued.hash) == Some(&issued.token)
+    }
+
     fn hold(&mut self, position: u64, kind: DocumentKind, held: &Document) {
         let id = held.id.clone();
         self.documents.push(Published { position, kind, id, digest: held.digest });
@@ -279,9 +300,14 @@ impl Registry {
         self.units.insert(registered.unit, unit);
     }
 
-    fn issue(&mut self, issued: &TokenIssued) {
-        let token =
-            Token { principal: issued.principal, expires_at: issued.expires_at, revoked: false };
+    fn issue(&mut self, issued_at: Timestamp, issued: &TokenIssued) {
+        let token = Token {
+            id: issued.token,
+            principal: issued.principal,
+            issued_at,
+            expires_at: issued.expires_at,
+            revoked_at: None,
+        };
         self.tokens.insert(issued.token, token);
         self.token_hashes.insert(issued.hash, issued.token);
     }
@@ -317,16 +343,22 @@ pub fn decide(
                 return Err(Refusal::OrganizationStays);
             }
             stands_below(unit.kind, parent.kind)?;
-            let at = At::with_everything(proposal.effective_at);
-            if registry.lineage(parent.id, at).contains(&unit.id) {
+            if would_close_a_circle(registry, unit, parent, proposal.effective_at) {
                 return Err(Refusal::Cycle(unit.id));
             }
+            let at = At::with_everything(proposal.effective_at);
             Ok(record_unless(unit.parent(at) == Some(parent.id)))
         }
         Event::UnitArchived(archived) => {
             let unit = known(registry, archived.unit)?;
             if unit.kind == UnitKind::Organization {
                 return Err(Refusal::OrganizationStays);
+            }
+            // An archived unit takes no more events, from the record on: it cannot be planned.
+            let seen = proposal.effective_at;
+            if occasion.is_ahead(seen) {
+                let (field, now) = ("effective_at", occasion.now);
+                return Err(Refusal::InTheFuture { field, seen, now });
             }
             Ok(record_unless(unit.archived.iter().next().is_some()))
         }
@@ -337,17 +369,52 @@ pub fn decide(
             let principal = registry.principal(disabled.principal);
             let principal = principal
                 .ok_or_else(|| Refusal::PrincipalUnknown(disabled.principal.to_string()))?;
-            Ok(record_unless(principal.disabled))
+            Ok(record_unless(principal.disabled_at.is_some()))
         }
         Event::TokenIssued(issued) => issue(registry, occasion, issued),
         Event::TokenRevoked(revoked) => {
             let token = registry.tokens.get(&revoked.token);
             let token = token.ok_or_else(|| Refusal::TokenUnknown(revoked.token.to_string()))?;
-            Ok(record_unless(token.revoked))
+            Ok(record_unless(token.revoked_at.is_some()))
         }
         // The log writes its own first event, and the facts of a unit are decided elsewhere.
-        _ => Ok(Verdict::Record),
+        Event::LogCreated(_)
+        | Event::ModelAdopted(_)
+        | Event::RulesAdopted(_)
+        | Event::ProfileAdopted(_)
+        | Event::AreaTailoredOut(_)
+        | Event::AreaTailoredIn(_)
+        | Event::AreaInheritanceSet(_)
+        | Event::ContextRecorded(_)
+        | Event::PhaseEntered(_)
+        | Event::PhaseLeft(_)
+        | Event::MarkerPlaced(_)
+        | Event::EvidenceSubmitted(_)
+        | Event::EvidenceAccepted(_)
+        | Event::EvidenceRejected(_)
+        | Event::EvidenceWithdrawn(_)
+        | Event::EvidenceEnded(_)
+        | Event::EvidenceSuperseded(_)
+        | Event::EvidenceConfirmed(_)
+        | Event::EvidenceLinked(_)
+        | Event::EvidenceUnlinked(_)
+        | Event::PayloadErased(_)
+        | Event::PracticeRated(_)
+        | Event::RatingWithdrawn(_)
+        | Event::RatingEnded(_) => Ok(Verdict::Record),
     }
+}
+
+/// Whether the unit would stand below itself once it came under `parent`: at that moment, or when
+/// another move takes effect before the unit moves on.
+fn would_close_a_circle(registry: &Registry, unit: &Unit, parent: &Unit, from: Timestamp) -> bool {
+    let below = |moment: Timestamp| {
+        registry.lineage(parent.id, At::with_everything(moment)).contains(&unit.id)
+    };
+    let later = |stated: &Stated<_>| Some(stated.effective_at).filter(|moment| *moment > from);
+    let until = unit.parents.iter().filter_map(later).min();
+    let moves = registry.units().flat_map(|unit| &unit.parents).filter_map(later);
+    below(from) || moves.filter(|moment| until.is_none_or(|until| *moment < until)).any(below)
 }
 
 fn record_unless(so: bool) -> Verdict {
@@ -360,8 +427,12 @@ fn publish(registry: &Registry, kind: DocumentKind, held: &Document) -> Verdict 
 }
 
 fn register(registry: &Registry, new: &UnitRegistered) -> Result<Verdict, Refusal> {
-    if registry.unit_named(&new.name).is_some() {
-        return Err(Refusal::NameTaken(new.name.clone()));
+    match registry.unit_named(&new.name) {
+        Some(known) if known.id == new.unit && known.kind == new.kind => {
+            return Ok(Verdict::AlreadySo);
+        }
+        Some(_) => return Err(Refusal::NameTaken(new.name.clone())),
+        None => (),
     }
     if let Some(parent) = new.parent {
         stands_below(new.kind, living(registry, parent)?.kind)?;
@@ -373,12 +444,12 @@ fn issue(registry: &Registry, on: &Occasion, issued: &TokenIssued) -> Result<Ver
     let principal = registry.principal(issued.principal);
     let principal =
         principal.ok_or_else(|| Refusal::PrincipalUnknown(issued.principal.to_string()))?;
-    if principal.disabled {
+    if principal.disabled_at.is_some() {
         return Err(Refusal::PrincipalDisabled(issued.principal));
     }
     match issued.expires_at {
         Some(seen) if seen <= on.now => Err(Refusal::InThePast { field: "expires_at", seen }),
-        _ => Ok(Verdict::Record),
+        Some(_) | None => Ok(record_unless(registry.has_issued(issued))),
     }
 }
 

@@ -72,6 +72,15 @@ impl<T> Timeline<T> {
     }
 }
 
+impl<'a, T> IntoIterator for &'a Timeline<T> {
+    type Item = &'a Stated<T>;
+    type IntoIter = std::slice::Iter<'a, Stated<T>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

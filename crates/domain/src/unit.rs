@@ -4,7 +4,7 @@
 //! before them; only when all of them pass does the draft become part of the state. So a batch
 //! with one bad item changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gradus_model::catalog::Catalog;
 use gradus_model::event::Document;
@@ -12,12 +12,15 @@ use gradus_model::evidence::Source;
 use gradus_model::unit::{AreaRef, PrincipalKind};
 use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Target, Timestamp};
 
-use crate::evidence::{self, Held};
+use crate::evidence::{self, Held, bounded};
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::rating::{self, Rated};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::timeline::{At, Timeline};
+
+/// Disciplines that one context may name.
+const MOST_DISCIPLINES: usize = 32;
 
 /// The write state of one unit's stream.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +32,7 @@ pub struct UnitState {
     pub(crate) evidence: BTreeMap<EvidenceId, Held>,
     pub(crate) sources: BTreeMap<Source, EvidenceId>,
     pub(crate) ratings: BTreeMap<RatingId, Rated>,
+    pub(crate) erased: BTreeSet<u64>,
 }
 
 impl UnitState {
@@ -61,6 +65,7 @@ impl UnitState {
         self.evidence.extend(change.evidence);
         self.sources.extend(change.sources);
         self.ratings.extend(change.ratings);
+        self.erased.extend(change.erased);
     }
 }
 
@@ -72,6 +77,7 @@ pub struct Change {
     evidence: BTreeMap<EvidenceId, Held>,
     sources: BTreeMap<Source, EvidenceId>,
     ratings: BTreeMap<RatingId, Rated>,
+    erased: BTreeSet<u64>,
 }
 
 /// A state with changes that are not part of it yet.
@@ -135,6 +141,14 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn rate(&mut self, id: RatingId, rated: Rated) {
         self.change.ratings.insert(id, rated);
+    }
+
+    pub(crate) fn is_erased(&self, version: u64) -> bool {
+        self.change.erased.contains(&version) || self.base.erased.contains(&version)
+    }
+
+    pub(crate) fn erase(&mut self, version: u64) {
+        self.change.erased.insert(version);
     }
 
     /// Decides on a proposal and, if it is to be recorded, lets later ones see its effect.
@@ -201,7 +215,9 @@ fn decide(
         Event::ModelAdopted(held) => Ok(adopt(&settings.models, held, at)),
         Event::RulesAdopted(held) => Ok(adopt(&settings.rules, held, at)),
         Event::ProfileAdopted(held) => Ok(adopt(&settings.profiles, held, at)),
-        Event::AreaTailoredOut(_) if !reason_given => Err(Refusal::ReasonMissing),
+        Event::AreaTailoredOut(_) | Event::AreaTailoredIn(_) if !reason_given => {
+            Err(Refusal::ReasonMissing)
+        }
         Event::AreaTailoredOut(tailoring) => {
             known_area(model, &tailoring.area, proposal.effective_at)?;
             Ok(record_unless(settings.is_tailored_out(&tailoring.area, at)))
@@ -215,15 +231,17 @@ fn decide(
             Ok(record_unless(settings.inheritance_of(&set.area, at) == set.inheritance))
         }
         Event::ContextRecorded(context) => {
+            bounded("disciplines", context.disciplines.len(), MOST_DISCIPLINES)?;
             Ok(record_unless(settings.context.at(at) == Some(context)))
         }
         Event::PhaseEntered(change) => {
             Ok(record_unless(settings.open_phases(at).any(|open| open == change.phase)))
         }
-        Event::PhaseLeft(change) => match settings.phases.get(&change.phase) {
-            None => Err(Refusal::PhaseNotOpen(change.phase)),
-            Some(timeline) => Ok(record_unless(timeline.at(at) == Some(&false))),
-        },
+        Event::PhaseLeft(change) => {
+            let open = settings.phases.get(&change.phase).and_then(|timeline| timeline.at(at));
+            let open = open.ok_or(Refusal::PhaseNotOpen(change.phase))?;
+            Ok(record_unless(!open))
+        }
         Event::MarkerPlaced(placed) => {
             let same = settings.markers.iter().any(|marker| {
                 marker.effective_at == proposal.effective_at
@@ -235,7 +253,29 @@ fn decide(
         Event::PracticeRated(_) | Event::RatingWithdrawn(_) | Event::RatingEnded(_) => {
             rating::decide(draft, on, model, proposal)
         }
-        _ => evidence::decide(draft, on, model, proposal),
+        Event::EvidenceSubmitted(_)
+        | Event::EvidenceAccepted(_)
+        | Event::EvidenceRejected(_)
+        | Event::EvidenceWithdrawn(_)
+        | Event::EvidenceEnded(_)
+        | Event::EvidenceSuperseded(_)
+        | Event::EvidenceConfirmed(_)
+        | Event::EvidenceLinked(_)
+        | Event::EvidenceUnlinked(_)
+        | Event::PayloadErased(_) => evidence::decide(draft, on, model, proposal),
+        // The organization's own: `registry` decides on them.
+        Event::LogCreated(_)
+        | Event::ModelPublished(_)
+        | Event::ProfilePublished(_)
+        | Event::RulesPublished(_)
+        | Event::UnitRegistered(_)
+        | Event::UnitRenamed(_)
+        | Event::UnitMoved(_)
+        | Event::UnitArchived(_)
+        | Event::PrincipalAdded(_)
+        | Event::PrincipalDisabled(_)
+        | Event::TokenIssued(_)
+        | Event::TokenRevoked(_) => Ok(Verdict::Record),
     }
 }
 

@@ -1,1 +1,26 @@
-//! gRPC: conversions, authentication, status mapping, settings.
+//! gRPC: conversions, authentication, status mapping, settings, and the server itself.
+//!
+//! A handler converts, calls and converts; what passes `convert` is valid, and `status` alone
+//! turns errors into gRPC statuses.
+
+mod api;
+mod auth;
+mod convert;
+mod page;
+mod status;
+
+mod events;
+mod evidence;
+mod levels;
+mod models;
+mod principals;
+mod push;
+mod ratings;
+mod units;
+
+pub mod server;
+pub mod settings;
+pub mod telemetry;
+
+pub use server::{Running, ServeError, start};
+pub use settings::Settings;

@@ -45,7 +45,7 @@ impl Verdict {
 
 /// The status of an error.
 #[must_use]
-pub fn status(error: &ServiceError) -> Status {
+pub(crate) fn status(error: &ServiceError) -> Status {
     let (code, mut details) = match error {
         ServiceError::Refused { refusal, item } => {
             let mut verdict = refused(refusal);
@@ -166,7 +166,7 @@ fn fault(error: &dyn std::fmt::Display) -> Status {
 
 /// The status of a call without a usable token.
 #[must_use]
-pub fn token_refused(reason: &str) -> Status {
+pub(crate) fn token_refused(reason: &str) -> Status {
     let details = ErrorDetails::with_error_info("TOKEN_REFUSED", DOMAIN, HashMap::new());
     Status::with_error_details(Code::Unauthenticated, reason, details)
 }

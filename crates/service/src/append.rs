@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gradus_domain::{Proposal, Registry};
 use gradus_log::{Acknowledgement, Append, Appended, NewRecord, Part, Placed};
 use gradus_model::leaf::{self, Draft, Signature};
-use gradus_model::{Event, EvidenceId, RatingId, Recorded, RequestId, UnitId};
+use gradus_model::{Event, EvidenceId, RatingId, Recorded, RequestId, Timestamp, UnitId};
 
 use crate::call::{Batch, Call, ItemOutcome, Naming, Numbered, Receipt, random};
 use crate::error::ServiceError;
@@ -14,6 +14,18 @@ use crate::records::ReadRecord;
 use crate::seal::{self, Seed};
 use crate::service::Service;
 use crate::writer::{Duplicate, Plan, PlannedPart, Writer, same_content};
+
+/// What a call comes to under the lock.
+enum Decided {
+    /// Items with a known source are to be compared with what is stored, and then once more.
+    Compare(Vec<Duplicate>),
+    /// Only the verdict was asked for.
+    Verdict(Receipt, Plan),
+    /// Nothing is to be recorded.
+    AlreadySo(Receipt),
+    /// Records are queued: their items in order, and what resolves once they are durable.
+    Queued(Receipt, Vec<u32>, Acknowledgement),
+}
 
 /// What a use case proposes, given the write side and the call's ids.
 ///
@@ -58,40 +70,59 @@ impl Service {
         let mut compared: Vec<(UnitId, EvidenceId)> = Vec::new();
         loop {
             let now = self.now();
-            let duplicates = {
-                let mut writer = self.writer()?;
-                let unit = of(&writer, &naming)?;
-                expect_version(&writer, unit, call.expected_version)?;
-                let batches = propose(&writer, &naming)?;
-                let library = self.library();
-                let plan = writer.plan(call, now, &library, &batches, &compared)?;
-                drop(library);
-                if plan.duplicates.is_empty() {
-                    let mut receipt = self.receipt(&writer, request, unit, &batches, &plan);
-                    if call.validate_only {
-                        drop(writer);
-                        receipt.level_changes = self.preview(call, unit, &plan, now).await?;
-                        receipt.validated_only = true;
-                        return Ok(receipt);
+            match self.decide_and_queue(call, &naming, now, &compared, (&of, &propose))? {
+                Decided::Compare(duplicates) => {
+                    for duplicate in duplicates {
+                        self.compare(&duplicate).await?;
+                        compared.push((duplicate.stream, duplicate.evidence));
                     }
-                    if plan.parts.is_empty() {
-                        return Ok(receipt);
-                    }
-                    let parts = self.sealed(call, request, &plan.parts)?;
-                    let acknowledgement = self.log.append(Append { parts })?;
-                    let order = recorded_items(&plan);
-                    writer.absorb(plan);
-                    receipt.unit_version = writer.unit(unit).version;
-                    drop(writer);
+                }
+                Decided::Verdict(mut receipt, plan) => {
+                    let unit = receipt.unit;
+                    receipt.level_changes = self.preview(call, unit, &plan, now).await?;
+                    receipt.validated_only = true;
+                    return Ok(receipt);
+                }
+                Decided::AlreadySo(receipt) => return Ok(receipt),
+                Decided::Queued(receipt, order, acknowledgement) => {
                     return self.acknowledged(receipt, &order, acknowledgement).await;
                 }
-                plan.duplicates
-            };
-            for duplicate in duplicates {
-                self.compare(&duplicate).await?;
-                compared.push((duplicate.stream, duplicate.evidence));
             }
         }
+    }
+
+    /// Decides on a call and queues what it records, under the lock that orders all appends.
+    fn decide_and_queue(
+        &self,
+        call: &Call,
+        naming: &Naming,
+        now: Timestamp,
+        compared: &[(UnitId, EvidenceId)],
+        (of, propose): (&impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>, &impl Propose),
+    ) -> Result<Decided, ServiceError> {
+        let mut writer = self.writer()?;
+        let unit = of(&writer, naming)?;
+        expect_version(&writer, unit, call.expected_version)?;
+        let batches = propose(&writer, naming)?;
+        let plan = writer.plan(call, now, &self.library(), &batches, compared)?;
+        if !plan.duplicates.is_empty() {
+            return Ok(Decided::Compare(plan.duplicates));
+        }
+        let request = naming.request();
+        let mut receipt = self.receipt(&writer, request, unit, &batches, &plan);
+        if call.validate_only {
+            return Ok(Decided::Verdict(receipt, plan));
+        }
+        if plan.parts.is_empty() {
+            return Ok(Decided::AlreadySo(receipt));
+        }
+        let parts = self.sealed(call, request, &plan.parts)?;
+        let acknowledgement = self.log.append(Append { parts })?;
+        let order = plan.parts.iter().flat_map(|part| &part.records).map(|record| record.item);
+        let order = order.collect();
+        writer.absorb(plan);
+        receipt.unit_version = writer.unit(unit).version;
+        Ok(Decided::Queued(receipt, order, acknowledgement))
     }
 
     /// The answer before anything is placed.
@@ -328,11 +359,6 @@ impl Service {
         }
         Err(ServiceError::Fault("an item of the call is new"))
     }
-}
-
-/// The items of a plan's records, in the order they are appended.
-fn recorded_items(plan: &Plan) -> Vec<u32> {
-    plan.parts.iter().flat_map(|part| &part.records).map(|record| record.item).collect()
 }
 
 fn expect_version(

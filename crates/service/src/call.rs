@@ -72,6 +72,11 @@ impl Naming {
         Self { log, actor, request }
     }
 
+    /// The call's request id.
+    pub(crate) const fn request(&self) -> RequestId {
+        self.request
+    }
+
     /// The first 128 bits of SHA-256 over label, log, actor, request and item.
     fn draw(&self, sort: &str, item: u32) -> [u8; 16] {
         let parts: [&[u8]; 6] = [

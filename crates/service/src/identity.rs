@@ -1,5 +1,6 @@
 //! Who may call: principals and their bearer tokens.
 
+use gradus_domain::registry::Token;
 use gradus_domain::{Actor, Proposal};
 use gradus_model::event::{PrincipalAdded, PrincipalDisabled, TokenIssued, TokenRevoked};
 use gradus_model::ids::hex;
@@ -12,6 +13,7 @@ use crate::append::organization;
 use crate::call::{Batch, Call, Receipt, random};
 use crate::error::ServiceError;
 use crate::service::Service;
+use crate::units::reason_payload;
 
 /// The prefix by which secret scanners know a token.
 pub const PREFIX: &str = "gradus_";
@@ -38,8 +40,12 @@ pub struct PrincipalView {
     pub name: Option<String>,
     /// Person, service or Gradus itself.
     pub kind: PrincipalKind,
-    /// Whether it may no longer act.
-    pub disabled: bool,
+    /// When it was added.
+    pub added_at: Timestamp,
+    /// Since when it may no longer act.
+    pub disabled_at: Option<Timestamp>,
+    /// Its tokens.
+    pub tokens: Vec<Token>,
 }
 
 /// A token that was issued; the secret is shown here and never again.
@@ -60,7 +66,7 @@ impl Service {
         let hash = sha256(token.as_bytes());
         let views = self.views();
         let principal = views.registry.token(&hash, self.now())?.principal;
-        let principal = views.registry.principal(principal).filter(|found| !found.disabled)?;
+        let principal = views.registry.principal(principal).filter(|found| found.disabled_at.is_none())?;
         Some(Actor { principal: principal.id, kind: principal.kind, grade: Grade::Token })
     }
 
@@ -82,7 +88,9 @@ impl Service {
             id: principal.id,
             name: self.principal_name(principal.id),
             kind: principal.kind,
-            disabled: principal.disabled,
+            added_at: principal.added_at,
+            disabled_at: principal.disabled_at,
+            tokens: views.registry.tokens_of(principal.id).copied().collect(),
         };
         views.registry.principals().map(view).collect()
     }
@@ -121,10 +129,16 @@ impl Service {
     }
 
     /// Lets a principal act no more.
-    pub async fn disable_principal(&self, call: &Call, text: &str) -> Result<Receipt, ServiceError> {
+    pub async fn disable_principal(
+        &self,
+        call: &Call,
+        text: &str,
+        reason: &str,
+    ) -> Result<Receipt, ServiceError> {
         let principal = self.principal(text)?.id;
         let event = Event::PrincipalDisabled(PrincipalDisabled { principal });
-        self.append_to_organization(call, Proposal::at(event, None, self.now())).await
+        let proposal = Proposal::at(event, None, self.now()).with(reason_payload(reason));
+        self.append_to_organization(call, proposal).await
     }
 
     /// Issues a token for a principal.
@@ -164,8 +178,14 @@ impl Service {
     }
 
     /// Revokes a token.
-    pub async fn revoke_token(&self, call: &Call, token: TokenId) -> Result<Receipt, ServiceError> {
+    pub async fn revoke_token(
+        &self,
+        call: &Call,
+        token: TokenId,
+        reason: &str,
+    ) -> Result<Receipt, ServiceError> {
         let event = Event::TokenRevoked(TokenRevoked { token });
-        self.append_to_organization(call, Proposal::at(event, None, self.now())).await
+        let proposal = Proposal::at(event, None, self.now()).with(reason_payload(reason));
+        self.append_to_organization(call, proposal).await
     }
 }

@@ -1,6 +1,6 @@
 //! Levels of a unit at any coordinate, and what a call would change of them.
 
-use gradus_capsule::claim::{LevelsQuestion, levels_digest};
+use gradus_capsule::claim::{Entry, LevelsQuestion, levels_digest, list_digest};
 use gradus_domain::At;
 use gradus_domain::level::AreaAnswer;
 use gradus_model::{Digest, Timestamp, UnitId};
@@ -54,6 +54,18 @@ impl Service {
         };
         let digest = levels_digest(&question, &areas);
         Ok(LevelsAnswer { unit, coordinate, basis, digest, areas })
+    }
+
+    /// The digest of a page of a list, over its question and facts.
+    #[must_use]
+    pub fn list_digest(
+        &self,
+        list: &str,
+        unit: Option<UnitId>,
+        resolved: &Resolved,
+        entries: &[Entry],
+    ) -> Digest {
+        list_digest(self.log_id, list, unit, resolved.at(), entries)
     }
 
     /// The levels that a plan would change for its unit, as of now.

@@ -2,7 +2,7 @@
 
 use gradus_domain::history::RatingHistory;
 use gradus_model::rating::{Scale, Value};
-use gradus_model::{Digest, Event};
+use gradus_model::Event;
 use gradus_service::ratings::RatingInput;
 use gradus_service::records::ReadRecord;
 use gradus_service::{Service, ServiceError};
@@ -91,9 +91,4 @@ pub(crate) fn rating(
         rationale: rationale.unwrap_or_default().to_owned(),
         payload_state: state.into(),
     })
-}
-
-/// The bytes of a digest, for an answer.
-pub(crate) fn digest_bytes(digest: Digest) -> Vec<u8> {
-    digest.0.to_vec()
 }

@@ -61,11 +61,11 @@ fn check(payload: &Payload, then: &Expect) {
 fn a_sealed_payload_is_these_bytes_for_ever() {
     check(
         &payload(),
-        &expect![[r#"
-            root 49aba9cc2f0eeb695a0a1dfaa07a063d966c04cd86e0ebcc5dcc5e09ef682d2f
-            blind adfc1cbbe90042f1283b96c8ff499fe6
-            bytes `01e837b8e1cab458ec9c85e5296929d31e2c6cdddfb20a4d2d240b4d387aad650d18a85d486c9cd1dbbe476bf82f2716921e0b56ed533e51acf00cbd00319f919ee1128053bbb0e518fbbb22a90cc7772fb2b9ba908207a71a8ac7e79bb8f23a2553df032a55b34d29e391909f7b440010871301a4d613e2a3d54096133668f6cd4c7a308f1c7985aac7ab77166697`
-        "#]],
+        &expect![[r"
+        root 49aba9cc2f0eeb695a0a1dfaa07a063d966c04cd86e0ebcc5dcc5e09ef682d2f
+        blind adfc1cbbe90042f1283b96c8ff499fe6
+        bytes `01e837b8e1cab458ec9c85e5296929d31e2c6cdddfb20a4d2d240b4d387aad650d18a85d486c9cd1dbbe476bf82f2716921e0b56ed533e51acf00cbd00319f919ee1128053bbb0e518fbbb22a90cc7772fb2b9ba908207a71a8ac7e79bb8f23a2553df032a55b34d29e391909f7b440010871301a4d613e2a3d54096133668f6cd4c7a308f1c7985aac7ab77166697`
+    "]],
     );
 }
 

@@ -1,0 +1,192 @@
+//! Recorded events, out: the leaf for programs, a readable body for people.
+
+use gradus_model::event::{Document, Links};
+use gradus_model::evidence::Item;
+use gradus_model::rating::Rating;
+use gradus_model::unit::{AreaRef, Context, Grade};
+use gradus_model::{Event, Target};
+use gradus_service::records::ReadRecord;
+use gradus_service::{Service, ServiceError};
+use gradus_wire::v1 as wire;
+use serde_json::{Map, Value, json};
+
+use super::{Checked, principal_ref, timestamp, unit_ref};
+
+/// A record for a caller; with `full`, its body readable and its texts opened.
+pub(crate) fn event(service: &Service, record: &ReadRecord, full: bool) -> Checked<wire::Event> {
+    let recorded = &record.recorded;
+    let mut out = wire::Event {
+        position: recorded.place.position,
+        leaf: record.leaf.clone(),
+        leaf_hash: gradus_proof::tree::leaf_hash(&record.leaf).0.to_vec(),
+        ..wire::Event::default()
+    };
+    if !full {
+        return Ok(out);
+    }
+    let payload = service.open_payload(record)?;
+    let state = match &payload {
+        None => wire::PayloadState::Erased,
+        Some(payload) if payload.is_empty() => wire::PayloadState::None,
+        Some(_) => wire::PayloadState::Readable,
+    };
+    out.unit = Some(unit_ref(service, recorded.place.stream));
+    out.version = recorded.place.version;
+    out.r#type = recorded.event.name().to_owned();
+    out.schema = u32::from(recorded.event.schema());
+    out.recorded_at = Some(timestamp(recorded.place.recorded_at));
+    out.effective_at = Some(timestamp(recorded.effective_at));
+    out.actor = Some(principal_ref(service, recorded.actor));
+    out.grade = grade(recorded.grade).into();
+    out.request_id = recorded.request.to_string();
+    out.item = recorded.item;
+    out.body_json = serde_json::to_string(&body(&recorded.event))
+        .map_err(|_| ServiceError::Fault("an event's body is no JSON"))?;
+    out.payload_state = state.into();
+    let fields = payload.unwrap_or_default().0;
+    out.payload = fields.into_iter().map(|field| (field.name, field.text)).collect();
+    Ok(out)
+}
+
+pub(crate) const fn grade(from: Grade) -> wire::Grade {
+    match from {
+        Grade::Internal => wire::Grade::Internal,
+        Grade::Token => wire::Grade::Token,
+        Grade::Mtls => wire::Grade::Mtls,
+        Grade::Oidc => wire::Grade::Oidc,
+        Grade::Signed => wire::Grade::Signed,
+    }
+}
+
+/// The body as people read it: words for numbers, text for ids.
+fn body(event: &Event) -> Value {
+    match event {
+        Event::LogCreated(of) => json!({
+            "log": text(of.log), "organization": text(of.organization), "origin": text(&of.origin),
+        }),
+        Event::ModelPublished(held)
+        | Event::ProfilePublished(held)
+        | Event::RulesPublished(held)
+        | Event::ModelAdopted(held)
+        | Event::RulesAdopted(held)
+        | Event::ProfileAdopted(held) => document(held),
+        Event::UnitRegistered(of) => json!({
+            "unit": text(of.unit), "kind": of.kind, "parent": of.parent.map(text), "name": text(&of.name),
+        }),
+        Event::UnitRenamed(of) => json!({ "unit": text(of.unit), "name": text(&of.name) }),
+        Event::UnitMoved(of) => json!({ "unit": text(of.unit), "parent": text(of.parent) }),
+        Event::UnitArchived(of) => json!({ "unit": text(of.unit) }),
+        Event::PrincipalAdded(of) => json!({ "principal": text(of.principal), "kind": of.kind }),
+        Event::PrincipalDisabled(of) => json!({ "principal": text(of.principal) }),
+        Event::TokenIssued(of) => json!({
+            "token": text(of.token), "principal": text(of.principal),
+            "expires_at": of.expires_at.map(text),
+        }),
+        Event::TokenRevoked(of) => json!({ "token": text(of.token) }),
+        Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
+        Event::AreaInheritanceSet(of) => {
+            json!({ "area": area(&of.area), "inheritance": of.inheritance })
+        }
+        Event::ContextRecorded(of) => context(of),
+        Event::PhaseEntered(of) | Event::PhaseLeft(of) => json!({ "phase": of.phase }),
+        Event::MarkerPlaced(of) => json!({ "kind": of.kind, "label": text(&of.label) }),
+        Event::EvidenceSubmitted(of) => item(of),
+        Event::EvidenceAccepted(of)
+        | Event::EvidenceRejected(of)
+        | Event::EvidenceWithdrawn(of)
+        | Event::EvidenceEnded(of)
+        | Event::EvidenceConfirmed(of) => json!({ "evidence": text(of.evidence) }),
+        Event::EvidenceSuperseded(of) => {
+            json!({ "evidence": text(of.evidence), "by": text(of.by) })
+        }
+        Event::EvidenceLinked(of) | Event::EvidenceUnlinked(of) => links(of),
+        Event::PayloadErased(of) => json!({ "version": of.version }),
+        Event::PracticeRated(of) => rating(of),
+        Event::RatingWithdrawn(of) | Event::RatingEnded(of) => json!({ "rating": text(of.rating) }),
+    }
+}
+
+fn text(value: impl ToString) -> String {
+    value.to_string()
+}
+
+fn area(of: &AreaRef) -> String {
+    format!("{}/{}", of.model, of.area)
+}
+
+fn targets(of: &[Target]) -> Vec<String> {
+    of.iter().map(ToString::to_string).collect()
+}
+
+fn document(held: &Document) -> Value {
+    json!({ "id": text(&held.id), "digest": text(held.digest) })
+}
+
+fn links(of: &Links) -> Value {
+    json!({ "evidence": text(of.evidence), "practices": targets(&of.practices) })
+}
+
+fn context(of: &Context) -> Value {
+    json!({
+        "customer_base": of.customer_base.as_ref().map(text), "assurance_need": of.assurance_need,
+        "activity": of.activity, "disciplines": of.disciplines.iter().map(text).collect::<Vec<_>>(),
+    })
+}
+
+fn item(of: &Item) -> Value {
+    let measures: Vec<Value> = of
+        .measures
+        .iter()
+        .map(|measure| {
+            json!({
+                "name": text(&measure.name), "value": measure.value,
+                "decimals": measure.decimals, "unit": text(&measure.unit),
+            })
+        })
+        .collect();
+    let subjects: Vec<Value> = of
+        .subjects
+        .iter()
+        .map(|subject| json!({ "kind": text(&subject.kind), "id": text(&subject.id) }))
+        .collect();
+    let tool = of.tool.as_ref().map(|tool| {
+        json!({
+            "name": text(&tool.name), "version": tool.version.as_ref().map(text),
+            "mapping": tool.mapping.as_ref().map(text),
+        })
+    });
+    without_nulls(json!({
+        "evidence": text(of.evidence), "kind": of.kind, "outcome": of.outcome,
+        "strength": of.strength, "practices": targets(&of.practices),
+        "work_from": of.work_from.map(text), "valid_until": of.valid_until.map(text),
+        "source": { "name": text(&of.source.name), "id": text(&of.source.id) },
+        "producer_sequence": of.producer_sequence, "instance": of.instance.as_ref().map(text),
+        "about": of.about.map(text), "measures": measures, "subjects": subjects, "tool": tool,
+        "attachments": of.attachments.iter().map(text).collect::<Vec<_>>(),
+    }))
+}
+
+fn rating(of: &Rating) -> Value {
+    let basis = of.basis.map(|basis| {
+        json!({
+            "valid_at": text(basis.valid_at), "log_size": basis.log_size, "rules": text(basis.rules),
+        })
+    });
+    without_nulls(json!({
+        "rating": text(of.rating), "practice": text(&of.target), "scale": of.value.scale(),
+        "value": of.value, "instance": of.instance.as_ref().map(text),
+        "appraisal": of.appraisal.map(text), "basis": basis,
+        "evidence": of.evidence.iter().map(text).collect::<Vec<_>>(),
+    }))
+}
+
+/// An object without what is not there: absent values and empty lists.
+fn without_nulls(value: Value) -> Value {
+    let there = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+    match value {
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().filter(|(_, value)| there(value)).collect::<Map<_, _>>())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,122 @@
+//! Units, in and out.
+
+use gradus_domain::At;
+use gradus_domain::registry::Unit;
+use gradus_domain::timeline::{Stated, Timeline};
+use gradus_model::event::Document;
+use gradus_model::unit::{Activity, AssuranceNeed, Context};
+use gradus_projection::Views;
+use gradus_wire::v1 as wire;
+
+use super::{Checked, digest, optional, optional_word, text, timestamp};
+
+const MOST_DISCIPLINES: usize = 32;
+
+pub(crate) fn context(given: &wire::Context) -> Checked<Context> {
+    if given.disciplines.len() > MOST_DISCIPLINES {
+        let seen = given.disciplines.len();
+        let reason = format!("{seen} are given, at most {MOST_DISCIPLINES} are allowed");
+        return Err(gradus_service::ServiceError::invalid("context.disciplines", reason));
+    }
+    let discipline = |(at, given): (usize, &String)| {
+        text(&format!("context.disciplines[{at}]"), given)
+    };
+    let need = "context.assurance_need";
+    Ok(Context {
+        customer_base: optional("context.customer_base", &given.customer_base)?,
+        assurance_need: optional_word(need, given.assurance_need, AssuranceNeed::from_number)?,
+        activity: optional_word("context.activity", given.activity, Activity::from_number)?,
+        disciplines: given.disciplines.iter().enumerate().map(discipline).collect::<Checked<_>>()?,
+    })
+}
+
+/// A unit at a point; its name is the one at the head.
+pub(crate) fn unit(views: &Views, from: &Unit, at: At) -> wire::Unit {
+    let name = |unit: &Unit| unit.name().map(ToString::to_string).unwrap_or_default();
+    let parent = from.parent(at).and_then(|parent| views.registry.unit(parent));
+    let mut out = wire::Unit {
+        id: from.id.to_string(),
+        name: name(from),
+        kind: i32::from(from.kind.number()),
+        parent: parent.map(|unit| wire::UnitRef { id: unit.id.to_string(), name: name(unit) }),
+        registered_at: Some(timestamp(from.registered_at)),
+        archived_at: from.archived.stated_at(at).map(|stated| timestamp(stated.effective_at)),
+        ..wire::Unit::default()
+    };
+    let Some(history) = views.history(from.id) else { return out };
+    let settings = &history.settings;
+    out.version = history.version;
+    out.model = adopted(&settings.models, at);
+    out.rules = adopted(&settings.rules, at);
+    out.profile = adopted(&settings.profiles, at);
+    let since = |timeline: &Timeline<bool>| {
+        let stated = timeline.stated_at(at).filter(|stated| stated.value);
+        stated.map(|stated| timestamp(stated.effective_at))
+    };
+    out.phases = settings
+        .phases
+        .iter()
+        .filter_map(|(phase, timeline)| {
+            Some(wire::OpenPhase {
+                phase: i32::from(phase.number()),
+                since: Some(since(timeline)?),
+            })
+        })
+        .collect();
+    let known = settings.markers.iter().filter(|marker| marker.position < at.size);
+    out.markers = known
+        .filter(|marker| marker.effective_at <= at.valid_at)
+        .map(|marker| wire::Marker {
+            kind: i32::from(marker.value.kind.number()),
+            label: marker.value.label.to_string(),
+            at: Some(timestamp(marker.effective_at)),
+        })
+        .collect();
+    out.tailored_areas = settings
+        .tailored_out
+        .iter()
+        .filter_map(|(area, timeline)| {
+            Some(wire::TailoredArea {
+                area: format!("{}/{}", area.model, area.area),
+                since: Some(since(timeline)?),
+                reason: String::new(),
+            })
+        })
+        .collect();
+    out.inheritances = settings
+        .inheritance
+        .iter()
+        .filter_map(|(area, timeline)| {
+            let stated = timeline.stated_at(at)?;
+            Some(wire::AreaInheritance {
+                area: format!("{}/{}", area.model, area.area),
+                inheritance: i32::from(stated.value.number()),
+                since: Some(timestamp(stated.effective_at)),
+            })
+        })
+        .collect();
+    out.context = settings.context.at(at).map(wire_context);
+    out
+}
+
+fn wire_context(from: &Context) -> wire::Context {
+    wire::Context {
+        customer_base: from.customer_base.as_ref().map(ToString::to_string).unwrap_or_default(),
+        assurance_need: from.assurance_need.map_or(0, |need| i32::from(need.number())),
+        activity: from.activity.map_or(0, |activity| i32::from(activity.number())),
+        disciplines: from.disciplines.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn adopted(timeline: &Timeline<Document>, at: At) -> Option<wire::Adopted> {
+    let Stated { effective_at, value, .. } = timeline.stated_at(at)?;
+    Some(adopted_since(value, *effective_at))
+}
+
+pub(crate) fn adopted_since(held: &Document, since: gradus_model::Timestamp) -> wire::Adopted {
+    wire::Adopted {
+        id: held.id.to_string(),
+        digest: digest(&held.digest),
+        since: Some(timestamp(since)),
+    }
+}

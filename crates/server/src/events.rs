@@ -1,0 +1,189 @@
+//! The handlers of `EventService`.
+
+use std::time::Duration;
+
+use gradus_model::{Event, Timestamp, UnitId};
+use gradus_service::records::ReadRecord;
+use gradus_service::ServiceError;
+use gradus_wire::v1 as wire;
+use gradus_wire::v1::event_service_server::EventService;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::api::{Api, Reply, reply, stopped};
+use crate::auth::open;
+use crate::convert::event;
+use crate::page::Page;
+use crate::status::status;
+
+/// A heartbeat comes after this long without events.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// The most records that are read at a time.
+const CHUNK: usize = 1_000;
+/// Batches that wait for a subscriber to read them; then no more records are read for it.
+const WAITING: usize = 4;
+
+/// Which events are asked for, and how much of each.
+#[derive(Clone)]
+struct Filter {
+    unit: Option<UnitId>,
+    types: Vec<u16>,
+    full: bool,
+}
+
+impl Filter {
+    fn read(api: &Api, unit: &str, types: &[String], view: i32) -> Result<Self, ServiceError> {
+        let unit = Some(unit).filter(|unit| !unit.is_empty());
+        let unit = unit.map(|unit| api.service.unit(unit)).transpose()?;
+        let number = |name: &String| {
+            let known = Event::TYPES.iter().find(|(_, known)| known == name);
+            known.map(|(number, _)| *number).ok_or_else(|| {
+                let names: Vec<&str> = Event::TYPES.iter().map(|(_, name)| *name).collect();
+                let reason = format!("`{name}` is no event type: use one of {}", names.join(", "));
+                ServiceError::invalid("types", reason)
+            })
+        };
+        let types = types.iter().map(number).collect::<Result<_, _>>()?;
+        let full = wire::EventView::try_from(view) != Ok(wire::EventView::Leaf);
+        Ok(Self { unit, types, full })
+    }
+
+    fn fits(&self, record: &ReadRecord) -> bool {
+        let recorded = &record.recorded;
+        self.unit.is_none_or(|unit| recorded.place.stream == unit)
+            && (self.types.is_empty() || self.types.contains(&recorded.event.event_type()))
+    }
+}
+
+#[tonic::async_trait]
+impl EventService for Api {
+    type SubscribeEventsStream = ReceiverStream<Result<wire::SubscribeEventsResponse, Status>>;
+
+    async fn list_events(
+        &self,
+        request: Request<wire::ListEventsRequest>,
+    ) -> Reply<wire::ListEventsResponse> {
+        let (_, mut asked) = open(request)?;
+        reply(async {
+            let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
+            asked.page_size = 0;
+            let page = Page::read(size, &token, &asked)?;
+            self.service.caught_up(None).await?;
+            let filter = Filter::read(self, &asked.unit, &asked.types, asked.view)?;
+            let head = self.service.log().head().size;
+            let log_size = page.log_size().unwrap_or(head);
+            let mut from = if token.is_empty() { asked.from_size } else { page.from };
+            let mut events: Vec<wire::Event> = Vec::new();
+            'pages: while from < log_size {
+                for record in self.service.records_from(from, CHUNK).await? {
+                    let position = record.recorded.place.position;
+                    if position >= log_size || events.len() == page.size {
+                        break 'pages;
+                    }
+                    from = position + 1;
+                    if filter.fits(&record) {
+                        events.push(event::event(&self.service, &record, filter.full)?);
+                    }
+                }
+            }
+            let more = from < log_size;
+            let next = if more { page.token(from, log_size, Timestamp::MIN) } else { String::new() };
+            let root = self.service.log().root_at(log_size).await?;
+            Ok(wire::ListEventsResponse {
+                events,
+                next_page_token: next,
+                log_size,
+                root: root.0.to_vec(),
+            })
+        })
+        .await
+    }
+
+    async fn subscribe_events(
+        &self,
+        request: Request<wire::SubscribeEventsRequest>,
+    ) -> Reply<Self::SubscribeEventsStream> {
+        let (_, asked) = open(request)?;
+        let filter = Filter::read(self, &asked.unit, &asked.types, asked.view);
+        let filter = filter.map_err(|error| status(&error))?;
+        let size = self.service.log().head().size;
+        if asked.from_size > size {
+            let past = gradus_log::LogError::Past { asked: asked.from_size, size };
+            return Err(status(&past.into()));
+        }
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let api = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = api.follow(asked.from_size, &filter, &sender).await {
+                // The subscriber may be gone; then nobody is told.
+                let _ = sender.send(Err(status(&error))).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn get_event(
+        &self,
+        request: Request<wire::GetEventRequest>,
+    ) -> Reply<wire::GetEventResponse> {
+        let (_, asked) = open(request)?;
+        reply(async {
+            let record = self.service.record_at(asked.position).await?;
+            let event = event::event(&self.service, &record, true)?;
+            Ok(wire::GetEventResponse { event: Some(event) })
+        })
+        .await
+    }
+}
+
+type Updates = mpsc::Sender<Result<wire::SubscribeEventsResponse, Status>>;
+
+impl Api {
+    /// Sends what is recorded from a size on, until the subscriber leaves or the server stops.
+    async fn follow(&self, from: u64, filter: &Filter, to: &Updates) -> Result<(), ServiceError> {
+        use wire::subscribe_events_response::Update;
+        let mut head = self.service.log().watch();
+        let mut stopping = self.stopping.clone();
+        let mut from = from;
+        loop {
+            while from < head.borrow_and_update().size {
+                let records = self.service.records_from(from, CHUNK).await?;
+                from += records.len() as u64;
+                let fitting = records.iter().filter(|record| filter.fits(record));
+                let events = fitting.map(|record| event::event(&self.service, record, filter.full));
+                let events: Vec<wire::Event> = events.collect::<Result<_, _>>()?;
+                let update = if events.is_empty() {
+                    Update::Heartbeat(wire::Heartbeat { log_size: from })
+                } else {
+                    Update::Events(wire::EventBatch { events, log_size: from })
+                };
+                if send(to, update).await.is_err() {
+                    return Ok(());
+                }
+            }
+            tokio::select! {
+                changed = head.changed() => {
+                    changed.map_err(|_| gradus_log::LogError::Closed)?;
+                }
+                () = tokio::time::sleep(HEARTBEAT) => {
+                    let beat = Update::Heartbeat(wire::Heartbeat { log_size: from });
+                    if send(to, beat).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                () = to.closed() => return Ok(()),
+                () = stopped(&mut stopping) => {
+                    return Err(gradus_log::LogError::Closed.into());
+                }
+            }
+        }
+    }
+}
+
+async fn send(
+    to: &Updates,
+    update: wire::subscribe_events_response::Update,
+) -> Result<(), mpsc::error::SendError<Result<wire::SubscribeEventsResponse, Status>>> {
+    to.send(Ok(wire::SubscribeEventsResponse { update: Some(update) })).await
+}

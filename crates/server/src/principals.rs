@@ -1,0 +1,156 @@
+//! The handlers of `PrincipalService`.
+
+use gradus_domain::registry::Token;
+use gradus_model::unit::PrincipalKind;
+use gradus_service::identity::PrincipalView;
+use gradus_wire::v1 as wire;
+use gradus_wire::v1::principal_service_server::PrincipalService;
+use tonic::Request;
+
+use crate::api::{Api, Reply, reply};
+use crate::auth::open;
+use crate::convert::{self, event, instant, timestamp};
+use crate::page::Page;
+
+/// The longest reason, in bytes.
+const MOST_REASON: usize = 4_096;
+
+fn principal(from: &PrincipalView) -> wire::Principal {
+    wire::Principal {
+        id: from.id.to_string(),
+        name: from.name.clone().unwrap_or_default(),
+        kind: i32::from(from.kind.number()),
+        added_at: Some(timestamp(from.added_at)),
+        disabled_at: from.disabled_at.map(timestamp),
+        tokens: from.tokens.iter().map(token).collect(),
+    }
+}
+
+fn token(from: &Token) -> wire::Token {
+    wire::Token {
+        id: from.id.to_string(),
+        issued_at: Some(timestamp(from.issued_at)),
+        expires_at: from.expires_at.map(timestamp),
+        revoked_at: from.revoked_at.map(timestamp),
+    }
+}
+
+#[tonic::async_trait]
+impl PrincipalService for Api {
+    async fn who_am_i(
+        &self,
+        request: Request<wire::WhoAmIRequest>,
+    ) -> Reply<wire::WhoAmIResponse> {
+        let (actor, _) = open(request)?;
+        reply(async {
+            let me = self.service.principal(&actor.principal.to_string())?;
+            Ok(wire::WhoAmIResponse {
+                principal: Some(principal(&me)),
+                grade: event::grade(actor.grade).into(),
+                token: None,
+            })
+        })
+        .await
+    }
+
+    async fn add_principal(
+        &self,
+        request: Request<wire::AddPrincipalRequest>,
+    ) -> Reply<wire::AddPrincipalResponse> {
+        let (actor, asked) = open(request)?;
+        reply(async {
+            let call = convert::call(actor, asked.append.as_ref())?;
+            let name = convert::text("name", &asked.name)?;
+            let kind = convert::word("kind", asked.kind, PrincipalKind::from_number)?;
+            let (receipt, id) = self.service.add_principal(&call, &name, kind).await?;
+            self.service.caught_up(None).await?;
+            let added = self.service.principal(&id.to_string()).ok();
+            Ok(wire::AddPrincipalResponse {
+                receipt: self.told(&receipt),
+                principal: added.as_ref().map(principal),
+            })
+        })
+        .await
+    }
+
+    async fn list_principals(
+        &self,
+        request: Request<wire::ListPrincipalsRequest>,
+    ) -> Reply<wire::ListPrincipalsResponse> {
+        let (_, mut asked) = open(request)?;
+        reply(async {
+            let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
+            asked.page_size = 0;
+            let page = Page::read(size, &token, &asked)?;
+            let resolved = self.service.resolve(&gradus_service::Coordinate::default()).await?;
+            let mut found = self.service.principals();
+            found.retain(|view| asked.include_disabled || view.disabled_at.is_none());
+            let from = usize::try_from(page.from).unwrap_or(usize::MAX);
+            let end = from.saturating_add(page.size).min(found.len());
+            let next = (end < found.len()).then_some(end as u64);
+            let shown = found.iter().skip(from).take(page.size);
+            Ok(wire::ListPrincipalsResponse {
+                principals: shown.map(principal).collect(),
+                next_page_token: page.next(next, &resolved),
+            })
+        })
+        .await
+    }
+
+    async fn disable_principal(
+        &self,
+        request: Request<wire::DisablePrincipalRequest>,
+    ) -> Reply<wire::DisablePrincipalResponse> {
+        let (actor, asked) = open(request)?;
+        reply(async {
+            let call = convert::call(actor, asked.append.as_ref())?;
+            convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
+            let (who, reason) = (&asked.principal, &asked.reason);
+            let receipt = self.service.disable_principal(&call, who, reason).await?;
+            Ok(wire::DisablePrincipalResponse { receipt: self.told(&receipt) })
+        })
+        .await
+    }
+
+    async fn issue_token(
+        &self,
+        request: Request<wire::IssueTokenRequest>,
+    ) -> Reply<wire::IssueTokenResponse> {
+        let (actor, asked) = open(request)?;
+        reply(async {
+            let call = convert::call(actor, asked.append.as_ref())?;
+            let expires_at = instant("expires_at", asked.expires_at.as_ref())?;
+            let issued = self.service.issue_token(&call, &asked.principal, expires_at).await?;
+            let shown = wire::Token {
+                id: issued.token.to_string(),
+                issued_at: Some(timestamp(self.service.now())),
+                expires_at: expires_at.map(timestamp),
+                revoked_at: None,
+            };
+            // A verdict issues nothing, so there is no secret to show.
+            let only_checked = issued.receipt.validated_only;
+            let secret = if only_checked { String::new() } else { issued.secret.as_str().to_owned() };
+            Ok(wire::IssueTokenResponse {
+                receipt: self.told(&issued.receipt),
+                token: Some(shown),
+                secret,
+            })
+        })
+        .await
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<wire::RevokeTokenRequest>,
+    ) -> Reply<wire::RevokeTokenResponse> {
+        let (actor, asked) = open(request)?;
+        reply(async {
+            let call = convert::call(actor, asked.append.as_ref())?;
+            let id = convert::text("token", &asked.token)?;
+            convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
+            let receipt = self.service.revoke_token(&call, id, &asked.reason).await?;
+            Ok(wire::RevokeTokenResponse { receipt: self.told(&receipt) })
+        })
+        .await
+    }
+}

@@ -1,0 +1,215 @@
+//! Starting and stopping: a real socket, the handlers behind the gate, and an end in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use gradus_domain::registry::DocumentKind;
+use gradus_log::{LogError, Options, Progress};
+use gradus_service::start::{Beginning, Shipped, Started};
+use gradus_service::{Clock, Service, ServiceError};
+use gradus_wire::v1 as wire;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Server;
+
+use crate::api::Api;
+use crate::auth::Gate;
+use crate::settings::Settings;
+
+/// The most bytes of a message, in and out: 4 MiB.
+pub const MOST_MESSAGE_BYTES: usize = 4 << 20;
+
+/// A server that cannot start or serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {source}; stop what listens there, or choose another address with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The data directory or the log in it cannot be used.
+    #[error(transparent)]
+    Start(#[from] ServiceError),
+    /// The transport failed.
+    #[error("the transport failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// Our own descriptor set is damaged.
+    #[error("the reflection service cannot be built: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The serving task ended without a word.
+    #[error("the serving task failed")]
+    Task,
+}
+
+/// A server that runs.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Whether the log was made just now.
+    pub created: bool,
+    service: Arc<Service>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<Result<(), ServeError>>,
+    drain: std::time::Duration,
+}
+
+/// What ships with the program and is published into a new log.
+const SHIPPED: &[Shipped] = &[
+    shipped(DocumentKind::Model, "config/models/iso-21827-2008.toml", include_str!("../../../config/models/iso-21827-2008.toml")),
+    shipped(DocumentKind::Model, "config/models/sse-cmm-1997.toml", include_str!("../../../config/models/sse-cmm-1997.toml")),
+    shipped(DocumentKind::Rules, "config/rules/strict.toml", include_str!("../../../config/rules/strict.toml")),
+    shipped(DocumentKind::Rules, "config/rules/trusted-tools.toml", include_str!("../../../config/rules/trusted-tools.toml")),
+    shipped(DocumentKind::Profile, "config/profiles/security-product-developer.toml", include_str!("../../../config/profiles/security-product-developer.toml")),
+    shipped(DocumentKind::Profile, "config/profiles/systems-integrator.toml", include_str!("../../../config/profiles/systems-integrator.toml")),
+    shipped(DocumentKind::Profile, "config/profiles/service-bureau.toml", include_str!("../../../config/profiles/service-bureau.toml")),
+    shipped(DocumentKind::Profile, "config/profiles/certification-authority.toml", include_str!("../../../config/profiles/certification-authority.toml")),
+    shipped(DocumentKind::Profile, "config/profiles/user-organization.toml", include_str!("../../../config/profiles/user-organization.toml")),
+];
+
+const fn shipped(kind: DocumentKind, file: &'static str, text: &'static str) -> Shipped {
+    Shipped { kind, file, text }
+}
+
+/// Opens the data directory, listens, and serves in the background.
+///
+/// Returns when calls are answered. The port is taken before the directory is touched, so that a
+/// start on a taken port changes nothing.
+pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, ServeError> {
+    let address = settings.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen { address, source })?;
+    let address =
+        listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
+    let wrong = |error| ServiceError::invalid("beginning", error);
+    let beginning = Beginning {
+        organization: settings.organization.clone(),
+        documents: SHIPPED.to_vec(),
+        model: "iso-21827-2008".parse().map_err(wrong)?,
+        rules: "strict".parse().map_err(wrong)?,
+    };
+    let options = Options {
+        clock: Arc::clone(&clock),
+        accept_missing_anchor: settings.accept_missing_anchor,
+        on_fatal: Arc::new(ended),
+        on_progress: Arc::new(told),
+        ..Options::default()
+    };
+    let Started { service, created } =
+        Service::start(&settings.data, &beginning, clock, options).await?;
+    let (stop, stopping) = watch::channel(false);
+    let router = router(settings, &service, &stopping).await?;
+    let mut stopped = stopping;
+    let serving = tokio::spawn(async move {
+        let signal = async move {
+            // An error says that nobody can stop the server any more.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        let incoming = TcpListenerStream::new(listener);
+        Ok(router.serve_with_incoming_shutdown(incoming, signal).await?)
+    });
+    tracing::info!(%address, data = %settings.data.display(), created, "serving");
+    Ok(Running { address, created, service, stop, serving, drain: settings.drain() })
+}
+
+async fn router(
+    settings: &Settings,
+    service: &Arc<Service>,
+    stopping: &watch::Receiver<bool>,
+) -> Result<tonic::transport::server::Router, ServeError> {
+    let api = Api { service: Arc::clone(service), stopping: stopping.clone() };
+    let gate = Gate::new(Arc::clone(service));
+    macro_rules! gated {
+        ($server:path) => {{
+            let server = <$server>::new(api.clone())
+                .max_decoding_message_size(MOST_MESSAGE_BYTES)
+                .max_encoding_message_size(MOST_MESSAGE_BYTES);
+            InterceptedService::new(server, gate.clone())
+        }};
+    }
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let mut not_serving = stopping.clone();
+    tokio::spawn(async move {
+        if not_serving.wait_for(|stop| *stop).await.is_ok() {
+            health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        }
+    });
+    let mut router = Server::builder()
+        .concurrency_limit_per_connection(settings.calls_per_connection as usize)
+        .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
+        .tcp_nodelay(true)
+        .trace_fn(|request| tracing::info_span!("call", method = request.uri().path()))
+        .add_service(health_service)
+        .add_service(gated!(wire::unit_service_server::UnitServiceServer<_>))
+        .add_service(gated!(wire::evidence_service_server::EvidenceServiceServer<_>))
+        .add_service(gated!(wire::rating_service_server::RatingServiceServer<_>))
+        .add_service(gated!(wire::level_service_server::LevelServiceServer<_>))
+        .add_service(gated!(wire::model_service_server::ModelServiceServer<_>))
+        .add_service(gated!(wire::event_service_server::EventServiceServer<_>))
+        .add_service(gated!(wire::principal_service_server::PrincipalServiceServer<_>));
+    if settings.reflection {
+        let sets = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(wire::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        router = router
+            .add_service(InterceptedService::new(sets().build_v1()?, gate.clone()))
+            .add_service(InterceptedService::new(sets().build_v1alpha()?, gate));
+    }
+    Ok(router)
+}
+
+impl Running {
+    /// The file of the first admin token.
+    #[must_use]
+    pub fn admin_token(&self) -> std::path::PathBuf {
+        self.service.directory().admin_token()
+    }
+
+    /// Takes no more calls, finishes those in flight within the deadline, and closes the log.
+    pub async fn stop(self) -> Result<(), ServeError> {
+        self.stop.send_replace(true);
+        let mut serving = self.serving;
+        match tokio::time::timeout(self.drain, &mut serving).await {
+            Ok(ended) => ended.map_err(|_| ServeError::Task)??,
+            Err(_) => {
+                tracing::warn!("calls in flight passed the deadline and are dropped");
+                serving.abort();
+            }
+        }
+        self.service.close().await?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// Resolves if serving ends by itself, which it should not.
+    pub async fn ended(&mut self) -> Result<(), ServeError> {
+        (&mut self.serving).await.map_err(|_| ServeError::Task)?
+    }
+}
+
+/// A failed write or sync ends the process: what was not acknowledged may not be there.
+fn ended(error: &LogError) {
+    tracing::error!(%error, "the log can no longer keep its promises: the process ends");
+    std::process::abort();
+}
+
+fn told(progress: Progress) {
+    match progress {
+        Progress::Copying { done, total } => {
+            tracing::info!(done, total, "copying the log aside before recovery");
+        }
+        Progress::Opening => tracing::info!("opening the log"),
+        Progress::Verifying { records, expected } => {
+            tracing::debug!(records, expected, "verifying the log");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Settings of the server: a file, overridden by the environment and by flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gradus_model::Name;
+use serde::Deserialize;
+
+/// Settings that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("cannot read the settings in {}: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file says something wrong, or something unknown.
+    #[error("{}:{line}: {reason}", .path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What a server runs with. Each is explained, by its consequence, in `config/gradus.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Settings {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The organization's name, used when a new log is made.
+    pub organization: Name,
+    /// Seconds that calls in flight may take when the server stops.
+    pub drain_seconds: u64,
+    /// Whether clients may ask which services and messages there are.
+    pub reflection: bool,
+    /// The most calls of one connection that run at once.
+    pub calls_per_connection: u32,
+    /// What is logged, as a filter of tracing-subscriber.
+    pub log_level: String,
+    /// How logs are written.
+    pub log_format: LogFormat,
+    /// Opens a log that has records but no anchor, once.
+    pub accept_missing_anchor: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("gradus-data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 7350)),
+            organization: organization(),
+            drain_seconds: 10,
+            reflection: true,
+            calls_per_connection: 256,
+            log_level: "info".to_owned(),
+            log_format: LogFormat::Text,
+            accept_missing_anchor: false,
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a fixed text, proved right by a test")]
+fn organization() -> Name {
+    "organization".parse().expect("a name")
+}
+
+impl Settings {
+    /// Reads a settings file; what it leaves out is as by default.
+    pub fn read(path: &std::path::Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of a settings file; `path` is shown in errors.
+    pub fn parse(text: &str, path: &std::path::Path) -> Result<Self, SettingsError> {
+        toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = text.get(..at).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            SettingsError::Wrong { path: path.to_owned(), line, reason: error.message().to_owned() }
+        })
+    }
+
+    /// How long calls in flight may take when the server stops.
+    #[must_use]
+    pub const fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_shipped_file_says_the_defaults() {
+        let shipped = include_str!("../../../config/gradus.toml");
+        let read = Settings::parse(shipped, Path::new("config/gradus.toml")).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{:?}", Settings::default()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = Settings::parse("listen = \"127.0.0.1:1\"\nlisten-on = 3\n", Path::new("g.toml"));
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with("g.toml:2: unknown field `listen-on`"), "{error}");
+    }
+}
