@@ -1,0 +1,204 @@
+//! A leaf in words: the JSON that a decoder of the format must come to.
+//!
+//! Bytes are lower-case hexadecimal, instants are microseconds, words of a vocabulary are their
+//! names; what a body leaves out is left out here.
+
+use gradus_model::evidence::{Item, Measure, Subject, Tool};
+use gradus_model::ids::hex;
+use gradus_model::leaf::{Leaf, Signature};
+use gradus_model::rating::{Basis, Rating};
+use gradus_model::unit::{AreaRef, Context};
+use gradus_model::{Event, Timestamp};
+use serde_json::{Map, Value, json};
+
+pub(crate) fn leaf(leaf: &Leaf) -> Value {
+    let Leaf { place, draft } = leaf;
+    let event = Event::read(draft.event_type, draft.schema, &draft.body).unwrap();
+    json!({
+        "format": 1,
+        "position": place.position,
+        "recorded_at": place.recorded_at.micros(),
+        "stream": hex(&place.stream.0),
+        "stream_version": place.version,
+        "previous": hex(&place.previous.0),
+        "event_type": draft.event_type,
+        "schema": draft.schema,
+        "effective_at": draft.effective_at.micros(),
+        "actor": hex(&draft.actor.0),
+        "grade": draft.grade.name(),
+        "signature": signature(&draft.signature),
+        "request": hex(&draft.request.0),
+        "item": draft.item,
+        "payload_root": hex(&draft.payload_root.0),
+        "blind": hex(&draft.blind),
+        "event": event.name(),
+        "body": body(&event),
+    })
+}
+
+fn signature(signature: &Signature) -> Value {
+    match signature {
+        Signature::None => json!({}),
+        Signature::Ed25519 { key, signature } => {
+            json!({ "ed25519_key": hex(key), "ed25519": hex(signature) })
+        }
+        Signature::DsseDigest(digest) => json!({ "dsse_digest": hex(&digest.0) }),
+    }
+}
+
+/// The pairs that are there.
+fn present<const N: usize>(pairs: [(&str, Option<Value>); N]) -> Value {
+    let there = pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(there.collect::<Map<_, _>>())
+}
+
+fn time(at: Option<Timestamp>) -> Option<Value> {
+    at.map(|at| json!(at.micros()))
+}
+
+fn text(text: Option<&impl ToString>) -> Option<Value> {
+    text.map(|text| json!(text.to_string()))
+}
+
+fn texts(texts: &[impl ToString]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
+}
+
+/// Without `_`: a new event does not compile until it is spoken here.
+fn body(event: &Event) -> Value {
+    match event {
+        Event::LogCreated(of) => json!({
+            "log": hex(&of.log.0),
+            "organization": hex(&of.organization.0),
+            "origin": of.origin.as_str(),
+        }),
+        Event::ModelPublished(of)
+        | Event::ProfilePublished(of)
+        | Event::RulesPublished(of)
+        | Event::ModelAdopted(of)
+        | Event::RulesAdopted(of)
+        | Event::ProfileAdopted(of) => {
+            json!({ "id": of.id.as_str(), "digest": hex(&of.digest.0) })
+        }
+        Event::UnitRegistered(of) => present([
+            ("unit", Some(json!(hex(&of.unit.0)))),
+            ("kind", Some(json!(of.kind.name()))),
+            ("parent", of.parent.map(|parent| json!(hex(&parent.0)))),
+            ("name", Some(json!(of.name.as_str()))),
+        ]),
+        Event::UnitRenamed(of) => json!({ "unit": hex(&of.unit.0), "name": of.name.as_str() }),
+        Event::UnitMoved(of) => json!({ "unit": hex(&of.unit.0), "parent": hex(&of.parent.0) }),
+        Event::UnitArchived(of) => json!({ "unit": hex(&of.unit.0) }),
+        Event::PrincipalAdded(of) => {
+            json!({ "principal": hex(&of.principal.0), "kind": of.kind.name() })
+        }
+        Event::PrincipalDisabled(of) => json!({ "principal": hex(&of.principal.0) }),
+        Event::TokenIssued(of) => present([
+            ("token", Some(json!(hex(&of.token.0)))),
+            ("principal", Some(json!(hex(&of.principal.0)))),
+            ("hash", Some(json!(hex(&of.hash.0)))),
+            ("expires_at", time(of.expires_at)),
+        ]),
+        Event::TokenRevoked(of) => json!({ "token": hex(&of.token.0) }),
+        Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
+        Event::AreaInheritanceSet(of) => {
+            json!({ "area": area(&of.area), "inheritance": of.inheritance.name() })
+        }
+        Event::ContextRecorded(of) => context(of),
+        Event::PhaseEntered(of) | Event::PhaseLeft(of) => json!({ "phase": of.phase.name() }),
+        Event::MarkerPlaced(of) => json!({ "kind": of.kind.name(), "label": of.label.as_str() }),
+        Event::EvidenceSubmitted(of) => item(of),
+        Event::EvidenceAccepted(of)
+        | Event::EvidenceRejected(of)
+        | Event::EvidenceWithdrawn(of)
+        | Event::EvidenceEnded(of)
+        | Event::EvidenceConfirmed(of) => json!({ "evidence": hex(&of.evidence.0) }),
+        Event::EvidenceSuperseded(of) => {
+            json!({ "evidence": hex(&of.evidence.0), "by": hex(&of.by.0) })
+        }
+        Event::EvidenceLinked(of) | Event::EvidenceUnlinked(of) => {
+            json!({ "evidence": hex(&of.evidence.0), "practices": texts(&of.practices) })
+        }
+        Event::PayloadErased(of) => json!({ "version": of.version }),
+        Event::PracticeRated(of) => rating(of),
+        Event::RatingWithdrawn(of) | Event::RatingEnded(of) => {
+            json!({ "rating": hex(&of.rating.0) })
+        }
+    }
+}
+
+fn area(area: &AreaRef) -> Value {
+    json!({ "model": area.model.as_str(), "area": area.area.number() })
+}
+
+fn context(of: &Context) -> Value {
+    present([
+        ("customer_base", text(of.customer_base.as_ref())),
+        ("assurance_need", text(of.assurance_need.as_ref())),
+        ("activity", text(of.activity.as_ref())),
+        ("disciplines", Some(json!(texts(&of.disciplines)))),
+    ])
+}
+
+fn item(of: &Item) -> Value {
+    let attachments: Vec<String> = of.attachments.iter().map(|digest| hex(&digest.0)).collect();
+    present([
+        ("evidence", Some(json!(hex(&of.evidence.0)))),
+        ("kind", Some(json!(of.kind.name()))),
+        ("outcome", Some(json!(of.outcome.name()))),
+        ("strength", Some(json!(of.strength.name()))),
+        ("practices", Some(json!(texts(&of.practices)))),
+        ("work_from", time(of.work_from)),
+        ("valid_until", time(of.valid_until)),
+        ("source", Some(json!({ "name": of.source.name.as_str(), "id": of.source.id.as_str() }))),
+        ("producer_sequence", of.producer_sequence.map(|number| json!(number))),
+        ("instance", text(of.instance.as_ref())),
+        ("about", of.about.map(|about| json!(hex(&about.0)))),
+        ("measures", Some(of.measures.iter().map(measure).collect())),
+        ("subjects", Some(of.subjects.iter().map(subject).collect())),
+        ("tool", of.tool.as_ref().map(tool)),
+        ("attachments", Some(json!(attachments))),
+    ])
+}
+
+fn measure(of: &Measure) -> Value {
+    json!({
+        "name": of.name.as_str(),
+        "value": of.value,
+        "decimals": of.decimals,
+        "unit": of.unit.as_str(),
+    })
+}
+
+fn subject(of: &Subject) -> Value {
+    json!({ "kind": of.kind.as_str(), "id": of.id.as_str() })
+}
+
+fn tool(of: &Tool) -> Value {
+    present([
+        ("name", Some(json!(of.name.as_str()))),
+        ("version", text(of.version.as_ref())),
+        ("mapping", text(of.mapping.as_ref())),
+    ])
+}
+
+fn rating(of: &Rating) -> Value {
+    let evidence: Vec<String> = of.evidence.iter().map(|id| hex(&id.0)).collect();
+    present([
+        ("rating", Some(json!(hex(&of.rating.0)))),
+        ("target", Some(json!(of.target.to_string()))),
+        ("value", Some(json!(of.value.name()))),
+        ("instance", text(of.instance.as_ref())),
+        ("appraisal", of.appraisal.map(|appraisal| json!(hex(&appraisal.0)))),
+        ("basis", of.basis.as_ref().map(basis)),
+        ("evidence", Some(json!(evidence))),
+    ])
+}
+
+fn basis(of: &Basis) -> Value {
+    json!({
+        "valid_at": of.valid_at.micros(),
+        "log_size": of.log_size,
+        "rules": hex(&of.rules.0),
+    })
+}

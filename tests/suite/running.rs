@@ -1,0 +1,261 @@
+//! A server that runs for one test, and the words to speak to it with.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use gradus_model::{Edge, Timestamp};
+use gradus_server::{Running, Settings};
+use gradus_service::Clock;
+use gradus_wire::v1 as wire;
+use tempfile::TempDir;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use tonic_types::StatusExt;
+
+/// Sends a token with every call.
+#[derive(Clone)]
+pub(crate) struct Bearer(MetadataValue<Ascii>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+pub(crate) type Line = InterceptedService<Channel, Bearer>;
+
+/// The clients of one principal.
+#[derive(Clone)]
+pub(crate) struct Principal {
+    pub(crate) units: wire::unit_service_client::UnitServiceClient<Line>,
+    pub(crate) evidence: wire::evidence_service_client::EvidenceServiceClient<Line>,
+    pub(crate) ratings: wire::rating_service_client::RatingServiceClient<Line>,
+    pub(crate) levels: wire::level_service_client::LevelServiceClient<Line>,
+    pub(crate) models: wire::model_service_client::ModelServiceClient<Line>,
+    pub(crate) events: wire::event_service_client::EventServiceClient<Line>,
+    pub(crate) principals: wire::principal_service_client::PrincipalServiceClient<Line>,
+}
+
+impl Principal {
+    pub(crate) fn new(channel: &Channel, token: &str) -> Self {
+        let bearer = Bearer(format!("Bearer {token}").parse().unwrap());
+        macro_rules! client {
+            ($client:path) => {
+                <$client>::with_interceptor(channel.clone(), bearer.clone())
+            };
+        }
+        Self {
+            units: client!(wire::unit_service_client::UnitServiceClient<_>),
+            evidence: client!(wire::evidence_service_client::EvidenceServiceClient<_>),
+            ratings: client!(wire::rating_service_client::RatingServiceClient<_>),
+            levels: client!(wire::level_service_client::LevelServiceClient<_>),
+            models: client!(wire::model_service_client::ModelServiceClient<_>),
+            events: client!(wire::event_service_client::EventServiceClient<_>),
+            principals: client!(wire::principal_service_client::PrincipalServiceClient<_>),
+        }
+    }
+}
+
+/// A server, its directory and clock, and its operator.
+pub(crate) struct System {
+    pub(crate) directory: TempDir,
+    pub(crate) channel: Channel,
+    pub(crate) operator: Principal,
+    running: Option<Running>,
+    clock: Arc<AtomicI64>,
+}
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text, Edge::Start).unwrap()
+}
+
+/// A time on the wire.
+pub(crate) fn on(text: &str) -> Option<prost_types::Timestamp> {
+    let micros = at(text).micros();
+    Some(prost_types::Timestamp {
+        seconds: micros.div_euclid(1_000_000),
+        nanos: i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap(),
+    })
+}
+
+/// Settings of a server for one test.
+pub(crate) fn settings(directory: &Path) -> Settings {
+    Settings {
+        data: directory.join("data"),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        drain_seconds: 2,
+        ..Settings::default()
+    }
+}
+
+impl System {
+    /// A new server whose clock stands at noon of 1 June 2026.
+    pub(crate) async fn new() -> Self {
+        Self::in_directory(tempfile::tempdir().unwrap(), "2026-06-01T12:00:00Z").await
+    }
+
+    async fn in_directory(directory: TempDir, now: &str) -> Self {
+        let clock = Arc::new(AtomicI64::new(at(now).micros()));
+        let running =
+            gradus_server::start(&settings(directory.path()), reading(&clock)).await.unwrap();
+        let channel = connect(&running).await;
+        let token = std::fs::read_to_string(running.admin_token()).unwrap();
+        let operator = Principal::new(&channel, token.trim());
+        Self { directory, channel, operator, running: Some(running), clock }
+    }
+
+    /// Stops the server in order and starts it again on the same directory.
+    pub(crate) async fn restarted(mut self) -> Self {
+        self.running.take().unwrap().stop().await.unwrap();
+        let now = Timestamp::from_micros(self.clock.load(Ordering::SeqCst)).unwrap().to_string();
+        Self::in_directory(self.directory, &now).await
+    }
+
+    /// Stops the server and hands out its directory.
+    pub(crate) async fn stopped(mut self) -> TempDir {
+        self.running.take().unwrap().stop().await.unwrap();
+        self.directory
+    }
+
+    /// A new principal with a token of its own.
+    pub(crate) async fn principal(&self, name: &str, kind: wire::PrincipalKind) -> Principal {
+        Principal::new(&self.channel, &self.token(name, kind).await)
+    }
+
+    /// The token of a new principal.
+    pub(crate) async fn token(&self, name: &str, kind: wire::PrincipalKind) -> String {
+        let mut principals = self.operator.principals.clone();
+        let added = wire::AddPrincipalRequest {
+            append: None,
+            name: name.to_owned(),
+            kind: kind.into(),
+        };
+        principals.add_principal(added).await.unwrap();
+        let asked = wire::IssueTokenRequest { principal: name.to_owned(), ..Default::default() };
+        principals.issue_token(asked).await.unwrap().into_inner().secret
+    }
+
+    /// Registers a project of the team `team`.
+    pub(crate) async fn project(&self, name: &str) {
+        let asked = wire::RegisterUnitRequest {
+            kind: wire::UnitKind::Project.into(),
+            name: name.to_owned(),
+            team: "team".to_owned(),
+            ..Default::default()
+        };
+        self.operator.units.clone().register_unit(asked).await.unwrap();
+    }
+
+    /// Lets a unit be answered by the rules that trust tools and rate by rule.
+    pub(crate) async fn trust_tools(&self, unit: &str) {
+        let asked = wire::AdoptRulesRequest {
+            unit: unit.to_owned(),
+            document: "trusted-tools".to_owned(),
+            effective_at: on("1990-01-01"),
+            ..Default::default()
+        };
+        self.operator.units.clone().adopt_rules(asked).await.unwrap();
+    }
+}
+
+fn reading(clock: &Arc<AtomicI64>) -> Clock {
+    let clock = Arc::clone(clock);
+    // The log stamps strictly increasing times by itself; a clock that stands still is enough.
+    Arc::new(move || Timestamp::from_micros(clock.load(Ordering::SeqCst)).unwrap())
+}
+
+async fn connect(running: &Running) -> Channel {
+    let address = format!("http://{}", running.address);
+    Channel::from_shared(address).unwrap().connect().await.unwrap()
+}
+
+/// An item that supports BP.10.01 directly, worked on in May 2026.
+pub(crate) fn item(id: &str) -> wire::EvidenceItem {
+    wire::EvidenceItem {
+        kind: wire::Kind::Policy.into(),
+        outcome: wire::Outcome::Supports.into(),
+        strength: wire::Strength::Direct.into(),
+        practices: vec!["BP.10.01".to_owned()],
+        work_to: on("2026-05-01T00:00:00Z"),
+        source: Some(wire::Source { name: "test".to_owned(), id: id.to_owned() }),
+        title: format!("Policy {id}"),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn submit(unit: &str, items: Vec<wire::EvidenceItem>) -> wire::SubmitEvidenceRequest {
+    wire::SubmitEvidenceRequest { unit: unit.to_owned(), append: None, items }
+}
+
+/// A rating of one practice on the scale of satisfaction.
+pub(crate) fn rating(practice: &str, value: wire::Value, from: &str) -> wire::RatingInput {
+    wire::RatingInput {
+        practice: practice.to_owned(),
+        value: value.into(),
+        effective_at: on(from),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn by_id(id: &str) -> wire::EvidenceRef {
+    wire::EvidenceRef { r#ref: Some(wire::evidence_ref::Ref::Evidence(id.to_owned())) }
+}
+
+/// A question for levels at a moment, with all that is known.
+pub(crate) fn levels_of(unit: &str, valid_at: &str) -> wire::QueryLevelsRequest {
+    wire::QueryLevelsRequest {
+        unit: unit.to_owned(),
+        coordinate: Some(wire::Coordinate { valid_at: on(valid_at), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+/// A level in words: `2`, `1 to 5, 7 open`, `not rated`.
+pub(crate) fn told(answer: Option<&wire::LevelAnswer>) -> String {
+    match answer.and_then(|answer| answer.answer.as_ref()) {
+        Some(wire::level_answer::Answer::Range(range)) => match range.level {
+            Some(level) => level.to_string(),
+            None => format!("{} to {}, {} open", range.at_least, range.at_most, range.open),
+        },
+        Some(wire::level_answer::Answer::None(reason)) => {
+            match wire::NoLevel::try_from(*reason).unwrap() {
+                wire::NoLevel::NotRated => "not rated",
+                wire::NoLevel::NotApplicable => "not applicable",
+                wire::NoLevel::NotDeterminable => "not determinable",
+                wire::NoLevel::Unspecified => "unspecified",
+            }
+            .to_owned()
+        }
+        None => "nothing".to_owned(),
+    }
+}
+
+/// One area of an answer: rated, ongoing, coverage.
+pub(crate) fn area(answer: &wire::QueryLevelsResponse, id: &str) -> String {
+    let area = answer.areas.iter().find(|area| area.area == id).unwrap();
+    let coverage = area.coverage.unwrap();
+    format!(
+        "rated {}; ongoing {}; {}/{} covered",
+        told(area.rated.as_ref()),
+        told(area.ongoing.as_ref()),
+        coverage.covered,
+        coverage.practices_total
+    )
+}
+
+/// A status as people and programs see it: code, reason, fields, message.
+pub(crate) fn refusal(status: &Status) -> String {
+    let info = status.get_details_error_info();
+    let reason = info.map(|info| info.reason).unwrap_or_default();
+    let fields = status.get_details_bad_request().map(|bad| {
+        let fields: Vec<String> =
+            bad.field_violations.into_iter().map(|violation| violation.field).collect();
+        format!(" [{}]", fields.join(", "))
+    });
+    format!("{:?} {reason}{}: {}", status.code(), fields.unwrap_or_default(), status.message())
+}
