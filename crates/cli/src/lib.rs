@@ -1,1 +1,27 @@
 //! The command line gradus: a client of the API, and serve.
+//!
+//! Nothing is printed but through [`output`], and every way to end is in [`exit`].
+
+pub mod args;
+pub mod exit;
+pub mod error;
+pub mod select;
+pub mod variables;
+pub mod config;
+
+pub mod client;
+pub mod request_id;
+pub mod session;
+pub mod output;
+
+pub mod collect;
+pub mod commands;
+pub mod items;
+
+pub mod demo;
+pub mod serve;
+
+mod run;
+
+pub use exit::Exit;
+pub use run::run;

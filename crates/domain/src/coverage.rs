@@ -53,8 +53,9 @@ pub fn counts(item: &EvidenceHistory, at: At, rules: &Rules, kind_of: KindOf<'_>
     match item.standing(at.size) {
         Standing::Accepted => true,
         Standing::Rejected | Standing::Withdrawn => false,
-        Standing::Submitted => kind_of(item.provider)
-            .is_some_and(|sort| rules.trusts(item.provider, sort, item.kind)),
+        Standing::Submitted => {
+            kind_of(item.provider).is_some_and(|sort| rules.trusts(item.provider, sort, item.kind))
+        }
     }
 }
 
@@ -90,7 +91,20 @@ pub fn support_and_items(
     rules: &Rules,
     kind_of: KindOf<'_>,
 ) -> (Support, u32) {
-    let mut items = 0;
+    let (support, items) = support_and_valid(history, target, at, rules, kind_of);
+    (support, u32::try_from(items.len()).unwrap_or(u32::MAX))
+}
+
+/// The support of one practice at a point, and the positions of the valid items that speak for or
+/// against it.
+pub(crate) fn support_and_valid(
+    history: &UnitHistory,
+    target: &Target,
+    at: At,
+    rules: &Rules,
+    kind_of: KindOf<'_>,
+) -> (Support, Vec<u64>) {
+    let mut items = Vec::new();
     let mut supported_until = None;
     let mut lapsed_since = None;
     let mut contradicted = false;
@@ -101,7 +115,9 @@ pub fn support_and_items(
         }
         let until = valid_until(item, target, at, rules);
         let valid = at.valid_at < until;
-        items += u32::from(valid && item.outcome != Outcome::Inconclusive);
+        if valid && item.outcome != Outcome::Inconclusive {
+            items.push(item.position);
+        }
         match item.outcome {
             Outcome::Supports if valid => supported_until = supported_until.max(Some(until)),
             // An item that ended where it began never supported anything.

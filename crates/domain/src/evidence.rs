@@ -92,9 +92,8 @@ pub(crate) fn decide(
             living(draft, superseded.by)?;
             let held = living(draft, superseded.evidence)?;
             not_before("effective_at", effective_at, held.from)?;
-            let same = |(by, at): (EvidenceId, Timestamp)| {
-                by == superseded.by && proposal.repeats(at)
-            };
+            let same =
+                |(by, at): (EvidenceId, Timestamp)| by == superseded.by && proposal.repeats(at);
             Ok(record_unless(held.superseded_by.is_some_and(same)))
         }
         Event::EvidenceConfirmed(of) => {

@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
 use gradus_model::rating::Rating;
-use gradus_model::{
-    Event, EvidenceId, Label, PrincipalId, RatingId, Recorded, Target, Timestamp,
-};
+use gradus_model::{Event, EvidenceId, Label, PrincipalId, RatingId, Recorded, Target, Timestamp};
 
 use crate::evidence::Standing;
 use crate::settings::Settings;
@@ -367,6 +365,8 @@ impl UnitHistory {
 
     /// The targets that were ever linked or rated.
     pub fn targets(&self) -> impl Iterator<Item = &Target> {
-        self.links.keys().chain(self.rated.keys().filter(|target| !self.links.contains_key(*target)))
+        self.links
+            .keys()
+            .chain(self.rated.keys().filter(|target| !self.links.contains_key(*target)))
     }
 }

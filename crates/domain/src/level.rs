@@ -7,7 +7,7 @@ use gradus_model::rating::{Scale, Value};
 use gradus_model::unit::{AreaRef, Inheritance};
 use gradus_model::{AreaId, Label, Practice, PrincipalId, RatingId, Target, Timestamp, UnitId};
 
-use crate::coverage::{KindOf, Support, support_and_items};
+use crate::coverage::{KindOf, Support, support_and_valid};
 use crate::history::{RatingHistory, UnitHistory};
 use crate::rules::Rules;
 use crate::sse_cmm::{self, Judgment, LevelAnswer};
@@ -71,9 +71,10 @@ impl PracticeAnswer {
     fn ongoing(&self) -> Judgment {
         match (self.rated(), self.support) {
             (Judgment::Yes, Support::Supported { .. }) => Judgment::Yes,
-            (Judgment::Yes, Support::Contradicted | Support::Lapsed { .. } | Support::Unsupported) => {
-                Judgment::No
-            }
+            (
+                Judgment::Yes,
+                Support::Contradicted | Support::Lapsed { .. } | Support::Unsupported,
+            ) => Judgment::No,
             (judgment @ (Judgment::No | Judgment::Unknown), _) => judgment,
         }
     }
@@ -90,7 +91,7 @@ pub struct Coverage {
     pub contradicted: u16,
     /// Those that evidence supported once.
     pub lapsed: u16,
-    /// Valid items that speak for or against one of them, an item once for each.
+    /// Valid items that speak for or against any of them, each counted once.
     pub items: u32,
 }
 
@@ -144,6 +145,10 @@ fn area_level(
         return answer;
     }
     let rated = |(unit, history): &(UnitId, &UnitHistory)| {
+        // Where the area does not apply, its ratings answer for nobody.
+        if history.settings.is_tailored_out(&reference, question.at) {
+            return None;
+        }
         let inherited = answer_of(question, history, area);
         let rated = inherited.rated != LevelAnswer::NotRated;
         rated.then_some(AreaAnswer { inherited_from: Some(*unit), ..inherited })
@@ -156,13 +161,15 @@ fn by_rules(rules: &Rules, category: Category) -> bool {
 }
 
 fn answer_of(question: &Question<'_>, history: &UnitHistory, area: &Area) -> AreaAnswer {
-    let mut practices: Vec<PracticeAnswer> = area
-        .base_practices
-        .iter()
-        .map(|practice| practice_answer(question, history, practice.target.clone()))
-        .collect();
+    let mut valid = Vec::new();
+    let mut practices: Vec<PracticeAnswer> = Vec::with_capacity(area.base_practices.len());
+    for practice in &area.base_practices {
+        let (answer, items) = practice_answer(question, history, practice.target.clone());
+        practices.push(answer);
+        valid.extend(items);
+    }
     let base: Vec<&PracticeAnswer> = practices.iter().collect();
-    let coverage = coverage(&base);
+    let coverage = coverage(&base, valid);
     let generic: Vec<(u8, PracticeAnswer)> = question
         .model
         .generic_practices()
@@ -171,7 +178,7 @@ fn answer_of(question: &Question<'_>, history: &UnitHistory, area: &Area) -> Are
         .map(|practice| {
             let model = question.model.id().clone();
             let target = Target { model, practice: Practice::Generic(area.id, practice.id) };
-            (practice.id.feature.level, practice_answer(question, history, target))
+            (practice.id.feature.level, practice_answer(question, history, target).0)
         })
         .collect();
     let by = |judge: fn(&PracticeAnswer) -> Judgment| {
@@ -188,7 +195,10 @@ fn answer_of(question: &Question<'_>, history: &UnitHistory, area: &Area) -> Are
     AreaAnswer { area: area.id, rated, ongoing, coverage, inherited_from: None, practices }
 }
 
-fn coverage(base: &[&PracticeAnswer]) -> Coverage {
+/// `valid` are the positions of the items behind each practice; one may stand behind several.
+fn coverage(base: &[&PracticeAnswer], mut valid: Vec<u64>) -> Coverage {
+    valid.sort_unstable();
+    valid.dedup();
     let count = |fits: fn(&Support) -> bool| {
         let practices = base.iter().filter(|practice| fits(&practice.support)).count();
         u16::try_from(practices).unwrap_or(u16::MAX)
@@ -198,48 +208,29 @@ fn coverage(base: &[&PracticeAnswer]) -> Coverage {
         supported: count(|support| matches!(support, Support::Supported { .. })),
         contradicted: count(|support| matches!(support, Support::Contradicted)),
         lapsed: count(|support| matches!(support, Support::Lapsed { .. })),
-        items: base.iter().map(|practice| practice.items).sum(),
+        items: u32::try_from(valid.len()).unwrap_or(u32::MAX),
     }
 }
 
+/// The answer for a practice, and the positions of the items behind it.
 fn practice_answer(
     question: &Question<'_>,
     history: &UnitHistory,
     target: Target,
-) -> PracticeAnswer {
+) -> (PracticeAnswer, Vec<u64>) {
     let rating = rating_in_force(history, &target, question.at);
-    let (support, items) =
-        support_and_items(history, &target, question.at, question.rules, question.kind_of);
-    PracticeAnswer { target, rating, support, items }
+    let (support, valid) =
+        support_and_valid(history, &target, question.at, question.rules, question.kind_of);
+    let items = u32::try_from(valid.len()).unwrap_or(u32::MAX);
+    (PracticeAnswer { target, rating, support, items }, valid)
 }
 
-/// The rating of a target in force at a point, of those on the scale that this scheme reads.
-///
-/// Of each process instance the latest counts, and of several instances the worst. A person's
-/// rating in force always wins over a rule's.
+/// The rating of a target in force at a point, of those on the scale that this scheme reads: of
+/// several process instances the worst.
 #[must_use]
-pub fn rating_in_force(
-    history: &UnitHistory,
-    target: &Target,
-    at: At,
-) -> Option<RatingInForce> {
-    let readable = |rating: &&RatingHistory| {
-        rating.rating.value.scale() == Scale::Satisfaction && rating.is_in_force(at)
-    };
-    let in_force: Vec<&RatingHistory> = history.ratings_of(target).filter(readable).collect();
-    let by_people = in_force.iter().any(|rating| rating.rating.basis.is_none());
-    let mut latest: BTreeMap<Option<&Label>, &RatingHistory> = BTreeMap::new();
-    for rating in in_force {
-        if by_people && rating.rating.basis.is_some() {
-            continue;
-        }
-        let order = |rating: &RatingHistory| (rating.effective_at, rating.position);
-        let held = latest.entry(rating.rating.instance.as_ref()).or_insert(rating);
-        if order(rating) >= order(held) {
-            *held = rating;
-        }
-    }
-    let worst = latest.values().min_by_key(|rating| rating.rating.value);
+pub fn rating_in_force(history: &UnitHistory, target: &Target, at: At) -> Option<RatingInForce> {
+    let in_force = in_force(history, target, Scale::Satisfaction, at);
+    let worst = in_force.into_iter().min_by_key(|rating| rating.rating.value);
     worst.map(|rating| RatingInForce {
         rating: rating.rating.rating,
         actor: rating.actor,
@@ -248,4 +239,51 @@ pub fn rating_in_force(
         effective_at: rating.effective_at,
         position: rating.position,
     })
+}
+
+/// The ratings of a target in force at a point on one scale: one for each process instance.
+///
+/// A person's rating in force always wins over a rule's.
+#[must_use]
+pub fn in_force<'a>(
+    history: &'a UnitHistory,
+    target: &Target,
+    scale: Scale,
+    at: At,
+) -> Vec<&'a RatingHistory> {
+    let by_people = latest(history, target, scale, at, By::People);
+    if by_people.is_empty() { latest(history, target, scale, at, By::Rule) } else { by_people }
+}
+
+/// Who rates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    People,
+    Rule,
+}
+
+/// The latest rating of each process instance, where it is still in force.
+///
+/// The latest replaced those before it, so that its end uncovers none of them; its withdrawal does,
+/// for then it never was.
+pub(crate) fn latest<'a>(
+    history: &'a UnitHistory,
+    target: &Target,
+    scale: Scale,
+    at: At,
+    by: By,
+) -> Vec<&'a RatingHistory> {
+    let fits = |rating: &&RatingHistory| {
+        let rated_by = if rating.rating.basis.is_some() { By::Rule } else { By::People };
+        rated_by == by && rating.rating.value.scale() == scale && rating.has_begun(at)
+    };
+    let order = |rating: &RatingHistory| (rating.effective_at, rating.position);
+    let mut latest: BTreeMap<Option<&Label>, &RatingHistory> = BTreeMap::new();
+    for rating in history.ratings_of(target).filter(fits) {
+        let held = latest.entry(rating.rating.instance.as_ref()).or_insert(rating);
+        if order(rating) >= order(held) {
+            *held = rating;
+        }
+    }
+    latest.into_values().filter(|rating| rating.is_in_force(at)).collect()
 }

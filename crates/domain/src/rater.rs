@@ -5,12 +5,12 @@
 //! never says "not satisfied", and a person's rating in force always wins.
 
 use gradus_model::event::OfRating;
-use gradus_model::rating::{Basis, Rating, Value};
+use gradus_model::rating::{Basis, Rating, Scale, Value};
 use gradus_model::{Digest, Event, RatingId};
 
 use crate::coverage::{Support, support};
 use crate::history::UnitHistory;
-use crate::level::{Question, rating_in_force};
+use crate::level::{By, Question, latest};
 use crate::proposal::Proposal;
 
 /// What the rater would record for a unit at the question's point; empty if the rules do not rate.
@@ -31,10 +31,19 @@ pub fn rate(
     let mut proposals = Vec::new();
     for practice in question.model.areas().iter().flat_map(|area| &area.base_practices) {
         let target = &practice.target;
-        let support = support(history, target, at, &rules_of_rater, question.kind_of);
-        let covered = matches!(support, Support::Supported { .. });
-        let event = match rating_in_force(history, target, at) {
-            None if covered => Event::PracticeRated(Rating {
+        let support = |rules| support(history, target, at, rules, question.kind_of);
+        // Evidence too weak for the rater may still speak against it.
+        let covered = matches!(support(&rules_of_rater), Support::Supported { .. })
+            && support(question.rules) != Support::Contradicted;
+        let in_force = |by| latest(history, target, Scale::Satisfaction, at, by);
+        let own = in_force(By::Rule);
+        if !covered {
+            // Its own, even where a person's rating stands before it now.
+            let ended = own.iter().map(|own| OfRating { rating: own.rating.rating });
+            let ended = ended.map(|of| Proposal::new(Event::RatingEnded(of), at.valid_at));
+            proposals.extend(ended);
+        } else if own.is_empty() && in_force(By::People).is_empty() {
+            let rating = Rating {
                 rating: id(u32::try_from(proposals.len()).unwrap_or(u32::MAX)),
                 target: target.clone(),
                 value: Value::Satisfied,
@@ -42,14 +51,9 @@ pub fn rate(
                 appraisal: None,
                 basis: Some(Basis { valid_at: at.valid_at, log_size, rules }),
                 evidence: Vec::new(),
-            }),
-            Some(rating) if rating.by_rule && !covered => {
-                Event::RatingEnded(OfRating { rating: rating.rating })
-            }
-            // What people said is theirs; what stands and is covered stays.
-            Some(_) | None => continue,
-        };
-        proposals.push(Proposal::new(event, at.valid_at));
+            };
+            proposals.push(Proposal::new(Event::PracticeRated(rating), at.valid_at));
+        }
     }
     proposals
 }

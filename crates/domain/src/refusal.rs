@@ -121,7 +121,9 @@ pub enum Refusal {
     #[error("evidence `{0}` was withdrawn")]
     EvidenceWithdrawn(EvidenceId),
     /// The item has this source and source id, but other content.
-    #[error("source id `{id}` of source `{source_name}` was used before with other content, as evidence `{evidence}`")]
+    #[error(
+        "source id `{id}` of source `{source_name}` was used before with other content, as evidence `{evidence}`"
+    )]
     SourceIdReused {
         /// The source.
         source_name: String,

@@ -4,12 +4,15 @@
 //! what they compute is a new evaluator.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use gradus_model::catalog::Category;
 use gradus_model::evidence::{Kind, Strength};
 use gradus_model::unit::PrincipalKind;
 use gradus_model::{Name, Period, PrincipalId, Target};
-use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
 
 /// The evaluator that is written into new rules.
 pub const EVALUATOR: u32 = 1;
@@ -51,7 +54,8 @@ enum TrustedPrincipals {
     Listed(Vec<PrincipalId>),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Trust {
     principals: TrustedPrincipals,
     kinds: Option<Vec<Kind>>,
@@ -74,60 +78,35 @@ pub struct Rules {
     pub inherited: Vec<Category>,
     window: Period,
     kinds: BTreeMap<Kind, Period>,
-    practices: BTreeMap<String, Period>,
+    practices: BTreeMap<Target, Period>,
     trusted: Vec<Trust>,
 }
 
 impl Rules {
-    /// Reads and checks a document.
+    /// Reads and checks a document; `file` is its name in errors.
     pub fn parse(file: &str, text: &str) -> Result<Self, RulesError> {
-        let error = |at: usize, reason: String| {
-            let before = text.get(..at).unwrap_or(text);
-            RulesError { file: file.to_owned(), line: before.lines().count().max(1), reason }
-        };
-        let shape: Shape = toml::from_str(text).map_err(|toml| {
-            let at = toml.span().map_or(0, |span| span.start + 1);
-            error(at, toml.message().to_owned())
-        })?;
-        let at = |needle: &str| text.find(needle).map_or(0, |at| at + 1);
-        if shape.evaluator != EVALUATOR {
+        let source = Source { file, text };
+        // First of all, so that rules for a newer version are not refused for what is new in them.
+        let Version { evaluator } = source.read()?;
+        if *evaluator.get_ref() != EVALUATOR {
+            let evaluator_seen = evaluator.get_ref();
             let reason = format!(
-                "evaluator {} is unknown: this version has evaluator {EVALUATOR}",
-                shape.evaluator
+                "evaluator {evaluator_seen} is unknown: this version has evaluator {EVALUATOR}"
             );
-            return Err(error(at("evaluator"), reason));
+            return Err(source.at(&evaluator, reason));
         }
-        if !shape.reads.satisfaction {
+        let shape: Shape = source.read()?;
+        if !shape.reads.satisfaction.get_ref() {
             let reason = "the scheme sse-cmm must read the scale `satisfaction`".to_owned();
-            return Err(error(at("satisfaction"), reason));
+            return Err(source.at(&shape.reads.satisfaction, reason));
         }
-        for target in shape.coverage.practices.keys() {
-            let right = target.split_once('/').is_some_and(|(model, practice)| {
-                model.parse::<Name>().is_ok() && practice.parse::<gradus_model::Practice>().is_ok()
-            });
-            if !right {
-                let reason =
-                    format!("`{target}` is no practice: write it like iso-21827-2008/BP.01.02");
-                return Err(error(at(target), reason));
+        let mut practices = BTreeMap::new();
+        for (key, window) in shape.coverage.practices {
+            let target = target(key.get_ref()).map_err(|reason| source.at(&key, reason))?;
+            if practices.insert(target, window).is_some() {
+                let reason = format!("`{}` has a window already", key.get_ref());
+                return Err(source.at(&key, reason));
             }
-        }
-        let mut trusted = Vec::new();
-        for trust in shape.trusted {
-            let principals = match trust.principals {
-                OneOrMany::One(word) if word == "services" => TrustedPrincipals::Services,
-                OneOrMany::One(word) => {
-                    let reason = format!("`{word}` is no set of principals: write \"services\", or a list of principal ids");
-                    return Err(error(at(&word), reason));
-                }
-                OneOrMany::Many(ids) => {
-                    let ids: Result<Vec<PrincipalId>, RulesError> = ids
-                        .iter()
-                        .map(|id| id.parse().map_err(|bad: gradus_model::ids::BadId| error(at(id), bad.to_string())))
-                        .collect();
-                    TrustedPrincipals::Listed(ids?)
-                }
-            };
-            trusted.push(Trust { principals, kinds: trust.kinds });
         }
         Ok(Self {
             id: shape.id,
@@ -138,8 +117,8 @@ impl Rules {
             inherited: shape.inheritance.categories,
             window: shape.coverage.window,
             kinds: shape.coverage.kinds,
-            practices: shape.coverage.practices,
-            trusted,
+            practices,
+            trusted: shape.trusted,
         })
     }
 
@@ -152,11 +131,7 @@ impl Rules {
     /// How long evidence of this kind speaks for a practice after its work ended.
     #[must_use]
     pub fn window(&self, kind: Kind, target: &Target) -> &Period {
-        let of_practice = if self.practices.is_empty() {
-            None
-        } else {
-            self.practices.get(&target.to_string())
-        };
+        let of_practice = self.practices.get(target);
         of_practice.or_else(|| self.kinds.get(&kind)).unwrap_or(&self.window)
     }
 
@@ -173,26 +148,66 @@ impl Rules {
     }
 }
 
+/// A document's name and text, so that every fault can say its line.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    file: &'a str,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn read<T: DeserializeOwned>(self) -> Result<T, RulesError> {
+        toml::from_str(self.text).map_err(|error| {
+            let start = error.span().unwrap_or_default().start;
+            self.error(start, error.message().to_owned())
+        })
+    }
+
+    fn at<T>(self, place: &Spanned<T>, reason: String) -> RulesError {
+        self.error(place.span().start, reason)
+    }
+
+    fn error(self, start: usize, reason: String) -> RulesError {
+        let line = 1 + self.text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+        RulesError { file: self.file.to_owned(), line, reason }
+    }
+}
+
+/// The practice in a key such as `iso-21827-2008/BP.01.02`, or what is wrong with it.
+fn target(key: &str) -> Result<Target, String> {
+    let read = || {
+        let (model, practice) = key.split_once('/')?;
+        Some(Target { model: model.parse().ok()?, practice: practice.parse().ok()? })
+    };
+    read().ok_or_else(|| format!("`{key}` is no practice: write it like iso-21827-2008/BP.01.02"))
+}
+
+#[derive(Deserialize)]
+struct Version {
+    evaluator: Spanned<u32>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Shape {
     id: Name,
     title: String,
-    evaluator: u32,
+    #[serde(rename = "evaluator")]
+    _evaluator: u32,
     scheme: Scheme,
     reads: Reads,
     coverage: Coverage,
     #[serde(default)]
-    trusted: Vec<TrustShape>,
+    trusted: Vec<Trust>,
     #[serde(default)]
-    inheritance: InheritanceShape,
+    inheritance: Inheritance,
     rater: Option<Rater>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Reads {
-    satisfaction: bool,
+    satisfaction: Spanned<bool>,
 }
 
 #[derive(Deserialize)]
@@ -203,26 +218,12 @@ struct Coverage {
     #[serde(default)]
     kinds: BTreeMap<Kind, Period>,
     #[serde(default)]
-    practices: BTreeMap<String, Period>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrustShape {
-    principals: OneOrMany,
-    kinds: Option<Vec<Kind>>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
+    practices: BTreeMap<Spanned<String>, Period>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct InheritanceShape {
+struct Inheritance {
     categories: Vec<Category>,
 }
 
@@ -230,4 +231,38 @@ struct InheritanceShape {
 #[serde(deny_unknown_fields)]
 struct Rater {
     minimum_strength: Strength,
+}
+
+impl<'de> Deserialize<'de> for TrustedPrincipals {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(WordOrIds)
+    }
+}
+
+/// Reads `"services"`, or a list of principal ids.
+struct WordOrIds;
+
+impl<'de> Visitor<'de> for WordOrIds {
+    type Value = TrustedPrincipals;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"services\" or a list of principal ids")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<TrustedPrincipals, E> {
+        match word {
+            "services" => Ok(TrustedPrincipals::Services),
+            _ => Err(E::custom(format!(
+                "`{word}` is no set of principals: write \"services\", or a list of principal ids"
+            ))),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut ids: A) -> Result<TrustedPrincipals, A::Error> {
+        let mut listed = Vec::new();
+        while let Some(id) = ids.next_element::<String>()? {
+            listed.push(id.parse().map_err(A::Error::custom)?);
+        }
+        Ok(TrustedPrincipals::Listed(listed))
+    }
 }

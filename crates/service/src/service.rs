@@ -30,10 +30,17 @@ pub struct Service {
     pub(crate) people: RwLock<BTreeMap<PrincipalId, String>>,
     pub(crate) cursor: watch::Sender<u64>,
     pub(crate) write_side: Mutex<Writer>,
-    pub(crate) writer_is_stale: Notify,
+    pub(crate) writer_is_stale: Arc<Notify>,
     pub(crate) clock: Clock,
     /// Holds the directory against other processes for as long as the service lives.
     pub(crate) directory: Directory,
+}
+
+impl Drop for Service {
+    /// Lets the task that waits for a stale write side see that there is none any more.
+    fn drop(&mut self) {
+        self.writer_is_stale.notify_one();
+    }
 }
 
 /// The claim on a request id while its call is under way; waiting calls go on when it is dropped.

@@ -12,7 +12,7 @@ use gradus_model::event::{
 use gradus_model::unit::{Grade, PrincipalKind, UnitKind};
 use gradus_model::{Event, LogId, Name, Payload, PrincipalId, RequestId, Timestamp, TokenId, UnitId};
 use gradus_projection::{Library, Views};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::call::{Call, Numbered, random};
 use crate::directory::Directory;
@@ -88,7 +88,7 @@ impl Service {
             people: RwLock::default(),
             cursor: watch::Sender::new(0),
             write_side: Mutex::new(Writer::default()),
-            writer_is_stale: Notify::new(),
+            writer_is_stale: Arc::default(),
             clock,
             directory,
         });
@@ -275,13 +275,12 @@ impl Service {
             }
         });
         let folder = Arc::downgrade(self);
+        let stale = Arc::clone(&self.writer_is_stale);
         tokio::spawn(async move {
             loop {
+                // Nothing of the service is held while waiting, so that it can end.
+                stale.notified().await;
                 let Some(service) = folder.upgrade() else { return };
-                let stale = service.writer_is_stale.notified();
-                if tokio::time::timeout(std::time::Duration::from_secs(1), stale).await.is_err() {
-                    continue;
-                }
                 match service.folded_writer(false).await {
                     Ok(writer) => service.replace_writer(writer),
                     Err(error) => tracing::error!(%error, "the write side cannot be read again"),

@@ -90,20 +90,22 @@ impl Index {
         })
     }
 
-    /// Takes the next record that the start reads.
+    /// Takes the next records that the start reads: position, version and what they are found by.
     pub(super) fn rebuild(
         &self,
-        position: u64,
-        version: u64,
-        origin: &Origin,
+        records: impl Iterator<Item = (u64, u64, Origin)>,
     ) -> Result<(), LogError> {
         let mut recent = locked(&self.recent);
-        recent.size = position + 1;
-        if position < recent.covered {
-            recent.stored.add(&(origin.actor, origin.request));
-            return Ok(());
+        let mut before = None;
+        for (position, version, origin) in records {
+            recent.size = position + 1;
+            if position >= recent.covered {
+                recent.runs.add(position, version, &origin);
+            } else if before != Some((origin.actor, origin.request)) {
+                recent.stored.add(&(origin.actor, origin.request));
+            }
+            before = Some((origin.actor, origin.request));
         }
-        recent.runs.add(position, version, origin);
         let full = recent.runs.count() >= self.segment_runs;
         drop(recent);
         if full { self.write_segment() } else { Ok(()) }
@@ -220,10 +222,12 @@ impl Index {
 
         let before = recent_runs.first().map_or(u64::MAX, |run| run.version);
         let mut runs = Vec::new();
-        if from < before {
-            rows::stream(&self.rows, stream, from..before, most as u64, &mut runs)?;
+        let versions = from..before;
+        if versions.is_empty()
+            || rows::stream(&self.rows, stream, versions, most as u64, &mut runs)?
+        {
+            runs.extend(recent_runs);
         }
-        runs.extend(recent_runs);
         Ok(runs)
     }
 }

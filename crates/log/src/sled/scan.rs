@@ -3,7 +3,10 @@
 //! Every frame's checksum, every leaf's form, gapless positions, each stream's versions and links,
 //! and stamps that strictly increase. What comes out is all that the writer needs to go on.
 
-use gradus_model::Leaf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use gradus_model::Digest;
+use gradus_model::leaf::{Leaf, Place};
 use gradus_proof::{Tree, leaf_hash};
 
 use super::index::Index;
@@ -12,8 +15,10 @@ use crate::frame::{self, Frame};
 use crate::sequence::{Origin, Sequencer};
 use crate::{Head, LogError};
 
-/// Frames that are verified together, on all cores.
-const CHUNK_FRAMES: usize = 512;
+/// Frames that go to a core together.
+const CHUNK_FRAMES: usize = 64;
+/// Chunks that wait before and behind each core.
+const WAITING_CHUNKS: usize = 4;
 
 /// What the log was found to hold.
 #[derive(Debug, Default)]
@@ -21,7 +26,7 @@ pub(super) struct Scanned {
     pub(super) sequencer: Sequencer,
     pub(super) tree: Tree,
     /// The hash of the leaf at position 0.
-    pub(super) first_leaf: Option<gradus_model::Digest>,
+    pub(super) first_leaf: Option<Digest>,
     /// The head the log had at the size asked for, if it ever had it.
     pub(super) then: Option<Head>,
 }
@@ -29,42 +34,64 @@ pub(super) struct Scanned {
 /// A leaf that is well formed, not yet known to follow the one before.
 struct Checked {
     leaf: Leaf,
-    hash: gradus_model::Digest,
+    hash: Digest,
 }
 
+type Stored = (::sled::IVec, ::sled::IVec);
+type Chunk = Result<Vec<Stored>, LogError>;
+type CheckedChunk = Result<Vec<Checked>, LogError>;
+
 /// Verifies all frames and completes the index; `size` is the size whose root is asked for.
+///
+/// One thread reads chunks, every core checks its turn of them, and this one puts them together.
 pub(super) fn scan(
     frames: &::sled::Tree,
     index: &Index,
     size: u64,
     on_progress: &OnProgress,
 ) -> Result<Scanned, LogError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut scanned = Scanned::default();
     scanned.note_head(size);
-    let mut stored = frames.iter();
-    loop {
-        let chunk = stored.by_ref().take(CHUNK_FRAMES).collect::<Result<Vec<_>, _>>()?;
-        if chunk.is_empty() {
-            return Ok(scanned);
+    std::thread::scope(|scope| {
+        let mut inputs = Vec::new();
+        let mut outputs = Vec::new();
+        for _ in 0..cores {
+            let (input, chunks) = sync_channel(WAITING_CHUNKS);
+            let (checked, output) = sync_channel(WAITING_CHUNKS);
+            scope.spawn(move || check_all(&chunks, &checked));
+            inputs.push(input);
+            outputs.push(output);
         }
-        for checked in check(&chunk)? {
-            let Checked { leaf, hash } = checked;
-            let position = scanned.sequencer.size();
-            let follows = scanned.sequencer.follow(&leaf, hash);
-            follows.map_err(|what| LogError::damaged(position, what))?;
-            scanned.tree.push(hash);
-            scanned.first_leaf.get_or_insert(hash);
-            scanned.note_head(size);
-            let (stream, version) = (leaf.place.stream, leaf.place.version);
-            let origin = Origin { stream, actor: leaf.draft.actor, request: leaf.draft.request };
-            index.rebuild(position, version, &origin)?;
+        scope.spawn(move || read_all(frames, &inputs));
+        // The outputs end with the log; if a thread panics, so does the scope at its end.
+        for output in outputs.iter().cycle() {
+            let Ok(checked) = output.recv() else { break };
+            scanned.follow(&checked?, index, size)?;
+            let records = scanned.sequencer.size();
+            on_progress(Progress::Verifying { records, expected: size.max(records) });
         }
-        let records = scanned.sequencer.size();
-        on_progress(Progress::Verifying { records, expected: size.max(records) });
-    }
+        Ok(scanned)
+    })
 }
 
 impl Scanned {
+    /// Takes the leaves that come next.
+    fn follow(&mut self, chunk: &[Checked], index: &Index, size: u64) -> Result<(), LogError> {
+        for Checked { leaf, hash } in chunk {
+            let position = self.sequencer.size();
+            let follows = self.sequencer.follow(leaf, *hash);
+            follows.map_err(|what| LogError::damaged(position, what))?;
+            self.tree.push(*hash);
+            self.first_leaf.get_or_insert(*hash);
+            self.note_head(size);
+        }
+        index.rebuild(chunk.iter().map(|Checked { leaf: Leaf { place, draft }, .. }| {
+            let Place { position, version, stream, .. } = *place;
+            (position, version, Origin { stream, actor: draft.actor, request: draft.request })
+        }))
+    }
+
     fn note_head(&mut self, size: u64) {
         if self.tree.size() == size {
             self.then = Some(Head { size, root: self.tree.root() });
@@ -72,29 +99,32 @@ impl Scanned {
     }
 }
 
-type Stored = (::sled::IVec, ::sled::IVec);
-
-/// Reads the leaves of a chunk, each core its share.
-fn check(chunk: &[Stored]) -> Result<Vec<Checked>, LogError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = chunk.len().div_ceil(cores).max(1);
-    std::thread::scope(|scope| {
-        let shares: Vec<_> =
-            chunk.chunks(share).map(|share| scope.spawn(|| check_share(share))).collect();
-        let mut all = Vec::new();
-        for share in shares {
-            let share = share
-                .join()
-                .map_err(|panic| LogError::Storage(super::database::said(panic.as_ref())))?;
-            all.append(&mut share?);
+/// Hands out the stored frames to all cores in turn.
+fn read_all(frames: &::sled::Tree, inputs: &[SyncSender<Chunk>]) {
+    let mut stored = frames.iter();
+    for input in inputs.iter().cycle() {
+        let chunk = stored.by_ref().take(CHUNK_FRAMES).collect::<Result<Vec<_>, _>>();
+        let last = chunk.as_ref().map_or(true, Vec::is_empty);
+        // Whoever listened has given up.
+        if input.send(chunk.map_err(LogError::from)).is_err() || last {
+            return;
         }
-        Ok(all)
-    })
+    }
 }
 
-fn check_share(share: &[Stored]) -> Result<Vec<Checked>, LogError> {
+fn check_all(chunks: &Receiver<Chunk>, checked: &SyncSender<CheckedChunk>) {
+    for chunk in chunks {
+        // Whoever listened has given up.
+        if checked.send(chunk.and_then(|chunk| check(&chunk))).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads the leaves of frames.
+fn check(chunk: &[Stored]) -> CheckedChunk {
     let mut checked = Vec::new();
-    for (key, bytes) in share {
+    for (key, bytes) in chunk {
         for record in Frame::read(frame::first_of(key)?, bytes)?.records() {
             let record = record?;
             let leaf = Leaf::read(record.leaf)
@@ -110,9 +140,7 @@ fn check_share(share: &[Stored]) -> Result<Vec<Checked>, LogError> {
 }
 
 /// The hash of the first leaf and the size, without verifying what lies between.
-pub(super) fn extent(
-    frames: &::sled::Tree,
-) -> Result<Option<(gradus_model::Digest, u64)>, LogError> {
+pub(super) fn extent(frames: &::sled::Tree) -> Result<Option<(Digest, u64)>, LogError> {
     let (Some((first_key, first)), Some((last_key, last))) = (frames.first()?, frames.last()?)
     else {
         return Ok(None);

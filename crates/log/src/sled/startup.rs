@@ -1,6 +1,7 @@
 //! Opens a log directory. Doubt stops the start: each refusal says what was seen and what to do.
 
 use std::fs::{self, File, TryLockError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -46,8 +47,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
     (options.on_progress)(Progress::Opening);
     let frames = database::open(&paths.log, options.log_cache_bytes)?;
     let file = make_durable(&paths, &options)?;
-    let index = Index::open(&paths.index, &options, &frames)?;
-    let scanned = scan(&frames, &index, expected.size, &options.on_progress)?;
+    let (index, scanned) = verify(&paths, &frames, expected.size, &options)?;
     compare(&paths, anchor.as_ref(), &scanned, &options)?;
 
     let head = Head { size: scanned.tree.size(), root: scanned.tree.root() };
@@ -136,6 +136,24 @@ fn make_durable(paths: &Paths, options: &Options) -> Result<File, LogError> {
     database::sync(&paths.log)?;
     database::sync(&paths.directory)?;
     Ok(file)
+}
+
+/// Reads the whole log; sled can panic on damage here too.
+fn verify(
+    paths: &Paths,
+    frames: &::sled::Tree,
+    size: u64,
+    options: &Options,
+) -> Result<(Index, Scanned), LogError> {
+    let read = || {
+        let index = Index::open(&paths.index, options, frames)?;
+        let scanned = scan(frames, &index, size, &options.on_progress)?;
+        Ok((index, scanned))
+    };
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+        let reason = database::said(panic.as_ref());
+        Err(LogError::Unopenable { directory: paths.log.clone(), reason })
+    })
 }
 
 /// Refuses a log that is not what the anchor says was durable.

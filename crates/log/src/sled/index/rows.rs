@@ -107,14 +107,15 @@ fn request_key(segment: u32, (actor, request): &RequestKey, position: u64) -> Ve
     key
 }
 
-/// Adds the runs of a stream that hold some of `versions`, up to `most` records or a few more.
+/// Adds the runs of a stream that hold some of `versions`, up to `most` records or a few more;
+/// `false` says that there may be more.
 pub(super) fn stream(
     rows: &::sled::Tree,
     stream: UnitId,
     versions: Range<u64>,
     most: u64,
     runs: &mut Vec<StreamRun>,
-) -> Result<(), LogError> {
+) -> Result<bool, LogError> {
     let from = stream_key(stream, versions.start);
     let earliest = stream_key(stream, 0);
     // The row before may reach into the versions asked for.
@@ -136,11 +137,11 @@ pub(super) fn stream(
             left = left.saturating_sub(version - run.version.max(versions.start));
             runs.push(run);
             if left == 0 {
-                return Ok(());
+                return Ok(false);
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn stream_run(rest: &mut Rest<'_>, version: u64) -> Option<StreamRun> {

@@ -1,6 +1,8 @@
 //! Rough figures of one process, for orientation:
 //! `cargo test --release -p gradus-log throughput -- --ignored --nocapture`.
 
+#![expect(clippy::cast_precision_loss, reason = "figures are rough")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,157 @@
+//! The command line: what can be said, and the help that explains it.
+
+pub mod append;
+pub mod coordinate;
+pub mod words;
+
+pub mod access;
+pub mod collect;
+pub mod events;
+pub mod levels;
+pub mod models;
+pub mod rate;
+pub mod review;
+pub mod serve;
+pub mod submit;
+pub mod unit;
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::exit::Exit;
+use crate::output::Format;
+use crate::variables;
+
+/// Follows the security engineering capability of projects and teams after SSE-CMM.
+///
+/// Every piece of evidence and every rating is a record in one append-only log; every level is
+/// computed from it, for any date, as known at any date.
+#[derive(Debug, Parser)]
+#[command(name = "gradus", version, propagate_version = true)]
+#[command(after_help = "Start with: gradus demo\nExit codes: gradus help exit-codes")]
+#[command(after_long_help = help())]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub globals: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+fn help() -> String {
+    format!(
+        "Every flag can be given by a variable, which `gradus env` lists. A flag comes before its \
+         variable, then the file of --config-file, then gradus/config.toml in your configuration \
+         directory, then the default.\n\n{}",
+        Exit::table()
+    )
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Address of the server [default: http://127.0.0.1:7350]
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Bearer token; a file is safer, since others see your command line
+    #[arg(long, global = true)]
+    pub token: Option<String>,
+    /// File that holds the bearer token
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// How to print [default: a table, tab-separated when piped]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    pub output: Option<Format>,
+    /// TOML file with server, token-file, output and timeout
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// Longest time for a call [default: 30]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+    /// Print no explanations, progress or warnings
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    /// Tell on stderr what is done
+    #[arg(long, global = true)]
+    pub debug: bool,
+    /// Print without colours
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try it: a server with five real histories, gone when it stops
+    Demo(serve::DemoArgs),
+    /// Run the server
+    Serve(serve::ServeArgs),
+    /// Register projects, and record what surrounds their levels
+    #[command(subcommand)]
+    Project(unit::UnitCommand),
+    /// Register units of any kind, and record what surrounds their levels
+    #[command(subcommand)]
+    Unit(unit::UnitCommand),
+    /// Put evidence forward
+    Submit(Box<submit::SubmitArgs>),
+    /// List evidence, and accept, reject, end or withdraw it
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
+    /// Rate practices
+    Rate(rate::RateArgs),
+    /// Show capability levels, at any date, as known at any date
+    Levels(levels::LevelsArgs),
+    /// Show the log
+    Events(events::EventsArgs),
+    /// Submit what tools found
+    #[command(subcommand)]
+    Collect(collect::CollectCommand),
+    /// Show and publish models, rules and profiles
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
+    /// Issue, revoke and list tokens
+    #[command(subcommand)]
+    Token(access::TokenCommand),
+    /// List, add and disable people and service accounts
+    #[command(subcommand)]
+    Principal(access::PrincipalCommand),
+    /// Show as whom you ask
+    Whoami,
+    /// List the variables that flags read
+    Env,
+    /// Print completions for a shell
+    #[command(after_help = "Example: gradus completions bash > ~/.local/share/bash-completion/completions/gradus")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Explain the exit codes
+    #[command(after_help = Exit::table())]
+    ExitCodes,
+}
+
+/// The command with a variable for each flag.
+#[must_use]
+pub fn command() -> clap::Command {
+    variables::attach(Cli::command())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_project_is_registered_with_its_team() {
+        let args = "gradus project register rustls --team crypto --since 2016-05-02";
+        assert!(command().try_get_matches_from(args.split(' ')).is_ok());
+    }
+}

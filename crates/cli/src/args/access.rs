@@ -1,0 +1,108 @@
+//! `gradus token` and `gradus principal`.
+
+use clap::{Args, Subcommand};
+use gradus_model::Timestamp;
+use gradus_model::unit::PrincipalKind;
+
+use super::append::{AppendArgs, ConfirmArgs};
+use super::words::words;
+use crate::select;
+
+const KINDS: &[PrincipalKind] = &[PrincipalKind::Person, PrincipalKind::Service];
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Issue a token, and print its secret, which is shown only once
+    #[command(after_help = "Example: gradus token issue ci-rustls --kind service > ci.token")]
+    Issue(IssueArgs),
+    /// Revoke a token from now on
+    #[command(after_help = "Example: gradus token revoke 5f8d1d6e-1c0b-4f57-8a53-7f0e6f2f9f11")]
+    Revoke(RevokeArgs),
+    /// List tokens, never their secrets
+    #[command(after_help = "Example: gradus token list --include-disabled")]
+    List(ListArgs),
+}
+
+/// A token to issue.
+#[derive(Debug, Args)]
+pub struct IssueArgs {
+    /// Name or id of the principal that it stands for
+    pub name: String,
+    /// Add the principal if it is unknown, as a person or service account
+    #[arg(long, value_parser = words(KINDS, PrincipalKind::name))]
+    pub kind: Option<PrincipalKind>,
+    /// First instant at which it is refused; a bare date is the end of that day
+    #[arg(long, value_name = "DATE", value_parser = select::end)]
+    pub expires: Option<Timestamp>,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
+}
+
+/// A token to revoke.
+#[derive(Debug, Args)]
+pub struct RevokeArgs {
+    /// Id of the token
+    pub token_id: String,
+    /// Why; erasable
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub reason: String,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
+}
+
+/// What to list.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Disabled principals, too
+    #[arg(long)]
+    pub include_disabled: bool,
+}
+
+/// What to do with principals.
+#[derive(Debug, Subcommand)]
+pub enum PrincipalCommand {
+    /// List people and service accounts
+    #[command(after_help = "Example: gradus principal list --include-disabled")]
+    List(ListArgs),
+    /// Add a person or service account, which can do nothing until it has a token
+    #[command(after_help = "Example: gradus principal add alice --kind person")]
+    Add(AddArgs),
+    /// End a principal and all its tokens; what it did stays
+    #[command(after_help = "Example: gradus principal disable alice --reason left")]
+    Disable(DisableArgs),
+}
+
+/// A principal to add.
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// Its name: a-z, 0-9 and `-`; erasable
+    pub name: String,
+    /// Person or service account
+    #[arg(long, value_parser = words(KINDS, PrincipalKind::name))]
+    pub kind: PrincipalKind,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
+}
+
+/// A principal to disable.
+#[derive(Debug, Args)]
+pub struct DisableArgs {
+    /// Its name or id
+    pub name: String,
+    /// Why; erasable
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub reason: String,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
+}

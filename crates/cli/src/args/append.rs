@@ -1,0 +1,48 @@
+//! How to append: what every command that records something takes.
+
+use clap::{Args, ValueEnum};
+use gradus_wire::v1;
+
+/// What to do in place of recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DryRun {
+    /// Print the request, and send nothing.
+    Client,
+    /// Let the server check it, and tell which levels would change.
+    Server,
+}
+
+/// How to append.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Recording")]
+pub struct AppendArgs {
+    /// Record nothing: print the request, or let the server check it
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub dry_run: Option<DryRun>,
+    /// Id of this call, a UUID; the same again is harmless [default: drawn]
+    #[arg(long, value_name = "ID")]
+    pub request_id: Option<String>,
+    /// Refuse if the stream is not at this version
+    #[arg(long, value_name = "VERSION")]
+    pub expected_version: Option<u64>,
+}
+
+impl AppendArgs {
+    /// The options of a request with this id.
+    #[must_use]
+    pub fn options(&self, request_id: String) -> v1::AppendOptions {
+        v1::AppendOptions {
+            request_id,
+            expected_version: self.expected_version,
+            validate_only: self.dry_run == Some(DryRun::Server),
+        }
+    }
+}
+
+/// Whether to ask before what cannot be undone.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct ConfirmArgs {
+    /// Do not ask; needed where there is no terminal
+    #[arg(long)]
+    pub yes: bool,
+}

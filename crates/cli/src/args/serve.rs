@@ -1,0 +1,52 @@
+//! `gradus serve` and `gradus demo`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// How the server writes its log of what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// A server to run.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: gradus serve --data /var/lib/gradus --listen 127.0.0.1:7350
+The first start writes the operator's token to a file of the directory, and names it.")]
+pub struct ServeArgs {
+    /// Directory of the log
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7350")]
+    pub listen: SocketAddr,
+    /// Settings of the server, TOML
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How to write what the server does
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// How much of it: error, warn, info, debug, trace, or a filter of tracing
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+}
+
+/// A demonstration to run.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: gradus demo --exit")]
+pub struct DemoArgs {
+    /// Stop when everything was shown
+    #[arg(long)]
+    pub exit: bool,
+    /// Address to listen on; port 0 is a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Keep the log in this directory
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}

@@ -1,0 +1,198 @@
+//! The connection to a server, and how calls are made.
+//!
+//! A call that gets no answer is sent again, at most four times, as it was: appends carry a
+//! request id, so that the log takes them once. All tries together have one deadline.
+
+use std::time::Duration;
+
+use gradus_wire::v1;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Response, Status};
+use v1::event_service_client::EventServiceClient;
+use v1::evidence_service_client::EvidenceServiceClient;
+use v1::level_service_client::LevelServiceClient;
+use v1::model_service_client::ModelServiceClient;
+use v1::principal_service_client::PrincipalServiceClient;
+use v1::rating_service_client::RatingServiceClient;
+use v1::unit_service_client::UnitServiceClient;
+
+use crate::error::{CliError, is_unreachable};
+
+/// How often a call is sent again.
+pub const RETRIES: u32 = 4;
+
+/// A channel that puts the token on each call.
+pub type Wire = InterceptedService<Channel, Credentials>;
+
+/// The bearer token of each call.
+#[derive(Clone)]
+pub struct Credentials(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Credentials {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(bearer) = &self.0 {
+            request.metadata_mut().insert("authorization", bearer.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A server, as one principal sees it.
+#[derive(Clone)]
+pub struct Client {
+    server: String,
+    wire: Wire,
+    timeout: Duration,
+}
+
+macro_rules! services {
+    ($( $(#[$meta:meta])* $name:ident $client:ident, )+) => {
+        impl Client {
+            $( $(#[$meta])*
+            #[must_use]
+            pub fn $name(&self) -> $client<Wire> {
+                $client::new(self.wire.clone())
+            } )+
+        }
+    };
+}
+
+services! {
+    /// The units.
+    units UnitServiceClient,
+    /// The evidence.
+    evidence EvidenceServiceClient,
+    /// The ratings.
+    ratings RatingServiceClient,
+    /// The levels.
+    levels LevelServiceClient,
+    /// The log.
+    events EventServiceClient,
+    /// The held documents.
+    models ModelServiceClient,
+    /// The principals.
+    principals PrincipalServiceClient,
+}
+
+impl Client {
+    /// A client of the server at `server`, which is connected to at the first call.
+    pub fn new(server: &str, token: Option<&str>, timeout: Duration) -> Result<Self, CliError> {
+        let endpoint = Endpoint::from_shared(server.to_owned())
+            .and_then(|endpoint| endpoint.user_agent(concat!("gradus/", env!("CARGO_PKG_VERSION"))))
+            .map_err(|_| {
+                let hint = "write it with scheme and port, such as http://127.0.0.1:7350";
+                CliError::usage(format!("`{server}` is no address of a server"), hint)
+            })?;
+        let bearer = token.map(|token| MetadataValue::try_from(format!("Bearer {token}")));
+        let mut bearer = bearer.transpose().map_err(|_| {
+            CliError::usage("the token has characters that no token has", "look at --token-file")
+        })?;
+        if let Some(bearer) = &mut bearer {
+            bearer.set_sensitive(true);
+        }
+        let channel = endpoint.connect_timeout(timeout).tcp_nodelay(true).connect_lazy();
+        let wire = InterceptedService::new(channel, Credentials(bearer));
+        Ok(Self { server: server.to_owned(), wire, timeout })
+    }
+
+    /// The server's address.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// How long a call may take.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// What a status of this server means.
+    #[must_use]
+    pub fn error(&self, status: Status) -> CliError {
+        CliError::from_status(status, &self.server, self.timeout)
+    }
+
+    /// Sends a request until there is an answer, the retries are used up, or the time is.
+    pub async fn call<Q: Clone, R>(
+        &self,
+        request: Q,
+        send: impl AsyncFn(Request<Q>) -> Result<Response<R>, Status>,
+    ) -> Result<R, CliError> {
+        let tries = async {
+            let mut retry = 0;
+            loop {
+                let mut once = Request::new(request.clone());
+                once.set_timeout(self.timeout);
+                match send(once).await {
+                    Ok(response) => return Ok(response.into_inner()),
+                    Err(status) if retry < RETRIES && is_unreachable(&status) => {
+                        retry += 1;
+                        wait_before(retry).await?;
+                    }
+                    Err(status) => return Err(self.error(status)),
+                }
+            }
+        };
+        match tokio::time::timeout(self.timeout, tries).await {
+            Ok(result) => result,
+            Err(_) => Err(self.error(Status::deadline_exceeded("no answer"))),
+        }
+    }
+}
+
+/// Waits before the given retry, from 1: between half and all of 100, 200, 400, 800 ms.
+pub async fn wait_before(retry: u32) -> Result<(), CliError> {
+    let longest = 100_u64 << retry.saturating_sub(1).min(3);
+    let half = longest / 2;
+    let jitter = getrandom::u64()? % (half + 1);
+    tokio::time::sleep(Duration::from_millis(half + jitter)).await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn client(timeout: Duration) -> Client {
+        Client::new("http://127.0.0.1:1", None, timeout).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_got_no_answer_is_sent_again_and_four_times_at_most() {
+        for (status, tries) in [
+            (Status::unavailable("stopping"), 5),
+            (Status::aborted("stale"), 1),
+            (Status::not_found("no"), 1),
+            (Status::resource_exhausted("full"), 1),
+        ] {
+            let sent = AtomicU32::new(0);
+            let result = client(Duration::from_secs(30)).call((), async |_| {
+                sent.fetch_add(1, Ordering::Relaxed);
+                Err::<Response<()>, _>(status.clone())
+            });
+            assert!(result.await.is_err());
+            assert_eq!(sent.load(Ordering::Relaxed), tries, "{status}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_ends_at_its_deadline() {
+        let client = client(Duration::from_secs(2));
+        let result = client.call((), async |_| {
+            std::future::pending::<Result<Response<()>, Status>>().await
+        });
+        let error = result.await.unwrap_err().to_string();
+        assert_eq!(error, "no answer from http://127.0.0.1:1: none within 2 s");
+    }
+
+    #[tokio::test]
+    async fn an_address_without_scheme_is_refused() {
+        let error = Client::new("127 0", None, Duration::from_secs(1)).err().unwrap();
+        assert_eq!(error.to_string(), "`127 0` is no address of a server");
+    }
+}

@@ -1,0 +1,68 @@
+//! The commands, each of which converts, calls, and prints.
+
+pub mod access;
+pub mod collect;
+pub mod environment;
+pub mod events;
+pub mod levels;
+pub mod models;
+pub mod rate;
+pub mod review;
+pub mod submit;
+pub mod unit;
+
+use gradus_model::unit::UnitKind;
+
+use crate::args::{self, Command};
+use crate::config::Settings;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::session::Session;
+use crate::{demo, serve};
+
+/// Does what the command says.
+pub async fn run(command: Command, settings: &Settings, output: Output) -> Result<(), CliError> {
+    match command {
+        // These stop in their own way.
+        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Env => environment::show(&output),
+        Command::ExitCodes => output.text(&Exit::table()),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut args::command(), "gradus", &mut script);
+            output.bytes(&script)
+        }
+        command => {
+            let session = Session::new(settings, output)?;
+            tokio::select! {
+                result = call(command, &session) => result,
+                _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
+            }
+        }
+    }
+}
+
+async fn call(command: Command, session: &Session) -> Result<(), CliError> {
+    match command {
+        Command::Project(command) => unit::run(session, command, Some(UnitKind::Project)).await,
+        Command::Unit(command) => unit::run(session, command, None).await,
+        Command::Submit(args) => submit::run(session, &args).await,
+        Command::Review(command) => review::run(session, command).await,
+        Command::Rate(args) => rate::run(session, args).await,
+        Command::Levels(args) => levels::run(session, args).await,
+        Command::Events(args) => events::run(session, args).await,
+        Command::Collect(command) => collect::run(session, command).await,
+        Command::Models(command) => models::run(session, command).await,
+        Command::Token(command) => access::token(session, command).await,
+        Command::Principal(command) => access::principal(session, command).await,
+        Command::Whoami => access::whoami(session).await,
+        // Done without a server, before.
+        Command::Demo(_)
+        | Command::Serve(_)
+        | Command::Env
+        | Command::ExitCodes
+        | Command::Completions { .. } => Ok(()),
+    }
+}

@@ -1,0 +1,221 @@
+//! `gradus token`, `gradus principal` and `gradus whoami`: who may ask.
+
+use gradus_wire::v1;
+
+use crate::args::access::{
+    AddArgs, DisableArgs, IssueArgs, ListArgs, PrincipalCommand, RevokeArgs, TokenCommand,
+};
+use crate::args::append::AppendArgs;
+use crate::error::CliError;
+use crate::output::json::{Json, object};
+use crate::output::message::{self, name_of, time};
+use crate::output::sheet::Sheet;
+use crate::output::{Format, View};
+use crate::select;
+use crate::session::{Session, pages};
+
+/// Does what the command says with tokens.
+pub async fn token(session: &Session, command: TokenCommand) -> Result<(), CliError> {
+    match command {
+        TokenCommand::Issue(args) => issue(session, args).await,
+        TokenCommand::Revoke(args) => revoke(session, args).await,
+        TokenCommand::List(args) => list_tokens(session, args).await,
+    }
+}
+
+/// Does what the command says with principals.
+pub async fn principal(session: &Session, command: PrincipalCommand) -> Result<(), CliError> {
+    match command {
+        PrincipalCommand::List(args) => list_principals(session, args).await,
+        PrincipalCommand::Add(args) => add(session, args).await,
+        PrincipalCommand::Disable(args) => disable(session, args).await,
+    }
+}
+
+async fn issue(session: &Session, args: IssueArgs) -> Result<(), CliError> {
+    let response = match ask_token(session, &args).await {
+        Err(error) if error.reason() == "PRINCIPAL_UNKNOWN" => {
+            let Some(kind) = args.kind else { return Err(unknown(&args.name)) };
+            let request = v1::AddPrincipalRequest {
+                append: None,
+                name: args.name.clone(),
+                kind: kind.number().into(),
+            };
+            add_first(session, &args.append, request).await?;
+            if args.append.dry_run.is_some() {
+                // Who is not there yet has no token that could be checked.
+                return session.output.note("the principal would be added, then the token issued");
+            }
+            ask_token(session, &args).await?
+        }
+        other => other?,
+    };
+    let Some(response) = response else { return Ok(()) };
+    if session.output.format != Format::Table || response.secret.is_empty() {
+        let id = response.token.as_ref().map(|token| token.id.clone()).unwrap_or_default();
+        let parts = vec![("token", id.into()), ("secret", response.secret.clone().into())];
+        return session.done(&response, response.receipt.as_ref(), parts);
+    }
+    let token = response.token.unwrap_or_default();
+    let until = match &token.expires_at {
+        Some(at) => format!("until {}", time(Some(at))),
+        None => "until it is revoked".to_owned(),
+    };
+    session.output.note(&format!(
+        "token {} of `{}`, good {until}; this is its secret, which is shown only now:",
+        token.id, args.name
+    ))?;
+    session.output.text(&format!("{}\n", response.secret))
+}
+
+async fn ask_token(
+    session: &Session,
+    args: &IssueArgs,
+) -> Result<Option<v1::IssueTokenResponse>, CliError> {
+    let request = |append| v1::IssueTokenRequest {
+        append,
+        principal: args.name.clone(),
+        expires_at: args.expires.map(select::wire),
+    };
+    let send = async |request| session.client.principals().issue_token(request).await;
+    session.append(&args.append, request, send).await
+}
+
+/// Adds the principal by a call of its own, with an id of its own.
+async fn add_first(
+    session: &Session,
+    append: &AppendArgs,
+    request: v1::AddPrincipalRequest,
+) -> Result<(), CliError> {
+    let own = AppendArgs { request_id: None, expected_version: None, ..append.clone() };
+    let with = |append| v1::AddPrincipalRequest { append, ..request };
+    let send = async |request| session.client.principals().add_principal(request).await;
+    session.append(&own, with, send).await.map(|_| ())
+}
+
+fn unknown(name: &str) -> CliError {
+    let hint = "say --kind person or --kind service, and it is added";
+    CliError::Unknown { what: format!("the principal `{name}`"), hint: hint.to_owned() }
+}
+
+async fn revoke(session: &Session, args: RevokeArgs) -> Result<(), CliError> {
+    let question = format!("revoke the token {}", args.token_id);
+    session.confirm_append(&question, args.confirm.yes, &args.append)?;
+    let request = |append| v1::RevokeTokenRequest {
+        append,
+        token: args.token_id,
+        reason: args.reason,
+    };
+    let send = async |request| session.client.principals().revoke_token(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}
+
+async fn add(session: &Session, args: AddArgs) -> Result<(), CliError> {
+    let request = |append| v1::AddPrincipalRequest {
+        append,
+        name: args.name,
+        kind: args.kind.number().into(),
+    };
+    let send = async |request| session.client.principals().add_principal(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    let principal = response.principal.clone().unwrap_or_default();
+    let parts = vec![("principal", principal.name.into()), ("id", principal.id.into())];
+    session.done(&response, response.receipt.as_ref(), parts)
+}
+
+async fn disable(session: &Session, args: DisableArgs) -> Result<(), CliError> {
+    let question = format!("disable `{}` and all its tokens", args.name);
+    session.confirm_append(&question, args.confirm.yes, &args.append)?;
+    let request = |append| v1::DisablePrincipalRequest {
+        append,
+        principal: args.name,
+        reason: args.reason,
+    };
+    let send = async |request| session.client.principals().disable_principal(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}
+
+async fn principals(session: &Session, args: &ListArgs) -> Result<Vec<v1::Principal>, CliError> {
+    pages(None, async |page_token, page_size| {
+        let include_disabled = args.include_disabled;
+        let request = v1::ListPrincipalsRequest { page_size, page_token, include_disabled };
+        let send = async |request| session.client.principals().list_principals(request).await;
+        let response = session.client.call(request, send).await?;
+        Ok((response.principals, response.next_page_token))
+    })
+    .await
+}
+
+async fn list_principals(session: &Session, args: ListArgs) -> Result<(), CliError> {
+    let principals = principals(session, &args).await?;
+    let mut sheet = Sheet::new(&["name", "kind", "added_at", "disabled_at", "tokens", "id"]);
+    for principal in &principals {
+        sheet.row(vec![
+            principal.name.clone().into(),
+            kind(principal).into(),
+            time(principal.added_at.as_ref()).into(),
+            time(principal.disabled_at.as_ref()).into(),
+            principal.tokens.len().to_string().into(),
+            principal.id.clone().into(),
+        ]);
+    }
+    let entries = message::all(&principals)?;
+    session.output.show(&View {
+        document: object([("principals", Json::List(entries.clone()))]),
+        entries: Some(entries),
+        sheets: vec![sheet],
+    })
+}
+
+async fn list_tokens(session: &Session, args: ListArgs) -> Result<(), CliError> {
+    let principals = principals(session, &args).await?;
+    let mut entries = Vec::new();
+    let mut sheet =
+        Sheet::new(&["token", "principal", "issued_at", "expires_at", "revoked_at"]);
+    for principal in &principals {
+        for token in &principal.tokens {
+            entries.push(object([
+                ("principal", principal.name.as_str().into()),
+                ("principal_id", principal.id.as_str().into()),
+                ("token", message::json(token)?),
+            ]));
+            sheet.row(vec![
+                token.id.clone().into(),
+                principal.name.clone().into(),
+                time(token.issued_at.as_ref()).into(),
+                time(token.expires_at.as_ref()).into(),
+                time(token.revoked_at.as_ref()).into(),
+            ]);
+        }
+    }
+    session.output.show(&View {
+        document: object([("tokens", Json::List(entries.clone()))]),
+        entries: Some(entries),
+        sheets: vec![sheet],
+    })
+}
+
+/// Shows as whom the caller asks.
+pub async fn whoami(session: &Session) -> Result<(), CliError> {
+    let send = async |request| session.client.principals().who_am_i(request).await;
+    let response = session.client.call(v1::WhoAmIRequest {}, send).await?;
+    let principal = response.principal.clone().unwrap_or_default();
+    let token = response.token.clone().unwrap_or_default();
+    let sheet = Sheet::record(vec![
+        ("name", principal.name.clone().into()),
+        ("kind", kind(&principal).into()),
+        ("id", principal.id.clone().into()),
+        ("grade", name_of::<v1::WhoAmIResponse>("grade", response.grade).into()),
+        ("token", token.id.into()),
+        ("expires_at", time(token.expires_at.as_ref()).into()),
+        ("server", session.client.server().into()),
+    ]);
+    let document = message::json(&response)?;
+    session.output.show(&View { document, entries: None, sheets: vec![sheet] })
+}
+
+fn kind(principal: &v1::Principal) -> String {
+    name_of::<v1::Principal>("kind", principal.kind)
+}

@@ -1,0 +1,159 @@
+//! `gradus models`: the documents that levels are computed with.
+
+use gradus_wire::v1;
+
+use crate::args::models::{GetArgs, ListArgs, ModelsCommand, PublishArgs, ShowArgs};
+use crate::error::CliError;
+use crate::output::View;
+use crate::output::json::{Json, object};
+use crate::output::message::{self, Named, name_of, time};
+use crate::output::sheet::{Cell, Sheet};
+use crate::session::{Session, pages};
+
+/// Does what the command says.
+pub async fn run(session: &Session, command: ModelsCommand) -> Result<(), CliError> {
+    match command {
+        ModelsCommand::List(args) => list(session, args).await,
+        ModelsCommand::Show(args) => show(session, args).await,
+        ModelsCommand::Get(args) => get(session, args).await,
+        ModelsCommand::Publish(args) => publish(session, args).await,
+    }
+}
+
+async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
+    let documents = pages(None, async |page_token, page_size| {
+        let kind = args.kind.map_or(0, i32::from);
+        let request = v1::ListDocumentsRequest { page_size, page_token, kind };
+        let send = async |request| session.client.models().list_documents(request).await;
+        let response = session.client.call(request, send).await?;
+        Ok((response.documents, response.next_page_token))
+    });
+    let documents = documents.await?;
+    let mut sheet = Sheet::new(&["id", "kind", "title", "published_at", "digest"]);
+    for document in &documents {
+        sheet.row(vec![
+            document.id.clone().into(),
+            kind(document).into(),
+            document.title.clone().into(),
+            time(document.published_at.as_ref()).into(),
+            document.digest.clone().into(),
+        ]);
+    }
+    let entries = message::all(&documents)?;
+    session.output.show(&View {
+        document: object([("documents", Json::List(entries.clone()))]),
+        entries: Some(entries),
+        sheets: vec![sheet],
+    })
+}
+
+fn kind(document: &v1::Document) -> String {
+    name_of::<v1::Document>("kind", document.kind)
+}
+
+async fn show(session: &Session, args: ShowArgs) -> Result<(), CliError> {
+    let request = v1::GetModelRequest { model: args.model };
+    let send = async |request| session.client.models().get_model(request).await;
+    let response = session.client.call(request, send).await?;
+    let model = response.model.unwrap_or_default();
+    session.output.show(&View {
+        document: message::json(&model)?,
+        entries: None,
+        sheets: vec![about(&model), practices(&model)],
+    })
+}
+
+fn about(model: &v1::Model) -> Sheet {
+    Sheet::record(vec![
+        ("id", model.id.clone().into()),
+        ("title", model.title.clone().into()),
+        ("edition", model.edition.clone().into()),
+        ("standard", model.standard.clone().into()),
+        ("note", model.note.clone().into()),
+        ("digest", model.digest.clone().into()),
+    ])
+}
+
+/// Base practices by area, then generic practices by common feature.
+fn practices(model: &v1::Model) -> Sheet {
+    let mut sheet = Sheet::new(&["within", "of", "practice", "title", "check", "borrowed"]);
+    let mut row = |within: &str, of: &str, practice: &str, title: &str, (check, borrowed)| {
+        let check = name_of::<v1::Feature>("check", check);
+        let borrowed = if borrowed { "yes" } else { "" };
+        let cells = [within, of, practice, title, check.as_str(), borrowed];
+        sheet.row(cells.map(Cell::from).to_vec());
+    };
+    for area in &model.areas {
+        for practice in &area.base_practices {
+            let id = practice.practice.split_once('/').map_or("", |(_, id)| id);
+            let marks = (practice.check, practice.borrowed);
+            row(&area.id, &area.title, id, &practice.title, marks);
+        }
+        if area.base_practices.is_empty() {
+            row(&area.id, &area.title, "", "", (0, false));
+        }
+    }
+    for feature in &model.features {
+        for practice in &feature.generic_practices {
+            let marks = (practice.check, practice.borrowed);
+            row(&feature.id, &feature.title, &practice.id, &practice.title, marks);
+        }
+    }
+    sheet
+}
+
+async fn get(session: &Session, args: GetArgs) -> Result<(), CliError> {
+    let kind = args.kind.map_or(0, i32::from);
+    let request = v1::GetDocumentRequest { document: args.document, kind };
+    let send = async |request| session.client.models().get_document(request).await;
+    let response = session.client.call(request, send).await?;
+    session.output.bytes(&response.content)
+}
+
+async fn publish(session: &Session, args: PublishArgs) -> Result<(), CliError> {
+    let fail = |error| CliError::File { file: args.file.display().to_string(), error };
+    let content = std::fs::read(&args.file).map_err(fail)?;
+    let append = &args.append;
+    match args.kind {
+        v1::DocumentKind::Rules => {
+            let request = |append| v1::PublishRulesRequest { append, content };
+            let send = async |request| session.client.models().publish_rules(request).await;
+            match session.append(append, request, send).await? {
+                Some(done) => published(session, &done, &done.receipt, &done.document),
+                None => Ok(()),
+            }
+        }
+        v1::DocumentKind::Profile => {
+            let request = |append| v1::PublishProfileRequest { append, content };
+            let send = async |request| session.client.models().publish_profile(request).await;
+            match session.append(append, request, send).await? {
+                Some(done) => published(session, &done, &done.receipt, &done.document),
+                None => Ok(()),
+            }
+        }
+        v1::DocumentKind::Model | v1::DocumentKind::Unspecified => {
+            let request = |append| v1::PublishModelRequest { append, content };
+            let send = async |request| session.client.models().publish_model(request).await;
+            match session.append(append, request, send).await? {
+                Some(done) => published(session, &done, &done.receipt, &done.document),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+fn published<M: Named>(
+    session: &Session,
+    response: &M,
+    receipt: &Option<v1::Receipt>,
+    document: &Option<v1::Document>,
+) -> Result<(), CliError> {
+    let document = document.clone().unwrap_or_default();
+    let parts = vec![
+        ("id", document.id.clone().into()),
+        ("kind", kind(&document).into()),
+        ("title", document.title.into()),
+        ("digest", document.digest.into()),
+    ];
+    session.done(response, receipt.as_ref(), parts)
+}

@@ -1,0 +1,107 @@
+//! `gradus unit` and `gradus project`: registering, moving and ending units.
+
+mod show;
+mod surroundings;
+
+use gradus_model::unit::UnitKind;
+use gradus_wire::v1;
+
+use crate::args::unit::{ArchiveArgs, MoveArgs, RegisterArgs, RenameArgs, UnitCommand};
+use crate::error::CliError;
+use crate::select::Moment;
+use crate::session::Session;
+
+/// Does what the command says; with `only`, for units of that kind.
+pub async fn run(
+    session: &Session,
+    command: UnitCommand,
+    only: Option<UnitKind>,
+) -> Result<(), CliError> {
+    match command {
+        UnitCommand::Register(args) => register(session, args, only).await,
+        UnitCommand::Show(args) => show::one(session, args).await,
+        UnitCommand::List(args) => show::list(session, args, only).await,
+        UnitCommand::Rename(args) => rename(session, args).await,
+        UnitCommand::Move(args) => place(session, args).await,
+        UnitCommand::Archive(args) => archive(session, args).await,
+        UnitCommand::AdoptModel(args) => surroundings::adopt_model(session, args).await,
+        UnitCommand::AdoptRules(args) => surroundings::adopt_rules(session, args).await,
+        UnitCommand::AdoptProfile(args) => surroundings::adopt_profile(session, args).await,
+        UnitCommand::TailorOut(args) => surroundings::tailor(session, args, false).await,
+        UnitCommand::TailorIn(args) => surroundings::tailor(session, args, true).await,
+        UnitCommand::Inherit(args) => surroundings::inherit(session, args).await,
+        UnitCommand::Context(args) => surroundings::context(session, args).await,
+        UnitCommand::EnterPhase(args) => surroundings::enter_phase(session, args).await,
+        UnitCommand::LeavePhase(args) => surroundings::leave_phase(session, args).await,
+        UnitCommand::Mark(args) => surroundings::mark(session, args).await,
+    }
+}
+
+async fn register(
+    session: &Session,
+    args: RegisterArgs,
+    only: Option<UnitKind>,
+) -> Result<(), CliError> {
+    if only.is_some_and(|only| only != args.kind) {
+        let hint = format!("gradus unit register {} --kind {}", args.name, args.kind);
+        return Err(CliError::usage(format!("a {} is no project", args.kind), hint));
+    }
+    let request = |append| v1::RegisterUnitRequest {
+        append,
+        kind: args.kind.number().into(),
+        name: args.name,
+        parent: args.parent.unwrap_or_default(),
+        team: args.team.unwrap_or_default(),
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().register_unit(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    let name = |unit: &Option<v1::UnitRef>| {
+        unit.as_ref().map(|unit| unit.name.clone()).unwrap_or_default()
+    };
+    let id = response.unit.as_ref().map(|unit| unit.id.clone()).unwrap_or_default();
+    let parts = vec![
+        ("unit", name(&response.unit).into()),
+        ("id", id.into()),
+        ("new_team", name(&response.team).into()),
+    ];
+    session.done(&response, response.receipt.as_ref(), parts)
+}
+
+async fn rename(session: &Session, args: RenameArgs) -> Result<(), CliError> {
+    let request = |append| v1::RenameUnitRequest {
+        unit: args.unit,
+        append,
+        name: args.name,
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().rename_unit(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}
+
+async fn place(session: &Session, args: MoveArgs) -> Result<(), CliError> {
+    let request = |append| v1::MoveUnitRequest {
+        unit: args.unit,
+        append,
+        parent: args.parent,
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().move_unit(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}
+
+async fn archive(session: &Session, args: ArchiveArgs) -> Result<(), CliError> {
+    let question = format!("archive `{}`, which then takes no more records", args.unit);
+    session.confirm_append(&question, args.confirm.yes, &args.append)?;
+    let request = |append| v1::ArchiveUnitRequest {
+        unit: args.unit,
+        append,
+        reason: args.reason,
+        effective_at: args.at.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().archive_unit(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}

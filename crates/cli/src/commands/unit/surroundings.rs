@@ -1,0 +1,151 @@
+//! What surrounds a unit's levels: documents, tailoring, circumstances, phases, markers.
+
+use gradus_wire::v1;
+
+use crate::args::unit::{
+    AdoptArgs, ContextArgs, InheritArgs, MarkArgs, PhaseEndArgs, PhaseStartArgs, TailorArgs,
+};
+use crate::error::CliError;
+use crate::output::message::time;
+use crate::output::sheet::Cell;
+use crate::select::Moment;
+use crate::session::Session;
+
+/// Measures a unit by a model.
+pub async fn adopt_model(session: &Session, args: AdoptArgs) -> Result<(), CliError> {
+    let request = |append| v1::AdoptModelRequest {
+        unit: args.unit,
+        append,
+        document: args.document,
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().adopt_model(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    let parts = adopted(response.adopted.as_ref());
+    session.done(&response, response.receipt.as_ref(), parts)
+}
+
+/// Computes a unit's levels by rules.
+pub async fn adopt_rules(session: &Session, args: AdoptArgs) -> Result<(), CliError> {
+    let request = |append| v1::AdoptRulesRequest {
+        unit: args.unit,
+        append,
+        document: args.document,
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().adopt_rules(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    let parts = adopted(response.adopted.as_ref());
+    session.done(&response, response.receipt.as_ref(), parts)
+}
+
+/// Sets a unit the targets of a profile.
+pub async fn adopt_profile(session: &Session, args: AdoptArgs) -> Result<(), CliError> {
+    let request = |append| v1::AdoptProfileRequest {
+        unit: args.unit,
+        append,
+        document: args.document,
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().adopt_profile(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    let parts = adopted(response.adopted.as_ref());
+    session.done(&response, response.receipt.as_ref(), parts)
+}
+
+fn adopted(adopted: Option<&v1::Adopted>) -> Vec<(&'static str, Cell)> {
+    let adopted = adopted.cloned().unwrap_or_default();
+    vec![
+        ("adopted", adopted.id.into()),
+        ("digest", adopted.digest.into()),
+        ("since", time(adopted.since.as_ref()).into()),
+    ]
+}
+
+/// Says whether an area applies to a unit.
+pub async fn tailor(session: &Session, args: TailorArgs, applicable: bool) -> Result<(), CliError> {
+    let request = |append| v1::TailorAreaRequest {
+        unit: args.unit,
+        append,
+        area: args.area,
+        applicable: Some(applicable),
+        reason: args.reason,
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().tailor_area(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}
+
+/// Says from where a unit's level of an area is answered.
+pub async fn inherit(session: &Session, args: InheritArgs) -> Result<(), CliError> {
+    let request = |append| v1::SetAreaInheritanceRequest {
+        unit: args.unit,
+        append,
+        area: args.area,
+        inheritance: args.inheritance.number().into(),
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().set_area_inheritance(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}
+
+/// Records a unit's circumstances.
+pub async fn context(session: &Session, args: ContextArgs) -> Result<(), CliError> {
+    let context = v1::Context {
+        customer_base: args.customer_base,
+        assurance_need: args.assurance_need.map_or(0, |need| need.number().into()),
+        activity: args.activity.map_or(0, |activity| activity.number().into()),
+        disciplines: args.discipline,
+    };
+    let request = |append| v1::RecordContextRequest {
+        unit: args.unit,
+        append,
+        context: Some(context),
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().record_context(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}
+
+/// Says that a phase began.
+pub async fn enter_phase(session: &Session, args: PhaseStartArgs) -> Result<(), CliError> {
+    let request = |append| v1::EnterPhaseRequest {
+        unit: args.unit,
+        append,
+        phase: args.phase.number().into(),
+        effective_at: args.at.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().enter_phase(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}
+
+/// Says that a phase ended.
+pub async fn leave_phase(session: &Session, args: PhaseEndArgs) -> Result<(), CliError> {
+    let request = |append| v1::LeavePhaseRequest {
+        unit: args.unit,
+        append,
+        phase: args.phase.number().into(),
+        effective_at: args.at.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().leave_phase(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}
+
+/// Names an instant of a unit's life.
+pub async fn mark(session: &Session, args: MarkArgs) -> Result<(), CliError> {
+    let request = |append| v1::PlaceMarkerRequest {
+        unit: args.unit,
+        append,
+        kind: args.kind.number().into(),
+        label: args.label,
+        effective_at: args.at.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().place_marker(request).await;
+    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.done(&response, response.receipt.as_ref(), Vec::new())
+}

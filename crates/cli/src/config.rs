@@ -1,0 +1,207 @@
+//! Where settings come from: flag, variable, the file named, the user's own file, default.
+//!
+//! A file of the working directory is never read: whoever clones a repository would obey it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use etcetera::BaseStrategy as _;
+use serde::Deserialize;
+
+use crate::args::GlobalArgs;
+use crate::error::CliError;
+use crate::output::Format;
+
+/// The server when nothing says another.
+pub const SERVER: &str = "http://127.0.0.1:7350";
+/// Seconds for a call when nothing says otherwise.
+pub const TIMEOUT: u64 = 30;
+
+/// What a configuration file may say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct File {
+    /// The server's address.
+    pub server: Option<String>,
+    /// The file that holds the token.
+    pub token_file: Option<PathBuf>,
+    /// How to print.
+    pub output: Option<Format>,
+    /// Seconds for each call.
+    pub timeout: Option<u64>,
+}
+
+/// What holds for this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The server's address.
+    pub server: String,
+    /// Where the token comes from, if there is one.
+    pub token: Option<Token>,
+    /// How to print; `None` means as a table.
+    pub output: Format,
+    /// How long a call may take.
+    pub timeout: Duration,
+}
+
+/// Where the token comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// Given as it is.
+    Given(String),
+    /// In this file.
+    In(PathBuf),
+}
+
+impl File {
+    /// Reads the file at `path`, which must be there.
+    pub fn read(path: &Path) -> Result<Self, CliError> {
+        let text = std::fs::read_to_string(path).map_err(|error| CliError::Config {
+            path: path.to_owned(),
+            problem: error.to_string(),
+        })?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, CliError> {
+        toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+            let problem = format!("line {line}: {}", error.message());
+            CliError::Config { path: path.to_owned(), problem }
+        })
+    }
+
+    /// Reads `gradus/config.toml` of the user's configuration directory, if it is there.
+    pub fn of_user() -> Result<Self, CliError> {
+        match user_path().filter(|path| path.exists()) {
+            Some(path) => Self::read(&path),
+            None => Ok(Self::default()),
+        }
+    }
+}
+
+/// Where the user's own file is looked for.
+#[must_use]
+pub fn user_path() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.config_dir().join("gradus").join("config.toml"))
+}
+
+impl Settings {
+    /// Reads the files and settles what holds.
+    pub fn read(globals: &GlobalArgs) -> Result<Self, CliError> {
+        let named = globals.config_file.as_deref().map(File::read).transpose()?;
+        Ok(Self::settle(globals, named.unwrap_or_default(), File::of_user()?))
+    }
+
+    fn settle(globals: &GlobalArgs, named: File, user: File) -> Self {
+        let given = globals.token.clone().map(Token::Given);
+        let in_file = globals.token_file.clone().or(named.token_file).or(user.token_file);
+        let server = globals.server.clone().or(named.server).or(user.server);
+        let seconds = globals.timeout.or(named.timeout).or(user.timeout);
+        Self {
+            server: server.unwrap_or_else(|| SERVER.to_owned()),
+            token: given.or(in_file.map(Token::In)),
+            output: globals.output.or(named.output).or(user.output).unwrap_or(Format::Table),
+            timeout: Duration::from_secs(seconds.unwrap_or(TIMEOUT).max(1)),
+        }
+    }
+}
+
+/// Drops the token of a variable where the command line names another: flags come first.
+pub fn prefer_flags(globals: &mut GlobalArgs, matches: &ArgMatches) -> Result<(), CliError> {
+    let from = |id| matches.value_source(id);
+    match (from("token"), from("token_file")) {
+        (Some(ValueSource::CommandLine), Some(ValueSource::CommandLine)) => Err(CliError::usage(
+            "both --token and --token-file are given",
+            "say once where the token is",
+        )),
+        (Some(_), Some(ValueSource::CommandLine)) => {
+            globals.token = None;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Token {
+    /// The token itself.
+    pub fn secret(&self) -> Result<String, CliError> {
+        match self {
+            Self::Given(secret) => Ok(secret.trim().to_owned()),
+            Self::In(path) => {
+                let fail = |error| CliError::File { file: path.display().to_string(), error };
+                Ok(std::fs::read_to_string(path).map_err(fail)?.trim().to_owned())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> Result<File, String> {
+        File::parse(Path::new("my.toml"), text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_flag_comes_before_the_named_file_and_that_before_the_users() {
+        let user = || file("server = \"http://user\"\noutput = \"csv\"\ntimeout = 7").unwrap();
+        let named = || file("server = \"http://named\"\noutput = \"json\"").unwrap();
+        let flags = GlobalArgs {
+            server: Some("http://flag".to_owned()),
+            ..GlobalArgs::default()
+        };
+        let settings = Settings::settle(&flags, named(), user());
+        assert_eq!(settings.server, "http://flag");
+        assert_eq!(settings.output, Format::Json);
+        assert_eq!(settings.timeout, Duration::from_secs(7));
+
+        let settings = Settings::settle(&GlobalArgs::default(), named(), user());
+        assert_eq!(settings.server, "http://named");
+        let settings = Settings::settle(&GlobalArgs::default(), File::default(), user());
+        assert_eq!(settings.server, "http://user");
+        let settings =
+            Settings::settle(&GlobalArgs::default(), File::default(), File::default());
+        assert_eq!(settings.server, SERVER);
+        assert_eq!(settings.output, Format::Table);
+        assert_eq!(settings.timeout, Duration::from_secs(TIMEOUT));
+    }
+
+    #[test]
+    fn a_token_that_is_given_comes_before_one_in_a_file() {
+        let named = || file("token-file = \"/named\"").unwrap();
+        let settings = Settings::settle(&GlobalArgs::default(), named(), File::default());
+        assert_eq!(settings.token, Some(Token::In(PathBuf::from("/named"))));
+        let flags = GlobalArgs { token: Some("secret".to_owned()), ..GlobalArgs::default() };
+        let settings = Settings::settle(&flags, named(), File::default());
+        assert_eq!(settings.token, Some(Token::Given("secret".to_owned())));
+    }
+
+    #[test]
+    fn an_unknown_key_or_a_wrong_value_is_named_with_its_file_and_line() {
+        for (text, expected) in [
+            (
+                "timeout = 3\nserfer = \"x\"",
+                "my.toml: line 2: unknown field `serfer`, \
+                 expected one of `server`, `token-file`, `output`, `timeout`",
+            ),
+            (
+                "output = \"yaml\"",
+                "my.toml: line 1: unknown variant `yaml`, \
+                 expected one of `table`, `json`, `jsonl`, `csv`",
+            ),
+        ] {
+            assert_eq!(file(text), Err(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_token_in_a_configuration_file_is_refused() {
+        assert!(file("token = \"secret\"").is_err());
+    }
+}

@@ -1,0 +1,372 @@
+//! What can go wrong, with which exit code a run then ends, and what helps.
+
+use std::error::Error as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gradus_collect::{FactError, MappingError};
+use gradus_wire::v1;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use crate::exit::Exit;
+
+/// Why a run did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A command line that makes no sense.
+    #[error("{message}")]
+    Usage {
+        /// What was seen.
+        message: String,
+        /// What would be right.
+        hint: String,
+    },
+    /// Something that is not there, and could be made.
+    #[error("{what} is unknown")]
+    Unknown {
+        /// What it is.
+        what: String,
+        /// How to make it.
+        hint: String,
+    },
+    /// A question that was answered with no, or could not be asked.
+    #[error("{question} was not confirmed")]
+    Unconfirmed {
+        /// What was asked.
+        question: String,
+    },
+    /// A configuration file that cannot be used.
+    #[error("{}: {problem}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file that cannot be read or written.
+    #[error("{file}: {error}")]
+    File {
+        /// The file.
+        file: String,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// A line of a file that is no item of evidence.
+    #[error("{file}: line {line}: {problem}")]
+    Item {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, with the field.
+        problem: String,
+    },
+    /// A line of a history that is no fact.
+    #[error("{file}: {error}")]
+    History {
+        /// The file.
+        file: String,
+        /// The line, and what is wrong with it.
+        error: FactError,
+    },
+    /// A file that is no mapping.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    /// The server refused a call.
+    #[error("{}", .0.message())]
+    Refused(Status),
+    /// The server refused a message of a bulk load.
+    #[error("{}", .0.message)]
+    Rejected(Box<v1::PushError>),
+    /// There was no answer.
+    #[error("no answer from {server}: {cause}")]
+    Unreachable {
+        /// The server's address.
+        server: String,
+        /// What happened instead.
+        cause: String,
+        /// The id of the call, if it was an append.
+        request_id: Option<String>,
+    },
+    /// The server's answer makes no sense.
+    #[error("the server's answer cannot be read: {0}")]
+    Answer(String),
+    /// The output cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The user stopped it.
+    #[error("interrupted")]
+    Interrupted,
+    /// This server or demonstration could not run.
+    #[error("{0}")]
+    Serve(String),
+}
+
+impl CliError {
+    /// A usage error with what would be right.
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: hint.into() }
+    }
+
+    /// What a status means for the call to `server`.
+    #[must_use]
+    pub fn from_status(status: Status, server: &str, timeout: Duration) -> Self {
+        let unreachable = |cause: String| Self::Unreachable {
+            server: server.to_owned(),
+            cause,
+            request_id: None,
+        };
+        match status.code() {
+            _ if is_unreachable(&status) => unreachable(cause_of(&status)),
+            Code::DeadlineExceeded | Code::Cancelled => {
+                unreachable(format!("none within {} s", timeout.as_secs_f64()))
+            }
+            _ => Self::Refused(status),
+        }
+    }
+
+    /// The same error, with the id of the append that may have been done or not.
+    #[must_use]
+    pub fn about(self, id: &str) -> Self {
+        match self {
+            Self::Unreachable { server, cause, .. } => {
+                Self::Unreachable { server, cause, request_id: Some(id.to_owned()) }
+            }
+            other => other,
+        }
+    }
+
+    /// The reason that programs read.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Usage { .. } => "USAGE".to_owned(),
+            Self::Unknown { .. } => "UNKNOWN".to_owned(),
+            Self::Unconfirmed { .. } => "UNCONFIRMED".to_owned(),
+            Self::Config { .. } => "CONFIG_REFUSED".to_owned(),
+            Self::File { .. } => "FILE_UNREADABLE".to_owned(),
+            Self::Item { .. } => "ITEM_REFUSED".to_owned(),
+            Self::History { .. } => "FACT_REFUSED".to_owned(),
+            Self::Mapping(_) => "MAPPING_REFUSED".to_owned(),
+            Self::Refused(status) => status
+                .get_details_error_info()
+                .map_or_else(String::new, |info| info.reason),
+            Self::Rejected(error) => error.reason.clone(),
+            Self::Unreachable { .. } => "UNREACHABLE".to_owned(),
+            Self::Answer(_) => "ANSWER_UNREADABLE".to_owned(),
+            Self::Output(_) => "OUTPUT_FAILED".to_owned(),
+            Self::Random(_) => "NO_RANDOMNESS".to_owned(),
+            Self::Interrupted => "INTERRUPTED".to_owned(),
+            Self::Serve(_) => "SERVE_FAILED".to_owned(),
+        }
+    }
+
+    /// The name of the gRPC code that fits.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Refused(status) => code_name(status.code()),
+            Self::Rejected(error) => &error.code,
+            Self::Unreachable { .. } => "UNAVAILABLE",
+            Self::Interrupted => "CANCELLED",
+            Self::Unknown { .. } => "NOT_FOUND",
+            Self::Usage { .. }
+            | Self::Unconfirmed { .. }
+            | Self::Config { .. }
+            | Self::Item { .. }
+            | Self::History { .. }
+            | Self::Mapping(_) => "INVALID_ARGUMENT",
+            Self::File { .. }
+            | Self::Answer(_)
+            | Self::Output(_)
+            | Self::Random(_)
+            | Self::Serve(_) => "UNKNOWN",
+        }
+    }
+
+    /// Whether the same call may do better in a while.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        matches!(self.code(), "UNAVAILABLE" | "RESOURCE_EXHAUSTED")
+    }
+
+    /// How the run ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } | Self::Unconfirmed { .. } | Self::Config { .. } => Exit::Usage,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Unknown { .. }
+            | Self::Refused(_)
+            | Self::Rejected(_)
+            | Self::Unreachable { .. } => exit_of(self.code()),
+            Self::File { .. }
+            | Self::Item { .. }
+            | Self::History { .. }
+            | Self::Mapping(_)
+            | Self::Answer(_)
+            | Self::Output(_)
+            | Self::Random(_)
+            | Self::Serve(_) => Exit::Failed,
+        }
+    }
+
+    /// What helps, if something is known to.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } | Self::Unknown { hint, .. } => Some(hint.clone()),
+            Self::Unconfirmed { .. } => {
+                Some("answer `y`, or give --yes where nobody can be asked".to_owned())
+            }
+            Self::Unreachable { request_id: Some(id), .. } => Some(format!(
+                "the outcome is unknown: run it again with --request-id {id}, which is harmless"
+            )),
+            Self::Unreachable { .. } => {
+                Some("is the server running, and --server its address?".to_owned())
+            }
+            Self::Refused(_) | Self::Rejected(_) => hint_for(&self.reason()).map(str::to_owned),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the status says that no answer came, as opposed to a refusal.
+///
+/// A connection that breaks in the middle of a call has other codes than UNAVAILABLE, but unlike
+/// what the server sends, it has a source.
+#[must_use]
+pub fn is_unreachable(status: &Status) -> bool {
+    let timed_out = matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded);
+    status.code() == Code::Unavailable || (status.source().is_some() && !timed_out)
+}
+
+fn cause_of(status: &Status) -> String {
+    let mut cause = status.message().to_owned();
+    let mut source = status.source();
+    while let Some(deeper) = source {
+        cause = deeper.to_string();
+        source = deeper.source();
+    }
+    cause
+}
+
+fn exit_of(code: &str) -> Exit {
+    match code {
+        "NOT_FOUND" => Exit::NotFound,
+        "UNAUTHENTICATED" | "PERMISSION_DENIED" => Exit::Denied,
+        "ABORTED" | "ALREADY_EXISTS" => Exit::Conflict,
+        "UNAVAILABLE" => Exit::Unreachable,
+        "INVALID_ARGUMENT" | "OUT_OF_RANGE" => Exit::Usage,
+        _ => Exit::Failed,
+    }
+}
+
+fn hint_for(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "TOKEN_REFUSED" => "name the file that holds your token with --token-file",
+        "NOT_GRANTED" => "`gradus whoami` shows as whom you ask",
+        "NOT_A_PERSON" => "use the token of a person: tools only submit",
+        "OWN_EVIDENCE" => "another person has to do it",
+        "UNIT_UNKNOWN" => "`gradus unit list` shows the units that you may see",
+        "DOCUMENT_UNKNOWN" => "`gradus models list` shows what was published",
+        "EVIDENCE_UNKNOWN" => "`gradus review list` shows the items of a unit",
+        "RATING_UNKNOWN" => "`gradus rate list` shows the ratings of a unit",
+        "PRACTICE_UNKNOWN" | "AREA_UNKNOWN" => {
+            "`gradus models show MODEL` lists its areas and practices"
+        }
+        "PRINCIPAL_UNKNOWN" => "`gradus principal list` shows who there is",
+        "TOKEN_UNKNOWN" => "`gradus token list` shows the tokens",
+        "NO_MODEL" => "adopt one: gradus unit adopt-model UNIT MODEL",
+        "NO_RULES" => "name some with --rules, or adopt some: gradus unit adopt-rules UNIT RULES",
+        "STALE_VERSION" => "read again, decide again, and give the version that you saw",
+        "REQUEST_ID_REUSED" => "leave --request-id out, so that one is drawn",
+        "SOURCE_ID_REUSED" => "submit it under another id, then `gradus review supersede`",
+        "SECRET_SHOWN" => "revoke that token, and issue another one",
+        "REASON_MISSING" => "say why with --reason",
+        "QUEUE_FULL" => "the server is busy: try again in a while",
+        "BEYOND_HEAD" => "the log is not that long: `gradus levels UNIT` shows its size",
+        "CLOCK_SUSPECT" => "an operator has to look at the server's clock",
+        _ => return None,
+    })
+}
+
+/// The name of a code as gRPC writes it.
+#[must_use]
+pub fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit(code: Code) -> u8 {
+        let status = Status::new(code, "no");
+        CliError::from_status(status, "http://here", Duration::from_secs(30)).exit().code()
+    }
+
+    #[test]
+    fn each_code_of_the_server_has_its_exit_code() {
+        for (code, expected) in [
+            (Code::NotFound, 3),
+            (Code::Unauthenticated, 4),
+            (Code::PermissionDenied, 4),
+            (Code::Aborted, 5),
+            (Code::AlreadyExists, 5),
+            (Code::Unavailable, 6),
+            (Code::DeadlineExceeded, 6),
+            (Code::Cancelled, 6),
+            (Code::InvalidArgument, 2),
+            (Code::OutOfRange, 2),
+            (Code::FailedPrecondition, 1),
+            (Code::ResourceExhausted, 1),
+            (Code::Internal, 1),
+            (Code::Unimplemented, 1),
+        ] {
+            assert_eq!(exit(code), expected, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn an_append_without_answer_tells_the_id_to_try_again_with() {
+        let status = Status::unavailable("stopping");
+        let error = CliError::from_status(status, "http://here", Duration::from_secs(30));
+        let error = error.about("0b7e");
+        assert_eq!(error.to_string(), "no answer from http://here: stopping");
+        let hint = "the outcome is unknown: run it again with --request-id 0b7e, which is harmless";
+        assert_eq!(error.hint().as_deref(), Some(hint));
+    }
+
+    #[test]
+    fn a_bulk_load_ends_as_a_single_call_would() {
+        let refusal = |code: &str| {
+            let error = v1::PushError { code: code.to_owned(), ..v1::PushError::default() };
+            CliError::Rejected(Box::new(error)).exit()
+        };
+        assert_eq!(refusal("ALREADY_EXISTS"), Exit::Conflict);
+        assert_eq!(refusal("FAILED_PRECONDITION"), Exit::Failed);
+    }
+}

@@ -1,0 +1,7 @@
+//! The binary `gradus`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gradus_cli::run(std::env::args_os())
+}

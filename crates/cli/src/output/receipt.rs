@@ -1,0 +1,93 @@
+//! What an append did.
+
+use gradus_wire::v1;
+
+use super::levels::answer;
+use super::sheet::{Cell, Sheet};
+
+/// A receipt, with what else there is to say above it.
+#[must_use]
+pub fn sheets(receipt: &v1::Receipt, mut parts: Vec<(&'static str, Cell)>) -> Vec<Sheet> {
+    let mut sheets = Vec::new();
+    if !receipt.level_changes.is_empty() {
+        sheets.push(changes(&receipt.level_changes));
+    }
+    let unit = receipt.unit.as_ref().map(|unit| unit.name.clone()).unwrap_or_default();
+    parts.extend([
+        ("result", outcome(receipt).into()),
+        ("stream", unit.into()),
+        ("version", receipt.unit_version.to_string().into()),
+        ("positions", positions(&receipt.events).into()),
+        ("log_size", receipt.log_size.to_string().into()),
+        ("request_id", receipt.request_id.clone().into()),
+    ]);
+    sheets.push(Sheet::record(parts));
+    sheets
+}
+
+fn outcome(receipt: &v1::Receipt) -> &'static str {
+    match receipt {
+        v1::Receipt { validated_only: true, .. } => "would be accepted; nothing was recorded",
+        v1::Receipt { replayed: true, .. } => "done before by the call with this id",
+        v1::Receipt { events, .. } if events.is_empty() => "already so; nothing was recorded",
+        v1::Receipt { .. } => "recorded",
+    }
+}
+
+/// Positions as runs: `120-123, 130`.
+fn positions(events: &[v1::Placed]) -> String {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for position in events.iter().map(|event| event.position) {
+        match runs.last_mut() {
+            Some((_, last)) if position.checked_sub(1) == Some(*last) => *last = position,
+            _ => runs.push((position, position)),
+        }
+    }
+    let run = |(first, last): &(u64, u64)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    };
+    runs.iter().map(run).collect::<Vec<_>>().join(", ")
+}
+
+fn changes(changes: &[v1::LevelChange]) -> Sheet {
+    let mut sheet = Sheet::new(&["area", "rated", "would be", "ongoing", "would become"]);
+    for change in changes {
+        sheet.row(vec![
+            change.area.clone().into(),
+            answer(change.rated_before.as_ref()).into(),
+            answer(change.rated_after.as_ref()).into(),
+            answer(change.ongoing_before.as_ref()).into(),
+            answer(change.ongoing_after.as_ref()).into(),
+        ]);
+    }
+    sheet.titled("levels that would change")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbouring_positions_are_one_run() {
+        let at = |positions: &[u64]| {
+            let placed = |position: &u64| v1::Placed { position: *position, ..Default::default() };
+            super::positions(&positions.iter().map(placed).collect::<Vec<_>>())
+        };
+        assert_eq!(at(&[]), "");
+        assert_eq!(at(&[5]), "5");
+        assert_eq!(at(&[0, 1, 2, 7, 9, 10]), "0-2, 7, 9-10");
+    }
+
+    #[test]
+    fn a_receipt_says_in_words_what_happened() {
+        let receipt = v1::Receipt::default;
+        assert_eq!(outcome(&receipt()), "already so; nothing was recorded");
+        let replayed = v1::Receipt { replayed: true, ..receipt() };
+        assert_eq!(outcome(&replayed), "done before by the call with this id");
+        let checked = v1::Receipt { validated_only: true, ..receipt() };
+        assert_eq!(outcome(&checked), "would be accepted; nothing was recorded");
+        let recorded = v1::Receipt { events: vec![v1::Placed::default()], ..receipt() };
+        assert_eq!(outcome(&recorded), "recorded");
+    }
+}

@@ -1,0 +1,105 @@
+//! One run: read the command line, do it, print what went wrong, and end with the right code.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, FromArgMatches as _};
+
+use crate::args::{self, Cli};
+use crate::commands;
+use crate::config::{self, Settings};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::{Format, Output, problem};
+use crate::variables;
+
+/// Runs the command line `args`, the first of which is the program.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let matches = match args::command().try_get_matches_from(&args) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error, &args).into(),
+    };
+    let mut cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &args).into(),
+    };
+    if cli.globals.no_color {
+        anstream::ColorChoice::Never.write_global();
+    }
+    let path = path(&matches);
+    let format = cli.globals.output;
+    let settled = config::prefer_flags(&mut cli.globals, deepest(&matches))
+        .and_then(|()| Settings::read(&cli.globals));
+    let settings = match settled {
+        Ok(settings) => settings,
+        Err(error) => return report(&path, &error, format.unwrap_or(Format::Table)).into(),
+    };
+    let output = Output::new(settings.output, cli.globals.quiet, cli.globals.debug);
+    match block_on(commands::run(cli.command, &settings, output)) {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => report(&path, &error, settings.output).into(),
+    }
+}
+
+fn block_on(run: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().build()?.block_on(run)
+}
+
+/// The command with those above it: `gradus unit register`.
+fn path(matches: &ArgMatches) -> String {
+    let mut path = String::from("gradus");
+    let mut matches = matches;
+    while let Some((name, below)) = matches.subcommand() {
+        path = format!("{path} {name}");
+        matches = below;
+    }
+    path
+}
+
+/// The matches of the last subcommand, which has the global flags, too.
+fn deepest(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, below)| deepest(below))
+}
+
+fn report(path: &str, error: &CliError, format: Format) -> Exit {
+    // Whoever reads stdout has seen enough, as with `| head`.
+    if let CliError::Output(cause) = error
+        && cause.kind() == io::ErrorKind::BrokenPipe
+    {
+        return Exit::Done;
+    }
+    // Where stderr is gone, too, the exit code has to say it.
+    let _ = problem::write(path, error, format, &mut anstream::stderr().lock());
+    error.exit()
+}
+
+fn usage(error: &clap::Error, args: &[OsString]) -> Exit {
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Done;
+    }
+    if let Some(variable) = culprit(error, args) {
+        let _ = writeln!(anstream::stderr().lock(), "The value comes from the variable {variable}.");
+    }
+    Exit::Usage
+}
+
+/// The variable that a refused value came from, if it was not on the command line.
+fn culprit(error: &clap::Error, args: &[OsString]) -> Option<String> {
+    if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
+        return None;
+    }
+    let Some(ContextValue::String(arg)) = error.get(ContextKind::InvalidArg) else { return None };
+    let flag = arg.split(' ').next()?;
+    let name = variables::name_of(flag.strip_prefix("--")?);
+    let written = |arg: &OsString| {
+        let arg = arg.to_string_lossy();
+        arg == flag || arg.starts_with(&format!("{flag}="))
+    };
+    let set = std::env::var_os(&name).is_some_and(|value| !value.is_empty());
+    (set && !args.iter().any(written)).then_some(name)
+}

@@ -1,0 +1,146 @@
+//! What a command works with: a client, and where to print.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use gradus_wire::v1;
+use tonic::{Request, Response, Status};
+
+use crate::args::append::{AppendArgs, DryRun};
+use crate::client::Client;
+use crate::config::Settings;
+use crate::error::CliError;
+use crate::output::message::{self, Named};
+use crate::output::sheet::Cell;
+use crate::output::{Output, View, receipt};
+use crate::request_id;
+
+/// One run of a command.
+pub struct Session {
+    /// The server.
+    pub client: Client,
+    /// Where to print.
+    pub output: Output,
+}
+
+impl Session {
+    /// A run with these settings.
+    pub fn new(settings: &Settings, output: Output) -> Result<Self, CliError> {
+        let token = settings.token.as_ref().map(crate::config::Token::secret).transpose()?;
+        let client = Client::new(&settings.server, token.as_deref(), settings.timeout)?;
+        output.trace(&format!("server {}", settings.server))?;
+        Ok(Self { client, output })
+    }
+
+    /// Sends an append, which bears the same request id however often it is sent.
+    ///
+    /// `None` when it was only to be printed.
+    pub async fn append<Q: Named + Clone, R>(
+        &self,
+        args: &AppendArgs,
+        request: impl FnOnce(Option<v1::AppendOptions>) -> Q,
+        send: impl AsyncFn(Request<Q>) -> Result<Response<R>, Status>,
+    ) -> Result<Option<R>, CliError> {
+        if args.dry_run == Some(DryRun::Client) {
+            let options = args.options(args.request_id.clone().unwrap_or_default());
+            let document = message::json(&request(Some(options)))?;
+            self.output.text(&format!("{}\n", document.pretty()))?;
+            return Ok(None);
+        }
+        let id = match &args.request_id {
+            Some(id) => id.clone(),
+            None => request_id::draw()?,
+        };
+        self.output.trace(&format!("request id {id}"))?;
+        let request = request(Some(args.options(id.clone())));
+        let result = self.client.call(request, send).await;
+        result.map(Some).map_err(|error| error.about(&id))
+    }
+
+    /// Prints what an append did, with what else there is to say.
+    pub fn done<M: Named>(
+        &self,
+        response: &M,
+        receipt: Option<&v1::Receipt>,
+        parts: Vec<(&'static str, Cell)>,
+    ) -> Result<(), CliError> {
+        let receipt = receipt.cloned().unwrap_or_default();
+        self.output.show(&View {
+            document: message::json(response)?,
+            entries: None,
+            sheets: receipt::sheets(&receipt, parts),
+        })
+    }
+
+    /// Asks before what cannot be undone. Without a terminal only `yes` will do.
+    pub fn confirm(&self, question: &str, yes: bool) -> Result<(), CliError> {
+        if yes {
+            return Ok(());
+        }
+        let refused = || CliError::Unconfirmed { question: question.to_owned() };
+        if !io::stdin().is_terminal() {
+            return Err(refused());
+        }
+        let mut err = anstream::stderr().lock();
+        write!(err, "{question}? [y/N] ")?;
+        err.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => Ok(()),
+            _ => Err(refused()),
+        }
+    }
+
+    /// The same for an append, which needs no question when nothing will be recorded.
+    pub fn confirm_append(
+        &self,
+        question: &str,
+        yes: bool,
+        append: &AppendArgs,
+    ) -> Result<(), CliError> {
+        self.confirm(question, yes || append.dry_run.is_some())
+    }
+}
+
+/// Every entry of a list, page by page, at most `limit`.
+pub async fn pages<T>(
+    limit: Option<usize>,
+    mut page: impl AsyncFnMut(String, u32) -> Result<(Vec<T>, String), CliError>,
+) -> Result<Vec<T>, CliError> {
+    let limit = limit.unwrap_or(usize::MAX);
+    let mut entries = Vec::new();
+    let mut token = String::new();
+    loop {
+        let left = limit - entries.len();
+        let size = u32::try_from(left).unwrap_or(u32::MAX).clamp(1, 1_000);
+        let (more, next) = page(token, size).await?;
+        entries.extend(more.into_iter().take(left));
+        if next.is_empty() || entries.len() == limit {
+            return Ok(entries);
+        }
+        token = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn list(limit: Option<usize>) -> Vec<u32> {
+        let page = async |token: String, size: u32| {
+            let from: u32 = token.parse().unwrap_or(0);
+            let to = (from + size.min(4)).min(10);
+            let next = if to < 10 { to.to_string() } else { String::new() };
+            Ok(((from..to).collect(), next))
+        };
+        pages(limit, page).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_list_goes_on_until_its_last_page_or_the_limit() {
+        assert_eq!(list(None).await.len(), 10);
+        assert_eq!(list(Some(5)).await, [0, 1, 2, 3, 4]);
+        assert_eq!(list(Some(100)).await.len(), 10);
+        assert_eq!(list(Some(0)).await, [] as [u32; 0]);
+    }
+}

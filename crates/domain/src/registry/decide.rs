@@ -1,0 +1,169 @@
+//! What may be recorded in the organization's stream.
+
+use gradus_model::event::{Document, TokenIssued, UnitRegistered};
+use gradus_model::unit::UnitKind;
+use gradus_model::{Event, Timestamp, UnitId};
+
+use super::{DocumentKind, Published, Registry, Unit};
+use crate::proposal::{Occasion, Proposal, Verdict};
+use crate::refusal::Refusal;
+use crate::timeline::{At, Stated};
+use crate::unit::record_unless;
+
+/// What the rules say to a proposal for the organization's stream.
+///
+/// # Errors
+///
+/// A [`Refusal`] with the reason; nothing changes then.
+pub fn decide(
+    registry: &Registry,
+    occasion: &Occasion,
+    proposal: &Proposal,
+) -> Result<Verdict, Refusal> {
+    match &proposal.event {
+        Event::ModelPublished(held) => Ok(publish(registry, DocumentKind::Model, held)),
+        Event::ProfilePublished(held) => Ok(publish(registry, DocumentKind::Profile, held)),
+        Event::RulesPublished(held) => Ok(publish(registry, DocumentKind::Rules, held)),
+        Event::UnitRegistered(unit) => register(registry, unit),
+        Event::UnitRenamed(renamed) => {
+            let unit = living(registry, renamed.unit)?;
+            match registry.unit_named(&renamed.name) {
+                Some(other) if other.id == unit.id => Ok(Verdict::AlreadySo),
+                Some(_) => Err(Refusal::NameTaken(renamed.name.clone())),
+                None => Ok(Verdict::Record),
+            }
+        }
+        Event::UnitMoved(moved) => {
+            let unit = living(registry, moved.unit)?;
+            let parent = living(registry, moved.parent)?;
+            if unit.kind == UnitKind::Organization {
+                return Err(Refusal::OrganizationStays);
+            }
+            stands_below(unit.kind, parent.kind)?;
+            if would_close_a_circle(registry, unit, parent, proposal.effective_at) {
+                return Err(Refusal::Cycle(unit.id));
+            }
+            let at = At::with_everything(proposal.effective_at);
+            Ok(record_unless(unit.parent(at) == Some(parent.id)))
+        }
+        Event::UnitArchived(archived) => {
+            let unit = known(registry, archived.unit)?;
+            if unit.kind == UnitKind::Organization {
+                return Err(Refusal::OrganizationStays);
+            }
+            // An archived unit takes no more events, from the record on: it cannot be planned.
+            let seen = proposal.effective_at;
+            if occasion.is_ahead(seen) {
+                let (field, now) = ("effective_at", occasion.now);
+                return Err(Refusal::InTheFuture { field, seen, now });
+            }
+            Ok(record_unless(unit.archived.iter().next().is_some()))
+        }
+        Event::PrincipalAdded(added) => {
+            Ok(record_unless(registry.principal(added.principal).is_some()))
+        }
+        Event::PrincipalDisabled(disabled) => {
+            let principal = registry.principal(disabled.principal);
+            let principal = principal
+                .ok_or_else(|| Refusal::PrincipalUnknown(disabled.principal.to_string()))?;
+            Ok(record_unless(principal.disabled_at.is_some()))
+        }
+        Event::TokenIssued(issued) => issue(registry, occasion, issued),
+        Event::TokenRevoked(revoked) => {
+            let token = registry.tokens.get(&revoked.token);
+            let token = token.ok_or_else(|| Refusal::TokenUnknown(revoked.token.to_string()))?;
+            Ok(record_unless(token.revoked_at.is_some()))
+        }
+        // The log writes its own first event, and the facts of a unit are decided elsewhere.
+        Event::LogCreated(_)
+        | Event::ModelAdopted(_)
+        | Event::RulesAdopted(_)
+        | Event::ProfileAdopted(_)
+        | Event::AreaTailoredOut(_)
+        | Event::AreaTailoredIn(_)
+        | Event::AreaInheritanceSet(_)
+        | Event::ContextRecorded(_)
+        | Event::PhaseEntered(_)
+        | Event::PhaseLeft(_)
+        | Event::MarkerPlaced(_)
+        | Event::EvidenceSubmitted(_)
+        | Event::EvidenceAccepted(_)
+        | Event::EvidenceRejected(_)
+        | Event::EvidenceWithdrawn(_)
+        | Event::EvidenceEnded(_)
+        | Event::EvidenceSuperseded(_)
+        | Event::EvidenceConfirmed(_)
+        | Event::EvidenceLinked(_)
+        | Event::EvidenceUnlinked(_)
+        | Event::PayloadErased(_)
+        | Event::PracticeRated(_)
+        | Event::RatingWithdrawn(_)
+        | Event::RatingEnded(_) => Ok(Verdict::Record),
+    }
+}
+
+/// Whether the unit would stand below itself once it came under `parent`: at that moment, or when
+/// another move takes effect before the unit moves on.
+fn would_close_a_circle(registry: &Registry, unit: &Unit, parent: &Unit, from: Timestamp) -> bool {
+    let below = |moment: Timestamp| {
+        registry.lineage(parent.id, At::with_everything(moment)).contains(&unit.id)
+    };
+    let later = |stated: &Stated<_>| Some(stated.effective_at).filter(|moment| *moment > from);
+    let until = unit.parents.iter().filter_map(later).min();
+    let moves = registry.units().flat_map(|unit| &unit.parents).filter_map(later);
+    below(from) || moves.filter(|moment| until.is_none_or(|until| *moment < until)).any(below)
+}
+
+fn publish(registry: &Registry, kind: DocumentKind, held: &Document) -> Verdict {
+    let same = |known: &Published| known.id == held.id && known.digest == held.digest;
+    record_unless(registry.documents(kind, u64::MAX).any(same))
+}
+
+fn register(registry: &Registry, new: &UnitRegistered) -> Result<Verdict, Refusal> {
+    match registry.unit_named(&new.name) {
+        Some(known) if known.id == new.unit && known.kind == new.kind => {
+            return Ok(Verdict::AlreadySo);
+        }
+        Some(_) => return Err(Refusal::NameTaken(new.name.clone())),
+        None => (),
+    }
+    if let Some(parent) = new.parent {
+        stands_below(new.kind, living(registry, parent)?.kind)?;
+    }
+    Ok(Verdict::Record)
+}
+
+fn issue(registry: &Registry, on: &Occasion, issued: &TokenIssued) -> Result<Verdict, Refusal> {
+    let principal = registry.principal(issued.principal);
+    let principal =
+        principal.ok_or_else(|| Refusal::PrincipalUnknown(issued.principal.to_string()))?;
+    if principal.disabled_at.is_some() {
+        return Err(Refusal::PrincipalDisabled(issued.principal));
+    }
+    match issued.expires_at {
+        Some(seen) if seen <= on.now => Err(Refusal::InThePast { field: "expires_at", seen }),
+        Some(_) | None => Ok(record_unless(registry.has_issued(issued))),
+    }
+}
+
+fn known(registry: &Registry, id: UnitId) -> Result<&Unit, Refusal> {
+    registry.unit(id).ok_or_else(|| Refusal::UnitUnknown(id.to_string()))
+}
+
+/// The unit, if it may still take events.
+pub fn living(registry: &Registry, id: UnitId) -> Result<&Unit, Refusal> {
+    let unit = known(registry, id)?;
+    match (unit.archived.iter().next(), unit.name()) {
+        (Some(_), Some(name)) => Err(Refusal::UnitArchived(name.clone())),
+        _ => Ok(unit),
+    }
+}
+
+fn stands_below(child: UnitKind, parent: UnitKind) -> Result<(), Refusal> {
+    match (child, parent) {
+        (UnitKind::Organization, _) | (_, UnitKind::Project) => {
+            Err(Refusal::WrongParent { child, parent })
+        }
+        (UnitKind::Team | UnitKind::Project, UnitKind::Organization | UnitKind::Team) => Ok(()),
+    }
+}

@@ -1,0 +1,428 @@
+//! What the tests tell: facts in a line each, and the answers to them in words.
+
+use std::sync::LazyLock;
+
+use expect_test::Expect;
+use gradus_domain::level::Question;
+use gradus_domain::{
+    Actor, At, Draft, Occasion, Proposal, Refusal, Registry, Rules, UnitHistory, UnitState,
+    Verdict, registry,
+};
+use gradus_model::event::{
+    AreaInheritanceSet, Document, EvidenceSuperseded, Links, MarkerPlaced, OfEvidence, OfRating,
+    PayloadErased, PhaseChange, Tailoring,
+};
+use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
+use gradus_model::leaf::Place;
+use gradus_model::rating::{Basis, Rating, Value};
+use gradus_model::unit::{AreaRef, Grade, Inheritance, MarkerKind, Phase, PrincipalKind};
+use gradus_model::{
+    Catalog, Digest, Edge, Event, EvidenceId, Payload, PrincipalId, RatingId, Recorded, RequestId,
+    Target, Timestamp, UnitId,
+};
+
+/// The server's clock in every test.
+pub(crate) const NOW: &str = "2026-06-01";
+/// When facts took place that say nothing else.
+pub(crate) const DAY: &str = "2026-03-01";
+
+pub(crate) static ISO: LazyLock<Catalog> = LazyLock::new(|| {
+    let text = include_str!("../../../../config/models/iso-21827-2008.toml");
+    Catalog::parse("iso-21827-2008.toml", text, None).unwrap()
+});
+
+/// The 1997 edition, with what it borrows.
+pub(crate) static DRAFT_OF_1997: LazyLock<Catalog> = LazyLock::new(|| of_1997(DRAFT_TEXT));
+
+pub(crate) const DRAFT_TEXT: &str =
+    include_str!("../../../../config/models/sse-cmm-1997.toml");
+
+pub(crate) fn of_1997(text: &str) -> Catalog {
+    let digest = Catalog::borrows("sse-cmm-1997.toml", text).unwrap().unwrap().digest;
+    Catalog::parse("sse-cmm-1997.toml", text, Some((&ISO, digest))).unwrap()
+}
+
+pub(crate) const STRICT_TEXT: &str = include_str!("../../../../config/rules/strict.toml");
+pub(crate) const TRUSTING_TEXT: &str = include_str!("../../../../config/rules/trusted-tools.toml");
+
+pub(crate) static STRICT: LazyLock<Rules> =
+    LazyLock::new(|| Rules::parse("strict.toml", STRICT_TEXT).unwrap());
+pub(crate) static TRUSTING: LazyLock<Rules> =
+    LazyLock::new(|| Rules::parse("trusted-tools.toml", TRUSTING_TEXT).unwrap());
+
+pub(crate) fn day(text: &str) -> Timestamp {
+    Timestamp::parse(text, Edge::Start).unwrap()
+}
+
+/// The day of an instant, without what it shares with all others here.
+pub(crate) fn shown(at: Timestamp) -> String {
+    at.to_string().trim_end_matches("T00:00:00Z").to_owned()
+}
+
+/// A day of the tests' life, asked about with the first `size` records known.
+pub(crate) fn known(text: &str, size: u64) -> At {
+    At { valid_at: day(text), size }
+}
+
+/// A day of the tests' life, asked about with everything known.
+pub(crate) fn at(text: &str) -> At {
+    At::with_everything(day(text))
+}
+
+fn bytes(name: &str) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..name.len()].copy_from_slice(name.as_bytes());
+    bytes
+}
+
+pub(crate) fn evidence(name: &str) -> EvidenceId {
+    EvidenceId(bytes(name))
+}
+
+pub(crate) fn rating(name: &str) -> RatingId {
+    RatingId(bytes(name))
+}
+
+pub(crate) fn unit(name: &str) -> UnitId {
+    UnitId(bytes(name))
+}
+
+/// A principal: names that begin with `bot` are services, `gradus` is the system.
+pub(crate) fn who(name: &str) -> Actor {
+    let kind = match name {
+        "gradus" => PrincipalKind::System,
+        _ if name.starts_with("bot") => PrincipalKind::Service,
+        _ => PrincipalKind::Person,
+    };
+    Actor { principal: PrincipalId(bytes(name)), kind, grade: Grade::Token }
+}
+
+pub(crate) fn kind_of(id: PrincipalId) -> Option<PrincipalKind> {
+    Some(who(&name_of(id.0)).kind)
+}
+
+pub(crate) fn name_of(id: [u8; 16]) -> String {
+    String::from_utf8_lossy(&id).trim_end_matches('\0').to_owned()
+}
+
+/// The text with every id in it replaced by the name it was made of.
+pub(crate) fn with_names(text: &str) -> String {
+    let named = |part: &str| match part.parse::<UnitId>() {
+        Ok(id) => name_of(id.0),
+        Err(_) => part.to_owned(),
+    };
+    text.split('`').map(named).collect::<Vec<_>>().join("`")
+}
+
+/// A practice: of the 2008 edition, unless the text names another model.
+pub(crate) fn target(text: &str) -> Target {
+    let (model, practice) = match text.split_once(':') {
+        Some((model, practice)) => (model, practice),
+        None => ("iso-21827-2008", text),
+    };
+    Target { model: model.parse().unwrap(), practice: practice.parse().unwrap() }
+}
+
+pub(crate) fn targets(texts: &[&str]) -> Vec<Target> {
+    texts.iter().map(|text| target(text)).collect()
+}
+
+pub(crate) fn area(text: &str) -> AreaRef {
+    AreaRef { model: ISO.id().clone(), area: text.parse().unwrap() }
+}
+
+pub(crate) fn document(id: &str) -> Document {
+    Document { id: id.parse().unwrap(), digest: digest(id) }
+}
+
+pub(crate) fn digest(of: &str) -> Digest {
+    let mut digest = [0; 32];
+    digest[..of.len()].copy_from_slice(of.as_bytes());
+    Digest(digest)
+}
+
+/// A fact that someone proposes, or that was recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Fact {
+    pub(crate) proposal: Proposal,
+    pub(crate) actor: Actor,
+}
+
+impl Fact {
+    pub(crate) fn on(mut self, text: &str) -> Self {
+        self.proposal.effective_at = day(text);
+        self
+    }
+
+    /// Effective by the server's clock, because the caller named no moment.
+    pub(crate) fn by_clock(mut self, text: &str) -> Self {
+        self.proposal.by_clock = true;
+        self.on(text)
+    }
+
+    pub(crate) fn by(mut self, name: &str) -> Self {
+        self.actor = who(name);
+        self
+    }
+
+    pub(crate) fn because(mut self, reason: &str) -> Self {
+        self.proposal.payload = Payload::empty().with("reason", reason);
+        self
+    }
+
+    /// This submission with another content.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Item)) -> Self {
+        let Event::EvidenceSubmitted(item) = &mut self.proposal.event else {
+            panic!("{} is no submission", self.proposal.event.name());
+        };
+        change(item);
+        self
+    }
+
+    pub(crate) fn of_kind(self, kind: Kind) -> Self {
+        self.with(|item| item.kind = kind)
+    }
+
+    pub(crate) fn strength(self, strength: Strength) -> Self {
+        self.with(|item| item.strength = strength)
+    }
+
+    pub(crate) fn outcome(self, outcome: Outcome) -> Self {
+        self.with(|item| item.outcome = outcome)
+    }
+
+    pub(crate) fn for_practices(self, practices: &[&str]) -> Self {
+        self.with(|item| item.practices = targets(practices))
+    }
+
+    pub(crate) fn worked_from(self, text: &str) -> Self {
+        self.with(|item| item.work_from = Some(day(text)))
+    }
+
+    pub(crate) fn valid_until(self, text: &str) -> Self {
+        self.with(|item| item.valid_until = Some(day(text)))
+    }
+
+    /// This rating with another content.
+    pub(crate) fn rated_as(mut self, change: impl FnOnce(&mut Rating)) -> Self {
+        let Event::PracticeRated(rating) = &mut self.proposal.event else {
+            panic!("{} is no rating", self.proposal.event.name());
+        };
+        change(rating);
+        self
+    }
+
+    pub(crate) fn of_instance(self, instance: &str) -> Self {
+        self.rated_as(|rating| rating.instance = Some(instance.parse().unwrap()))
+    }
+
+    /// A rule rated, not a person.
+    pub(crate) fn by_rule(self) -> Self {
+        self.rated_as(|rating| {
+            let (valid_at, rules) = (day(DAY), digest("trusted-tools"));
+            rating.basis = Some(Basis { valid_at, log_size: 9, rules });
+        })
+    }
+}
+
+/// A fact that alice tells, effective on [`DAY`].
+pub(crate) fn fact(event: Event) -> Fact {
+    Fact { proposal: Proposal::new(event, day(DAY)), actor: who("alice") }
+}
+
+/// Direct evidence for BP.01.01 from a service, with a window of a year.
+pub(crate) fn submitted(name: &str) -> Fact {
+    let source = Source { name: "git".parse().unwrap(), id: name.parse().unwrap() };
+    let item = Item {
+        evidence: evidence(name),
+        kind: Kind::Document,
+        outcome: Outcome::Supports,
+        strength: Strength::Direct,
+        practices: targets(&["BP.01.01"]),
+        work_from: None,
+        valid_until: None,
+        source,
+        producer_sequence: None,
+        instance: None,
+        about: None,
+        measures: Vec::new(),
+        subjects: Vec::new(),
+        tool: None,
+        attachments: Vec::new(),
+    };
+    fact(Event::EvidenceSubmitted(item)).by("bot")
+}
+
+fn of(name: &str) -> OfEvidence {
+    OfEvidence { evidence: evidence(name) }
+}
+
+pub(crate) fn accepted(name: &str) -> Fact {
+    fact(Event::EvidenceAccepted(of(name)))
+}
+
+pub(crate) fn rejected(name: &str) -> Fact {
+    fact(Event::EvidenceRejected(of(name))).because("blurred")
+}
+
+pub(crate) fn withdrawn(name: &str) -> Fact {
+    fact(Event::EvidenceWithdrawn(of(name))).because("another unit's")
+}
+
+pub(crate) fn ended(name: &str) -> Fact {
+    fact(Event::EvidenceEnded(of(name)))
+}
+
+pub(crate) fn superseded(name: &str, by: &str) -> Fact {
+    let superseded = EvidenceSuperseded { evidence: evidence(name), by: evidence(by) };
+    fact(Event::EvidenceSuperseded(superseded))
+}
+
+pub(crate) fn confirmed(name: &str) -> Fact {
+    fact(Event::EvidenceConfirmed(of(name)))
+}
+
+pub(crate) fn linked(name: &str, practices: &[&str]) -> Fact {
+    let links = Links { evidence: evidence(name), practices: targets(practices) };
+    fact(Event::EvidenceLinked(links))
+}
+
+pub(crate) fn unlinked(name: &str, practices: &[&str]) -> Fact {
+    let links = Links { evidence: evidence(name), practices: targets(practices) };
+    fact(Event::EvidenceUnlinked(links))
+}
+
+pub(crate) fn erased(version: u64) -> Fact {
+    fact(Event::PayloadErased(PayloadErased { version })).because("asked for")
+}
+
+pub(crate) fn rated(name: &str, practice: &str, value: Value) -> Fact {
+    fact(Event::PracticeRated(Rating {
+        rating: rating(name),
+        target: target(practice),
+        value,
+        instance: None,
+        appraisal: None,
+        basis: None,
+        evidence: Vec::new(),
+    }))
+}
+
+pub(crate) fn rating_withdrawn(name: &str) -> Fact {
+    let of = OfRating { rating: rating(name) };
+    fact(Event::RatingWithdrawn(of)).because("the wrong practice")
+}
+
+pub(crate) fn rating_ended(name: &str) -> Fact {
+    fact(Event::RatingEnded(OfRating { rating: rating(name) }))
+}
+
+pub(crate) fn tailored_out(area_id: &str) -> Fact {
+    fact(Event::AreaTailoredOut(Tailoring { area: area(area_id) })).because("no suppliers")
+}
+
+pub(crate) fn tailored_in(area_id: &str) -> Fact {
+    fact(Event::AreaTailoredIn(Tailoring { area: area(area_id) })).because("a supplier")
+}
+
+pub(crate) fn inheritance(area_id: &str, inheritance: Inheritance) -> Fact {
+    let set = AreaInheritanceSet { area: area(area_id), inheritance };
+    fact(Event::AreaInheritanceSet(set))
+}
+
+pub(crate) fn entered(phase: Phase) -> Fact {
+    fact(Event::PhaseEntered(PhaseChange { phase }))
+}
+
+pub(crate) fn left(phase: Phase) -> Fact {
+    fact(Event::PhaseLeft(PhaseChange { phase }))
+}
+
+pub(crate) fn marked(label: &str) -> Fact {
+    let (kind, label) = (MarkerKind::Release, label.parse().unwrap());
+    fact(Event::MarkerPlaced(MarkerPlaced { kind, label }))
+}
+
+pub(crate) fn occasion(fact: &Fact) -> Occasion {
+    Occasion { actor: fact.actor, now: day(NOW) }
+}
+
+/// The write state after `history`.
+pub(crate) fn state(history: &[Fact]) -> UnitState {
+    let mut state = UnitState::default();
+    for Fact { proposal, actor } in history {
+        state.evolve(actor.principal, proposal.effective_at, &proposal.event);
+    }
+    state
+}
+
+/// The organization after `history`.
+pub(crate) fn organization(history: &[Fact]) -> Registry {
+    let mut registry = Registry::default();
+    for (position, fact) in (0..).zip(history) {
+        registry.evolve(position, fact.proposal.effective_at, &fact.proposal.event);
+    }
+    registry
+}
+
+/// What a unit's stream says to a proposal under the 2008 edition.
+pub(crate) fn decide(history: &[Fact], proposed: &Fact) -> Result<Verdict, Refusal> {
+    let state = state(history);
+    Draft::of(&state).propose(&occasion(proposed), Some(&ISO), &proposed.proposal)
+}
+
+/// What the organization's stream says to a proposal.
+pub(crate) fn decide_in_organization(
+    history: &[Fact],
+    proposed: &Fact,
+) -> Result<Verdict, Refusal> {
+    registry::decide(&organization(history), &occasion(proposed), &proposed.proposal)
+}
+
+pub(crate) fn in_words(answer: &Result<Verdict, Refusal>) -> String {
+    match answer {
+        Ok(Verdict::Record) => "recorded".to_owned(),
+        Ok(Verdict::AlreadySo) => "already so".to_owned(),
+        Err(refusal) => format!("refused: {}", with_names(&refusal.to_string())),
+    }
+}
+
+/// Given `history`, when `proposed` is proposed for a unit's stream, then `expected`.
+#[expect(clippy::needless_pass_by_value, reason = "a call reads better without borrows")]
+pub(crate) fn check(history: &[Fact], proposed: Fact, expected: Expect) {
+    expected.assert_eq(&in_words(&decide(history, &proposed)));
+}
+
+/// A fact in its place: the first of a stream at `position`, as if nothing else were recorded.
+pub(crate) fn recorded(position: u64, fact: &Fact) -> Recorded {
+    let place = Place {
+        position,
+        recorded_at: day(NOW),
+        stream: unit("unit"),
+        version: position + 1,
+        previous: Digest::ZERO,
+    };
+    Recorded {
+        place,
+        effective_at: fact.proposal.effective_at,
+        actor: fact.actor.principal,
+        grade: fact.actor.grade,
+        request: RequestId([0; 16]),
+        item: 0,
+        event: fact.proposal.event.clone(),
+    }
+}
+
+/// The history of a unit whose stream is the whole log: with a size of n, n facts are known.
+pub(crate) fn history(facts: &[Fact]) -> UnitHistory {
+    let mut history = UnitHistory::default();
+    for (position, fact) in (0..).zip(facts) {
+        history.apply(&recorded(position, fact));
+    }
+    history
+}
+
+/// A question under the 2008 edition.
+pub(crate) fn question(at: At, rules: &Rules) -> Question<'_> {
+    Question { at, rules, model: &ISO, kind_of: &kind_of }
+}

@@ -1,0 +1,39 @@
+//! What may be recorded, and what follows from what was: the rules, from outside.
+
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes snapshots so")]
+
+#[cfg(test)]
+mod given;
+#[cfg(test)]
+mod made_up;
+
+// Deciding and evolving.
+#[cfg(test)]
+mod batches;
+#[cfg(test)]
+mod effects;
+#[cfg(test)]
+mod evidence;
+#[cfg(test)]
+mod ratings;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod registry;
+#[cfg(test)]
+mod units;
+
+// Reading.
+#[cfg(test)]
+mod coverage;
+#[cfg(test)]
+mod in_force;
+#[cfg(test)]
+mod levels;
+#[cfg(test)]
+mod rater;
+#[cfg(test)]
+mod rules;
+
+#[cfg(test)]
+mod laws;

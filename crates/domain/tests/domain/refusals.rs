@@ -1,0 +1,146 @@
+//! Every reason for a refusal, once: what leads to it, and what it says.
+
+use std::collections::BTreeSet;
+
+use expect_test::expect;
+use gradus_domain::Refusal;
+use gradus_domain::{Draft, UnitState};
+use gradus_model::rating::Value;
+use gradus_model::unit::{Phase, UnitKind};
+use gradus_model::{AppraisalId, Payload};
+
+use crate::given::{
+    Fact, accepted, confirmed, decide, decide_in_organization, ended, erased, evidence, in_words,
+    inheritance, left, linked, occasion, rated, rating_ended, rating_withdrawn, submitted,
+    superseded, tailored_out, withdrawn,
+};
+use crate::registry::{
+    added, archived, disabled, issued, moved, registered, renamed, revoked, tree,
+};
+
+/// The variant's name; a new one does not compile until it is here, and then fails the table.
+fn name(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::UnitUnknown(_) => "unit unknown",
+        Refusal::UnitArchived(_) => "unit archived",
+        Refusal::NameTaken(_) => "name taken",
+        Refusal::WrongParent { .. } => "wrong parent",
+        Refusal::Cycle(_) => "cycle",
+        Refusal::OrganizationStays => "organization stays",
+        Refusal::DocumentUnknown { .. } => "document unknown",
+        Refusal::NoModel(_) => "no model",
+        Refusal::AreaUnknown { .. } => "area unknown",
+        Refusal::PracticeUnknown { .. } => "practice unknown",
+        Refusal::PhaseNotOpen(_) => "phase not open",
+        Refusal::ReasonMissing => "reason missing",
+        Refusal::PrincipalUnknown(_) => "principal unknown",
+        Refusal::PrincipalDisabled(_) => "principal disabled",
+        Refusal::PrincipalNameTaken(_) => "principal name taken",
+        Refusal::TokenUnknown(_) => "token unknown",
+        Refusal::InThePast { .. } => "in the past",
+        Refusal::InTheFuture { .. } => "in the future",
+        Refusal::EndBeforeStart { .. } => "end before start",
+        Refusal::TooMany { .. } => "too many",
+        Refusal::EvidenceUnknown(_) => "evidence unknown",
+        Refusal::EvidenceWithdrawn(_) => "evidence withdrawn",
+        Refusal::SourceIdReused { .. } => "source id reused",
+        Refusal::SupersedesItself(_) => "supersedes itself",
+        Refusal::OwnEvidence(_) => "own evidence",
+        Refusal::NotAPerson(_) => "not a person",
+        Refusal::Derived(_) => "derived",
+        Refusal::RatingUnknown(_) => "rating unknown",
+        Refusal::RatingWithdrawn(_) => "rating withdrawn",
+        Refusal::AppraisalUnknown => "appraisal unknown",
+        Refusal::VersionUnknown(_) => "version unknown",
+    }
+}
+
+const VARIANTS: usize = 31;
+
+fn silent(mut fact: Fact) -> Fact {
+    fact.proposal.payload = Payload::empty();
+    fact
+}
+
+fn of_unit() -> Vec<(Vec<Fact>, Fact)> {
+    let one = || vec![submitted("E1")];
+    let satisfied = |practice| rated("R1", practice, Value::Satisfied);
+    vec![
+        (vec![], inheritance("PA23", gradus_model::unit::Inheritance::Own)),
+        (vec![], submitted("E1").for_practices(&["BP.23.01"])),
+        (vec![], submitted("E1").for_practices(&["sse-cmm-1997:BP.01.01"])),
+        (vec![], satisfied("PA23/GP 2.1.1")),
+        (one(), linked("E1", &["BP.01.99"])),
+        (vec![], left(Phase::Maintenance)),
+        (vec![], silent(tailored_out("PA22"))),
+        (one(), silent(withdrawn("E1"))),
+        (one(), silent(erased(1))),
+        (vec![satisfied("BP.01.01")], silent(rating_withdrawn("R1"))),
+        (vec![], submitted("E1").on("2026-06-02")),
+        (vec![], satisfied("BP.01.01").on("2026-06-02")),
+        (vec![], submitted("E1").worked_from("2026-03-02")),
+        (vec![], submitted("E1").valid_until("2026-03-01")),
+        (one(), ended("E1").on("2026-02-28")),
+        (vec![], submitted("E1").with(|item| item.attachments = vec![crate::given::digest("a"); 17])),
+        (vec![], satisfied("BP.01.01").rated_as(|rating| rating.evidence = vec![evidence("E1"); 65])),
+        (vec![], accepted("E1")),
+        (one(), superseded("E1", "E2")),
+        (vec![submitted("E1"), withdrawn("E1")], accepted("E1")),
+        (one(), submitted("E1")),
+        (one(), superseded("E1", "E1")),
+        (vec![submitted("E1").by("alice")], confirmed("E1")),
+        (one(), accepted("E1").by("bot")),
+        (vec![], satisfied("BP.01.01").by("gradus")),
+        (vec![], satisfied("PA01/GP 1.1.1")),
+        (vec![], rating_ended("R1")),
+        (vec![satisfied("BP.01.01"), rating_withdrawn("R1")], rating_ended("R1")),
+        (vec![], satisfied("BP.01.01").rated_as(|rating| rating.appraisal = Some(AppraisalId([1; 16])))),
+        (one(), erased(0)),
+        (one(), erased(3)),
+    ]
+}
+
+fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
+    let mut without_blue = tree();
+    without_blue.push(archived("blue"));
+    vec![
+        (tree(), renamed("green", "lime")),
+        (without_blue, moved("app", "blue")),
+        (tree(), renamed("red", "blue")),
+        (tree(), registered("new", UnitKind::Team, Some("app"))),
+        (tree(), moved("red", "red")),
+        (tree(), archived("org")),
+        (vec![], disabled("carol")),
+        (vec![added("bob"), disabled("bob")], issued("T1", "bob", None)),
+        (vec![], revoked("T1")),
+        (vec![added("bob")], issued("T1", "bob", Some("2026-05-31"))),
+    ]
+}
+
+#[test]
+fn every_refusal_says_what_was_seen_and_what_to_do() {
+    let without_model = submitted("E1");
+    let no_model = Draft::of(&UnitState::default()).propose(
+        &occasion(&without_model),
+        None,
+        &without_model.proposal,
+    );
+    // What is looked up by name before anything is proposed is refused where names are known.
+    let looked_up = [
+        Err(Refusal::DocumentUnknown { kind: "rules", document: "lax".to_owned() }),
+        Err(Refusal::PrincipalNameTaken("bob".to_owned())),
+    ];
+    let of_unit = of_unit();
+    let of_organization = of_organization();
+    let answers = of_unit.iter().map(|(history, proposed)| decide(history, proposed));
+    let answers = answers.chain(
+        of_organization.iter().map(|(history, proposed)| decide_in_organization(history, proposed)),
+    );
+    let answers: Vec<_> = answers.chain([no_model]).chain(looked_up).collect();
+
+    let seen: BTreeSet<&str> =
+        answers.iter().map(|answer| name(answer.as_ref().unwrap_err())).collect();
+    assert_eq!(seen.len(), VARIANTS, "{seen:#?}");
+    let told: Vec<String> = answers.iter().map(in_words).collect();
+    expect![].assert_eq(&told.join("\n"));
+}
