@@ -188,6 +188,10 @@ def check(line):
         salts = [h(salt) for salt in line.get("salts", [])]
         root = sealed.payload_root(line.get("fields", []), salts).hex()
         need(root == read["payload_root"], f"payload root {root}")
+        if "sealed" in line:
+            place = h(line["log"]), h(read["stream"]), read["stream_version"], h(root)
+            plain = sealed.open_record(h(line["key"]), h(line["sealed"]), *place)
+            need(plain == sealed.plaintext(plain[3:35], line["fields"]), "another plaintext")
     elif "leaf" in line or "body" in line:
         try:
             leaf(h(line["leaf"])) if "leaf" in line else \

@@ -8,9 +8,7 @@ use gradus_model::event::{
     OfRating, PayloadErased, PhaseChange, PrincipalAdded, PrincipalDisabled, Tailoring,
     TokenIssued, TokenRevoked, UnitArchived, UnitMoved, UnitRegistered, UnitRenamed,
 };
-use gradus_model::evidence::{
-    Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool,
-};
+use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
 use gradus_model::rating::{Basis, Rating, Value};
 use gradus_model::unit::{
@@ -139,7 +137,8 @@ pub(crate) fn log() -> Vec<Golden> {
             version: last.map_or(0, |last| last.leaf.place.version) + 1,
             previous: last.map_or(Digest::ZERO, |last| leaf_hash(&last.bytes)),
         };
-        let about = About { call, item, effective_at: at(effective_at), signature: Signature::None };
+        let about =
+            About { call, item, effective_at: at(effective_at), signature: Signature::None };
         log.push(record(place, about, &event, payload));
     }
     log
@@ -195,7 +194,12 @@ fn organization() -> Vec<Row> {
         expires_at: Some(at("2027-03-01")),
     };
     let registered = |unit, kind, parent, name: &str| {
-        Event::UnitRegistered(UnitRegistered { unit, kind, parent: Some(parent), name: name.parse().unwrap() })
+        Event::UnitRegistered(UnitRegistered {
+            unit,
+            kind,
+            parent: Some(parent),
+            name: name.parse().unwrap(),
+        })
     };
     let renamed = UnitRenamed { unit: project(), name: "rustls".parse().unwrap() };
     let moved = UnitMoved { unit: project(), parent: ORGANIZATION };
@@ -224,7 +228,8 @@ fn settings() -> Vec<Row> {
         activity: Some(Activity::Development),
         disciplines: vec!["cryptography".parse().unwrap(), "software".parse().unwrap()],
     };
-    let marker = MarkerPlaced { kind: MarkerKind::Release, label: "v0.23.0 – “TLS”".parse().unwrap() };
+    let marker =
+        MarkerPlaced { kind: MarkerKind::Release, label: "v0.23.0 – “TLS”".parse().unwrap() };
     let none = Payload::empty;
     let p = project();
     let out = Tailoring { area: area(10) };
@@ -232,12 +237,33 @@ fn settings() -> Vec<Row> {
         (10, 0, p, since_ever, Event::ModelAdopted(document("iso-21827-2008")), none()),
         (10, 1, p, since_ever, Event::RulesAdopted(document("strict")), none()),
         (10, 2, p, "2026-04-01", Event::ProfileAdopted(document("service-bureau")), none()),
-        (11, 0, p, "2020-01-01", Event::AreaTailoredOut(out.clone()), reason("no customer needs it")),
+        (
+            11,
+            0,
+            p,
+            "2020-01-01",
+            Event::AreaTailoredOut(out.clone()),
+            reason("no customer needs it"),
+        ),
         (12, 0, p, "2026-01-01", Event::AreaTailoredIn(out), reason("a customer does")),
         (13, 0, p, "2026-01-01", Event::AreaInheritanceSet(set), none()),
         (14, 0, p, "2026-01-01", Event::ContextRecorded(context), none()),
-        (15, 0, p, "2016-05-02", Event::PhaseEntered(PhaseChange { phase: Phase::Development }), none()),
-        (16, 0, p, "2026-02-01", Event::PhaseLeft(PhaseChange { phase: Phase::Development }), none()),
+        (
+            15,
+            0,
+            p,
+            "2016-05-02",
+            Event::PhaseEntered(PhaseChange { phase: Phase::Development }),
+            none(),
+        ),
+        (
+            16,
+            0,
+            p,
+            "2026-02-01",
+            Event::PhaseLeft(PhaseChange { phase: Phase::Development }),
+            none(),
+        ),
         (17, 0, p, "2026-02-01T09:30:00.25Z", Event::MarkerPlaced(marker), none()),
     ]
 }
@@ -305,10 +331,8 @@ fn life_of_evidence() -> Vec<Row> {
         .with("attribute.severity", "low");
     let of = || OfEvidence { evidence: evidence(7, 0) };
     let superseded = EvidenceSuperseded { evidence: evidence(7, 0), by: evidence(8, 0) };
-    let linked = Links {
-        evidence: evidence(7, 0),
-        practices: vec![target("BP.06.01"), target("BP.11.05")],
-    };
+    let linked =
+        Links { evidence: evidence(7, 0), practices: vec![target("BP.06.01"), target("BP.11.05")] };
     let unlinked = Links { evidence: evidence(7, 0), practices: vec![target("BP.06.01")] };
     let p = project();
     vec![
@@ -374,15 +398,30 @@ pub(crate) fn variants() -> Vec<(&'static str, Golden)> {
             log_size: 1 << 40,
             rules: sha256(b"strict"),
         }),
-        ..rated(50, "PA07/2.1", Value::Satisfied)
+        ..rated(55, "PA07/2.1", Value::Satisfied)
     };
     let in_appraisal = Rating {
         appraisal: Some(AppraisalId([0x60; 16])),
-        ..rated(51, "PA07/GP 2.1.1", Value::LargelyLow)
+        ..rated(56, "PA07/GP 2.1.1", Value::LargelyLow)
     };
     let values = [
-        0, 23, 24, 255, 256, 65_535, 65_536, (1 << 32) - 1, 1 << 32, i64::MAX, -1, -24, -25, -256,
-        -257, -65_537, i64::MIN,
+        0,
+        23,
+        24,
+        255,
+        256,
+        65_535,
+        65_536,
+        (1 << 32) - 1,
+        1 << 32,
+        i64::MAX,
+        -1,
+        -24,
+        -25,
+        -256,
+        -257,
+        -65_537,
+        i64::MIN,
     ];
     let measure = |value| Measure {
         name: "n".parse().unwrap(),
@@ -413,7 +452,8 @@ pub(crate) fn variants() -> Vec<(&'static str, Golden)> {
         hash: sha256(b"gradus_"),
         expires_at: None,
     };
-    let longest = MarkerPlaced { kind: MarkerKind::Milestone, label: "é".repeat(64).parse().unwrap() };
+    let longest =
+        MarkerPlaced { kind: MarkerKind::Milestone, label: "é".repeat(64).parse().unwrap() };
     let accepted = || Event::EvidenceAccepted(OfEvidence { evidence: evidence(7, 0) });
     let unsigned = || Signature::None;
     let ed25519 = Signature::Ed25519 { key: [0xa1; 32], signature: [0xa2; 64] };
@@ -424,7 +464,11 @@ pub(crate) fn variants() -> Vec<(&'static str, Golden)> {
         ("the organization, which has no parent", Event::UnitRegistered(root), unsigned()),
         ("a token without an end", Event::TokenIssued(endless), unsigned()),
         ("a rating by a rule, of a feature", Event::PracticeRated(by_rule), unsigned()),
-        ("a rating in an appraisal, of a generic practice", Event::PracticeRated(in_appraisal), unsigned()),
+        (
+            "a rating in an appraisal, of a generic practice",
+            Event::PracticeRated(in_appraisal),
+            unsigned(),
+        ),
         ("a label of 128 bytes", Event::MarkerPlaced(longest), unsigned()),
         ("a signature with Ed25519", accepted(), ed25519),
         ("the digest of a DSSE envelope", accepted(), Signature::DsseDigest(sha256(b"envelope"))),

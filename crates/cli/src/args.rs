@@ -54,8 +54,9 @@ fn help() -> String {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Address of the server [default: http://127.0.0.1:7350]
+    /// Address of the server
     #[arg(long, global = true, value_name = "URL")]
+    #[arg(help = format!("Address of the server [default: {}]", crate::config::SERVER))]
     pub server: Option<String>,
     /// Bearer token; a file is safer, since others see your command line
     #[arg(long, global = true)]
@@ -124,7 +125,9 @@ pub enum Command {
     /// List the variables that flags read
     Env,
     /// Print completions for a shell
-    #[command(after_help = "Example: gradus completions bash > ~/.local/share/bash-completion/completions/gradus")]
+    #[command(
+        after_help = "Example: gradus completions bash > ~/.local/share/bash-completion/completions/gradus"
+    )]
     Completions {
         /// The shell
         shell: Shell,

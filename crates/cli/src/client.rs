@@ -171,7 +171,8 @@ mod tests {
             (Status::resource_exhausted("full"), 1),
         ] {
             let sent = AtomicU32::new(0);
-            let result = client(Duration::from_secs(30)).call((), async |_| {
+            let client = client(Duration::from_secs(30));
+            let result = client.call((), async |_| {
                 sent.fetch_add(1, Ordering::Relaxed);
                 Err::<Response<()>, _>(status.clone())
             });
@@ -183,9 +184,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_ends_at_its_deadline() {
         let client = client(Duration::from_secs(2));
-        let result = client.call((), async |_| {
-            std::future::pending::<Result<Response<()>, Status>>().await
-        });
+        let result =
+            client.call((), async |_| std::future::pending::<Result<Response<()>, Status>>().await);
         let error = result.await.unwrap_err().to_string();
         assert_eq!(error, "no answer from http://127.0.0.1:1: none within 2 s");
     }

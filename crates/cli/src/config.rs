@@ -152,10 +152,7 @@ mod tests {
     fn a_flag_comes_before_the_named_file_and_that_before_the_users() {
         let user = || file("server = \"http://user\"\noutput = \"csv\"\ntimeout = 7").unwrap();
         let named = || file("server = \"http://named\"\noutput = \"json\"").unwrap();
-        let flags = GlobalArgs {
-            server: Some("http://flag".to_owned()),
-            ..GlobalArgs::default()
-        };
+        let flags = GlobalArgs { server: Some("http://flag".to_owned()), ..GlobalArgs::default() };
         let settings = Settings::settle(&flags, named(), user());
         assert_eq!(settings.server, "http://flag");
         assert_eq!(settings.output, Format::Json);
@@ -165,8 +162,7 @@ mod tests {
         assert_eq!(settings.server, "http://named");
         let settings = Settings::settle(&GlobalArgs::default(), File::default(), user());
         assert_eq!(settings.server, "http://user");
-        let settings =
-            Settings::settle(&GlobalArgs::default(), File::default(), File::default());
+        let settings = Settings::settle(&GlobalArgs::default(), File::default(), File::default());
         assert_eq!(settings.server, SERVER);
         assert_eq!(settings.output, Format::Table);
         assert_eq!(settings.timeout, Duration::from_secs(TIMEOUT));

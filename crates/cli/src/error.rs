@@ -31,7 +31,7 @@ pub enum CliError {
         hint: String,
     },
     /// A question that was answered with no, or could not be asked.
-    #[error("{question} was not confirmed")]
+    #[error("not confirmed: {question}")]
     Unconfirmed {
         /// What was asked.
         question: String,
@@ -98,6 +98,9 @@ pub enum CliError {
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
+    /// A time that is none.
+    #[error(transparent)]
+    Time(#[from] gradus_model::time::TimeError),
     /// The user stopped it.
     #[error("interrupted")]
     Interrupted,
@@ -152,9 +155,10 @@ impl CliError {
             Self::Item { .. } => "ITEM_REFUSED".to_owned(),
             Self::History { .. } => "FACT_REFUSED".to_owned(),
             Self::Mapping(_) => "MAPPING_REFUSED".to_owned(),
-            Self::Refused(status) => status
-                .get_details_error_info()
-                .map_or_else(String::new, |info| info.reason),
+            Self::Time(_) => "TIME_REFUSED".to_owned(),
+            Self::Refused(status) => {
+                status.get_details_error_info().map_or_else(String::new, |info| info.reason)
+            }
             Self::Rejected(error) => error.reason.clone(),
             Self::Unreachable { .. } => "UNREACHABLE".to_owned(),
             Self::Answer(_) => "ANSWER_UNREADABLE".to_owned(),
@@ -179,7 +183,8 @@ impl CliError {
             | Self::Config { .. }
             | Self::Item { .. }
             | Self::History { .. }
-            | Self::Mapping(_) => "INVALID_ARGUMENT",
+            | Self::Mapping(_)
+            | Self::Time(_) => "INVALID_ARGUMENT",
             Self::File { .. }
             | Self::Answer(_)
             | Self::Output(_)
@@ -208,6 +213,7 @@ impl CliError {
             | Self::Item { .. }
             | Self::History { .. }
             | Self::Mapping(_)
+            | Self::Time(_)
             | Self::Answer(_)
             | Self::Output(_)
             | Self::Random(_)

@@ -20,8 +20,11 @@ pub fn read(file: &str, text: &str) -> Result<Vec<v1::EvidenceItem>, CliError> {
     let descriptor = message::descriptor::<v1::EvidenceItem>()?;
     let lines = (1..).zip(text.lines());
     let item = |(line, text): (usize, &str)| {
-        one(&descriptor, text)
-            .map_err(|problem| CliError::Item { file: file.to_owned(), line, problem })
+        one(&descriptor, text).map_err(|problem| CliError::Item {
+            file: file.to_owned(),
+            line,
+            problem,
+        })
     };
     lines.map(item).collect()
 }
@@ -115,12 +118,7 @@ fn read_value(kind: &Kind, name: &str, path: &str, json: &Json) -> Result<Value,
     }
 }
 
-fn instant(
-    of: &MessageDescriptor,
-    name: &str,
-    path: &str,
-    text: &str,
-) -> Result<Value, String> {
+fn instant(of: &MessageDescriptor, name: &str, path: &str, text: &str) -> Result<Value, String> {
     // A bare date is a start, except where validity ends.
     let edge = if name == "valid_until" { Edge::End } else { Edge::Start };
     let at = Timestamp::parse(text, edge).map_err(|error| format!("`{path}`: {error}"))?;
@@ -173,12 +171,21 @@ mod tests {
         for (rest, expected) in [
             (r#","practices":"BP.10.01""#, "`practices` is a text: write a list"),
             (r#","practices":["BP.10.01",2]"#, "`practices[1]` is a number: write a text"),
-            (r#","measures":[{"value":1.5}]"#, "`measures[0].value` is a number: write a whole number"),
-            (r#","measures":[{"name":"a","decimals":-1}]"#, "`measures[0].decimals` is a number: write a small whole number"),
+            (
+                r#","measures":[{"value":1.5}]"#,
+                "`measures[0].value` is a number: write a whole number",
+            ),
+            (
+                r#","measures":[{"name":"a","decimals":-1}]"#,
+                "`measures[0].decimals` is a number: write a small whole number",
+            ),
             (r#","source":{"nam":"a"}"#, "`source.nam` is unknown: the fields are name, id"),
             (r#","title":"a","title":"b""#, "`title` is given twice"),
             (r#","attributes":{"a":1}"#, "`attributes.a` is a number: write a text"),
-            (r#","work_to":"yesterday""#, "`work_to`: `yesterday` is no date: write 2026-03-01 or 2026-03-01T12:00:00Z"),
+            (
+                r#","work_to":"yesterday""#,
+                "`work_to`: `yesterday` is no date: write 2026-03-01 or 2026-03-01T12:00:00Z",
+            ),
             (r#","work_to":5"#, "`work_to` is a number: write a text such as \"2026-03-01\""),
             (r#","strength":"strong""#, "`strength` is given twice"),
             (r#","title":null"#, "`title` is null: write a text"),
@@ -192,7 +199,10 @@ mod tests {
         let error = |text: &str| read("-", text).unwrap_err().to_string();
         assert_eq!(error("{}"), "-: line 1: `kind` is missing");
         assert_eq!(error("[]"), "-: line 1: the line is a list: write an object");
-        assert_eq!(error(r#"{"kind":"#), "-: line 1: column 8 is not JSON: EOF while parsing a value");
+        assert_eq!(
+            error(r#"{"kind":"#),
+            "-: line 1: column 8 is not JSON: EOF while parsing a value"
+        );
         let kind = r#"{"kind":"song"}"#;
         assert!(error(kind).starts_with("-: line 1: `kind` is `song`: use one of policy, plan,"));
     }

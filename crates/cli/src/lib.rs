@@ -3,16 +3,16 @@
 //! Nothing is printed but through [`output`], and every way to end is in [`exit`].
 
 pub mod args;
-pub mod exit;
+pub mod config;
 pub mod error;
+pub mod exit;
 pub mod select;
 pub mod variables;
-pub mod config;
 
 pub mod client;
+pub mod output;
 pub mod request_id;
 pub mod session;
-pub mod output;
 
 pub mod collect;
 pub mod commands;

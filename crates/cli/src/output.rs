@@ -77,7 +77,10 @@ impl Output {
                 }
             }
             (Format::Table, _) if self.terminal => {
-                for sheet in &view.sheets {
+                for (at, sheet) in view.sheets.iter().enumerate() {
+                    if at > 0 {
+                        writeln!(out)?;
+                    }
                     sheet.draw(out)?;
                 }
             }
@@ -158,22 +161,50 @@ mod tests {
 
     #[test]
     fn a_list_is_one_document_in_json() {
-        check(Format::Json, true, expect![[r#""#]]);
+        check(Format::Json, true, expect![[r#"
+            {
+              "entries": [
+                {
+                  "name": "one, two",
+                  "count": 1
+                },
+                {
+                  "name": "tab\there",
+                  "count": 22
+                }
+              ]
+            }
+        "#]]);
     }
 
     #[test]
     fn a_list_is_a_line_for_each_entry_in_jsonl() {
-        check(Format::Jsonl, false, expect![[r#""#]]);
+        check(Format::Jsonl, false, expect![[r#"
+            {"name":"one, two","count":1}
+            {"name":"tab\there","count":22}
+        "#]]);
     }
 
     #[test]
     fn a_table_has_borders_on_a_terminal_only() {
-        check(Format::Table, true, expect![[r#""#]]);
-        check(Format::Table, false, expect![[r#""#]]);
+        check(Format::Table, true, expect![[r#"
+            [1mname      [0m[1mcount  [0m
+            one, two  1
+            tab here  22
+        "#]]);
+        check(Format::Table, false, expect![[r#"
+            name	count
+            one, two	1
+            tab here	22
+        "#]]);
     }
 
     #[test]
     fn csv_quotes_what_needs_it() {
-        check(Format::Csv, true, expect![[r#""#]]);
+        check(Format::Csv, true, expect![[r#"
+            name,count
+            "one, two",1
+            tab	here,22
+        "#]]);
     }
 }

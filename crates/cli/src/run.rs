@@ -83,7 +83,8 @@ fn usage(error: &clap::Error, args: &[OsString]) -> Exit {
         return Exit::Done;
     }
     if let Some(variable) = culprit(error, args) {
-        let _ = writeln!(anstream::stderr().lock(), "The value comes from the variable {variable}.");
+        let _ =
+            writeln!(anstream::stderr().lock(), "The value comes from the variable {variable}.");
     }
     Exit::Usage
 }

@@ -1,10 +1,74 @@
 //! `gradus serve`: runs the server until it is told to stop.
 
-use crate::args::serve::ServeArgs;
+use std::io::Write as _;
+
+use gradus_server::{Running, Settings, telemetry};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::serve::{LogFormat, ServeArgs};
 use crate::error::CliError;
 
-/// Runs the server.
+/// Runs the server until SIGTERM or SIGINT, then finishes the calls in flight.
 pub async fn run(args: ServeArgs) -> Result<(), CliError> {
-    let data = args.data.display();
-    Err(CliError::Serve(format!("this build holds no server: `{data}` was not opened")))
+    let settings = settings(args)?;
+    telemetry::init(&settings).map_err(CliError::Serve)?;
+    let running = gradus_server::start(&settings, gradus_server::system_clock()).await;
+    let running = running.map_err(|error| CliError::Serve(error.to_string()))?;
+    announce(&running, &settings)?;
+    until_told(running).await
+}
+
+/// The settings file, if one is named, with what the command line says instead.
+fn settings(args: ServeArgs) -> Result<Settings, CliError> {
+    let read = args.config.as_deref().map(Settings::read).transpose();
+    let mut settings =
+        read.map_err(|error| CliError::Serve(error.to_string()))?.unwrap_or_default();
+    if let Some(data) = args.data {
+        settings.data = data;
+    }
+    if let Some(listen) = args.listen {
+        settings.listen = listen;
+    }
+    if let Some(organization) = args.organization {
+        settings.organization = organization;
+    }
+    if let Some(level) = args.log_level {
+        settings.log_level = level;
+    }
+    if let Some(format) = args.log_format {
+        settings.log_format = match format {
+            LogFormat::Text => gradus_server::settings::LogFormat::Text,
+            LogFormat::Json => gradus_server::settings::LogFormat::Json,
+        };
+    }
+    settings.accept_missing_anchor |= args.accept_missing_anchor;
+    Ok(settings)
+}
+
+fn announce(running: &Running, settings: &Settings) -> Result<(), CliError> {
+    let mut err = anstream::stderr().lock();
+    writeln!(err, "Serving on http://{} from {}", running.address, settings.data.display())?;
+    let token = running.admin_token();
+    if running.created {
+        writeln!(err, "The operator's token is in {}", token.display())?;
+    }
+    writeln!(err, "For a client: export GRADUS_SERVER=http://{}", running.address)?;
+    if token.exists() {
+        writeln!(err, "              export GRADUS_TOKEN_FILE={}", token.display())?;
+    }
+    Ok(())
+}
+
+/// Serves until a signal comes, or serving ends by itself.
+pub(crate) async fn until_told(mut running: Running) -> Result<(), CliError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => (),
+        _ = interrupt.recv() => (),
+        ended = running.ended() => {
+            return ended.map_err(|error| CliError::Serve(error.to_string()));
+        }
+    }
+    running.stop().await.map_err(|error| CliError::Serve(error.to_string()))
 }

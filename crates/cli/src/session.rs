@@ -10,9 +10,13 @@ use crate::client::Client;
 use crate::config::Settings;
 use crate::error::CliError;
 use crate::output::message::{self, Named};
+use crate::output::receipt::{self, Answer};
 use crate::output::sheet::Cell;
-use crate::output::{Output, View, receipt};
+use crate::output::{Output, View};
 use crate::request_id;
+
+/// Named parts of an answer, for people.
+pub type Parts = Vec<(&'static str, Cell)>;
 
 /// One run of a command.
 pub struct Session {
@@ -56,14 +60,33 @@ impl Session {
         result.map(Some).map_err(|error| error.about(&id))
     }
 
-    /// Prints what an append did, with what else there is to say.
-    pub fn done<M: Named>(
+    /// Sends an append, and prints what it did.
+    pub async fn record<Q: Named + Clone, R: Answer>(
         &self,
-        response: &M,
-        receipt: Option<&v1::Receipt>,
-        parts: Vec<(&'static str, Cell)>,
+        args: &AppendArgs,
+        request: impl FnOnce(Option<v1::AppendOptions>) -> Q,
+        send: impl AsyncFn(Request<Q>) -> Result<Response<R>, Status>,
     ) -> Result<(), CliError> {
-        let receipt = receipt.cloned().unwrap_or_default();
+        self.record_with(args, request, send, |_| Vec::new()).await
+    }
+
+    /// The same, with what else the answer says to people.
+    pub async fn record_with<Q: Named + Clone, R: Answer>(
+        &self,
+        args: &AppendArgs,
+        request: impl FnOnce(Option<v1::AppendOptions>) -> Q,
+        send: impl AsyncFn(Request<Q>) -> Result<Response<R>, Status>,
+        parts: impl FnOnce(&R) -> Parts,
+    ) -> Result<(), CliError> {
+        match self.append(args, request, send).await? {
+            Some(response) => self.done(&response, parts(&response)),
+            None => Ok(()),
+        }
+    }
+
+    /// Prints what an append did, with what else there is to say.
+    pub fn done<R: Answer>(&self, response: &R, parts: Parts) -> Result<(), CliError> {
+        let receipt = response.receipt().cloned().unwrap_or_default();
         self.output.show(&View {
             document: message::json(response)?,
             entries: None,

@@ -24,6 +24,10 @@ pub struct RateArgs {
     /// The ratings.
     #[command(flatten)]
     pub give: Option<GiveArgs>,
+    /// How to append the ratings. It stands here since clap cannot tell whether arguments were
+    /// given when they hold others.
+    #[command(flatten)]
+    pub append: AppendArgs,
 }
 
 /// What to do with ratings.
@@ -39,7 +43,9 @@ pub enum RateCommand {
     #[command(after_help = "Example: gradus rate end --project rustls ID --at 2026-03-01")]
     End(EndArgs),
     /// Rate by published rules what valid evidence shows
-    #[command(after_help = "Example: gradus rate rule --project rustls --valid-at 2025-12-31 --valid-at now")]
+    #[command(
+        after_help = "Example: gradus rate rule --project rustls --valid-at 2025-12-31 --valid-at now"
+    )]
     Rule(RuleArgs),
 }
 
@@ -67,9 +73,6 @@ pub struct GiveArgs {
     /// Process instance that was looked at [default: the unit as a whole]
     #[arg(long, default_value = "")]
     pub instance: String,
-    /// How to append.
-    #[command(flatten)]
-    pub append: AppendArgs,
 }
 
 /// Ratings to list.
@@ -199,7 +202,7 @@ mod tests {
             .try_get_matches_from(line.split(' '))
             .map_err(|error| error.to_string())?;
         let cli = crate::args::Cli::from_arg_matches(&matches).map_err(|e| e.to_string())?;
-        let crate::args::Command::Rate(RateArgs { give: Some(give), command: None }) = cli.command
+        let crate::args::Command::Rate(RateArgs { give: Some(give), command: None, .. }) = cli.command
         else {
             return Err("not a rating".to_owned());
         };

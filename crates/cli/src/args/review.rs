@@ -47,7 +47,9 @@ pub enum ReviewCommand {
     #[command(after_help = "Example: gradus review unlink --project rustls ID --practice BP.06.03")]
     Unlink(LinkArgs),
     /// Destroy an item's texts for ever; levels and proofs stay
-    #[command(after_help = "Example: gradus review erase --project rustls ID --reason 'names a person'")]
+    #[command(
+        after_help = "Example: gradus review erase --project rustls ID --reason 'names a person'"
+    )]
     Erase(EraseArgs),
 }
 
@@ -238,11 +240,11 @@ pub struct EraseArgs {
     #[arg(long, value_name = "UNIT")]
     pub project: String,
     /// Id of the item, or source=NAME id=ID
-    #[arg(value_name = "ITEM", required_unless_present = "version")]
+    #[arg(value_name = "ITEM", required_unless_present = "stream_version")]
     pub item: Vec<String>,
     /// Number of a record in the unit's stream, in place of an item
-    #[arg(long = "stream-version", value_name = "N", conflicts_with = "item")]
-    pub version: Option<u64>,
+    #[arg(long, value_name = "N", conflicts_with = "item")]
+    pub stream_version: Option<u64>,
     /// Why, without repeating what is erased
     #[arg(long, value_name = "TEXT")]
     pub reason: String,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use gradus_model::Name;
 
 /// How the server writes its log of what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,12 +20,15 @@ pub enum LogFormat {
 #[command(after_help = "Example: gradus serve --data /var/lib/gradus --listen 127.0.0.1:7350
 The first start writes the operator's token to a file of the directory, and names it.")]
 pub struct ServeArgs {
-    /// Directory of the log
+    /// Directory of everything: log, keys, documents; made if it is new [default: gradus-data]
     #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
-    /// Address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7350")]
-    pub listen: SocketAddr,
+    pub data: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1:7350]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Name of the organization, when a new log is made [default: organization]
+    #[arg(long, value_name = "NAME")]
+    pub organization: Option<Name>,
     /// Settings of the server, TOML
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -34,6 +38,9 @@ pub struct ServeArgs {
     /// How much of it: error, warn, info, debug, trace, or a filter of tracing
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<String>,
+    /// Open a log that has records but lost its anchor; only after you know where that went
+    #[arg(long)]
+    pub accept_missing_anchor: bool,
 }
 
 /// A demonstration to run.

@@ -147,7 +147,8 @@ fn subject(text: &str) -> Result<v1::Subject, String> {
 /// Reads `name=12.5ms` as 125 tenths of a millisecond; without a unit it is a plain count.
 fn measure(text: &str) -> Result<v1::Measure, String> {
     let form = || "write NAME=VALUE or NAME=VALUEUNIT, such as latency=12.5ms".to_owned();
-    let (name, rest) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(form)?;
+    let (name, rest) =
+        text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(form)?;
     let begin = rest.find(|c: char| !matches!(c, '0'..='9' | '.' | '-')).unwrap_or(rest.len());
     let (number, unit) = rest.split_at(begin);
     let (whole, digits) = number.split_once('.').unwrap_or((number, ""));
@@ -185,9 +186,19 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_no_measure() {
-        for text in
-            ["", "=1", "a", "a=", "a=ms", "a=1.ms", "a=.5", "a=1-2", "a=1.2.3", "a=--1", "a=9999999999999999999"]
-        {
+        for text in [
+            "",
+            "=1",
+            "a",
+            "a=",
+            "a=ms",
+            "a=1.ms",
+            "a=.5",
+            "a=1-2",
+            "a=1.2.3",
+            "a=--1",
+            "a=9999999999999999999",
+        ] {
             assert!(measure(text).is_err(), "{text}");
         }
     }

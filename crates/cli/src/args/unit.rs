@@ -12,7 +12,9 @@ use crate::select::{Moment, Selector};
 #[derive(Debug, Subcommand)]
 pub enum UnitCommand {
     /// Register a unit; a team that is unknown is registered with its project
-    #[command(after_help = "Example: gradus project register rustls --team crypto --since 2016-05-02")]
+    #[command(
+        after_help = "Example: gradus project register rustls --team crypto --since 2016-05-02"
+    )]
     Register(RegisterArgs),
     /// Show a unit as it was at a date
     #[command(after_help = "Example: gradus unit show 'rustls@{2026-03-01}'")]
@@ -57,7 +59,9 @@ pub enum UnitCommand {
     #[command(after_help = "Example: gradus unit leave-phase rustls design --at 2026-03-01")]
     LeavePhase(PhaseEndArgs),
     /// Name an instant of a unit's life
-    #[command(after_help = "Example: gradus unit mark rustls v0.23.0 --kind release --at 2024-02-13")]
+    #[command(
+        after_help = "Example: gradus unit mark rustls v0.23.0 --kind release --at 2024-02-13"
+    )]
     Mark(MarkArgs),
 }
 

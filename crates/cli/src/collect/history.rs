@@ -89,7 +89,9 @@ impl History {
 
 /// Reads a mapping, or the bundled one.
 pub fn mapping(file: Option<&Path>) -> Result<Mapping, CliError> {
-    let Some(path) = file else { return Ok(Mapping::parse("config/mappings/git.toml", GIT_MAPPING)?) };
+    let Some(path) = file else {
+        return Ok(Mapping::parse("config/mappings/git.toml", GIT_MAPPING)?);
+    };
     let file = path.display().to_string();
     let fail = |error| CliError::File { file: file.clone(), error };
     let text = std::fs::read_to_string(path).map_err(fail)?;

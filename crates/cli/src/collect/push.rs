@@ -154,14 +154,12 @@ impl Load<'_> {
                 break;
             }
             let message = match self.unanswered.get(*sent) {
-                Some(message) => message.clone(),
-                None => match self.draw_up()? {
-                    Some(message) => message,
-                    None => {
-                        *sender = None;
-                        break;
-                    }
-                },
+                Some(message) => Some(message.clone()),
+                None => self.draw_up()?,
+            };
+            let Some(message) = message else {
+                *sender = None;
+                break;
             };
             // A receiver that is gone shows as an error of the answers, which says more.
             if open.send(message).await.is_err() {

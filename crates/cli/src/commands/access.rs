@@ -8,7 +8,7 @@ use crate::args::access::{
 use crate::args::append::AppendArgs;
 use crate::error::CliError;
 use crate::output::json::{Json, object};
-use crate::output::message::{self, name_of, time};
+use crate::output::message::{self, text, time};
 use crate::output::sheet::Sheet;
 use crate::output::{Format, View};
 use crate::select;
@@ -54,7 +54,7 @@ async fn issue(session: &Session, args: IssueArgs) -> Result<(), CliError> {
     if session.output.format != Format::Table || response.secret.is_empty() {
         let id = response.token.as_ref().map(|token| token.id.clone()).unwrap_or_default();
         let parts = vec![("token", id.into()), ("secret", response.secret.clone().into())];
-        return session.done(&response, response.receipt.as_ref(), parts);
+        return session.done(&response, parts);
     }
     let token = response.token.unwrap_or_default();
     let until = match &token.expires_at {
@@ -101,14 +101,10 @@ fn unknown(name: &str) -> CliError {
 async fn revoke(session: &Session, args: RevokeArgs) -> Result<(), CliError> {
     let question = format!("revoke the token {}", args.token_id);
     session.confirm_append(&question, args.confirm.yes, &args.append)?;
-    let request = |append| v1::RevokeTokenRequest {
-        append,
-        token: args.token_id,
-        reason: args.reason,
-    };
+    let request =
+        |append| v1::RevokeTokenRequest { append, token: args.token_id, reason: args.reason };
     let send = async |request| session.client.principals().revoke_token(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn add(session: &Session, args: AddArgs) -> Result<(), CliError> {
@@ -121,20 +117,16 @@ async fn add(session: &Session, args: AddArgs) -> Result<(), CliError> {
     let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
     let principal = response.principal.clone().unwrap_or_default();
     let parts = vec![("principal", principal.name.into()), ("id", principal.id.into())];
-    session.done(&response, response.receipt.as_ref(), parts)
+    session.done(&response, parts)
 }
 
 async fn disable(session: &Session, args: DisableArgs) -> Result<(), CliError> {
     let question = format!("disable `{}` and all its tokens", args.name);
     session.confirm_append(&question, args.confirm.yes, &args.append)?;
-    let request = |append| v1::DisablePrincipalRequest {
-        append,
-        principal: args.name,
-        reason: args.reason,
-    };
+    let request =
+        |append| v1::DisablePrincipalRequest { append, principal: args.name, reason: args.reason };
     let send = async |request| session.client.principals().disable_principal(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn principals(session: &Session, args: &ListArgs) -> Result<Vec<v1::Principal>, CliError> {
@@ -172,8 +164,7 @@ async fn list_principals(session: &Session, args: ListArgs) -> Result<(), CliErr
 async fn list_tokens(session: &Session, args: ListArgs) -> Result<(), CliError> {
     let principals = principals(session, &args).await?;
     let mut entries = Vec::new();
-    let mut sheet =
-        Sheet::new(&["token", "principal", "issued_at", "expires_at", "revoked_at"]);
+    let mut sheet = Sheet::new(&["token", "principal", "issued_at", "expires_at", "revoked_at"]);
     for principal in &principals {
         for token in &principal.tokens {
             entries.push(object([
@@ -207,7 +198,7 @@ pub async fn whoami(session: &Session) -> Result<(), CliError> {
         ("name", principal.name.clone().into()),
         ("kind", kind(&principal).into()),
         ("id", principal.id.clone().into()),
-        ("grade", name_of::<v1::WhoAmIResponse>("grade", response.grade).into()),
+        ("grade", text::<v1::Grade>(response.grade).into()),
         ("token", token.id.into()),
         ("expires_at", time(token.expires_at.as_ref()).into()),
         ("server", session.client.server().into()),
@@ -217,5 +208,5 @@ pub async fn whoami(session: &Session) -> Result<(), CliError> {
 }
 
 fn kind(principal: &v1::Principal) -> String {
-    name_of::<v1::Principal>("kind", principal.kind)
+    text::<v1::PrincipalKind>(principal.kind)
 }

@@ -96,7 +96,8 @@ fn show(session: &Session, summary: &Summary, pushed: &Pushed) -> Result<(), Cli
         ("ended_before", ended_before.to_string().into()),
         ("log_size", log_size.to_string().into()),
     ]);
-    let told = format!("{submitted} new, {known} known, {ended} ended, {ended_before} ended before");
+    let told =
+        format!("{submitted} new, {known} known, {ended} ended, {ended_before} ended before");
     session.output.note(&told)?;
     session.output.show(&View { document, entries: None, sheets: vec![sheet] })
 }

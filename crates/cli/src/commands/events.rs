@@ -42,7 +42,9 @@ async fn list(session: &Session, args: &EventsArgs) -> Result<(), CliError> {
     let events = events.await?;
     let entries = message::all(&events)?;
     let mut sheet = columns();
-    events.iter().for_each(|event| add(&mut sheet, event));
+    for event in &events {
+        add(&mut sheet, event);
+    }
     session.output.show(&View {
         document: object([("events", Json::List(entries.clone())), ("log", log)]),
         entries: Some(entries),
@@ -151,7 +153,9 @@ impl Reading {
             }
         } else {
             let mut sheet = columns();
-            events.iter().for_each(|event| add(&mut sheet, event));
+            for event in &events {
+                add(&mut sheet, event);
+            }
             let mut text = Vec::new();
             match session.output.format {
                 Format::Csv => sheet.csv(&mut text)?,

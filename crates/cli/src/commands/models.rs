@@ -6,9 +6,9 @@ use crate::args::models::{GetArgs, ListArgs, ModelsCommand, PublishArgs, ShowArg
 use crate::error::CliError;
 use crate::output::View;
 use crate::output::json::{Json, object};
-use crate::output::message::{self, Named, name_of, time};
+use crate::output::message::{self, text, time};
 use crate::output::sheet::{Cell, Sheet};
-use crate::session::{Session, pages};
+use crate::session::{Parts, Session, pages};
 
 /// Does what the command says.
 pub async fn run(session: &Session, command: ModelsCommand) -> Result<(), CliError> {
@@ -43,12 +43,12 @@ async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
     session.output.show(&View {
         document: object([("documents", Json::List(entries.clone()))]),
         entries: Some(entries),
-        sheets: vec![sheet],
+        sheets: vec![sheet.without(&["digest"])],
     })
 }
 
 fn kind(document: &v1::Document) -> String {
-    name_of::<v1::Document>("kind", document.kind)
+    text::<v1::DocumentKind>(document.kind)
 }
 
 async fn show(session: &Session, args: ShowArgs) -> Result<(), CliError> {
@@ -78,7 +78,7 @@ fn about(model: &v1::Model) -> Sheet {
 fn practices(model: &v1::Model) -> Sheet {
     let mut sheet = Sheet::new(&["within", "of", "practice", "title", "check", "borrowed"]);
     let mut row = |within: &str, of: &str, practice: &str, title: &str, (check, borrowed)| {
-        let check = name_of::<v1::Feature>("check", check);
+        let check = text::<v1::Check>(check);
         let borrowed = if borrowed { "yes" } else { "" };
         let cells = [within, of, practice, title, check.as_str(), borrowed];
         sheet.row(cells.map(Cell::from).to_vec());
@@ -113,47 +113,34 @@ async fn get(session: &Session, args: GetArgs) -> Result<(), CliError> {
 async fn publish(session: &Session, args: PublishArgs) -> Result<(), CliError> {
     let fail = |error| CliError::File { file: args.file.display().to_string(), error };
     let content = std::fs::read(&args.file).map_err(fail)?;
-    let append = &args.append;
     match args.kind {
         v1::DocumentKind::Rules => {
             let request = |append| v1::PublishRulesRequest { append, content };
             let send = async |request| session.client.models().publish_rules(request).await;
-            match session.append(append, request, send).await? {
-                Some(done) => published(session, &done, &done.receipt, &done.document),
-                None => Ok(()),
-            }
+            let parts = |done: &v1::PublishRulesResponse| published(done.document.as_ref());
+            session.record_with(&args.append, request, send, parts).await
         }
         v1::DocumentKind::Profile => {
             let request = |append| v1::PublishProfileRequest { append, content };
             let send = async |request| session.client.models().publish_profile(request).await;
-            match session.append(append, request, send).await? {
-                Some(done) => published(session, &done, &done.receipt, &done.document),
-                None => Ok(()),
-            }
+            let parts = |done: &v1::PublishProfileResponse| published(done.document.as_ref());
+            session.record_with(&args.append, request, send, parts).await
         }
         v1::DocumentKind::Model | v1::DocumentKind::Unspecified => {
             let request = |append| v1::PublishModelRequest { append, content };
             let send = async |request| session.client.models().publish_model(request).await;
-            match session.append(append, request, send).await? {
-                Some(done) => published(session, &done, &done.receipt, &done.document),
-                None => Ok(()),
-            }
+            let parts = |done: &v1::PublishModelResponse| published(done.document.as_ref());
+            session.record_with(&args.append, request, send, parts).await
         }
     }
 }
 
-fn published<M: Named>(
-    session: &Session,
-    response: &M,
-    receipt: &Option<v1::Receipt>,
-    document: &Option<v1::Document>,
-) -> Result<(), CliError> {
-    let document = document.clone().unwrap_or_default();
-    let parts = vec![
+fn published(document: Option<&v1::Document>) -> Parts {
+    let document = document.cloned().unwrap_or_default();
+    vec![
         ("id", document.id.clone().into()),
         ("kind", kind(&document).into()),
         ("title", document.title.into()),
         ("digest", document.digest.into()),
-    ];
-    session.done(response, receipt.as_ref(), parts)
+    ]
 }

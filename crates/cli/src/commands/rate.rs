@@ -2,15 +2,16 @@
 
 use gradus_wire::v1;
 
+use crate::args::append::AppendArgs;
 use crate::args::rate::{
     EndArgs, GiveArgs, ListArgs, RateArgs, RateCommand, RuleArgs, WithdrawArgs,
 };
 use crate::error::CliError;
 use crate::output::View;
 use crate::output::json::{Json, object};
-use crate::output::message::{self, name_of, time};
+use crate::output::message::{self, text, time};
 use crate::output::receipt;
-use crate::output::sheet::Sheet;
+use crate::output::sheet::{Cell, Sheet, without_model};
 use crate::select::{self, Moment};
 use crate::session::{Session, pages};
 
@@ -21,7 +22,7 @@ pub async fn run(session: &Session, args: RateArgs) -> Result<(), CliError> {
         (Some(RateCommand::Withdraw(args)), _) => withdraw(session, args).await,
         (Some(RateCommand::End(args)), _) => end(session, args).await,
         (Some(RateCommand::Rule(args)), _) => rule(session, args).await,
-        (None, Some(args)) => give(session, args).await,
+        (None, Some(give)) => rate(session, give, &args.append).await,
         (None, None) => Err(CliError::usage(
             "nothing is rated",
             "gradus rate --project UNIT PRACTICE VALUE, or see gradus rate --help",
@@ -29,13 +30,12 @@ pub async fn run(session: &Session, args: RateArgs) -> Result<(), CliError> {
     }
 }
 
-async fn give(session: &Session, args: GiveArgs) -> Result<(), CliError> {
+async fn rate(session: &Session, args: GiveArgs, append: &AppendArgs) -> Result<(), CliError> {
     let ratings = args.ratings()?;
     let request = |append| v1::RatePracticesRequest { unit: args.project, append, ratings };
     let send = async |request| session.client.ratings().rate_practices(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    let parts = vec![("ratings", response.ratings.join(" ").into())];
-    session.done(&response, response.receipt.as_ref(), parts)
+    let parts = |done: &v1::RatePracticesResponse| vec![("ratings", done.ratings.join(" ").into())];
+    session.record_with(append, request, send, parts).await
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
@@ -77,8 +77,8 @@ fn sheet(ratings: &[v1::Rating]) -> Sheet {
         let rule = if rating.basis.is_some() { "rule, run by " } else { "" };
         sheet.row(vec![
             rating.id.clone().into(),
-            rating.practice.clone().into(),
-            name_of::<v1::Rating>("value", rating.value).into(),
+            Cell::drawn(without_model(&rating.practice), rating.practice.clone()),
+            text::<v1::Value>(rating.value).into(),
             time(rating.effective_at.as_ref()).into(),
             state(rating).into(),
             format!("{rule}{by}").into(),
@@ -108,8 +108,7 @@ async fn withdraw(session: &Session, args: WithdrawArgs) -> Result<(), CliError>
         reason: args.reason,
     };
     let send = async |request| session.client.ratings().withdraw_rating(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn end(session: &Session, args: EndArgs) -> Result<(), CliError> {
@@ -121,8 +120,7 @@ async fn end(session: &Session, args: EndArgs) -> Result<(), CliError> {
         reason: args.reason,
     };
     let send = async |request| session.client.ratings().end_rating(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn rule(session: &Session, args: RuleArgs) -> Result<(), CliError> {

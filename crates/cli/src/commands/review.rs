@@ -1,7 +1,7 @@
 //! `gradus review`: what becomes of evidence.
 
-mod accept;
-mod show;
+pub mod accept;
+pub mod show;
 
 use gradus_wire::v1;
 use gradus_wire::v1::erase_payload_request::Record;
@@ -41,8 +41,7 @@ async fn reject(session: &Session, args: ReasonArgs) -> Result<(), CliError> {
         reason: args.reason,
     };
     let send = async |request| session.client.evidence().reject_evidence(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn withdraw(session: &Session, args: WithdrawArgs) -> Result<(), CliError> {
@@ -56,8 +55,7 @@ async fn withdraw(session: &Session, args: WithdrawArgs) -> Result<(), CliError>
         reason: args.reason,
     };
     let send = async |request| session.client.evidence().withdraw_evidence(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn confirm(session: &Session, args: NoteArgs) -> Result<(), CliError> {
@@ -69,8 +67,7 @@ async fn confirm(session: &Session, args: NoteArgs) -> Result<(), CliError> {
         note: args.note,
     };
     let send = async |request| session.client.evidence().confirm_evidence(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn end(session: &Session, args: EndArgs) -> Result<(), CliError> {
@@ -83,8 +80,7 @@ async fn end(session: &Session, args: EndArgs) -> Result<(), CliError> {
         reason: args.reason,
     };
     let send = async |request| session.client.evidence().end_evidence(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn supersede(session: &Session, args: SupersedeArgs) -> Result<(), CliError> {
@@ -98,8 +94,7 @@ async fn supersede(session: &Session, args: SupersedeArgs) -> Result<(), CliErro
         reason: args.reason,
     };
     let send = async |request| session.client.evidence().supersede_evidence(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn link(session: &Session, args: LinkArgs) -> Result<(), CliError> {
@@ -112,8 +107,7 @@ async fn link(session: &Session, args: LinkArgs) -> Result<(), CliError> {
         note: args.note,
     };
     let send = async |request| session.client.evidence().link_evidence(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn unlink(session: &Session, args: LinkArgs) -> Result<(), CliError> {
@@ -126,12 +120,11 @@ async fn unlink(session: &Session, args: LinkArgs) -> Result<(), CliError> {
         reason: args.note,
     };
     let send = async |request| session.client.evidence().unlink_evidence(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn erase(session: &Session, args: EraseArgs) -> Result<(), CliError> {
-    let record = match args.version {
+    let record = match args.stream_version {
         Some(version) => Record::Version(version),
         None => Record::Evidence(item(&args.item)?),
     };
@@ -144,8 +137,7 @@ async fn erase(session: &Session, args: EraseArgs) -> Result<(), CliError> {
         reason: args.reason,
     };
     let send = async |request| session.client.evidence().erase_payload(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 fn named(record: &Record) -> String {

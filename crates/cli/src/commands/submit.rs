@@ -7,7 +7,7 @@ use gradus_wire::v1;
 use crate::args::submit::SubmitArgs;
 use crate::error::CliError;
 use crate::items;
-use crate::session::Session;
+use crate::session::{Parts, Session};
 
 /// Puts evidence forward, all or none.
 pub async fn run(session: &Session, args: &SubmitArgs) -> Result<(), CliError> {
@@ -17,16 +17,18 @@ pub async fn run(session: &Session, args: &SubmitArgs) -> Result<(), CliError> {
     };
     let request = |append| v1::SubmitEvidenceRequest { unit: args.project.clone(), append, items };
     let send = async |request| session.client.evidence().submit_evidence(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    session.record_with(&args.append, request, send, submitted).await
+}
+
+fn submitted(response: &v1::SubmitEvidenceResponse) -> Parts {
     let known = response.items.iter().filter(|item| item.duplicate).count();
     let new = response.items.len() - known;
     let ids: Vec<_> = response.items.iter().map(|item| item.evidence.as_str()).collect();
-    let parts = vec![
+    vec![
         ("evidence", ids.join(" ").into()),
         ("new", new.to_string().into()),
         ("known", known.to_string().into()),
-    ];
-    session.done(&response, response.receipt.as_ref(), parts)
+    ]
 }
 
 fn in_file(file: &str) -> Result<Vec<v1::EvidenceItem>, CliError> {

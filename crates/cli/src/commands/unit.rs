@@ -1,7 +1,7 @@
 //! `gradus unit` and `gradus project`: registering, moving and ending units.
 
-mod show;
-mod surroundings;
+pub mod show;
+pub mod surroundings;
 
 use gradus_model::unit::UnitKind;
 use gradus_wire::v1;
@@ -9,7 +9,7 @@ use gradus_wire::v1;
 use crate::args::unit::{ArchiveArgs, MoveArgs, RegisterArgs, RenameArgs, UnitCommand};
 use crate::error::CliError;
 use crate::select::Moment;
-use crate::session::Session;
+use crate::session::{Parts, Session};
 
 /// Does what the command says; with `only`, for units of that kind.
 pub async fn run(
@@ -55,17 +55,13 @@ async fn register(
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().register_unit(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    let name = |unit: &Option<v1::UnitRef>| {
-        unit.as_ref().map(|unit| unit.name.clone()).unwrap_or_default()
-    };
-    let id = response.unit.as_ref().map(|unit| unit.id.clone()).unwrap_or_default();
-    let parts = vec![
-        ("unit", name(&response.unit).into()),
-        ("id", id.into()),
-        ("new_team", name(&response.team).into()),
-    ];
-    session.done(&response, response.receipt.as_ref(), parts)
+    session.record_with(&args.append, request, send, registered).await
+}
+
+fn registered(response: &v1::RegisterUnitResponse) -> Parts {
+    let unit = response.unit.clone().unwrap_or_default();
+    let team = response.team.clone().unwrap_or_default();
+    vec![("unit", unit.name.into()), ("id", unit.id.into()), ("new_team", team.name.into())]
 }
 
 async fn rename(session: &Session, args: RenameArgs) -> Result<(), CliError> {
@@ -76,8 +72,7 @@ async fn rename(session: &Session, args: RenameArgs) -> Result<(), CliError> {
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().rename_unit(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn place(session: &Session, args: MoveArgs) -> Result<(), CliError> {
@@ -88,8 +83,7 @@ async fn place(session: &Session, args: MoveArgs) -> Result<(), CliError> {
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().move_unit(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 async fn archive(session: &Session, args: ArchiveArgs) -> Result<(), CliError> {
@@ -102,6 +96,5 @@ async fn archive(session: &Session, args: ArchiveArgs) -> Result<(), CliError> {
         effective_at: args.at.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().archive_unit(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }

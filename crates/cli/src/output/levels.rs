@@ -1,12 +1,14 @@
 //! Capability levels, in each form.
 
+use std::fmt::Write as _;
+
 use gradus_wire::v1;
 use gradus_wire::v1::level_answer::Answer;
 
 use super::View;
 use super::json::{Json, object};
-use super::message::{self, time};
-use super::sheet::{Cell, Sheet, Tone};
+use super::message::{self, text, time};
+use super::sheet::{Cell, Sheet, Tone, without_model};
 use crate::error::CliError;
 
 /// Cells of the bar that shows coverage.
@@ -41,7 +43,7 @@ fn area_json(area: &v1::AreaLevel) -> Result<Json, CliError> {
     Ok(object([
         ("id", without_model(&area.area).into()),
         ("title", area.title.as_str().into()),
-        ("category", category(area).into()),
+        ("category", text::<v1::Category>(area.category).into()),
         ("rated", answer_json(area.rated.as_ref())?),
         ("ongoing", answer_json(area.ongoing.as_ref())?),
         (
@@ -136,11 +138,11 @@ fn coverage_cell(coverage: v1::Coverage) -> Cell {
     let v1::Coverage { practices_total, covered, contradicted, lapsed, .. } = coverage;
     let plain = format!("{covered}/{practices_total}");
     let mut shown = format!("{} {plain}", bar(covered, practices_total));
-    if contradicted > 0 {
-        shown += &format!(" {contradicted} contradicted");
-    }
-    if lapsed > 0 {
-        shown += &format!(" {lapsed} lapsed");
+    for (count, what) in [(contradicted, "contradicted"), (lapsed, "lapsed")] {
+        if count > 0 {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, " {count} {what}");
+        }
     }
     let tone = if contradicted > 0 { Tone::Alarm } else { Tone::Plain };
     Cell::drawn(shown, plain).toned(tone)
@@ -161,7 +163,7 @@ fn practices_sheet(areas: &[v1::AreaLevel]) -> Sheet {
     let mut sheet = Sheet::new(&columns);
     for practice in areas.iter().flat_map(|area| &area.practices) {
         let rating = practice.rating.as_ref();
-        let value = rating.map(|rating| word("value", rating.value)).unwrap_or_default();
+        let value = rating.map(|rating| text::<v1::Value>(rating.value)).unwrap_or_default();
         let by = rating.map(rater).unwrap_or_default();
         let until = practice.valid_until.as_ref().or(practice.lapsed_at.as_ref());
         let support = v1::Support::try_from(practice.support).unwrap_or_default();
@@ -176,10 +178,6 @@ fn practices_sheet(areas: &[v1::AreaLevel]) -> Sheet {
         ]);
     }
     sheet
-}
-
-fn word(field: &str, number: i32) -> String {
-    message::name_of::<v1::Rating>(field, number)
 }
 
 fn rater(rating: &v1::PracticeRating) -> String {
@@ -197,22 +195,8 @@ fn support_cell(support: v1::Support) -> Cell {
     }
 }
 
-fn category(area: &v1::AreaLevel) -> &'static str {
-    match area.category() {
-        v1::Category::Unspecified => "",
-        v1::Category::SecurityEngineering => "security-engineering",
-        v1::Category::Project => "project",
-        v1::Category::Organizational => "organizational",
-    }
-}
-
 fn inherited_from(area: &v1::AreaLevel) -> Option<&str> {
     area.inherited_from.as_ref().map(|unit| unit.name.as_str())
-}
-
-/// `iso-21827-2008/PA01/GP 2.1.1` becomes `PA01/GP 2.1.1`.
-fn without_model(id: &str) -> &str {
-    id.split_once('/').map_or(id, |(_, rest)| rest)
 }
 
 #[cfg(test)]
@@ -311,17 +295,150 @@ mod tests {
 
     #[test]
     fn a_terminal_shows_levels_as_exactly_as_they_are_known() {
-        check(Format::Table, true, expect![[r#""#]]);
+        check(Format::Table, true, expect![[r#"
+            rustls at 2026-03-01T00:00:00Z · log size 120 of 130 · rules strict (sse-cmm) · model iso-21827-2008
+            area  title          rated         ongoing           coverage            inherited  
+            PA01  Title of PA01  2             1                 ■■■·· 3/5 1 lapsed
+            PA02  Title of PA02  1–5 (7 open)  0–5 (9 open)      ■■■·· 3/5 1 lapsed
+            PA03  Title of PA03  not rated     not determinable  ■■■·· 3/5 1 lapsed
+            PA21  Title of PA21  n/a                             ■■■·· 3/5 1 lapsed  acme
+
+            practice  title                       rating     by     support    until                 borrowed  
+            BP.01.01  Establish responsibilities  satisfied  alice  supported  1970-01-02T00:00:00Z
+        "#]]);
     }
 
     #[test]
     fn a_pipe_gets_one_table() {
-        check(Format::Table, false, expect![[r#""#]]);
+        check(Format::Table, false, expect![[r#"
+            practice	title	rating	by	support	until	borrowed
+            BP.01.01	Establish responsibilities	satisfied	alice	supported	1970-01-02T00:00:00Z	
+        "#]]);
     }
 
     #[test]
     fn programs_get_one_document() {
-        check(Format::Json, false, expect![[r#""#]]);
+        check(Format::Json, false, expect![[r#"
+            {
+              "unit": {
+                "id": "u1",
+                "name": "rustls"
+              },
+              "coordinate": {
+                "valid_at": "2026-03-01T00:00:00Z",
+                "log_size": 120,
+                "root": "0101010101010101010101010101010101010101010101010101010101010101",
+                "rules": "abababababababababababababababababababababababababababababababab",
+                "rules_name": "strict",
+                "model": "iso-21827-2008",
+                "model_digest": "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+                "settled": true,
+                "head_size": 130,
+                "lag": 0
+              },
+              "log_size": 120,
+              "digest": "0202020202020202020202020202020202020202020202020202020202020202",
+              "scheme": "sse-cmm",
+              "areas": [
+                {
+                  "id": "PA01",
+                  "title": "Title of PA01",
+                  "category": "security-engineering",
+                  "rated": {
+                    "at_least": 2,
+                    "at_most": 2,
+                    "open": 0,
+                    "level": 2
+                  },
+                  "ongoing": {
+                    "at_least": 1,
+                    "at_most": 1,
+                    "open": 0,
+                    "level": 1
+                  },
+                  "coverage": {
+                    "practices": 5,
+                    "covered": 3,
+                    "contradicted": 0,
+                    "lapsed": 1
+                  },
+                  "practices": [
+                    {
+                      "practice": "iso-21827-2008/BP.01.01",
+                      "title": "Establish responsibilities",
+                      "borrowed": false,
+                      "rating": {
+                        "rating": "r1",
+                        "value": "satisfied",
+                        "rated_by": {
+                          "id": "p1",
+                          "name": "alice"
+                        },
+                        "by_rule": false,
+                        "effective_at": "1970-01-01T00:00:00Z",
+                        "position": 12
+                      },
+                      "support": "supported",
+                      "valid_until": "1970-01-02T00:00:00Z"
+                    }
+                  ]
+                },
+                {
+                  "id": "PA02",
+                  "title": "Title of PA02",
+                  "category": "security-engineering",
+                  "rated": {
+                    "at_least": 1,
+                    "at_most": 5,
+                    "open": 7
+                  },
+                  "ongoing": {
+                    "at_least": 0,
+                    "at_most": 5,
+                    "open": 9
+                  },
+                  "coverage": {
+                    "practices": 5,
+                    "covered": 3,
+                    "contradicted": 0,
+                    "lapsed": 1
+                  }
+                },
+                {
+                  "id": "PA03",
+                  "title": "Title of PA03",
+                  "category": "security-engineering",
+                  "rated": {
+                    "none": "not-rated"
+                  },
+                  "ongoing": {
+                    "none": "not-determinable"
+                  },
+                  "coverage": {
+                    "practices": 5,
+                    "covered": 3,
+                    "contradicted": 0,
+                    "lapsed": 1
+                  }
+                },
+                {
+                  "id": "PA21",
+                  "title": "Title of PA21",
+                  "category": "security-engineering",
+                  "rated": {
+                    "none": "not-applicable"
+                  },
+                  "coverage": {
+                    "practices": 5,
+                    "covered": 3,
+                    "contradicted": 0,
+                    "lapsed": 1
+                  },
+                  "inherited_from": "acme"
+                }
+              ]
+            }
+        "#]]);
     }
 
     #[test]

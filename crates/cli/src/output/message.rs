@@ -11,7 +11,7 @@ use gradus_wire::v1;
 use prost::Message;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MapKey,
-    MessageDescriptor, Value,
+    MessageDescriptor, ReflectMessage as _, Value,
 };
 
 use super::json::Json;
@@ -57,6 +57,26 @@ named! {
     Principal Token WhoAmIResponse AddPrincipalRequest AddPrincipalResponse
     DisablePrincipalRequest DisablePrincipalResponse IssueTokenRequest IssueTokenResponse
     RevokeTokenRequest RevokeTokenResponse
+}
+
+/// An enum whose name in the API is known.
+pub trait Worded {
+    /// The name with its package.
+    const NAME: &'static str;
+}
+
+macro_rules! worded {
+    ($( $name:ident )+) => {
+        $( impl Worded for v1::$name {
+            const NAME: &'static str = concat!("gradus.v1.", stringify!($name));
+        } )+
+    };
+}
+
+worded! {
+    UnitKind Phase MarkerKind Inheritance AssuranceNeed Activity
+    Kind Outcome Strength Standing PayloadState Value
+    Category Support DocumentKind Check PrincipalKind Grade
 }
 
 static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {
@@ -138,7 +158,8 @@ fn of_value(kind: &Kind, value: &Value) -> Json {
         Value::Map(entries) => {
             let value_kind = kind.as_message().map(|entry| entry.map_entry_value_field().kind());
             let kind = value_kind.unwrap_or(Kind::String);
-            let of_entry = |(key, value): (&MapKey, &Value)| (key_text(key), of_value(&kind, value));
+            let of_entry =
+                |(key, value): (&MapKey, &Value)| (key_text(key), of_value(&kind, value));
             let mut fields: Vec<_> = entries.iter().map(of_entry).collect();
             fields.sort_by(|(one, _), (other, _)| one.cmp(other));
             Json::Object(fields)
@@ -223,11 +244,11 @@ pub fn time(at: Option<&prost_types::Timestamp>) -> String {
     at.and_then(select::unwire).map(|at| at.to_string()).unwrap_or_default()
 }
 
-/// The word of an enum of an answer as text; empty when it says nothing.
-pub fn name_of<M: Named>(field: &str, number: i32) -> String {
-    let found = descriptor::<M>().ok().and_then(|message| message.get_field_by_name(field));
-    let kind = found.map(|field| field.kind());
-    let word = kind.and_then(|kind| kind.as_enum().and_then(|of| word(of, number)));
+/// The word of an answer's enum as text; empty when it says nothing.
+#[must_use]
+pub fn text<E: Worded>(number: i32) -> String {
+    let of = POOL.as_ref().ok().and_then(|pool| pool.get_enum_by_name(E::NAME));
+    let word = of.and_then(|of| word(&of, number));
     word.filter(|_| number != 0).unwrap_or_default()
 }
 
@@ -286,7 +307,28 @@ mod tests {
             payload: [("rationale".to_owned(), "seen".to_owned())].into(),
             ..v1::Event::default()
         };
-        expect![[r#""#]].assert_eq(&json(&event).unwrap().pretty());
+        expect![[r#"
+            {
+              "position": 7,
+              "leaf_hash": "ab01",
+              "unit": {
+                "id": "u1",
+                "name": "rustls"
+              },
+              "version": 0,
+              "type": "practice-rated",
+              "schema": 0,
+              "recorded_at": "1970-01-01T00:00:00.000001Z",
+              "grade": "internal",
+              "item": 0,
+              "body": {
+                "z": 1,
+                "a": "satisfied"
+              },
+              "payload": {
+                "rationale": "seen"
+              }
+            }"#]].assert_eq(&json(&event).unwrap().pretty());
     }
 
     #[test]

@@ -59,9 +59,9 @@ fn metadata(error: &CliError) -> BTreeMap<String, String> {
 
 fn violations(error: &CliError) -> Vec<(String, String)> {
     let CliError::Refused(status) = error else { return Vec::new() };
-    let refused = status.get_details_bad_request().unwrap_or_default();
-    let pair = |violation: tonic_types::FieldViolation| (violation.field, violation.description);
-    refused.field_violations.into_iter().map(pair).collect()
+    let refused = status.get_details_bad_request();
+    let refused = refused.into_iter().flat_map(|refused| refused.field_violations);
+    refused.map(|violation| (violation.field, violation.description)).collect()
 }
 
 #[cfg(test)]
@@ -95,13 +95,23 @@ mod tests {
 
     #[test]
     fn people_read_the_command_the_message_and_a_hint() {
-        check(&unknown(), Format::Table, expect![[r#""#]]);
-        check(&invalid(), Format::Csv, expect![[r#""#]]);
+        check(&unknown(), Format::Table, expect![[r#"
+            gradus levels: unit `x` is unknown
+            hint: `gradus unit list` shows the units that you may see
+        "#]]);
+        check(&invalid(), Format::Csv, expect![[r#"
+            gradus levels: the request is not valid
+              name: `A` is no name
+        "#]]);
     }
 
     #[test]
     fn programs_read_code_reason_and_metadata() {
-        check(&unknown(), Format::Json, expect![[r#""#]]);
-        check(&invalid(), Format::Jsonl, expect![[r#""#]]);
+        check(&unknown(), Format::Json, expect![[r#"
+            {"code":"NOT_FOUND","reason":"UNIT_UNKNOWN","message":"unit `x` is unknown","hint":"`gradus unit list` shows the units that you may see","retryable":false,"exit_code":3,"metadata":{"unit":"x"},"field_violations":[]}
+        "#]]);
+        check(&invalid(), Format::Jsonl, expect![[r#"
+            {"code":"INVALID_ARGUMENT","reason":"INVALID_FIELD","message":"the request is not valid","retryable":false,"exit_code":2,"metadata":{"field":"name"},"field_violations":[{"field":"name","description":"`A` is no name"}]}
+        "#]]);
     }
 }

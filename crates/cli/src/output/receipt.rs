@@ -3,7 +3,37 @@
 use gradus_wire::v1;
 
 use super::levels::answer;
+use super::message::Named;
 use super::sheet::{Cell, Sheet};
+
+/// An answer to an append.
+pub trait Answer: Named {
+    /// What was recorded.
+    fn receipt(&self) -> Option<&v1::Receipt>;
+}
+
+macro_rules! answers {
+    ($( $message:ident )+) => {
+        $( impl Answer for v1::$message {
+            fn receipt(&self) -> Option<&v1::Receipt> {
+                self.receipt.as_ref()
+            }
+        } )+
+    };
+}
+
+answers! {
+    RegisterUnitResponse RenameUnitResponse MoveUnitResponse ArchiveUnitResponse
+    AdoptModelResponse AdoptRulesResponse AdoptProfileResponse TailorAreaResponse
+    SetAreaInheritanceResponse RecordContextResponse EnterPhaseResponse LeavePhaseResponse
+    PlaceMarkerResponse
+    SubmitEvidenceResponse AcceptEvidenceResponse RejectEvidenceResponse WithdrawEvidenceResponse
+    EndEvidenceResponse SupersedeEvidenceResponse ConfirmEvidenceResponse LinkEvidenceResponse
+    UnlinkEvidenceResponse ErasePayloadResponse
+    RatePracticesResponse WithdrawRatingResponse EndRatingResponse RunRuleRaterResponse
+    PublishModelResponse PublishRulesResponse PublishProfileResponse
+    AddPrincipalResponse DisablePrincipalResponse IssueTokenResponse RevokeTokenResponse
+}
 
 /// A receipt, with what else there is to say above it.
 #[must_use]
@@ -25,6 +55,22 @@ pub fn sheets(receipt: &v1::Receipt, mut parts: Vec<(&'static str, Cell)>) -> Ve
     sheets
 }
 
+/// Several receipts, one below the other.
+#[must_use]
+pub fn table<'r>(receipts: impl Iterator<Item = &'r v1::Receipt>) -> Sheet {
+    let mut sheet = Sheet::new(&["result", "version", "positions", "log_size", "request_id"]);
+    for receipt in receipts {
+        sheet.row(vec![
+            outcome(receipt).into(),
+            receipt.unit_version.to_string().into(),
+            positions(&receipt.events).into(),
+            receipt.log_size.to_string().into(),
+            receipt.request_id.clone().into(),
+        ]);
+    }
+    sheet
+}
+
 fn outcome(receipt: &v1::Receipt) -> &'static str {
     match receipt {
         v1::Receipt { validated_only: true, .. } => "would be accepted; nothing was recorded",
@@ -43,9 +89,8 @@ fn positions(events: &[v1::Placed]) -> String {
             _ => runs.push((position, position)),
         }
     }
-    let run = |(first, last): &(u64, u64)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
+    let run = |(first, last): &(u64, u64)| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
     };
     runs.iter().map(run).collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,18 @@
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell as Drawn, Color, ContentArrangement, Table};
+use comfy_table::{
+    Attribute, Cell as Drawn, Color, ColumnConstraint, ContentArrangement, Table,
+};
+
+/// Columns of texts, which may be broken into lines.
+const WRAPPED: &[&str] = &["title", "of", "meaning", "rationale", "practices"];
+
+/// The least width to break a text into; a terminal with less room breaks lines by itself.
+const LEAST: usize = 20;
+
+/// Spaces between columns.
+const GAP: u16 = 2;
 
 /// How a cell stands out, on a terminal only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,8 +58,8 @@ impl Cell {
         match self.tone {
             Tone::Plain => cell,
             Tone::Faint => cell.add_attribute(Attribute::Dim),
-            Tone::Notice => cell.fg(Color::Yellow),
-            Tone::Alarm => cell.fg(Color::Red),
+            Tone::Notice => cell.fg(Color::DarkYellow),
+            Tone::Alarm => cell.fg(Color::DarkRed),
         }
     }
 }
@@ -61,11 +72,12 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 /// A table, or one thing with named parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sheet {
     /// A line above it, on a terminal only.
     pub title: Option<String>,
     columns: Vec<&'static str>,
+    behind: &'static [&'static str],
     rows: Vec<Vec<Cell>>,
     record: bool,
 }
@@ -74,14 +86,14 @@ impl Sheet {
     /// An empty table.
     #[must_use]
     pub fn new(columns: &[&'static str]) -> Self {
-        Self { title: None, columns: columns.to_vec(), rows: Vec::new(), record: false }
+        Self { title: None, columns: columns.to_vec(), ..Self::default() }
     }
 
     /// One thing: on a terminal its parts stand below each other, those that say something.
     #[must_use]
     pub fn record(parts: Vec<(&'static str, Cell)>) -> Self {
         let (columns, row) = parts.into_iter().unzip();
-        Self { title: None, columns, rows: vec![row], record: true }
+        Self { columns, rows: vec![row], record: true, ..Self::default() }
     }
 
     /// Adds a row with a cell for each column.
@@ -95,37 +107,86 @@ impl Sheet {
         Self { title: Some(title.into()), ..self }
     }
 
+    /// The same table, in which only programs get these columns.
+    #[must_use]
+    pub fn without(self, behind: &'static [&'static str]) -> Self {
+        Self { behind, ..self }
+    }
+
     /// Draws it for a terminal.
     pub fn draw(&self, out: &mut impl Write) -> io::Result<()> {
         if let Some(title) = &self.title {
             writeln!(out, "{}", visible(title))?;
         }
-        let mut table = Table::new();
-        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        // The stream drops colours where they do not belong.
-        table.enforce_styling();
-        if self.record {
-            let parts = self.columns.iter().zip(self.rows.iter().flatten());
-            for (name, cell) in parts.filter(|(_, cell)| !cell.shown.is_empty()) {
-                table.add_row(vec![Drawn::new(name).add_attribute(Attribute::Dim), cell.draw()]);
-            }
-        } else if self.rows.is_empty() {
+        if self.rows.is_empty() {
             return writeln!(out, "none");
-        } else {
-            let header = |name: &&str| Drawn::new(name).add_attribute(Attribute::Bold);
-            table.set_header(self.columns.iter().map(header).collect::<Vec<_>>());
-            for row in &self.rows {
-                table.add_row(row.iter().map(Cell::draw).collect::<Vec<_>>());
-            }
         }
+        let mut table = if self.record { self.parts() } else { self.lines() };
+        // The stream drops colours where they do not belong.
+        table.load_style(NOTHING).enforce_styling();
+        self.fit(&mut table);
         for line in table.lines() {
             writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
     }
 
-    /// Writes it with tabs between the cells, and the names of the columns above.
+    fn parts(&self) -> Table {
+        let mut table = Table::new();
+        let parts = self.columns.iter().zip(self.rows.iter().flatten());
+        for (name, cell) in parts.filter(|(_, cell)| !cell.shown.is_empty()) {
+            table.add_row(vec![Drawn::new(name).add_attribute(Attribute::Dim), cell.draw()]);
+        }
+        table
+    }
+
+    fn lines(&self) -> Table {
+        let mut table = Table::new();
+        let shown = |(name, _): &(&&str, &Cell)| !self.behind.contains(name);
+        table.set_header(self.shown().map(|name| Drawn::new(name).add_attribute(Attribute::Bold)));
+        for row in &self.rows {
+            let cells = self.columns.iter().zip(row).filter(shown);
+            table.add_row(cells.map(|(_, cell)| cell.draw()));
+        }
+        table
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &&'static str> {
+        self.columns.iter().filter(|name| !self.behind.contains(name))
+    }
+
+    /// Breaks texts into lines where the terminal leaves room for that. Ids and dates are never
+    /// broken, so that they can be copied.
+    fn fit(&self, table: &mut Table) {
+        let wraps: Vec<bool> = if self.record {
+            vec![false, true]
+        } else {
+            self.shown().map(|name| WRAPPED.contains(name)).collect()
+        };
+        let widths = table.column_max_content_widths();
+        let firm = wraps.iter().zip(&widths).filter(|(wraps, _)| !**wraps);
+        let firm: usize = firm.map(|(_, width)| usize::from(width + GAP)).sum();
+        let soft = wraps.iter().filter(|wraps| **wraps).count();
+        let room = usize::from(table.width().unwrap_or(u16::MAX)).saturating_sub(firm);
+        if room >= soft * LEAST {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+        }
+        for (column, wraps) in table.column_iter_mut().zip(wraps) {
+            column.set_padding((0, GAP));
+            if !wraps {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+    }
+
+    /// Writes it with tabs between the cells, and the names of the columns above; of one thing,
+    /// each part on its line.
     pub fn tabs(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.record {
+            let mut parts = self.columns.iter().zip(self.rows.iter().flatten());
+            return parts
+                .try_for_each(|(name, cell)| writeln!(out, "{name}\t{}", visible(&cell.plain)));
+        }
         writeln!(out, "{}", self.columns.join("\t"))?;
         for row in &self.rows {
             let cells: Vec<_> = row.iter().map(|cell| visible(&cell.plain)).collect();
@@ -143,6 +204,12 @@ impl Sheet {
         }
         csv.flush()
     }
+}
+
+/// An id as people read it, without the model it belongs to: `PA01/GP 2.1.1`.
+#[must_use]
+pub fn without_model(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(_, rest)| rest)
 }
 
 /// The text on one line, without what would move a terminal's cursor or colour it.

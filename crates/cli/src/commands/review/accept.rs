@@ -3,9 +3,12 @@
 use gradus_wire::v1;
 use gradus_wire::v1::evidence_ref::Ref;
 
-use super::{counted, show};
+use super::counted;
+use super::show::found;
 use crate::args::review::{AcceptArgs, items};
 use crate::error::CliError;
+use crate::output::json::{Json, object};
+use crate::output::{View, message, receipt};
 use crate::session::Session;
 
 /// The most items that a call may have.
@@ -32,6 +35,7 @@ pub async fn run(session: &Session, args: AcceptArgs) -> Result<(), CliError> {
             "leave --request-id and --expected-version out: they are about one call",
         ));
     }
+    let mut responses = Vec::new();
     for batch in evidence.chunks(MOST) {
         let request = |append| v1::AcceptEvidenceRequest {
             unit: args.project.clone(),
@@ -40,12 +44,26 @@ pub async fn run(session: &Session, args: AcceptArgs) -> Result<(), CliError> {
             note: args.note.clone(),
         };
         let send = async |request| session.client.evidence().accept_evidence(request).await;
-        if let Some(response) = session.append(&args.append, request, send).await? {
-            let parts = vec![("items", batch.len().to_string().into())];
-            session.done(&response, response.receipt.as_ref(), parts)?;
+        responses.extend(session.append(&args.append, request, send).await?);
+    }
+    show(session, &responses)
+}
+
+/// Prints what one call did, or what several did in one document.
+fn show(session: &Session, responses: &[v1::AcceptEvidenceResponse]) -> Result<(), CliError> {
+    match responses {
+        [] => Ok(()),
+        [response] => session.done(response, Vec::new()),
+        several => {
+            let receipts = several.iter().filter_map(|response| response.receipt.as_ref());
+            let entries = message::all(several)?;
+            session.output.show(&View {
+                document: object([("responses", Json::List(entries.clone()))]),
+                entries: Some(entries),
+                sheets: vec![receipt::table(receipts)],
+            })
         }
     }
-    Ok(())
 }
 
 /// What was submitted and not reviewed.
@@ -56,7 +74,7 @@ async fn submitted(session: &Session, args: &AcceptArgs) -> Result<Vec<v1::Evide
         source: args.all_from.clone().unwrap_or_default(),
         ..v1::ListEvidenceRequest::default()
     };
-    let (found, _) = show::found(session, &request, None).await?;
+    let (items, _) = found(session, &request, None).await?;
     let named = |item: v1::Evidence| v1::EvidenceRef { r#ref: Some(Ref::Evidence(item.id)) };
-    Ok(found.into_iter().map(named).collect())
+    Ok(items.into_iter().map(named).collect())
 }

@@ -6,8 +6,8 @@ use crate::args::review::{ListArgs, ShowArgs, item};
 use crate::error::CliError;
 use crate::output::View;
 use crate::output::json::{Json, object};
-use crate::output::message::{self, name_of, time};
-use crate::output::sheet::Sheet;
+use crate::output::message::{self, text, time};
+use crate::output::sheet::{Cell, Sheet, without_model};
 use crate::session::{Session, pages};
 
 /// Lists items.
@@ -32,11 +32,11 @@ pub async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
         let source = item.source.unwrap_or_default();
         sheet.row(vec![
             evidence.id.clone().into(),
-            name_of::<v1::Evidence>("standing", evidence.standing).into(),
-            name_of::<v1::EvidenceItem>("kind", item.kind).into(),
+            text::<v1::Standing>(evidence.standing).into(),
+            text::<v1::Kind>(item.kind).into(),
             time(item.work_to.as_ref()).into(),
             if evidence.valid { "yes" } else { "no" }.into(),
-            evidence.practices.join(" ").into(),
+            practices(evidence),
             item.title.into(),
             source.name.into(),
             source.id.into(),
@@ -49,8 +49,13 @@ pub async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
             ("coordinate", message::json(&coordinate)?),
         ]),
         entries: Some(entries),
-        sheets: vec![sheet],
+        sheets: vec![sheet.without(&["id"])],
     })
+}
+
+fn practices(evidence: &v1::Evidence) -> Cell {
+    let short: Vec<_> = evidence.practices.iter().map(|id| without_model(id)).collect();
+    Cell::drawn(short.join(" "), evidence.practices.join(" "))
 }
 
 /// The items that a request finds, on all its pages.
@@ -108,11 +113,11 @@ fn record(evidence: &v1::Evidence) -> Sheet {
         ("note", item.note.into()),
         ("uri", item.uri.into()),
         ("attributes", attributes.join("; ").into()),
-        ("payload", name_of::<v1::Evidence>("payload_state", evidence.payload_state).into()),
-        ("standing", name_of::<v1::Evidence>("standing", evidence.standing).into()),
-        ("kind", name_of::<v1::EvidenceItem>("kind", item.kind).into()),
-        ("outcome", name_of::<v1::EvidenceItem>("outcome", item.outcome).into()),
-        ("strength", name_of::<v1::EvidenceItem>("strength", item.strength).into()),
+        ("payload", text::<v1::PayloadState>(evidence.payload_state).into()),
+        ("standing", text::<v1::Standing>(evidence.standing).into()),
+        ("kind", text::<v1::Kind>(item.kind).into()),
+        ("outcome", text::<v1::Outcome>(item.outcome).into()),
+        ("strength", text::<v1::Strength>(item.strength).into()),
         ("practices", evidence.practices.join(" ").into()),
         ("work_from", time(item.work_from.as_ref()).into()),
         ("work_to", time(item.work_to.as_ref()).into()),

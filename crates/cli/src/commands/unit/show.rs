@@ -5,10 +5,10 @@ use gradus_wire::v1;
 
 use crate::args::unit::{ListArgs, ShowArgs};
 use crate::error::CliError;
-use crate::output::json::{Json, object};
-use crate::output::message::{self, name_of, time};
-use crate::output::sheet::Sheet;
 use crate::output::View;
+use crate::output::json::{Json, object};
+use crate::output::message::{self, text, time};
+use crate::output::sheet::Sheet;
 use crate::select::Selector;
 use crate::session::{Session, pages};
 
@@ -35,11 +35,11 @@ fn record(unit: &v1::Unit) -> Sheet {
     };
     let listed = |texts: Vec<String>| texts.join("; ");
     let phases = unit.phases.iter().map(|open| {
-        let phase = name_of::<v1::EnterPhaseRequest>("phase", open.phase);
+        let phase = text::<v1::Phase>(open.phase);
         format!("{phase} since {}", time(open.since.as_ref()))
     });
     let markers = unit.markers.iter().map(|marker| {
-        let kind = name_of::<v1::PlaceMarkerRequest>("kind", marker.kind);
+        let kind = text::<v1::MarkerKind>(marker.kind);
         format!("{} ({kind}) at {}", marker.label, time(marker.at.as_ref()))
     });
     let tailored = unit.tailored_areas.iter().map(|area| {
@@ -47,7 +47,7 @@ fn record(unit: &v1::Unit) -> Sheet {
         format!("{}{reason}{}", area.area, area.reason)
     });
     let inheritances = unit.inheritances.iter().map(|area| {
-        let word = name_of::<v1::SetAreaInheritanceRequest>("inheritance", area.inheritance);
+        let word = text::<v1::Inheritance>(area.inheritance);
         format!("{} {word}", area.area)
     });
     Sheet::record(vec![
@@ -77,8 +77,8 @@ fn context(context: &v1::Context) -> String {
         }
     };
     add("customers", context.customer_base.clone());
-    add("assurance", name_of::<v1::Context>("assurance_need", context.assurance_need));
-    add("activity", name_of::<v1::Context>("activity", context.activity));
+    add("assurance", text::<v1::AssuranceNeed>(context.assurance_need));
+    add("activity", text::<v1::Activity>(context.activity));
     add("disciplines", context.disciplines.join(", "));
     parts.join("; ")
 }
@@ -132,7 +132,7 @@ pub async fn list(
 }
 
 fn kind(unit: &v1::Unit) -> String {
-    name_of::<v1::Unit>("kind", unit.kind)
+    text::<v1::UnitKind>(unit.kind)
 }
 
 fn parent(unit: &v1::Unit) -> String {

@@ -7,9 +7,8 @@ use crate::args::unit::{
 };
 use crate::error::CliError;
 use crate::output::message::time;
-use crate::output::sheet::Cell;
 use crate::select::Moment;
-use crate::session::Session;
+use crate::session::{Parts, Session};
 
 /// Measures a unit by a model.
 pub async fn adopt_model(session: &Session, args: AdoptArgs) -> Result<(), CliError> {
@@ -20,9 +19,8 @@ pub async fn adopt_model(session: &Session, args: AdoptArgs) -> Result<(), CliEr
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().adopt_model(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    let parts = adopted(response.adopted.as_ref());
-    session.done(&response, response.receipt.as_ref(), parts)
+    let parts = |done: &v1::AdoptModelResponse| adopted(done.adopted.as_ref());
+    session.record_with(&args.append, request, send, parts).await
 }
 
 /// Computes a unit's levels by rules.
@@ -34,9 +32,8 @@ pub async fn adopt_rules(session: &Session, args: AdoptArgs) -> Result<(), CliEr
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().adopt_rules(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    let parts = adopted(response.adopted.as_ref());
-    session.done(&response, response.receipt.as_ref(), parts)
+    let parts = |done: &v1::AdoptRulesResponse| adopted(done.adopted.as_ref());
+    session.record_with(&args.append, request, send, parts).await
 }
 
 /// Sets a unit the targets of a profile.
@@ -48,12 +45,11 @@ pub async fn adopt_profile(session: &Session, args: AdoptArgs) -> Result<(), Cli
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().adopt_profile(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    let parts = adopted(response.adopted.as_ref());
-    session.done(&response, response.receipt.as_ref(), parts)
+    let parts = |done: &v1::AdoptProfileResponse| adopted(done.adopted.as_ref());
+    session.record_with(&args.append, request, send, parts).await
 }
 
-fn adopted(adopted: Option<&v1::Adopted>) -> Vec<(&'static str, Cell)> {
+fn adopted(adopted: Option<&v1::Adopted>) -> Parts {
     let adopted = adopted.cloned().unwrap_or_default();
     vec![
         ("adopted", adopted.id.into()),
@@ -73,8 +69,7 @@ pub async fn tailor(session: &Session, args: TailorArgs, applicable: bool) -> Re
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().tailor_area(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 /// Says from where a unit's level of an area is answered.
@@ -87,8 +82,7 @@ pub async fn inherit(session: &Session, args: InheritArgs) -> Result<(), CliErro
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().set_area_inheritance(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 /// Records a unit's circumstances.
@@ -106,8 +100,7 @@ pub async fn context(session: &Session, args: ContextArgs) -> Result<(), CliErro
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().record_context(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 /// Says that a phase began.
@@ -119,8 +112,7 @@ pub async fn enter_phase(session: &Session, args: PhaseStartArgs) -> Result<(), 
         effective_at: args.at.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().enter_phase(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 /// Says that a phase ended.
@@ -132,8 +124,7 @@ pub async fn leave_phase(session: &Session, args: PhaseEndArgs) -> Result<(), Cl
         effective_at: args.at.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().leave_phase(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }
 
 /// Names an instant of a unit's life.
@@ -146,6 +137,5 @@ pub async fn mark(session: &Session, args: MarkArgs) -> Result<(), CliError> {
         effective_at: args.at.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().place_marker(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
-    session.done(&response, response.receipt.as_ref(), Vec::new())
+    session.record(&args.append, request, send).await
 }

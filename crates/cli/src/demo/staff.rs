@@ -1,0 +1,48 @@
+//! Who acts in the demo: the operator, a tool, an assessor and the rule rater.
+
+use std::time::Duration;
+
+use gradus_wire::v1;
+
+use crate::client::Client;
+use crate::error::CliError;
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Clients with a token each; every event tells which of them caused it.
+pub(crate) struct Staff {
+    /// Registers units and settles things.
+    pub(crate) operator: Client,
+    /// A service account that pushes evidence.
+    pub(crate) tool: Client,
+    /// A person who reviews and rates.
+    pub(crate) assessor: Client,
+    /// A service account on whose behalf the rule rater runs.
+    pub(crate) rule: Client,
+}
+
+impl Staff {
+    /// Adds the principals and gets a token for each.
+    pub(crate) async fn hire(server: &str, token: &str) -> Result<Self, CliError> {
+        let operator = Client::new(server, Some(token), TIMEOUT)?;
+        let tool = hired(server, &operator, "git-facts", v1::PrincipalKind::Service).await?;
+        let assessor = hired(server, &operator, "assessor", v1::PrincipalKind::Person).await?;
+        let rule = hired(server, &operator, "rule-rater", v1::PrincipalKind::Service).await?;
+        Ok(Self { operator, tool, assessor, rule })
+    }
+}
+
+async fn hired(
+    server: &str,
+    operator: &Client,
+    name: &str,
+    kind: v1::PrincipalKind,
+) -> Result<Client, CliError> {
+    let added = v1::AddPrincipalRequest { append: None, name: name.to_owned(), kind: kind.into() };
+    let principals = operator.principals();
+    operator.call(added, async |request| principals.clone().add_principal(request).await).await?;
+    let asked = v1::IssueTokenRequest { principal: name.to_owned(), ..Default::default() };
+    let issued =
+        operator.call(asked, async |request| principals.clone().issue_token(request).await).await?;
+    Client::new(server, Some(&issued.secret), TIMEOUT)
+}
