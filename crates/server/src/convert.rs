@@ -9,7 +9,7 @@ use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::Actor;
 use gradus_model::evidence::Source;
 use gradus_model::ids::hex;
-use gradus_service::call::LevelChange;
+use gradus_service::call::{LevelChange, OWN_SOURCES};
 use gradus_service::coordinate::{Known, Resolved};
 use gradus_service::evidence::{AskedPractice, EvidenceRef};
 use gradus_service::units::AskedArea;
@@ -178,7 +178,16 @@ pub(crate) fn area(field: &str, given: &str) -> Checked<AskedArea> {
     Ok(AskedArea { model, area })
 }
 
+/// Reads the source that a caller claims for an item: not one of Gradus' own.
 pub(crate) fn source(field: &str, given: &wire::Source) -> Checked<Source> {
+    if given.name.starts_with(OWN_SOURCES) {
+        let reason = format!("`{}` is a source of Gradus itself: use another name", given.name);
+        return Err(ServiceError::invalid(format!("{field}.name"), reason));
+    }
+    named_source(field, given)
+}
+
+fn named_source(field: &str, given: &wire::Source) -> Checked<Source> {
     let name = text(&format!("{field}.name"), &given.name)?;
     let id = text(&format!("{field}.id"), &given.id)?;
     Ok(Source { name, id })
@@ -193,7 +202,9 @@ pub(crate) fn evidence_ref(
         wire::evidence_ref::Ref::Evidence(id) => {
             text::<EvidenceId>(field, id).map(EvidenceRef::Id)
         }
-        wire::evidence_ref::Ref::Source(given) => source(field, given).map(EvidenceRef::Source),
+        wire::evidence_ref::Ref::Source(given) => {
+            named_source(field, given).map(EvidenceRef::Source)
+        }
     }
 }
 

@@ -22,5 +22,6 @@ pub mod server;
 pub mod settings;
 pub mod telemetry;
 
+pub use gradus_log::clock::system_clock;
 pub use server::{Running, ServeError, start};
 pub use settings::Settings;

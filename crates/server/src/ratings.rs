@@ -1,7 +1,8 @@
 //! The handlers of `RatingService`.
 
+use gradus_domain::At;
 use gradus_domain::history::RatingHistory;
-use gradus_model::{Event, RatingId, Timestamp};
+use gradus_model::{Event, RatingId, Timestamp, UnitId};
 use gradus_service::ServiceError;
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::rating_service_server::RatingService;
@@ -89,15 +90,18 @@ impl RatingService for Api {
                 practice.map(|practice| convert::practice("practice", practice)).transpose()?;
             let at = resolved.at();
             let mut next = None;
-            let found: Vec<RatingHistory> = {
+            let found: Vec<(RatingHistory, bool)> = {
                 let views = self.service.views();
-                let every =
-                    views.history(unit).into_iter().flat_map(|history| history.ratings(at.size));
+                let history = views.history(unit);
+                let every = history.into_iter().flat_map(|history| {
+                    history.ratings(at.size).map(move |rating| (history, rating))
+                });
                 let mut found = Vec::new();
-                for (number, rating) in (0_u64..).zip(every) {
+                for (number, (history, rating)) in (0_u64..).zip(every) {
                     let target = &rating.rating.target;
+                    let in_force = rating::is_in_force(history, rating, at);
                     let fits = number >= page.from
-                        && (!asked.in_force_only || rating.is_in_force(at))
+                        && (!asked.in_force_only || in_force)
                         && area.as_ref().is_none_or(|area| area.area == target.practice.area())
                         && practice.as_ref().is_none_or(|asked| asked.practice == target.practice);
                     if !fits {
@@ -107,18 +111,18 @@ impl RatingService for Api {
                         next = Some(number);
                         break;
                     }
-                    found.push(rating.clone());
+                    found.push((rating.clone(), in_force));
                 }
                 found
             };
             let mut ratings = Vec::with_capacity(found.len());
             let mut entries = Vec::with_capacity(found.len());
-            for history in &found {
+            for (history, in_force) in &found {
                 let record = self.service.record_at(history.position).await?;
                 let position = i64::try_from(history.position).unwrap_or(i64::MAX);
-                let in_force = i64::from(history.is_in_force(at));
-                entries.push((history.rating.rating.0, vec![position, in_force]));
-                ratings.push(rating::rating(&self.service, unit, at, &record, history)?);
+                entries.push((history.rating.rating.0, vec![position, i64::from(*in_force)]));
+                let shown = (history, *in_force);
+                ratings.push(rating::rating(&self.service, unit, at, &record, shown)?);
             }
             let digest = self.service.list_digest("ratings", Some(unit), &resolved, &entries);
             Ok(wire::ListRatingsResponse {
@@ -160,9 +164,10 @@ impl RatingService for Api {
                 let record = service.record_at(placed.position).await?;
                 match &record.recorded.event {
                     Event::PracticeRated(rated) => {
-                        let history = self.rating_history(receipt.unit, rated.rating)?;
                         let at = resolved.at();
-                        ratings.push(rating::rating(service, receipt.unit, at, &record, &history)?);
+                        let (history, in_force) = self.rating(receipt.unit, rated.rating, at)?;
+                        let shown = (&history, in_force);
+                        ratings.push(rating::rating(service, receipt.unit, at, &record, shown)?);
                     }
                     Event::RatingEnded(of) => ended.push(of.rating.to_string()),
                     _ => (),
@@ -175,13 +180,16 @@ impl RatingService for Api {
 }
 
 impl Api {
-    fn rating_history(
+    /// A rating, and whether it is in force at a point.
+    fn rating(
         &self,
-        unit: gradus_model::UnitId,
+        unit: UnitId,
         id: RatingId,
-    ) -> Result<RatingHistory, ServiceError> {
+        at: At,
+    ) -> Result<(RatingHistory, bool), ServiceError> {
         let views = self.service.views();
-        let found = views.history(unit).and_then(|history| history.rating(id)).cloned();
-        found.ok_or_else(|| ServiceError::not_found("rating", id))
+        let found = views.history(unit).and_then(|history| Some((history, history.rating(id)?)));
+        let (history, found) = found.ok_or_else(|| ServiceError::not_found("rating", id))?;
+        Ok((found.clone(), rating::is_in_force(history, found, at)))
     }
 }

@@ -180,7 +180,7 @@ fn refused(refusal: &Refusal) -> Verdict {
         }
         Refusal::NameTaken(name) => verdict(AlreadyExists, "NAME_TAKEN").with("name", name),
         Refusal::WrongParent { child, parent } => {
-            verdict(InvalidArgument, "WRONG_PARENT").with("child", child).with("parent", parent)
+            verdict(FailedPrecondition, "WRONG_PARENT").with("child", child).with("parent", parent)
         }
         Refusal::Cycle(unit) => verdict(FailedPrecondition, "CYCLE").with("unit", unit),
         Refusal::OrganizationStays => verdict(FailedPrecondition, "ORGANIZATION_STAYS"),
@@ -237,7 +237,7 @@ fn refused(refusal: &Refusal) -> Verdict {
             verdict(InvalidArgument, "SUPERSEDES_ITSELF").with("evidence", id)
         }
         Refusal::OwnEvidence(id) => {
-            verdict(PermissionDenied, "OWN_EVIDENCE").with("evidence", id)
+            verdict(FailedPrecondition, "OWN_EVIDENCE").with("evidence", id)
         }
         Refusal::NotAPerson(what) => verdict(PermissionDenied, "NOT_A_PERSON").with("what", what),
         Refusal::Derived(target) => verdict(InvalidArgument, "DERIVED").with("practice", target),

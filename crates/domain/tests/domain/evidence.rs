@@ -71,9 +71,18 @@ fn the_last_verdict_of_reviewers_holds() {
 fn a_machine_may_take_back_and_end_evidence_and_not_review_it() {
     let history = [submitted("E1"), submitted("E2")];
     for (proposal, expected) in [
-        (accepted("E1"), "refused: only a person may accept evidence: a machine's claim is a candidate"),
-        (rejected("E1"), "refused: only a person may reject evidence: a machine's claim is a candidate"),
-        (confirmed("E1"), "refused: only a person may confirm evidence: a machine's claim is a candidate"),
+        (
+            accepted("E1"),
+            "refused: only a person may accept evidence: a machine's claim is a candidate",
+        ),
+        (
+            rejected("E1"),
+            "refused: only a person may reject evidence: a machine's claim is a candidate",
+        ),
+        (
+            confirmed("E1"),
+            "refused: only a person may confirm evidence: a machine's claim is a candidate",
+        ),
         (withdrawn("E1"), "recorded"),
         (ended("E1"), "recorded"),
         (superseded("E1", "E2"), "recorded"),
@@ -92,9 +101,7 @@ fn whoever_provided_an_item_cannot_confirm_it() {
     check(
         &history,
         confirmed("E1").by("alice"),
-        expect![
-            "refused: evidence `E1` was provided by the same principal, who cannot confirm it"
-        ],
+        expect!["refused: evidence `E1` was provided by the same principal, who cannot confirm it"],
     );
     check(&history, confirmed("E1").by("bob"), expect!["recorded"]);
 }

@@ -1,24 +1,26 @@
 //! What the tests tell: facts in a line each, and the answers to them in words.
 
+mod facts;
+
 use std::sync::LazyLock;
 
 use expect_test::Expect;
 use gradus_domain::level::Question;
 use gradus_domain::{
-    Actor, At, Draft, Occasion, Proposal, Refusal, Registry, Rules, UnitHistory, UnitState,
-    Verdict, registry,
+    Actor, At, Draft, Occasion, Refusal, Registry, Rules, UnitHistory, UnitState, Verdict, registry,
 };
-use gradus_model::event::{
-    AreaInheritanceSet, Document, EvidenceSuperseded, Links, MarkerPlaced, OfEvidence, OfRating,
-    PayloadErased, PhaseChange, Tailoring,
-};
-use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
+use gradus_model::event::Document;
 use gradus_model::leaf::Place;
-use gradus_model::rating::{Basis, Rating, Value};
-use gradus_model::unit::{AreaRef, Grade, Inheritance, MarkerKind, Phase, PrincipalKind};
+use gradus_model::unit::{AreaRef, Grade, PrincipalKind};
 use gradus_model::{
-    Catalog, Digest, Edge, Event, EvidenceId, Payload, PrincipalId, RatingId, Recorded, RequestId,
-    Target, Timestamp, UnitId,
+    Catalog, Digest, Edge, EvidenceId, PrincipalId, RatingId, Recorded, RequestId, Target,
+    Timestamp, UnitId,
+};
+
+pub(crate) use facts::{
+    Fact, accepted, confirmed, ended, entered, erased, fact, inheritance, left, linked, marked,
+    rated, rating_ended, rating_withdrawn, rejected, submitted, superseded, tailored_in,
+    tailored_out, unlinked, withdrawn,
 };
 
 /// The server's clock in every test.
@@ -34,8 +36,7 @@ pub(crate) static ISO: LazyLock<Catalog> = LazyLock::new(|| {
 /// The 1997 edition, with what it borrows.
 pub(crate) static DRAFT_OF_1997: LazyLock<Catalog> = LazyLock::new(|| of_1997(DRAFT_TEXT));
 
-pub(crate) const DRAFT_TEXT: &str =
-    include_str!("../../../../config/models/sse-cmm-1997.toml");
+pub(crate) const DRAFT_TEXT: &str = include_str!("../../../../config/models/sse-cmm-1997.toml");
 
 pub(crate) fn of_1997(text: &str) -> Catalog {
     let digest = Catalog::borrows("sse-cmm-1997.toml", text).unwrap().unwrap().digest;
@@ -97,6 +98,7 @@ pub(crate) fn who(name: &str) -> Actor {
     Actor { principal: PrincipalId(bytes(name)), kind, grade: Grade::Token }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other tests know principals of no kind")]
 pub(crate) fn kind_of(id: PrincipalId) -> Option<PrincipalKind> {
     Some(who(&name_of(id.0)).kind)
 }
@@ -139,208 +141,6 @@ pub(crate) fn digest(of: &str) -> Digest {
     let mut digest = [0; 32];
     digest[..of.len()].copy_from_slice(of.as_bytes());
     Digest(digest)
-}
-
-/// A fact that someone proposes, or that was recorded.
-#[derive(Clone, Debug)]
-pub(crate) struct Fact {
-    pub(crate) proposal: Proposal,
-    pub(crate) actor: Actor,
-}
-
-impl Fact {
-    pub(crate) fn on(mut self, text: &str) -> Self {
-        self.proposal.effective_at = day(text);
-        self
-    }
-
-    /// Effective by the server's clock, because the caller named no moment.
-    pub(crate) fn by_clock(mut self, text: &str) -> Self {
-        self.proposal.by_clock = true;
-        self.on(text)
-    }
-
-    pub(crate) fn by(mut self, name: &str) -> Self {
-        self.actor = who(name);
-        self
-    }
-
-    pub(crate) fn because(mut self, reason: &str) -> Self {
-        self.proposal.payload = Payload::empty().with("reason", reason);
-        self
-    }
-
-    /// This submission with another content.
-    pub(crate) fn with(mut self, change: impl FnOnce(&mut Item)) -> Self {
-        let Event::EvidenceSubmitted(item) = &mut self.proposal.event else {
-            panic!("{} is no submission", self.proposal.event.name());
-        };
-        change(item);
-        self
-    }
-
-    pub(crate) fn of_kind(self, kind: Kind) -> Self {
-        self.with(|item| item.kind = kind)
-    }
-
-    pub(crate) fn strength(self, strength: Strength) -> Self {
-        self.with(|item| item.strength = strength)
-    }
-
-    pub(crate) fn outcome(self, outcome: Outcome) -> Self {
-        self.with(|item| item.outcome = outcome)
-    }
-
-    pub(crate) fn for_practices(self, practices: &[&str]) -> Self {
-        self.with(|item| item.practices = targets(practices))
-    }
-
-    pub(crate) fn worked_from(self, text: &str) -> Self {
-        self.with(|item| item.work_from = Some(day(text)))
-    }
-
-    pub(crate) fn valid_until(self, text: &str) -> Self {
-        self.with(|item| item.valid_until = Some(day(text)))
-    }
-
-    /// This rating with another content.
-    pub(crate) fn rated_as(mut self, change: impl FnOnce(&mut Rating)) -> Self {
-        let Event::PracticeRated(rating) = &mut self.proposal.event else {
-            panic!("{} is no rating", self.proposal.event.name());
-        };
-        change(rating);
-        self
-    }
-
-    pub(crate) fn of_instance(self, instance: &str) -> Self {
-        self.rated_as(|rating| rating.instance = Some(instance.parse().unwrap()))
-    }
-
-    /// A rule rated, not a person.
-    pub(crate) fn by_rule(self) -> Self {
-        self.rated_as(|rating| {
-            let (valid_at, rules) = (day(DAY), digest("trusted-tools"));
-            rating.basis = Some(Basis { valid_at, log_size: 9, rules });
-        })
-    }
-}
-
-/// A fact that alice tells, effective on [`DAY`].
-pub(crate) fn fact(event: Event) -> Fact {
-    Fact { proposal: Proposal::new(event, day(DAY)), actor: who("alice") }
-}
-
-/// Direct evidence for BP.01.01 from a service, with a window of a year.
-pub(crate) fn submitted(name: &str) -> Fact {
-    let source = Source { name: "git".parse().unwrap(), id: name.parse().unwrap() };
-    let item = Item {
-        evidence: evidence(name),
-        kind: Kind::Document,
-        outcome: Outcome::Supports,
-        strength: Strength::Direct,
-        practices: targets(&["BP.01.01"]),
-        work_from: None,
-        valid_until: None,
-        source,
-        producer_sequence: None,
-        instance: None,
-        about: None,
-        measures: Vec::new(),
-        subjects: Vec::new(),
-        tool: None,
-        attachments: Vec::new(),
-    };
-    fact(Event::EvidenceSubmitted(item)).by("bot")
-}
-
-fn of(name: &str) -> OfEvidence {
-    OfEvidence { evidence: evidence(name) }
-}
-
-pub(crate) fn accepted(name: &str) -> Fact {
-    fact(Event::EvidenceAccepted(of(name)))
-}
-
-pub(crate) fn rejected(name: &str) -> Fact {
-    fact(Event::EvidenceRejected(of(name))).because("blurred")
-}
-
-pub(crate) fn withdrawn(name: &str) -> Fact {
-    fact(Event::EvidenceWithdrawn(of(name))).because("another unit's")
-}
-
-pub(crate) fn ended(name: &str) -> Fact {
-    fact(Event::EvidenceEnded(of(name)))
-}
-
-pub(crate) fn superseded(name: &str, by: &str) -> Fact {
-    let superseded = EvidenceSuperseded { evidence: evidence(name), by: evidence(by) };
-    fact(Event::EvidenceSuperseded(superseded))
-}
-
-pub(crate) fn confirmed(name: &str) -> Fact {
-    fact(Event::EvidenceConfirmed(of(name)))
-}
-
-pub(crate) fn linked(name: &str, practices: &[&str]) -> Fact {
-    let links = Links { evidence: evidence(name), practices: targets(practices) };
-    fact(Event::EvidenceLinked(links))
-}
-
-pub(crate) fn unlinked(name: &str, practices: &[&str]) -> Fact {
-    let links = Links { evidence: evidence(name), practices: targets(practices) };
-    fact(Event::EvidenceUnlinked(links))
-}
-
-pub(crate) fn erased(version: u64) -> Fact {
-    fact(Event::PayloadErased(PayloadErased { version })).because("asked for")
-}
-
-pub(crate) fn rated(name: &str, practice: &str, value: Value) -> Fact {
-    fact(Event::PracticeRated(Rating {
-        rating: rating(name),
-        target: target(practice),
-        value,
-        instance: None,
-        appraisal: None,
-        basis: None,
-        evidence: Vec::new(),
-    }))
-}
-
-pub(crate) fn rating_withdrawn(name: &str) -> Fact {
-    let of = OfRating { rating: rating(name) };
-    fact(Event::RatingWithdrawn(of)).because("the wrong practice")
-}
-
-pub(crate) fn rating_ended(name: &str) -> Fact {
-    fact(Event::RatingEnded(OfRating { rating: rating(name) }))
-}
-
-pub(crate) fn tailored_out(area_id: &str) -> Fact {
-    fact(Event::AreaTailoredOut(Tailoring { area: area(area_id) })).because("no suppliers")
-}
-
-pub(crate) fn tailored_in(area_id: &str) -> Fact {
-    fact(Event::AreaTailoredIn(Tailoring { area: area(area_id) })).because("a supplier")
-}
-
-pub(crate) fn inheritance(area_id: &str, inheritance: Inheritance) -> Fact {
-    let set = AreaInheritanceSet { area: area(area_id), inheritance };
-    fact(Event::AreaInheritanceSet(set))
-}
-
-pub(crate) fn entered(phase: Phase) -> Fact {
-    fact(Event::PhaseEntered(PhaseChange { phase }))
-}
-
-pub(crate) fn left(phase: Phase) -> Fact {
-    fact(Event::PhaseLeft(PhaseChange { phase }))
-}
-
-pub(crate) fn marked(label: &str) -> Fact {
-    let (kind, label) = (MarkerKind::Release, label.parse().unwrap());
-    fact(Event::MarkerPlaced(MarkerPlaced { kind, label }))
 }
 
 pub(crate) fn occasion(fact: &Fact) -> Occasion {

@@ -25,9 +25,13 @@ mod units;
 
 // Reading.
 #[cfg(test)]
+mod corrections;
+#[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod in_force;
+#[cfg(test)]
+mod inherited;
 #[cfg(test)]
 mod levels;
 #[cfg(test)]

@@ -3,9 +3,7 @@
 use expect_test::expect;
 use gradus_model::rating::Value;
 
-use crate::given::{
-    check, evidence, rated, rating_ended, rating_withdrawn, submitted, withdrawn,
-};
+use crate::given::{check, evidence, rated, rating_ended, rating_withdrawn, submitted, withdrawn};
 
 #[test]
 fn only_people_and_the_rule_rater_rate() {

@@ -81,8 +81,14 @@ fn of_unit() -> Vec<(Vec<Fact>, Fact)> {
         (vec![], submitted("E1").worked_from("2026-03-02")),
         (vec![], submitted("E1").valid_until("2026-03-01")),
         (one(), ended("E1").on("2026-02-28")),
-        (vec![], submitted("E1").with(|item| item.attachments = vec![crate::given::digest("a"); 17])),
-        (vec![], satisfied("BP.01.01").rated_as(|rating| rating.evidence = vec![evidence("E1"); 65])),
+        (
+            vec![],
+            submitted("E1").with(|item| item.attachments = vec![crate::given::digest("a"); 17]),
+        ),
+        (
+            vec![],
+            satisfied("BP.01.01").rated_as(|rating| rating.evidence = vec![evidence("E1"); 65]),
+        ),
         (vec![], accepted("E1")),
         (one(), superseded("E1", "E2")),
         (vec![submitted("E1"), withdrawn("E1")], accepted("E1")),
@@ -94,7 +100,10 @@ fn of_unit() -> Vec<(Vec<Fact>, Fact)> {
         (vec![], satisfied("PA01/GP 1.1.1")),
         (vec![], rating_ended("R1")),
         (vec![satisfied("BP.01.01"), rating_withdrawn("R1")], rating_ended("R1")),
-        (vec![], satisfied("BP.01.01").rated_as(|rating| rating.appraisal = Some(AppraisalId([1; 16])))),
+        (
+            vec![],
+            satisfied("BP.01.01").rated_as(|rating| rating.appraisal = Some(AppraisalId([1; 16]))),
+        ),
         (one(), erased(0)),
         (one(), erased(3)),
     ]
@@ -142,5 +151,49 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         answers.iter().map(|answer| name(answer.as_ref().unwrap_err())).collect();
     assert_eq!(seen.len(), VARIANTS, "{seen:#?}");
     let told: Vec<String> = answers.iter().map(in_words).collect();
-    expect![].assert_eq(&told.join("\n"));
+    expect![[r#"
+        refused: process area `PA23` is unknown in model `iso-21827-2008`
+        refused: practice `iso-21827-2008/BP.23.01` is unknown in model `iso-21827-2008`, which the unit has adopted
+        refused: practice `sse-cmm-1997/BP.01.01` is unknown in model `iso-21827-2008`, which the unit has adopted
+        refused: practice `iso-21827-2008/PA23/GP 2.1.1` is unknown in model `iso-21827-2008`, which the unit has adopted
+        refused: practice `iso-21827-2008/BP.01.99` is unknown in model `iso-21827-2008`, which the unit has adopted
+        refused: phase `maintenance` was not entered
+        refused: a reason is needed
+        refused: a reason is needed
+        refused: a reason is needed
+        refused: a reason is needed
+        refused: `work_to` is 2026-06-02T00:00:00Z, more than 5 minutes after the server's clock, 2026-06-01T00:00:00Z
+        refused: `effective_at` is 2026-06-02T00:00:00Z, more than 5 minutes after the server's clock, 2026-06-01T00:00:00Z
+        refused: `work_to` is 2026-03-01T00:00:00Z, which is not after 2026-03-02T00:00:00Z
+        refused: `valid_until` is 2026-03-01T00:00:00Z, which is not after 2026-03-01T00:00:00Z
+        refused: `at` is 2026-02-28T00:00:00Z, which is not after 2026-03-01T00:00:00Z
+        refused: `attachments` has 17 entries, at most 16 are allowed
+        refused: `evidence` has 65 entries, at most 64 are allowed
+        refused: evidence `E1` is unknown in this unit
+        refused: evidence `E2` is unknown in this unit
+        refused: evidence `E1` was withdrawn
+        refused: source id `E1` of source `git` was used before with other content, as evidence `E1`
+        refused: evidence `E1` cannot supersede itself
+        refused: evidence `E1` was provided by the same principal, who cannot confirm it
+        refused: only a person may accept evidence: a machine's claim is a candidate
+        refused: only a person may rate: a machine's claim is a candidate
+        refused: `iso-21827-2008/PA01/GP 1.1.1` follows from the base practices and cannot be rated
+        refused: rating `R1` is unknown in this unit
+        refused: rating `R1` was withdrawn
+        refused: appraisal is unknown
+        refused: the unit's stream has no version 0
+        refused: the unit's stream has no version 3
+        refused: unit `green` is unknown
+        refused: unit `blue` was archived: it takes no more events
+        refused: the name `blue` belongs to another unit: choose another one
+        refused: a unit of kind `team` cannot stand below one of kind `project`
+        refused: unit `red` cannot stand below itself
+        refused: the organization cannot be moved or archived
+        refused: principal `carol` is unknown
+        refused: principal `bob` was disabled
+        refused: token `T1` is unknown
+        refused: `expires_at` is 2026-05-31T00:00:00Z, which is past: give a later time
+        refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first
+        refused: rules `lax` was never published
+        refused: the name `bob` belongs to another principal: choose another one"#]].assert_eq(&told.join("\n"));
 }

@@ -35,7 +35,10 @@ fn strict_rules_trust_nobody_and_the_others_every_service() {
         rules.trusts(who.principal, who.kind, Kind::ScanReport)
     };
     assert_eq!(["alice", "bot", "gradus"].map(|name| trusts(&STRICT, name)), [false; 3]);
-    assert_eq!(["alice", "bot", "gradus"].map(|name| trusts(&TRUSTING, name)), [false, true, false]);
+    assert_eq!(
+        ["alice", "bot", "gradus"].map(|name| trusts(&TRUSTING, name)),
+        [false, true, false]
+    );
 }
 
 #[test]
@@ -72,7 +75,8 @@ fn wrong_rules_are_refused_with_file_line_and_reason() {
         TRUSTING_TEXT.replace(old, new)
     };
     let and = |more: &str| format!("{TRUSTING_TEXT}{more}");
-    let practices = |key: &str| and(&format!("\n[coverage.practices]\n# {key}\n\"{key}\" = \"P1D\"\n"));
+    let practices =
+        |key: &str| and(&format!("\n[coverage.practices]\n# {key}\n\"{key}\" = \"P1D\"\n"));
     let trusted = |principals: &str| and(&format!("\n[[trusted]]\nprincipals = {principals}\n"));
     let id = who("alice").principal;
     let wrong = [
@@ -97,9 +101,12 @@ fn wrong_rules_are_refused_with_file_line_and_reason() {
         practices("BP.01.01"),
         practices("iso-21827-2008/BP.1.1"),
         practices("ISO/BP.01.01"),
-        practices("iso-21827-2008/PA01/GP 2.1.1\" = \"P1D\"\n\"iso-21827-2008/PA01/GP.2.1.1"),
+        and("\n[coverage.practices]\n\"iso-21827-2008/PA01/GP 2.1.1\" = \"P1D\"\n\
+             \"iso-21827-2008/PA01/GP.2.1.1\" = \"P2D\"\n"),
         with("id = \"trusted-tools\"", "id = \"Trusted tools\""),
         with("id = \"trusted-tools\"", "id = é"),
+        with("minimum_strength = \"direct\"", ""),
+        with("window = \"P1Y\"", ""),
         and("\n[rater]\n"),
         and("\n[coverage"),
         String::new(),
@@ -111,5 +118,34 @@ fn wrong_rules_are_refused_with_file_line_and_reason() {
             Err(error) => error.to_string(),
         })
         .collect();
-    expect![].assert_eq(&told.join("\n"));
+    expect![[r#"
+        made-up.toml:15: unknown field `schema`, expected one of `id`, `title`, `evaluator`, `scheme`, `reads`, `coverage`, `trusted`, `inheritance`, `rater`
+        made-up.toml:15: unknown variant `nplf-33020`, expected `sse-cmm`
+        made-up.toml:1: missing field `scheme`
+        made-up.toml:12: evaluator 2 is unknown: this version has evaluator 1
+        made-up.toml:12: invalid type: string "1", expected u32
+        made-up.toml:1: missing field `evaluator`
+        made-up.toml:19: the scheme sse-cmm must read the scale `satisfaction`
+        made-up.toml:20: unknown field `nplf`, expected `satisfaction`
+        made-up.toml:24: `1m` is no period: write ISO 8601, for example P90D, P6M or P1Y
+        made-up.toml:39: `PT1M` is no period: write ISO 8601, for example P90D, P6M or P1Y
+        made-up.toml:39: `scan` is no kind of evidence: use one of policy, plan, process-definition, design, analysis, review-record, test-result, test-definition, scan-report, sbom, provenance, configuration, change-record, release, advisory, incident, measurement, training-record, interview, questionnaire, agreement, audit-report, guidance, document
+        made-up.toml:26: `strong` is no strength: use one of weak, indirect, direct
+        made-up.toml:46: `security` is no category of process areas: use one of security-engineering, project, organizational
+        made-up.toml:51: `service` is no set of principals: write "services", or a list of principal ids
+        made-up.toml:51: invalid type: integer `3`, expected "services" or a list of principal ids
+        made-up.toml:59: `alice` is no principal id: 32 hexadecimal digits, as in a UUID, are needed
+        made-up.toml:60: unknown field `kind`, expected `principals` or `kinds`
+        made-up.toml:60: `sboms` is no kind of evidence: use one of policy, plan, process-definition, design, analysis, review-record, test-result, test-definition, scan-report, sbom, provenance, configuration, change-record, release, advisory, incident, measurement, training-record, interview, questionnaire, agreement, audit-report, guidance, document
+        made-up.toml:60: `BP.01.01` is no practice: write it like iso-21827-2008/BP.01.02
+        made-up.toml:60: `iso-21827-2008/BP.1.1` is no practice: write it like iso-21827-2008/BP.01.02
+        made-up.toml:60: `ISO/BP.01.01` is no practice: write it like iso-21827-2008/BP.01.02
+        made-up.toml:60: `iso-21827-2008/PA01/GP.2.1.1` has a window already
+        made-up.toml:7: `Trusted tools` is no name: use 1 to 63 of a-z, 0-9 and `-`, beginning with a letter or digit
+        made-up.toml:7: string values must be quoted, expected literal string
+        made-up.toml:53: missing field `minimum_strength`
+        made-up.toml:21: missing field `window`
+        made-up.toml:58: duplicate key
+        made-up.toml:58: unclosed table, expected `]`
+        made-up.toml:1: missing field `evaluator`"#]].assert_eq(&told.join("\n"));
 }

@@ -76,7 +76,9 @@ fn an_area_of_another_model_cannot_be_settled() {
 #[test]
 fn nothing_of_the_model_can_be_settled_without_one() {
     let state = UnitState::default();
-    for proposed in [tailored_out("PA01"), tailored_in("PA01"), inheritance("PA01", Inheritance::Own)] {
+    for proposed in
+        [tailored_out("PA01"), tailored_in("PA01"), inheritance("PA01", Inheritance::Own)]
+    {
         let answer = Draft::of(&state).propose(&occasion(&proposed), None, &proposed.proposal);
         let expected = "refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first";
         assert_eq!(in_words(&answer), expected);

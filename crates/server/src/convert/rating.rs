@@ -1,6 +1,7 @@
 //! Ratings, in and out.
 
 use gradus_domain::history::RatingHistory;
+use gradus_domain::{At, UnitHistory, level};
 use gradus_model::rating::{Scale, Value};
 use gradus_model::Event;
 use gradus_service::ratings::RatingInput;
@@ -42,13 +43,19 @@ fn input(field: &str, given: &wire::RatingInput) -> Checked<RatingInput> {
     })
 }
 
+/// Whether a rating is in force at a point: not ended or withdrawn, and not behind another one.
+pub(crate) fn is_in_force(unit: &UnitHistory, rating: &RatingHistory, at: At) -> bool {
+    let (target, scale) = (&rating.rating.target, rating.rating.value.scale());
+    level::in_force(unit, target, scale, at).iter().any(|found| found.position == rating.position)
+}
+
 /// A rating as it stands at the point asked about, with the rationale of its record.
 pub(crate) fn rating(
     service: &Service,
     unit: gradus_model::UnitId,
-    at: gradus_domain::At,
+    at: At,
     record: &ReadRecord,
-    history: &RatingHistory,
+    (history, in_force): (&RatingHistory, bool),
 ) -> Checked<wire::Rating> {
     if !matches!(record.recorded.event, Event::PracticeRated(_)) {
         return Err(ServiceError::Fault("a rating's record is no rating"));
@@ -71,7 +78,7 @@ pub(crate) fn rating(
         effective_at: Some(timestamp(history.effective_at)),
         ended_at: history.ended_at(at.size).map(timestamp),
         withdrawn: history.is_withdrawn(at.size),
-        in_force: history.is_in_force(at),
+        in_force,
         instance: rating.instance.as_ref().map(ToString::to_string).unwrap_or_default(),
         appraisal: rating.appraisal.map(|id| id.to_string()).unwrap_or_default(),
         basis: rating.basis.map(|basis| wire::Basis {

@@ -1,0 +1,287 @@
+//! What each event changes of what can be read, alone and over all: every type is here.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use expect_test::expect;
+use gradus_domain::registry::DocumentKind;
+use gradus_domain::{At, Registry, UnitHistory};
+use gradus_model::Event;
+use gradus_model::rating::Value;
+use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, UnitKind};
+
+use crate::given::{
+    Fact, NOW, accepted, area, confirmed, day, digest, document, ended, entered, erased, fact,
+    history, inheritance, left, linked, marked, name_of, organization, rated, rating_ended,
+    rating_withdrawn, rejected, shown, submitted, superseded, tailored_in, tailored_out, unlinked,
+    withdrawn,
+};
+use crate::registry::{
+    added, archived, created, disabled, issued, moved, published, registered, renamed, revoked,
+};
+
+fn now() -> At {
+    At::with_everything(day(NOW))
+}
+
+fn of_organization(registry: &Registry) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let (Some(log), Some(organization)) = (registry.log, registry.organization) {
+        lines.push(format!("log {log} of {}", name_of(organization.0)));
+    }
+    for kind in [DocumentKind::Model, DocumentKind::Profile, DocumentKind::Rules] {
+        let published = registry.documents(kind, u64::MAX);
+        lines.extend(published.map(|held| format!("{} {} published", kind.name(), held.id)));
+    }
+    for unit in registry.units() {
+        let names = unit.names.at(now()).map_or("nothing", |name| name.as_str());
+        let parent = unit.parent(now()).map_or("nobody".to_owned(), |parent| name_of(parent.0));
+        let archived = if unit.archived.at(now()).is_some() { ", archived" } else { "" };
+        let id = name_of(unit.id.0);
+        lines.push(format!("{} {id} called {names} below {parent}{archived}", unit.kind));
+    }
+    for principal in registry.principals() {
+        let disabled = if principal.disabled_at.is_some() { ", disabled" } else { "" };
+        lines.push(format!("{} {}{disabled}", principal.kind, name_of(principal.id.0)));
+    }
+    if let Some(token) = registry.token(&digest("T1"), day(NOW)) {
+        lines.push(format!("token T1 of {}", name_of(token.principal.0)));
+    }
+    lines
+}
+
+fn of_settings(unit: &UnitHistory) -> Vec<String> {
+    let settings = &unit.settings;
+    let mut lines = Vec::new();
+    for (what, adopted) in
+        [("model", &settings.models), ("rules", &settings.rules), ("profile", &settings.profiles)]
+    {
+        lines.extend(adopted.at(now()).map(|held| format!("{what} {}", held.id)));
+    }
+    if settings.is_tailored_out(&area("PA22"), now()) {
+        lines.push("PA22 does not apply".to_owned());
+    }
+    lines.push(format!("PA17 answered {}", settings.inheritance_of(&area("PA17"), now())));
+    lines.extend(
+        settings
+            .context
+            .at(now())
+            .and_then(|context| context.assurance_need)
+            .map(|need| format!("assurance need {need}")),
+    );
+    lines.extend(settings.open_phases(now()).map(|phase| format!("in phase {phase}")));
+    lines.extend(settings.markers.iter().map(|marker| {
+        let at = shown(marker.effective_at);
+        format!("{} {} on {at}", marker.value.kind, marker.value.label)
+    }));
+    lines.extend(unit.erased.iter().map(|erased| format!("payload {} erased", erased.value)));
+    lines
+}
+
+fn of_evidence_and_ratings(unit: &UnitHistory) -> Vec<String> {
+    let mut lines = Vec::new();
+    for item in unit.evidence(u64::MAX) {
+        let mut line = format!("{} {}", name_of(item.id.0), item.standing(u64::MAX).name());
+        if let Some(end) = item.ended_at(u64::MAX) {
+            let _ = write!(line, " until {}", shown(end));
+        }
+        if let Some(by) = item.superseded_by(u64::MAX) {
+            let _ = write!(line, ", replaced by {}", name_of(by.0));
+        }
+        for by in item.confirmed_by(u64::MAX) {
+            let _ = write!(line, ", confirmed by {}", name_of(by.0));
+        }
+        let practices = unit.practices_of(item.id, u64::MAX);
+        let practices: Vec<String> =
+            practices.iter().map(|target| target.practice.to_string()).collect();
+        lines.push(format!("{line}, for {}", practices.join(" and ")));
+    }
+    for rating in unit.ratings(u64::MAX) {
+        let id = name_of(rating.rating.rating.0);
+        let mut line = format!("{id} {} {}", rating.rating.target.practice, rating.rating.value);
+        if let Some(end) = rating.ended_at(u64::MAX) {
+            let _ = write!(line, " until {}", shown(end));
+        }
+        if rating.is_withdrawn(u64::MAX) {
+            line.push_str(", withdrawn");
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+fn summary(facts: &[Fact]) -> Vec<String> {
+    let unit = history(facts);
+    let mut lines = of_organization(&organization(facts));
+    lines.extend(of_settings(&unit));
+    lines.extend(of_evidence_and_ratings(&unit));
+    lines
+}
+
+fn life() -> Vec<Fact> {
+    let context = Context {
+        customer_base: None,
+        assurance_need: Some(AssuranceNeed::High),
+        activity: None,
+        disciplines: Vec::new(),
+    };
+    vec![
+        created(),
+        published("iso"),
+        fact(Event::ProfilePublished(document("bureau"))),
+        fact(Event::RulesPublished(document("strict"))),
+        registered("org", UnitKind::Organization, None),
+        registered("red", UnitKind::Team, Some("org")),
+        registered("blue", UnitKind::Team, Some("org")),
+        renamed("red", "crimson"),
+        moved("blue", "red"),
+        archived("blue"),
+        added("bob"),
+        issued("T1", "bob", None),
+        revoked("T1"),
+        disabled("bob"),
+        fact(Event::ModelAdopted(document("iso"))),
+        fact(Event::RulesAdopted(document("strict"))),
+        fact(Event::ProfileAdopted(document("bureau"))),
+        tailored_out("PA22"),
+        tailored_in("PA22"),
+        inheritance("PA17", Inheritance::Own),
+        fact(Event::ContextRecorded(context)),
+        entered(Phase::Design),
+        left(Phase::Design),
+        marked("1.0"),
+        submitted("E1"),
+        submitted("E2").for_practices(&["BP.01.02"]),
+        accepted("E1"),
+        rejected("E1"),
+        confirmed("E1"),
+        linked("E1", &["BP.01.01", "BP.01.02"]),
+        unlinked("E1", &["BP.01.01"]),
+        superseded("E1", "E2").on("2026-05-01"),
+        ended("E1").on("2026-04-01"),
+        withdrawn("E1"),
+        erased(25),
+        rated("R1", "BP.01.01", Value::Satisfied),
+        rating_ended("R1").on("2026-05-01"),
+        rating_withdrawn("R1"),
+    ]
+}
+
+/// For each fact the lines of the summary that it took away and added.
+fn effects(life: &[Fact]) -> String {
+    let mut told = String::new();
+    for (size, fact) in (0..).zip(life) {
+        let (before, after) = (summary(&life[..size]), summary(&life[..=size]));
+        let _ = writeln!(told, "{}", fact.proposal.event.name());
+        for gone in before.iter().filter(|line| !after.contains(line)) {
+            let _ = writeln!(told, "  - {gone}");
+        }
+        for new in after.iter().filter(|line| !before.contains(line)) {
+            let _ = writeln!(told, "  + {new}");
+        }
+    }
+    told
+}
+
+#[test]
+fn every_event_has_its_effect() {
+    let life = life();
+    let types: BTreeSet<&str> = life.iter().map(|fact| fact.proposal.event.name()).collect();
+    let all: BTreeSet<&str> = Event::TYPES.iter().map(|(_, name)| *name).collect();
+    assert_eq!(types, all);
+
+    expect![[r#"
+        log-created
+          + log 07070707-0707-0707-0707-070707070707 of org
+        model-published
+          + model iso published
+        profile-published
+          + profile bureau published
+        rules-published
+          + rules strict published
+        unit-registered
+          + organization org called org below nobody
+        unit-registered
+          + team red called red below org
+        unit-registered
+          + team blue called blue below org
+        unit-renamed
+          - team red called red below org
+          + team red called crimson below org
+        unit-moved
+          - team blue called blue below org
+          + team blue called blue below red
+        unit-archived
+          - team blue called blue below red
+          + team blue called blue below red, archived
+        principal-added
+          + person bob
+        token-issued
+          + token T1 of bob
+        token-revoked
+          - token T1 of bob
+        principal-disabled
+          - person bob
+          + person bob, disabled
+        model-adopted
+          + model iso
+        rules-adopted
+          + rules strict
+        profile-adopted
+          + profile bureau
+        area-tailored-out
+          + PA22 does not apply
+        area-tailored-in
+          - PA22 does not apply
+        area-inheritance-set
+          - PA17 answered by-rules
+          + PA17 answered own
+        context-recorded
+          + assurance need high
+        phase-entered
+          + in phase design
+        phase-left
+          - in phase design
+        marker-placed
+          + release 1.0 on 2026-03-01
+        evidence-submitted
+          + E1 submitted, for BP.01.01
+        evidence-submitted
+          + E2 submitted, for BP.01.02
+        evidence-accepted
+          - E1 submitted, for BP.01.01
+          + E1 accepted, for BP.01.01
+        evidence-rejected
+          - E1 accepted, for BP.01.01
+          + E1 rejected, for BP.01.01
+        evidence-confirmed
+          - E1 rejected, for BP.01.01
+          + E1 rejected, confirmed by alice, for BP.01.01
+        evidence-linked
+          - E1 rejected, confirmed by alice, for BP.01.01
+          + E1 rejected, confirmed by alice, for BP.01.01 and BP.01.02
+        evidence-unlinked
+          - E1 rejected, confirmed by alice, for BP.01.01 and BP.01.02
+          + E1 rejected, confirmed by alice, for BP.01.02
+        evidence-superseded
+          - E1 rejected, confirmed by alice, for BP.01.02
+          + E1 rejected until 2026-05-01, replaced by E2, confirmed by alice, for BP.01.02
+        evidence-ended
+          - E1 rejected until 2026-05-01, replaced by E2, confirmed by alice, for BP.01.02
+          + E1 rejected until 2026-04-01, replaced by E2, confirmed by alice, for BP.01.02
+        evidence-withdrawn
+          - E1 rejected until 2026-04-01, replaced by E2, confirmed by alice, for BP.01.02
+          + E1 withdrawn until 2026-04-01, replaced by E2, confirmed by alice, for BP.01.02
+        payload-erased
+          + payload 25 erased
+        practice-rated
+          + R1 BP.01.01 satisfied
+        rating-ended
+          - R1 BP.01.01 satisfied
+          + R1 BP.01.01 satisfied until 2026-05-01
+        rating-withdrawn
+          - R1 BP.01.01 satisfied until 2026-05-01
+          + R1 BP.01.01 satisfied until 2026-05-01, withdrawn
+    "#]]
+    .assert_eq(&effects(&life));
+}
