@@ -38,11 +38,13 @@ pub(crate) struct Golden {
     pub(crate) sealed: Vec<u8>,
 }
 
-/// The first 128 bits of SHA-256 over label, log, actor, request and item.
+/// The first 128 bits of SHA-256 over label, log, actor, request and item, as a random UUID.
 pub(crate) fn drawn(sort: &str, actor: PrincipalId, request: RequestId, item: u32) -> [u8; 16] {
     let (label, item) = (format!("gradus/v1/id/{sort}"), item.to_be_bytes());
     let all = [label.as_bytes(), &LOG.0, &actor.0, &request.0, &item].concat();
-    *sha256(&all).0.first_chunk().unwrap()
+    let mut id: [u8; 16] = *sha256(&all).0.first_chunk().unwrap();
+    (id[6], id[8]) = (id[6] % 16 + 0x40, id[8] % 64 + 0x80);
+    id
 }
 
 /// The root seed of a stream's key tree: 00, 01, … for the organization, 20, 21, … for others.
@@ -138,7 +140,7 @@ pub(crate) fn log() -> Vec<Golden> {
             previous: last.map_or(Digest::ZERO, |last| leaf_hash(&last.bytes)),
         };
         let about =
-            About { call, item, effective_at: at(effective_at), signature: Signature::None };
+            About { call, item, effective_at: at(effective_at), signature: Signature::NONE };
         log.push(record(place, about, &event, payload));
     }
     log
@@ -455,8 +457,8 @@ pub(crate) fn variants() -> Vec<(&'static str, Golden)> {
     let longest =
         MarkerPlaced { kind: MarkerKind::Milestone, label: "é".repeat(64).parse().unwrap() };
     let accepted = || Event::EvidenceAccepted(OfEvidence { evidence: evidence(7, 0) });
-    let unsigned = || Signature::None;
-    let ed25519 = Signature::Ed25519 { key: [0xa1; 32], signature: [0xa2; 64] };
+    let unsigned = || Signature::NONE;
+    let signed = |kind, length| Signature { kind, bytes: vec![0xa1; length] };
     let rows = [
         ("evidence without anything optional", Event::EvidenceSubmitted(bare(8)), unsigned()),
         ("integers of every length", Event::EvidenceSubmitted(measured), unsigned()),
@@ -470,8 +472,8 @@ pub(crate) fn variants() -> Vec<(&'static str, Golden)> {
             unsigned(),
         ),
         ("a label of 128 bytes", Event::MarkerPlaced(longest), unsigned()),
-        ("a signature with Ed25519", accepted(), ed25519),
-        ("the digest of a DSSE envelope", accepted(), Signature::DsseDigest(sha256(b"envelope"))),
+        ("a signature of kind 1, of one byte", accepted(), signed(1, 1)),
+        ("a signature of kind 255, of 300 bytes", accepted(), signed(255, 300)),
     ];
     let variant = |(number, (case, event, signature)): (u8, (&'static str, Event, Signature))| {
         let place = Place {

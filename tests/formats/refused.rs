@@ -15,6 +15,8 @@ pub(crate) fn refusals() -> Vec<Line> {
     let practices = |list: &str| format!("a200{id}01{list}");
     let model = "6161";
     let label = |text: &str| format!("a2000101{text}");
+    let ends = |at: &str| format!("a400{id}01{other}02{hash}03{at}");
+    let by_rule = |at: &str| format!("a500{id}018361610101020205a300{at}010002{hash}0680");
     let superseded = 205;
     let rows: Vec<(&str, u16, u16, String)> = vec![
         ("keys out of order", superseded, 1, format!("a201{other}00{id}")),
@@ -43,7 +45,14 @@ pub(crate) fn refusals() -> Vec<Line> {
         ("null", 209, 1, "a100f6".to_owned()),
         ("a boolean", 209, 1, "a100f5".to_owned()),
         ("a big number", 209, 1, "a100c24105".to_owned()),
-        ("null for what is left out", 34, 1, format!("a400{id}01{other}02{hash}03f6")),
+        ("null for what is left out", 34, 1, ends("f6")),
+        ("an instant at the end of 64 bits", 34, 1, ends("1b7fffffffffffffff")),
+        ("an instant at the beginning of 64 bits", 34, 1, ends("3b7fffffffffffffff")),
+        ("an instant past 64 bits", 34, 1, ends("1bffffffffffffffff")),
+        ("an instant after 9998", 34, 1, ends("1b0384275e405f8000")),
+        ("an instant before 1900", 34, 1, ends("3b0007d91048bca000")),
+        ("an instant that is text", 34, 1, ends("6a323032372d30332d3031")),
+        ("a rated moment after 9998", 300, 1, by_rule("1b0384275e405f8000")),
         ("an empty label", 122, 1, label("60")),
         ("a label with a control character", 122, 1, label("610a")),
         ("a label that is not UTF-8", 122, 1, label("61ff")),
@@ -92,10 +101,10 @@ pub(crate) fn refusals() -> Vec<Line> {
         ("an effective time before 1900", changed(78, &i64::MIN.to_be_bytes())),
         ("an effective time after 9998", changed(78, &i64::MAX.to_be_bytes())),
         ("origin grade 5", changed(102, &[5])),
-        ("signature kind 3", changed(103, &[3])),
         ("a signature that is missing", changed(103, &[1])),
+        ("a signature of kind 255 that is missing", changed(103, &[255])),
         ("a body past the end", changed(172, &u32::MAX.to_be_bytes())),
-        ("a byte after the leaf", [&right[..], &[0]].concat()),
+        ("a byte after a leaf without signature", [&right[..], &[0]].concat()),
         ("a leaf that is cut", right[..right.len() - 1].to_vec()),
         ("a header that is cut", right[..175].to_vec()),
         ("no leaf", Vec::new()),

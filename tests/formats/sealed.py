@@ -39,6 +39,9 @@ def field_leaf(salt, pair):
 def payload_root(fields, salts):
     if len(fields) != len(salts):
         raise ValueError("every field has one salt")
+    names = {name for name, _ in fields}
+    if "" in names or len(names) < len(fields):
+        raise ValueError("a field without a name, or two of one name")
     if not fields:
         return bytes(32)
     leaves = [field_leaf(salt, pair) for salt, pair in zip(salts, fields)]
@@ -136,7 +139,9 @@ def check(line):
     elif "id" in line:
         label = b"gradus/v1/id/" + line["case"].encode()
         parts = h(line["log"]) + h(line["actor"]) + h(line["request"])
-        right = {"id": sha(label + parts + struct.pack(">I", line["item"]))[:16].hex()}
+        raw = bytearray(sha(label + parts + struct.pack(">I", line["item"]))[:16])
+        raw[6], raw[8] = raw[6] & 0x0f | 0x40, raw[8] & 0x3f | 0x80
+        right = {"id": raw.hex()}
     elif "root" in line:
         right = {"root": merkle([h(leaf) for leaf in line["leaf_hashes"]]).hex()}
     else:

@@ -37,13 +37,8 @@ pub(crate) fn leaf(leaf: &Leaf) -> Value {
 }
 
 fn signature(signature: &Signature) -> Value {
-    match signature {
-        Signature::None => json!({}),
-        Signature::Ed25519 { key, signature } => {
-            json!({ "ed25519_key": hex(key), "ed25519": hex(signature) })
-        }
-        Signature::DsseDigest(digest) => json!({ "dsse_digest": hex(&digest.0) }),
-    }
+    let Signature { kind, bytes } = signature;
+    if *kind == 0 { json!({}) } else { json!({ "kind": kind, "bytes": hex(bytes) }) }
 }
 
 /// The pairs that are there.

@@ -100,7 +100,7 @@ pub fn record(request: u8, body: &[u8]) -> NewRecord {
         payload_root: Digest::ZERO,
         blind: [7; 16],
         body: body.to_vec(),
-        signature: Signature::None,
+        signature: Signature::NONE,
     };
     NewRecord { draft, payload: [b"sealed ", body].concat() }
 }

@@ -1,6 +1,6 @@
 //! Leaf format 1: the bytes that are stored and hashed, never encoded again.
 //!
-//! A fixed big-endian header of 176 bytes, then the body in deterministic CBOR, then an optional
+//! A fixed big-endian header of 176 bytes, then the body in deterministic CBOR, then room for a
 //! signature of the producer:
 //!
 //! | at | bytes | field |
@@ -16,15 +16,16 @@
 //! | 78 | 8 | effective at, µs since 1970, signed |
 //! | 86 | 16 | actor |
 //! | 102 | 1 | origin grade |
-//! | 103 | 1 | signature: 0 none, 1 Ed25519, 2 digest of a DSSE envelope |
+//! | 103 | 1 | kind of the signature, 0 for none |
 //! | 104 | 16 | request id |
 //! | 120 | 4 | item number in the request, from 0 |
 //! | 124 | 32 | payload root, or zeros without payload |
 //! | 156 | 16 | blind |
 //! | 172 | 4 | length of the body |
 //!
-//! A signature of kind 1 is a key id of 32 bytes and 64 bytes of Ed25519 over body and payload
-//! root; one of kind 2 is 32 bytes.
+//! Kind 0 has no bytes after the body; of any other kind, the rest of the leaf after the body, at
+//! least one byte, is the signature. It is reserved for a producer's own signature: what the kinds
+//! mean is settled by the version that first writes one, and a reader keeps what it does not know.
 
 use crate::unit::Grade;
 use crate::{Digest, PrincipalId, RequestId, Timestamp, UnitId};
@@ -65,38 +66,22 @@ pub enum LeafError {
     },
 }
 
-/// A producer's own signature, kept as given.
+/// Reserved for a producer's own signature, kept as given.
+///
+/// What the kinds mean is settled by the version that first writes one; a reader keeps what it
+/// does not know. Invariant of a leaf that can be read: there are bytes if, and only if, the kind
+/// is not 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Signature {
-    /// None.
-    None,
-    /// Ed25519 over body and payload root.
-    Ed25519 {
-        /// The key's id.
-        key: [u8; 32],
-        /// The signature.
-        signature: [u8; 64],
-    },
-    /// The SHA-256 of a DSSE envelope kept as an attachment.
-    DsseDigest(Digest),
+pub struct Signature {
+    /// Which sort of signature it is; 0 for none.
+    pub kind: u8,
+    /// The signature; empty for kind 0.
+    pub bytes: Vec<u8>,
 }
 
 impl Signature {
-    const fn kind(&self) -> u8 {
-        match self {
-            Self::None => 0,
-            Self::Ed25519 { .. } => 1,
-            Self::DsseDigest(_) => 2,
-        }
-    }
-
-    const fn bytes(&self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Ed25519 { .. } => 96,
-            Self::DsseDigest(_) => 32,
-        }
-    }
+    /// No signature.
+    pub const NONE: Self = Self { kind: 0, bytes: Vec::new() };
 }
 
 /// A leaf before the log has given it a place.
@@ -154,7 +139,7 @@ impl Draft {
     /// The bytes the leaf will have.
     #[must_use]
     pub fn length(&self) -> usize {
-        HEADER + self.body.len() + self.signature.bytes()
+        HEADER + self.body.len() + self.signature.bytes.len()
     }
 
     /// Appends the leaf's bytes at `place` to `out`.
@@ -171,7 +156,7 @@ impl Draft {
         out.extend_from_slice(&self.effective_at.micros().to_be_bytes());
         out.extend_from_slice(&self.actor.0);
         out.push(self.grade.number());
-        out.push(self.signature.kind());
+        out.push(self.signature.kind);
         out.extend_from_slice(&self.request.0);
         out.extend_from_slice(&self.item.to_be_bytes());
         out.extend_from_slice(&self.payload_root.0);
@@ -179,14 +164,7 @@ impl Draft {
         // A body past the bound is refused long before its length could leave 32 bits.
         out.extend_from_slice(&u32::try_from(self.body.len()).unwrap_or(u32::MAX).to_be_bytes());
         out.extend_from_slice(&self.body);
-        match &self.signature {
-            Signature::None => (),
-            Signature::Ed25519 { key, signature } => {
-                out.extend_from_slice(key);
-                out.extend_from_slice(signature);
-            }
-            Signature::DsseDigest(digest) => out.extend_from_slice(&digest.0),
-        }
+        out.extend_from_slice(&self.signature.bytes);
     }
 }
 
@@ -217,21 +195,17 @@ impl Leaf {
         let actor = PrincipalId(rest.take()?);
         let [grade] = rest.take()?;
         let grade = Grade::from_number(grade).ok_or_else(|| none("origin grade", grade))?;
-        let [signature] = rest.take()?;
+        let [kind] = rest.take()?;
         let request = RequestId(rest.take()?);
         let item = u32::from_be_bytes(rest.take()?);
         let payload_root = Digest(rest.take()?);
         let blind = rest.take()?;
         let length = u32::from_be_bytes(rest.take()?) as usize;
         let body = rest.slice(length)?.to_vec();
-        let signature = match signature {
-            0 => Signature::None,
-            1 => Signature::Ed25519 { key: rest.take()?, signature: rest.take()? },
-            2 => Signature::DsseDigest(Digest(rest.take()?)),
-            other => return Err(none("signature", other)),
-        };
-        if rest.at != bytes.len() {
-            return Err(LeafError::Length { seen: bytes.len(), needed: rest.at });
+        let signature = Signature { kind, bytes: rest.all().to_vec() };
+        if (kind == 0) != signature.bytes.is_empty() {
+            let needed = rest.at + usize::from(kind != 0);
+            return Err(LeafError::Length { seen: bytes.len(), needed });
         }
         let draft = Draft {
             event_type,
@@ -265,6 +239,11 @@ impl<'a> Rest<'a> {
         let slice = self.bytes.get(self.at..end);
         self.at = end;
         slice.ok_or(LeafError::Length { seen: self.bytes.len(), needed: end })
+    }
+
+    /// What is left, without taking it.
+    fn all(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], LeafError> {
@@ -325,12 +304,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_leaf_is_read_back_as_it_was_written(body: Vec<u8>, kind in 0..3) {
-            let signature = match kind {
-                0 => Signature::None,
-                1 => Signature::Ed25519 { key: [8; 32], signature: [9; 64] },
-                _ => Signature::DsseDigest(Digest([9; 32])),
-            };
+        fn a_leaf_is_read_back_as_it_was_written(body: Vec<u8>, kind: u8, bytes: Vec<u8>) {
+            let signed = kind != 0 && !bytes.is_empty();
+            let signature = if signed { Signature { kind, bytes } } else { Signature::NONE };
             let leaf = leaf(body, signature);
             let bytes = written(&leaf);
             prop_assert_eq!(bytes.len(), leaf.draft.length());
@@ -344,7 +320,7 @@ mod tests {
 
         #[test]
         fn a_cut_or_longer_leaf_is_refused(cut in 0_usize..200) {
-            let mut bytes = written(&leaf(vec![0xa0; 24], Signature::None));
+            let mut bytes = written(&leaf(vec![0xa0; 24], Signature::NONE));
             prop_assert_eq!(bytes.len(), 200);
             prop_assert!(Leaf::read(&bytes[..cut]).is_err());
             bytes.push(0);
@@ -353,8 +329,17 @@ mod tests {
     }
 
     #[test]
+    fn bytes_of_a_signature_are_there_if_and_only_if_it_has_a_kind() {
+        for (kind, bytes, needed) in [(0, vec![1], 176), (1, vec![], 177), (255, vec![], 177)] {
+            let leaf = leaf(Vec::new(), Signature { kind, bytes });
+            let wrong = LeafError::Length { seen: leaf.draft.length(), needed };
+            assert_eq!(Leaf::read(&written(&leaf)), Err(wrong), "{kind}");
+        }
+    }
+
+    #[test]
     fn a_newer_format_is_refused_with_both_numbers() {
-        let mut bytes = written(&leaf(Vec::new(), Signature::None));
+        let mut bytes = written(&leaf(Vec::new(), Signature::NONE));
         bytes[1] = 2;
         let error = Leaf::read(&bytes).unwrap_err();
         assert_eq!(error.to_string(), "the leaf has format 2, this version reads format 1: use a newer one");

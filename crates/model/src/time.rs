@@ -43,7 +43,7 @@ pub enum Edge {
 
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(minicbor::Encode, minicbor::Decode)]
+#[derive(minicbor::Encode)]
 #[cbor(transparent)]
 pub struct Timestamp(#[n(0)] i64);
 
@@ -154,6 +154,12 @@ fn looks_like_date_time(text: &str) -> bool {
 fn has_offset(text: &str) -> bool {
     let time = text.get(11..).unwrap_or_default();
     time.ends_with(['Z', 'z']) || time.contains(['+', '-'])
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for Timestamp {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::from_micros(d.i64()?).map_err(minicbor::decode::Error::message)
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -290,6 +296,23 @@ mod tests {
         let at = Timestamp::parse("2026-01-31T10:00:00Z", Edge::Start).unwrap();
         let month: Period = "P1M".parse().unwrap();
         assert_eq!(month.after(at).to_string(), "2026-02-28T10:00:00Z");
+    }
+
+    #[test]
+    fn encoded_instants_outside_the_years_are_refused() {
+        for (micros, right) in [
+            (Timestamp::MIN.0, true),
+            (Timestamp::MIN.0 - 1, false),
+            (Timestamp::MAX.0, true),
+            (Timestamp::MAX.0 + 1, false),
+            (i64::MIN, false),
+            (i64::MAX, false),
+        ] {
+            let mut bytes = Vec::new();
+            minicbor::encode(micros, &mut bytes).unwrap();
+            let read = minicbor::decode::<Timestamp>(&bytes);
+            assert_eq!(read.ok(), right.then_some(Timestamp(micros)), "{micros}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tonic::{Response, Status};
 
 use crate::convert;
-use crate::status::status;
+use crate::status::{status, status_of_items};
 
 /// The handlers of every service; cheap to clone.
 #[derive(Clone)]
@@ -33,6 +33,15 @@ pub(crate) type Reply<T> = Result<Response<T>, Status>;
 /// Answers with what the use case came to.
 pub(crate) async fn reply<T>(answer: impl Future<Output = Result<T, ServiceError>>) -> Reply<T> {
     answer.await.map(Response::new).map_err(|error| status(&error))
+}
+
+/// As [`reply`], for a call with a list of items in the field `list`.
+pub(crate) async fn reply_of_items<T>(
+    list: &str,
+    answer: impl Future<Output = Result<T, ServiceError>>,
+) -> Reply<T> {
+    let place = |item: u32| format!("{list}[{item}]");
+    answer.await.map(Response::new).map_err(|error| status_of_items(&error, &place))
 }
 
 /// Resolves when the server stops.

@@ -26,9 +26,10 @@ impl Interceptor for Gate {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let token = bearer(request.metadata())?;
         // Unknown, ended, revoked and disabled look the same.
-        let actor = self.service.authenticate(token);
-        let actor = actor.ok_or_else(|| token_refused("the bearer token is refused"))?;
+        let known = self.service.authenticate(token);
+        let (actor, token) = known.ok_or_else(|| token_refused("the bearer token is refused"))?;
         request.extensions_mut().insert(actor);
+        request.extensions_mut().insert(token);
         Ok(request)
     }
 }

@@ -6,7 +6,7 @@ use gradus_model::{
     AreaId, Digest, EvidenceId, Practice, RatingId, RequestId, Timestamp, UnitId,
 };
 use gradus_domain::sse_cmm::LevelAnswer;
-use gradus_domain::Actor;
+use gradus_domain::{Actor, Refusal};
 use gradus_model::evidence::Source;
 use gradus_model::ids::hex;
 use gradus_service::call::{LevelChange, OWN_SOURCES};
@@ -71,12 +71,13 @@ pub(crate) fn optional_word<T>(
 }
 
 /// A list of 1 to 1,000 entries.
-pub(crate) fn bounded<'a, T>(field: &str, list: &'a [T]) -> Checked<&'a [T]> {
-    if (1..=1_000).contains(&list.len()) {
-        return Ok(list);
+pub(crate) fn bounded<'a, T>(field: &'static str, list: &'a [T]) -> Checked<&'a [T]> {
+    const LIMIT: usize = 1_000;
+    match list.len() {
+        0 => Err(ServiceError::invalid(field, "it is empty, at least one entry must be given")),
+        seen if seen > LIMIT => Err(Refusal::TooMany { field, seen, limit: LIMIT }.into()),
+        _ => Ok(list),
     }
-    let reason = format!("{} entries are given, 1 to 1,000 are allowed in a call", list.len());
-    Err(ServiceError::invalid(field, reason))
 }
 
 pub(crate) fn instant(
@@ -180,11 +181,12 @@ pub(crate) fn area(field: &str, given: &str) -> Checked<AskedArea> {
 
 /// Reads the source that a caller claims for an item: not one of Gradus' own.
 pub(crate) fn source(field: &str, given: &wire::Source) -> Checked<Source> {
-    if given.name.starts_with(OWN_SOURCES) {
-        let reason = format!("`{}` is a source of Gradus itself: use another name", given.name);
+    let source = named_source(field, given)?;
+    if source.name.as_str().starts_with(OWN_SOURCES) {
+        let reason = format!("`{}` is a name of Gradus itself: use another one", source.name);
         return Err(ServiceError::invalid(format!("{field}.name"), reason));
     }
-    named_source(field, given)
+    Ok(source)
 }
 
 fn named_source(field: &str, given: &wire::Source) -> Checked<Source> {
@@ -209,14 +211,17 @@ pub(crate) fn evidence_ref(
 }
 
 pub(crate) fn evidence_refs(
-    field: &str,
+    field: &'static str,
     given: &[wire::EvidenceRef],
 ) -> Checked<Vec<EvidenceRef>> {
     let one = |(at, given)| evidence_ref(&format!("{field}[{at}]"), Some(given));
     bounded(field, given)?.iter().enumerate().map(one).collect()
 }
 
-pub(crate) fn rating_ids(field: &str, given: &[String]) -> Checked<Vec<RatingId>> {
+pub(crate) fn rating_ids(
+    field: &'static str,
+    given: &[String],
+) -> Checked<Vec<RatingId>> {
     let one = |(at, given): (usize, &String)| text(&format!("{field}[{at}]"), given);
     bounded(field, given)?.iter().enumerate().map(one).collect()
 }

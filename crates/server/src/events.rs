@@ -68,12 +68,17 @@ impl EventService for Api {
         reply(async {
             let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
             asked.page_size = 0;
-            let page = Page::read(size, &token, &asked)?;
+            let page = Page::read("events", size, &token, &asked)?;
             self.service.caught_up(None).await?;
             let filter = Filter::read(self, &asked.unit, &asked.types, asked.view)?;
             let head = self.service.log().head().size;
             let log_size = page.log_size().unwrap_or(head);
             let mut from = if token.is_empty() { asked.from_size } else { page.from };
+            // A token could be made up: a size that the log does not have is never waited for.
+            let furthest = from.max(log_size);
+            if furthest > head {
+                return Err(gradus_log::LogError::Past { asked: furthest, size: head }.into());
+            }
             let mut events: Vec<wire::Event> = Vec::new();
             'pages: while from < log_size {
                 for record in self.service.records_from(from, CHUNK).await? {

@@ -12,7 +12,7 @@ use gradus_wire::v1::evidence_service_server::EvidenceService;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::api::{Api, Reply, reply};
+use crate::api::{Api, Reply, reply, reply_of_items};
 use crate::auth::open;
 use crate::convert::{self, evidence as items, instant};
 use crate::page::Page;
@@ -84,7 +84,7 @@ impl EvidenceService for Api {
         request: Request<wire::SubmitEvidenceRequest>,
     ) -> Reply<wire::SubmitEvidenceResponse> {
         let (actor, asked) = open(request)?;
-        reply(async {
+        reply_of_items("items", async {
             let call = convert::call(actor, asked.append.as_ref())?;
             let steps = items::submissions(&asked.items)?;
             let receipt = self.service.push_evidence(&call, &asked.unit, &steps).await?;
@@ -160,7 +160,7 @@ impl EvidenceService for Api {
         reply(async {
             let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
             asked.page_size = 0;
-            let page = Page::read(size, &token, &asked)?;
+            let page = Page::read("evidence", size, &token, &asked)?;
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let rules = coordinate.rules.clone();
             let resolved = self.service.resolve(&page.pin(coordinate)).await?;
@@ -173,6 +173,13 @@ impl EvidenceService for Api {
             let practice = Some(asked.practice.as_str()).filter(|practice| !practice.is_empty());
             let practice =
                 practice.map(|practice| convert::practice("practice", practice)).transpose()?;
+            if let Some(practice) = &practice {
+                self.service.check_practice(unit, resolved.at(), practice)?;
+            }
+            for standing in &asked.standings {
+                let known = |number: u8| wire::Standing::try_from(i32::from(number)).ok();
+                convert::word("standings", *standing, known)?;
+            }
             let basis = self.service.basis(unit, &resolved, rules.as_deref()).ok();
             let mut next = None;
             let found = {

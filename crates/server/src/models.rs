@@ -71,7 +71,7 @@ impl ModelService for Api {
         reply(async {
             let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
             asked.page_size = 0;
-            let page = Page::read(size, &token, &asked)?;
+            let page = Page::read("documents", size, &token, &asked)?;
             let kind = model::kind(asked.kind)?;
             self.service.caught_up(None).await?;
             let (known, mut found) = {

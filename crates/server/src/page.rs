@@ -26,23 +26,23 @@ pub(crate) struct Page {
 
 impl Page {
     /// Reads the paging fields; `arguments` is the request without them, which must stay the same.
+    ///
+    /// `list` keeps the tokens of lists apart whose requests look alike.
     pub(crate) fn read(
+        list: &str,
         size: u32,
         token: &str,
         arguments: &impl Message,
     ) -> Result<Self, ServiceError> {
         let wanted = if size == 0 { USUAL } else { size.min(MOST) };
-        let [a, b, c, d, e, f, g, h, ..] = sha256(&arguments.encode_to_vec()).0;
+        let [a, b, c, d, e, f, g, h, ..] = sha256(&[list.as_bytes(), b"/", &arguments.encode_to_vec()].concat()).0;
         let arguments = [a, b, c, d, e, f, g, h];
         let size = usize::try_from(wanted).unwrap_or_default();
         let first = Self { from: 0, size, pinned: None, arguments };
         if token.is_empty() {
             return Ok(first);
         }
-        let refused = || {
-            let reason = "it is no token of this list with these arguments: ask for the first page again";
-            ServiceError::invalid("page_token", reason)
-        };
+        let refused = || ServiceError::PageTokenRefused;
         let mut numbers = [0_u64; 4];
         if token.len() != 64 || !token.is_ascii() {
             return Err(refused());
@@ -98,21 +98,22 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_with_what_it_pins() {
-        let page = Page::read(0, "", &arguments("a")).unwrap();
+        let page = Page::read("list", 0, "", &arguments("a")).unwrap();
         let token = page.token(200, 77, Timestamp::MIN);
-        let next = Page::read(0, &token, &arguments("a")).unwrap();
+        let next = Page::read("list", 0, &token, &arguments("a")).unwrap();
         assert_eq!((next.from, next.size, next.log_size()), (200, 100, Some(77)));
         assert_eq!(next.pin(Coordinate::default()).valid_at, Some(Timestamp::MIN));
     }
 
     #[test]
     fn a_token_of_other_arguments_or_none_is_refused() {
-        let page = Page::read(9_999, "", &arguments("a")).unwrap();
+        let page = Page::read("list", 9_999, "", &arguments("a")).unwrap();
         assert_eq!(page.size, 1_000);
         let token = page.token(200, 77, Timestamp::MIN);
         for wrong in [&token[1..], "x", &"ä".repeat(32)] {
-            assert!(Page::read(0, wrong, &arguments("a")).is_err(), "{wrong}");
+            assert!(Page::read("list", 0, wrong, &arguments("a")).is_err(), "{wrong}");
         }
-        assert!(Page::read(0, &token, &arguments("b")).is_err());
+        assert!(Page::read("list", 0, &token, &arguments("b")).is_err());
+        assert!(Page::read("other list", 0, &token, &arguments("a")).is_err());
     }
 }

@@ -41,13 +41,14 @@ impl PrincipalService for Api {
         &self,
         request: Request<wire::WhoAmIRequest>,
     ) -> Reply<wire::WhoAmIResponse> {
+        let used = request.extensions().get::<Token>().map(token);
         let (actor, _) = open(request)?;
         reply(async {
             let me = self.service.principal(&actor.principal.to_string())?;
             Ok(wire::WhoAmIResponse {
-                principal: Some(principal(&me)),
+                principal: Some(wire::Principal { tokens: Vec::new(), ..principal(&me) }),
                 grade: event::grade(actor.grade).into(),
-                token: None,
+                token: used,
             })
         })
         .await
@@ -81,7 +82,7 @@ impl PrincipalService for Api {
         reply(async {
             let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
             asked.page_size = 0;
-            let page = Page::read(size, &token, &asked)?;
+            let page = Page::read("principals", size, &token, &asked)?;
             let resolved = self.service.resolve(&gradus_service::Coordinate::default()).await?;
             let mut found = self.service.principals();
             found.retain(|view| asked.include_disabled || view.disabled_at.is_none());

@@ -1,5 +1,7 @@
 //! Bulk push: messages in, one acknowledgement a message out, in their order.
 
+use std::collections::BTreeMap;
+
 use gradus_domain::Actor;
 use gradus_service::{Receipt, ServiceError};
 use gradus_wire::v1 as wire;
@@ -11,7 +13,7 @@ use tonic_types::StatusExt;
 
 use crate::api::{Api, stopped};
 use crate::convert::{self, evidence as items};
-use crate::status::status;
+use crate::status::{status, status_of_items};
 
 /// Answers that wait for a client to read them; then no more messages are read.
 const WAITING: usize = 16;
@@ -61,7 +63,7 @@ async fn answer(
         Ok(receipt) => counted(api, number, message, &receipt),
         Err(error) => wire::PushEvidenceResponse {
             message: number,
-            result: Some(wire::push_evidence_response::Result::Error(told(&error))),
+            result: Some(wire::push_evidence_response::Result::Error(told(&error, message))),
             ..wire::PushEvidenceResponse::default()
         },
     }
@@ -101,11 +103,30 @@ fn counted(
 }
 
 /// An error of one message, with the code and reason that a call of its own would have had.
-fn told(error: &ServiceError) -> wire::PushError {
-    let status = status(error);
+fn told(error: &ServiceError, message: &wire::PushEvidenceRequest) -> wire::PushError {
+    let place = |item: u32| {
+        let at = usize::try_from(item).unwrap_or(usize::MAX);
+        let kind = match message.steps.get(at).and_then(|step| step.step.as_ref()) {
+            Some(wire::evidence_step::Step::Submit(_)) => ".submit",
+            Some(wire::evidence_step::Step::End(_)) => ".end",
+            None => "",
+        };
+        format!("steps[{item}]{kind}")
+    };
+    let status = status_of_items(error, &place);
     let info = status.get_details_error_info();
     let reason = info.as_ref().map(|info| info.reason.clone()).unwrap_or_default();
-    let metadata = info.map(|info| info.metadata.into_iter().collect()).unwrap_or_default();
+    let mut metadata: BTreeMap<String, String> =
+        info.map(|info| info.metadata.into_iter().collect()).unwrap_or_default();
+    let violations = status.get_details_bad_request().map(|bad| bad.field_violations);
+    let named = violations.into_iter().flatten().next().map(|violation| violation.field);
+    let refused = || match error {
+        ServiceError::Refused { item, .. } => Some(place(item.unwrap_or_default())),
+        _ => None,
+    };
+    if let Some(field) = named.or_else(refused) {
+        metadata.insert("field".to_owned(), field);
+    }
     wire::PushError {
         code: code_name(status.code()).to_owned(),
         reason,

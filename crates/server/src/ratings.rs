@@ -8,7 +8,7 @@ use gradus_wire::v1 as wire;
 use gradus_wire::v1::rating_service_server::RatingService;
 use tonic::Request;
 
-use crate::api::{Api, Reply, reply};
+use crate::api::{Api, Reply, reply, reply_of_items};
 use crate::auth::open;
 use crate::convert::{self, instant, rating};
 use crate::page::Page;
@@ -25,7 +25,7 @@ impl RatingService for Api {
         request: Request<wire::RatePracticesRequest>,
     ) -> Reply<wire::RatePracticesResponse> {
         let (actor, asked) = open(request)?;
-        reply(async {
+        reply_of_items("ratings", async {
             let call = convert::call(actor, asked.append.as_ref())?;
             let ratings = rating::inputs(&asked.ratings)?;
             let receipt = self.service.rate(&call, &asked.unit, &ratings).await?;
@@ -79,7 +79,7 @@ impl RatingService for Api {
         reply(async {
             let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
             asked.page_size = 0;
-            let page = Page::read(size, &token, &asked)?;
+            let page = Page::read("ratings", size, &token, &asked)?;
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let resolved = self.service.resolve(&page.pin(coordinate)).await?;
             let unit = self.service.unit(&asked.unit)?;
@@ -89,6 +89,12 @@ impl RatingService for Api {
             let practice =
                 practice.map(|practice| convert::practice("practice", practice)).transpose()?;
             let at = resolved.at();
+            if let Some(practice) = &practice {
+                self.service.check_practice(unit, at, practice)?;
+            }
+            if let Some(area) = &area {
+                self.service.check_area(unit, at, area)?;
+            }
             let mut next = None;
             let found: Vec<(RatingHistory, bool)> = {
                 let views = self.service.views();

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use gradus_domain::Refusal;
 use gradus_log::LogError;
-use gradus_service::ServiceError;
-use gradus_service::seal::SealError;
+use gradus_projection::library::DocumentError;
 use gradus_projection::views::NoAnswer;
+use gradus_service::ServiceError;
+use gradus_service::documents::DocumentError as HoldError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -46,6 +47,16 @@ impl Verdict {
 /// The status of an error.
 #[must_use]
 pub(crate) fn status(error: &ServiceError) -> Status {
+    status_at(error, None)
+}
+
+/// The status of an error of a call with a list of items; `place` is the field of one of them.
+#[must_use]
+pub(crate) fn status_of_items(error: &ServiceError, place: &dyn Fn(u32) -> String) -> Status {
+    status_at(error, Some(place))
+}
+
+fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Status {
     let (code, mut details) = match error {
         ServiceError::Refused { refusal, item } => {
             let mut verdict = refused(refusal);
@@ -53,11 +64,27 @@ pub(crate) fn status(error: &ServiceError) -> Status {
                 verdict = verdict.with("item", item);
             }
             let field = field_of(refusal);
+            let field = match place.filter(|_| is_of_an_item(refusal)) {
+                Some(place) => format!("{}.{field}", place(item.unwrap_or_default())),
+                None => field.to_owned(),
+            };
             let (code, mut details) = verdict.details();
             if code == Code::InvalidArgument {
-                let place = item.map(|item| format!("items[{item}].")).unwrap_or_default();
-                details.add_bad_request_violation(format!("{place}{field}"), refusal.to_string());
+                details.add_bad_request_violation(field, refusal.to_string());
             }
+            (code, details)
+        }
+        ServiceError::RecordTooLarge { item, leaf, all } => {
+            let large = verdict(Code::InvalidArgument, "RECORD_TOO_LARGE").with("item", item);
+            let (code, mut details) = large.with("leaf_bytes", leaf).with("bytes", all).details();
+            let field = place.map_or_else(|| "request".to_owned(), |place| place(*item));
+            details.add_bad_request_violation(field, error.to_string());
+            (code, details)
+        }
+        ServiceError::PageTokenRefused => {
+            let (code, mut details) =
+                verdict(Code::InvalidArgument, "PAGE_TOKEN_REFUSED").details();
+            details.add_bad_request_violation("page_token", error.to_string());
             (code, details)
         }
         ServiceError::NotFound { what, name } => {
@@ -67,6 +94,7 @@ pub(crate) fn status(error: &ServiceError) -> Status {
                 "evidence" => "EVIDENCE_UNKNOWN",
                 "rating" => "RATING_UNKNOWN",
                 "position" => "POSITION_UNKNOWN",
+                "area" => "AREA_UNKNOWN",
                 _ => "DOCUMENT_UNKNOWN",
             };
             verdict(Code::NotFound, reason).with("name", name).details()
@@ -100,6 +128,15 @@ pub(crate) fn status(error: &ServiceError) -> Status {
             };
             code.details()
         }
+        ServiceError::Content(DocumentError::Needs { needed }) => {
+            verdict(Code::NotFound, "DOCUMENT_UNKNOWN").with("document", needed).details()
+        }
+        ServiceError::Documents(HoldError::TooLong { seen }) => {
+            let (code, mut details) =
+                verdict(Code::InvalidArgument, "DOCUMENT_REFUSED").with("bytes", seen).details();
+            details.add_bad_request_violation("content", error.to_string());
+            (code, details)
+        }
         ServiceError::Content(reason) => {
             let (code, mut details) =
                 verdict(Code::InvalidArgument, "DOCUMENT_REFUSED").details();
@@ -110,12 +147,6 @@ pub(crate) fn status(error: &ServiceError) -> Status {
             Some(verdict) => verdict.details(),
             None => return fault(error),
         },
-        ServiceError::Seal(SealError::TooLong { seen }) => {
-            let (code, mut details) =
-                verdict(Code::InvalidArgument, "RECORD_TOO_LARGE").with("bytes", seen).details();
-            details.add_bad_request_violation("title, note, uri, attributes", error.to_string());
-            (code, details)
-        }
         ServiceError::Recovering => verdict(Code::Unavailable, "RECOVERING").details(),
         ServiceError::Seal(_)
         | ServiceError::Unreadable(_)
@@ -250,6 +281,12 @@ fn refused(refusal: &Refusal) -> Verdict {
             verdict(NotFound, "VERSION_UNKNOWN").with("version", version)
         }
     }
+}
+
+/// Whether what a refusal speaks of is said for each item, where a call has a list of them.
+fn is_of_an_item(refusal: &Refusal) -> bool {
+    let of_the_list = ["items", "ratings", "steps"];
+    !matches!(refusal, Refusal::TooMany { field, .. } if of_the_list.contains(field))
 }
 
 /// The field that a refusal of a value speaks of.

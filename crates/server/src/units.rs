@@ -13,6 +13,9 @@ use crate::auth::open;
 use crate::convert::{self, instant, unit};
 use crate::page::Page;
 
+/// The longest reason, in bytes.
+const MOST_REASON: usize = 4_096;
+
 #[tonic::async_trait]
 impl UnitService for Api {
     async fn register_unit(
@@ -76,7 +79,7 @@ impl UnitService for Api {
         reply(async {
             let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
             asked.page_size = 0;
-            let page = Page::read(size, &token, &asked)?;
+            let page = Page::read("units", size, &token, &asked)?;
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let resolved = self.service.resolve(&page.pin(coordinate)).await?;
             let at = resolved.at();
@@ -147,6 +150,7 @@ impl UnitService for Api {
         reply(async {
             let call = convert::call(actor, asked.append.as_ref())?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
+            convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
             let receipt = self.service.archive_unit(&call, &asked.unit, &asked.reason, at).await?;
             Ok(wire::ArchiveUnitResponse { receipt: self.told(&receipt) })
         })
@@ -211,6 +215,7 @@ impl UnitService for Api {
             let area = convert::area("area", &asked.area)?;
             let applicable = convert::needed("applicable", asked.applicable)?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
+            convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
             let (unit, reason) = (&asked.unit, &asked.reason);
             let receipt =
                 self.service.tailor_area(&call, unit, &area, applicable, reason, at).await?;

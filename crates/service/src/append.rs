@@ -7,7 +7,7 @@ use gradus_log::{Acknowledgement, Append, Appended, NewRecord, Part, Placed};
 use gradus_model::leaf::{self, Draft, Signature};
 use gradus_model::{Event, EvidenceId, RatingId, Recorded, RequestId, Timestamp, UnitId};
 
-use crate::call::{Batch, Call, ItemOutcome, Naming, Numbered, Receipt, random};
+use crate::call::{Batch, Call, ItemOutcome, Naming, Numbered, Receipt, random, random_id};
 use crate::error::ServiceError;
 use crate::keys::RootSeed;
 use crate::records::ReadRecord;
@@ -44,7 +44,7 @@ impl Service {
         of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
         propose: impl Propose,
     ) -> Result<Receipt, ServiceError> {
-        let drawn = random().map(RequestId)?;
+        let drawn = random_id().map(RequestId)?;
         let Some(request) = call.request else {
             return self.make(call, drawn, of, propose).await;
         };
@@ -111,6 +111,7 @@ impl Service {
         let request = naming.request();
         let mut receipt = self.receipt(&writer, request, unit, &batches, &plan);
         if call.validate_only {
+            plan.parts.iter().flat_map(|part| &part.records).try_for_each(fits)?;
             return Ok(Decided::Verdict(receipt, plan));
         }
         if plan.parts.is_empty() {
@@ -211,6 +212,7 @@ impl Service {
         version: u64,
         numbered: &Numbered,
     ) -> Result<NewRecord, ServiceError> {
+        fits(numbered)?;
         let Numbered { item, proposal } = numbered;
         let seed = Seed::new(random()?);
         let key = self.keys.key(stream, version)?;
@@ -227,20 +229,9 @@ impl Service {
             payload_root: sealed.payload_root,
             blind: sealed.blind,
             body: proposal.event.body(),
-            signature: Signature::None,
+            signature: Signature::NONE,
         };
-        let record = NewRecord { draft, payload: sealed.bytes };
-        let (leaf, all) = (record.draft.length(), record.bytes());
-        if leaf > leaf::MOST_BYTES || all > leaf::MOST_RECORD_BYTES {
-            let reason = format!(
-                "it takes {leaf} bytes in the log, {all} with its texts; at most {} and {} are \
-                 allowed: put long text into an attachment and name its digest",
-                leaf::MOST_BYTES,
-                leaf::MOST_RECORD_BYTES
-            );
-            return Err(ServiceError::invalid(format!("item {item}"), reason));
-        }
-        Ok(record)
+        Ok(NewRecord { draft, payload: sealed.bytes })
     }
 
     /// An item with a known source is the same item if it says the same.
@@ -359,6 +350,16 @@ impl Service {
         }
         Err(ServiceError::Fault("an item of the call is new"))
     }
+}
+
+/// Refuses a record that the log would not take; a verdict must say what the call would.
+fn fits(Numbered { item, proposal }: &Numbered) -> Result<(), ServiceError> {
+    let leaf = leaf::HEADER + proposal.event.body().len();
+    let all = leaf + seal::sealed_len(&proposal.payload);
+    if leaf > leaf::MOST_BYTES || all > leaf::MOST_RECORD_BYTES {
+        return Err(ServiceError::RecordTooLarge { item: *item, leaf, all });
+    }
+    Ok(())
 }
 
 fn expect_version(

@@ -59,6 +59,9 @@ impl Batch {
     }
 }
 
+/// What the names of Gradus' own sources begin with; no caller may claim one.
+pub const OWN_SOURCES: &str = "gradus:";
+
 /// Draws the ids of one call: the same call draws the same ids again, which makes it replayable.
 #[derive(Clone, Copy, Debug)]
 pub struct Naming {
@@ -77,7 +80,7 @@ impl Naming {
         self.request
     }
 
-    /// The first 128 bits of SHA-256 over label, log, actor, request and item.
+    /// The first 128 bits of SHA-256 over label, log, actor, request and item, made an id.
     fn draw(&self, sort: &str, item: u32) -> [u8; 16] {
         let parts: [&[u8]; 6] = [
             b"gradus/v1/id/",
@@ -91,7 +94,7 @@ impl Naming {
         for (byte, digest) in id.iter_mut().zip(sha256(&parts.concat()).0) {
             *byte = digest;
         }
-        id
+        as_id(id)
     }
 
     /// The id of the unit that this item registers.
@@ -106,11 +109,11 @@ impl Naming {
         EvidenceId(self.draw("evidence", item))
     }
 
-    /// The source of an item that names none: this call, and its number in it.
+    /// The source of an item that names none: the item itself.
     pub(crate) fn source(&self, item: u32) -> Result<Source, ServiceError> {
         let wrong = |error| ServiceError::invalid("source", error);
-        let name = "gradus:api".parse().map_err(wrong)?;
-        let id = format!("{}/{item}", self.request).parse().map_err(wrong)?;
+        let name = format!("{OWN_SOURCES}api").parse().map_err(wrong)?;
+        let id = self.evidence(item).to_string().parse().map_err(wrong)?;
         Ok(Source { name, id })
     }
 
@@ -178,9 +181,61 @@ pub struct Receipt {
     pub level_changes: Vec<LevelChange>,
 }
 
-/// Sixteen or more bytes of randomness from the system.
+/// The bytes as an id, with the version (4) and variant bits of RFC 9562, section 5.4.
+///
+/// So every consumer of UUIDs accepts what is written here; what is read may be any 128 bits.
+pub(crate) const fn as_id(mut bytes: [u8; 16]) -> [u8; 16] {
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+    *version = *version & 0x0f | 0x40;
+    *variant = *variant & 0x3f | 0x80;
+    bytes
+}
+
+/// A random id.
+pub(crate) fn random_id() -> Result<[u8; 16], ServiceError> {
+    random().map(as_id)
+}
+
+/// Randomness from the system, for what is no id.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], ServiceError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| ServiceError::Randomness(error.to_string()))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn naming() -> Naming {
+        Naming::new(LogId([1; 16]), PrincipalId([2; 16]), RequestId([3; 16]))
+    }
+
+    /// Whether an id is written as every reader of random UUIDs takes it.
+    fn is_uuid(id: impl ToString) -> bool {
+        let id = id.to_string();
+        id.len() == 36 && id[14..].starts_with('4') && id[19..].starts_with(['8', '9', 'a', 'b'])
+    }
+
+    #[test]
+    fn ids_are_random_uuids_in_form_whether_drawn_at_random_or_from_a_call() {
+        for item in 0..64 {
+            assert!(is_uuid(naming().unit(item)));
+            assert!(is_uuid(naming().evidence(item)));
+            assert!(is_uuid(naming().rating(item)));
+            assert!(is_uuid(naming().principal(item)));
+            assert!(is_uuid(naming().token(item)));
+            assert!(is_uuid(RequestId(random_id().unwrap())));
+        }
+        let all = (as_id([0xff; 16]), as_id([0; 16]));
+        assert_eq!(UnitId(all.0).to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(UnitId(all.1).to_string(), "00000000-0000-4000-8000-000000000000");
+    }
+
+    #[test]
+    fn an_item_that_names_no_source_has_its_own_id_there() {
+        let source = naming().source(5).unwrap();
+        assert_eq!(source.name.as_str(), "gradus:api");
+        assert_eq!(source.id.as_str(), naming().evidence(5).to_string());
+    }
 }

@@ -1,14 +1,18 @@
 //! The three clocks of a read, asked and resolved.
 
-use gradus_domain::At;
+use std::sync::Arc;
+
+use gradus_domain::{At, Refusal};
 use gradus_domain::registry::DocumentKind;
 use gradus_model::event::Document;
-use gradus_model::{Digest, Timestamp, UnitId};
+use gradus_model::{Catalog, Digest, ModelId, Target, Timestamp, UnitId};
 use gradus_projection::Views;
 use gradus_projection::views::Basis;
 
 use crate::error::ServiceError;
+use crate::evidence::AskedPractice;
 use crate::service::Service;
+use crate::units::AskedArea;
 
 /// How much of the log a question knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,6 +97,51 @@ impl Service {
         rules: Option<&str>,
     ) -> Result<Basis, ServiceError> {
         self.basis_at(&self.views(), unit, resolved.at(), rules)
+    }
+
+    /// Refuses to list by a practice that neither the model it names nor the unit's own has.
+    pub fn check_practice(
+        &self,
+        unit: UnitId,
+        at: At,
+        asked: &AskedPractice,
+    ) -> Result<(), ServiceError> {
+        let models = self.models_meant(unit, at, asked.model.as_ref());
+        let target = |model: &ModelId| Target { model: model.clone(), practice: asked.practice };
+        let known = |model: &Arc<Catalog>| model.contains(&target(model.id()));
+        let named = asked.model.clone().or_else(|| Some(models.first()?.id().clone()));
+        match named {
+            Some(model) if !models.iter().any(known) => {
+                Err(Refusal::PracticeUnknown { target: target(&model), model }.into())
+            }
+            // Where no model is in force nothing can be listed, which is no error.
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to list by an area that neither the model it names nor the unit's own has.
+    pub fn check_area(&self, unit: UnitId, at: At, asked: &AskedArea) -> Result<(), ServiceError> {
+        let models = self.models_meant(unit, at, asked.model.as_ref());
+        let nothing = asked.model.is_none() && models.is_empty();
+        if nothing || models.iter().any(|model| model.area(asked.area).is_some()) {
+            return Ok(());
+        }
+        Err(ServiceError::not_found("area", asked))
+    }
+
+    /// The published models of this id, or the unit's own, if one is in force.
+    fn models_meant(&self, unit: UnitId, at: At, named: Option<&ModelId>) -> Vec<Arc<Catalog>> {
+        let Some(named) = named else {
+            let basis = self.basis_at(&self.views(), unit, at, None);
+            return basis.into_iter().map(|basis| basis.catalog).collect();
+        };
+        let digests: Vec<Digest> = {
+            let views = self.views();
+            let models = views.registry.documents(DocumentKind::Model, u64::MAX);
+            models.filter(|held| held.id == *named).map(|held| held.digest).collect()
+        };
+        let library = self.library();
+        digests.iter().filter_map(|digest| library.model(digest)).collect()
     }
 
     pub(crate) fn basis_at(

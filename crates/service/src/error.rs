@@ -39,6 +39,24 @@ pub enum ServiceError {
         /// What was seen and what would be right.
         reason: String,
     },
+    /// A record is larger than the log takes.
+    #[error(
+        "item {item}: it takes {leaf} bytes in the log, {all} with its texts; at most {} and {} are \
+         allowed: put long text into an attachment and name its digest",
+        gradus_model::leaf::MOST_BYTES,
+        gradus_model::leaf::MOST_RECORD_BYTES
+    )]
+    RecordTooLarge {
+        /// The item of the call, from 0.
+        item: u32,
+        /// The bytes of its leaf.
+        leaf: usize,
+        /// The bytes of its leaf and its sealed texts.
+        all: usize,
+    },
+    /// The token is none of this list with these arguments.
+    #[error("`page_token`: it is no token of this list with these arguments: ask for the first page again")]
+    PageTokenRefused,
     /// The unit's stream moved on.
     #[error("unit {unit} is at version {actual}, not at {expected}")]
     StaleVersion {

@@ -62,12 +62,14 @@ pub struct IssuedToken {
 impl Service {
     /// Whom a bearer token stands for; `None` if it is unknown, ended, revoked or disabled.
     #[must_use]
-    pub fn authenticate(&self, token: &str) -> Option<Actor> {
+    pub fn authenticate(&self, token: &str) -> Option<(Actor, Token)> {
         let hash = sha256(token.as_bytes());
         let views = self.views();
-        let principal = views.registry.token(&hash, self.now())?.principal;
-        let principal = views.registry.principal(principal).filter(|found| found.disabled_at.is_none())?;
-        Some(Actor { principal: principal.id, kind: principal.kind, grade: Grade::Token })
+        let token = *views.registry.token(&hash, self.now())?;
+        let principal = views.registry.principal(token.principal);
+        let principal = principal.filter(|found| found.disabled_at.is_none())?;
+        let (principal, kind) = (principal.id, principal.kind);
+        Some((Actor { principal, kind, grade: Grade::Token }, token))
     }
 
     /// A principal by name, id, or resource name `principals/…`, at the head.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use gradus_domain::level::Question;
-use gradus_domain::{At, Proposal, rater};
+use gradus_domain::proposal::MOST_AHEAD_MICROS;
+use gradus_domain::{At, Proposal, Refusal, rater};
 use gradus_model::event::OfRating;
 use gradus_model::leaf::Place;
 use gradus_model::rating::{Rating, Value};
@@ -11,7 +12,7 @@ use gradus_model::{
     Digest, Event, Label, Payload, PrincipalId, RatingId, Recorded, RequestId, Timestamp,
 };
 
-use crate::call::{Call, Receipt, random};
+use crate::call::{Call, Receipt, random_id};
 use crate::coordinate::Coordinate;
 use crate::error::ServiceError;
 use crate::evidence::{AskedPractice, EvidenceRef, found};
@@ -119,9 +120,13 @@ impl Service {
     ) -> Result<Receipt, ServiceError> {
         let request = match call.request {
             Some(request) => request,
-            None => RequestId(random()?),
+            None => RequestId(random_id()?),
         };
         in_order(moments)?;
+        let now = self.now();
+        if let Some(seen) = moments.last().copied().filter(|last| is_ahead(*last, now)) {
+            return Err(Refusal::InTheFuture { field: "valid_at", seen, now }.into());
+        }
         let asked = Coordinate { rules: rules.map(str::to_owned), ..Coordinate::default() };
         let resolved = self.resolve(&asked).await?;
         let id = self.unit(unit)?;
@@ -165,6 +170,10 @@ impl Service {
         };
         self.append_to_unit(&call, unit, |_, _, _| Ok(proposals.clone())).await
     }
+}
+
+fn is_ahead(at: Timestamp, now: Timestamp) -> bool {
+    at > now.plus_micros(MOST_AHEAD_MICROS)
 }
 
 fn in_order(moments: &[Timestamp]) -> Result<(), ServiceError> {

@@ -36,12 +36,14 @@
 //! still gets the blind of its seed.
 //!
 //! What opens is exactly what was sealed: the nonce is the seed's, the plaintext is the only
-//! encoding of its content, and the fields hash to the payload root.
+//! encoding of its content, and the fields hash to the payload root. Sealed or opened, every field
+//! has a name, and no two have the same.
 
 mod seed;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use chacha20poly1305::{AeadInOut, KeyInit, Tag, XChaCha20Poly1305, XNonce};
@@ -105,6 +107,9 @@ pub enum SealError {
         /// The version it was opened for.
         version: u64,
     },
+    /// A field without a name, or two fields of one name.
+    #[error("the payload has a field without a name, or two fields of one name")]
+    Names,
     /// Opened, but not what this format writes.
     #[error("the opened payload breaks format {FORMAT}: its {0} is not as it must be")]
     Content(&'static str),
@@ -157,7 +162,8 @@ pub fn sealed_len(payload: &Payload) -> usize {
 ///
 /// # Errors
 ///
-/// [`SealError::TooLong`] when more than [`MOST_BYTES`] would be stored.
+/// [`SealError::TooLong`] when more than [`MOST_BYTES`] would be stored, [`SealError::Names`] when
+/// a field has no name or that of another one.
 pub fn seal(
     payload: &Payload,
     seed: &Seed,
@@ -174,6 +180,7 @@ pub fn seal(
     if length > MOST_BYTES {
         return Err(SealError::TooLong { seen: length });
     }
+    names(payload)?;
     let payload_root = root_of(payload, &seed.salts(payload.0.len()));
     let nonce = seed.nonce();
     let mut text = plaintext(payload, seed);
@@ -227,12 +234,21 @@ pub fn open(
     if seed.nonce() != nonce {
         return Err(SealError::Content("nonce"));
     }
+    names(&payload)?;
     let salts = seed.salts(payload.0.len());
     let committed = root_of(&payload, &salts);
     if committed != payload_root {
         return Err(SealError::Root { seen: committed, root: payload_root });
     }
     Ok(Opened { payload, salts })
+}
+
+fn names(payload: &Payload) -> Result<(), SealError> {
+    let mut seen = BTreeSet::new();
+    if payload.0.iter().all(|field| !field.name.is_empty() && seen.insert(&field.name)) {
+        return Ok(());
+    }
+    Err(SealError::Names)
 }
 
 fn root_of(payload: &Payload, salts: &[[u8; SALT]]) -> Digest {

@@ -14,7 +14,7 @@ use gradus_model::{Event, LogId, Name, Payload, PrincipalId, RequestId, Timestam
 use gradus_projection::{Library, Views};
 use tokio::sync::watch;
 
-use crate::call::{Call, Numbered, random};
+use crate::call::{Call, Numbered, random_id};
 use crate::directory::Directory;
 use crate::documents::Documents;
 use crate::error::ServiceError;
@@ -76,7 +76,7 @@ impl Service {
         let documents = Documents::open(&directory.documents())?;
         let log: Arc<dyn Log> = Arc::new(log);
         let created = log.head().size == 0;
-        let log_id = if created { LogId(random()?) } else { log_id(log.as_ref()).await? };
+        let log_id = if created { LogId(random_id()?) } else { log_id(log.as_ref()).await? };
         let keys = KeyStore::open(&directory.keys(), log_id)?;
         let service = Arc::new(Self {
             log,
@@ -103,8 +103,8 @@ impl Service {
 
     /// Writes the first events, in one atomic append, and the admin's token before them.
     async fn begin(&self, beginning: &Beginning) -> Result<(), ServiceError> {
-        let organization = UnitId(random()?);
-        let (system, operator) = (PrincipalId(random()?), PrincipalId(random()?));
+        let organization = UnitId(random_id()?);
+        let (system, operator) = (PrincipalId(random_id()?), PrincipalId(random_id()?));
         let Secret { text, hash } = secret()?;
         self.directory
             .write_secret(&self.directory.admin_token(), &format!("{}\n", text.as_str()))
@@ -123,7 +123,7 @@ impl Service {
             added(operator, PrincipalKind::Person, "operator", now),
             Proposal::new(
                 Event::TokenIssued(TokenIssued {
-                    token: TokenId(random()?),
+                    token: TokenId(random_id()?),
                     principal: operator,
                     hash,
                     expires_at: None,
@@ -157,7 +157,7 @@ impl Service {
         let number = |(item, proposal)| Numbered { item, proposal };
         let records = (0..).zip(proposals).map(number).collect();
         let part = PlannedPart { stream: organization, version: 0, records };
-        let parts = self.sealed(&Call::by(actor), RequestId(random()?), &[part])?;
+        let parts = self.sealed(&Call::by(actor), RequestId(random_id()?), &[part])?;
         self.log.append(gradus_log::Append { parts })?.await?;
         Ok(())
     }

@@ -50,6 +50,13 @@ pub struct AskedArea {
     pub area: AreaId,
 }
 
+impl std::fmt::Display for AskedArea {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.model.iter().try_for_each(|model| write!(f, "{model}/"))?;
+        write!(f, "{}", self.area)
+    }
+}
+
 const TEAM: u32 = 0;
 const UNIT: u32 = 1;
 

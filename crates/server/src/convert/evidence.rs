@@ -35,11 +35,14 @@ pub(crate) fn steps(given: &[wire::EvidenceStep]) -> Checked<Vec<Step>> {
             wire::evidence_step::Step::Submit(item) => {
                 submission(&format!("{field}.submit"), item).map(|item| Step::Submit(Box::new(item)))
             }
-            wire::evidence_step::Step::End(end) => Ok(Step::End {
-                evidence: evidence_ref(&format!("{field}.end.evidence"), end.evidence.as_ref())?,
-                at: instant(&format!("{field}.end.at"), end.at.as_ref())?,
-                reason: end.reason.clone(),
-            }),
+            wire::evidence_step::Step::End(end) => {
+                bounded_text(&format!("{field}.end.reason"), &end.reason, MOST_NOTE)?;
+                Ok(Step::End {
+                    evidence: evidence_ref(&format!("{field}.end.evidence"), end.evidence.as_ref())?,
+                    at: instant(&format!("{field}.end.at"), end.at.as_ref())?,
+                    reason: end.reason.clone(),
+                })
+            }
         }
     };
     bounded("steps", given)?.iter().enumerate().map(one).collect()

@@ -44,8 +44,11 @@ fn forged(text: &[u8], nonce: [u8; NONCE], root: Digest) -> Sealed {
 }
 
 fn payloads() -> impl Strategy<Value = Payload> {
-    let field = (any::<String>(), "\\PC{0,300}").prop_map(|(name, text)| Field { name, text });
-    prop::collection::vec(field, 0..20).prop_map(Payload)
+    let texts = prop::collection::vec((any::<String>(), "\\PC{0,300}"), 0..20);
+    texts.prop_map(|texts| {
+        let field = |(at, (name, text))| Field { name: format!("{at} {name}"), text };
+        Payload(texts.into_iter().enumerate().map(field).collect())
+    })
 }
 
 fn check(payload: &Payload, then: &Expect) {
@@ -134,7 +137,8 @@ fn the_length_is_known_at_every_size_of_a_head() {
         assert_eq!(sealed(&fields).bytes.len(), sealed_len(&fields), "a text of {length}");
     }
     for fields in [1, 23, 24, 200] {
-        let payload = Payload(vec![Field { name: "n".to_owned(), text: String::new() }; fields]);
+        let field = |at| Field { name: format!("n{at}"), text: String::new() };
+        let payload = Payload((0..fields).map(field).collect());
         assert_eq!(sealed(&payload).bytes.len(), sealed_len(&payload), "{fields} fields");
     }
     for (length, head) in [(0xffff, 3), (0x1_0000, 5), (0xffff_ffff, 5), (0x1_0000_0000, 9)] {
@@ -185,6 +189,27 @@ fn what_seal_would_not_have_written_is_refused() {
 }
 
 #[test]
+fn fields_of_one_name_or_without_a_name_are_neither_sealed_nor_opened() {
+    let field = |name: &str, text: &str| Field { name: name.to_owned(), text: text.to_owned() };
+    let rows = [
+        ("two of one name", vec![field("note", "a"), field("title", "T"), field("note", "b")]),
+        ("the same field twice", vec![field("note", "a"), field("note", "a")]),
+        ("no name", vec![field("title", "T"), field("", "a")]),
+        ("nothing but a text", vec![field("", "a")]),
+    ];
+    for (row, fields) in rows {
+        let payload = Payload(fields);
+        let refused = seal(&payload, &seed(), &key(), LOG, STREAM, 7);
+        assert_eq!(refused, Err(SealError::Names), "{row}");
+        let root = root_of(&payload, &seed().salts(payload.0.len()));
+        let forged = forged(&plaintext(&payload, &seed()), seed().nonce(), root);
+        assert_eq!(opened(&forged), Err(SealError::Names), "{row}");
+    }
+    let other_case = Payload(vec![field("note", "a"), field("Note", "a"), field("note ", "a")]);
+    assert_eq!(opened(&sealed(&other_case)).unwrap().payload, other_case);
+}
+
+#[test]
 fn a_refusal_says_what_was_seen() {
     let full = sealed(&payload());
     let mut newer = full.clone();
@@ -198,12 +223,14 @@ fn a_refusal_says_what_was_seen() {
         .collect();
     let long = Payload::empty().with("note", "x".repeat(6_000));
     said.push(seal(&long, &seed(), &key(), LOG, STREAM, 7).unwrap_err().to_string());
+    said.push(SealError::Names.to_string());
     let then = expect![[r"
         the sealed payload has format 2, this version reads format 1: use a newer one
         the sealed payload has 0 bytes where more than 41 are needed
         143 bytes are stored for a leaf without payload
         the sealed payload has 41 bytes where more than 41 are needed
-        the payload has 6086 bytes when sealed, at most 5824 are allowed: put long text into an attachment"]];
+        the payload has 6086 bytes when sealed, at most 5824 are allowed: put long text into an attachment
+        the payload has a field without a name, or two fields of one name"]];
     then.assert_eq(&said.join("\n"));
 }
 
