@@ -15,6 +15,7 @@ pub mod start;
 // The way of a call.
 mod append;
 pub mod call;
+mod replay;
 mod writer;
 
 // Use cases that append.
