@@ -80,6 +80,10 @@ services! {
 impl Client {
     /// A client of the server at `server`, which is connected to at the first call.
     pub fn new(server: &str, token: Option<&str>, timeout: Duration) -> Result<Self, CliError> {
+        if server.starts_with("https:") {
+            let hint = "use http, through a tunnel or proxy on this machine that encrypts";
+            return Err(CliError::usage(format!("`{server}`: this client speaks no TLS"), hint));
+        }
         let endpoint = Endpoint::from_shared(server.to_owned())
             .and_then(|endpoint| endpoint.user_agent(concat!("gradus/", env!("CARGO_PKG_VERSION"))))
             .map_err(|_| {

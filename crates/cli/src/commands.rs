@@ -36,7 +36,9 @@ pub async fn run(command: Command, settings: &Settings, output: Output) -> Resul
         }
         command => {
             let session = Session::new(settings, output)?;
+            // The command comes first: until it waits, an interrupt ends the process as usual.
             tokio::select! {
+                biased;
                 result = call(command, &session) => result,
                 _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
             }

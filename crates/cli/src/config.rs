@@ -40,7 +40,7 @@ pub struct Settings {
     pub server: String,
     /// Where the token comes from, if there is one.
     pub token: Option<Token>,
-    /// How to print; `None` means as a table.
+    /// How to print.
     pub output: Format,
     /// How long a call may take.
     pub timeout: Duration,

@@ -22,14 +22,6 @@ pub enum CliError {
         /// What would be right.
         hint: String,
     },
-    /// Something that is not there, and could be made.
-    #[error("{what} is unknown")]
-    Unknown {
-        /// What it is.
-        what: String,
-        /// How to make it.
-        hint: String,
-    },
     /// A question that was answered with no, or could not be asked.
     #[error("not confirmed: {question}")]
     Unconfirmed {
@@ -148,7 +140,6 @@ impl CliError {
     pub fn reason(&self) -> String {
         match self {
             Self::Usage { .. } => "USAGE".to_owned(),
-            Self::Unknown { .. } => "UNKNOWN".to_owned(),
             Self::Unconfirmed { .. } => "UNCONFIRMED".to_owned(),
             Self::Config { .. } => "CONFIG_REFUSED".to_owned(),
             Self::File { .. } => "FILE_UNREADABLE".to_owned(),
@@ -177,7 +168,6 @@ impl CliError {
             Self::Rejected(error) => &error.code,
             Self::Unreachable { .. } => "UNAVAILABLE",
             Self::Interrupted => "CANCELLED",
-            Self::Unknown { .. } => "NOT_FOUND",
             Self::Usage { .. }
             | Self::Unconfirmed { .. }
             | Self::Config { .. }
@@ -205,10 +195,7 @@ impl CliError {
         match self {
             Self::Usage { .. } | Self::Unconfirmed { .. } | Self::Config { .. } => Exit::Usage,
             Self::Interrupted => Exit::Interrupted,
-            Self::Unknown { .. }
-            | Self::Refused(_)
-            | Self::Rejected(_)
-            | Self::Unreachable { .. } => exit_of(self.code()),
+            Self::Refused(_) | Self::Rejected(_) | Self::Unreachable { .. } => exit_of(self.code()),
             Self::File { .. }
             | Self::Item { .. }
             | Self::History { .. }
@@ -225,7 +212,7 @@ impl CliError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Unknown { hint, .. } => Some(hint.clone()),
+            Self::Usage { hint, .. } => Some(hint.clone()),
             Self::Unconfirmed { .. } => {
                 Some("answer `y`, or give --yes where nobody can be asked".to_owned())
             }
@@ -285,7 +272,10 @@ fn hint_for(reason: &str) -> Option<&'static str> {
         "PRACTICE_UNKNOWN" | "AREA_UNKNOWN" => {
             "`gradus models show MODEL` lists its areas and practices"
         }
-        "PRINCIPAL_UNKNOWN" => "`gradus principal list` shows who there is",
+        "PRINCIPAL_UNKNOWN" => {
+            "`gradus principal list` shows who there is; to add somebody new with a token, say \
+             --kind person or --kind service"
+        }
         "TOKEN_UNKNOWN" => "`gradus token list` shows the tokens",
         "NO_MODEL" => "adopt one: gradus unit adopt-model UNIT MODEL",
         "NO_RULES" => "name some with --rules, or adopt some: gradus unit adopt-rules UNIT RULES",

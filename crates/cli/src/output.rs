@@ -152,7 +152,7 @@ mod tests {
         }
     }
 
-    fn check(format: Format, terminal: bool, expected: Expect) {
+    fn check(format: Format, terminal: bool, expected: &Expect) {
         let output = Output { format, terminal, quiet: false, debug: false };
         let mut out = Vec::new();
         output.write(&view(), &mut out).unwrap();
@@ -161,7 +161,10 @@ mod tests {
 
     #[test]
     fn a_list_is_one_document_in_json() {
-        check(Format::Json, true, expect![[r#"
+        check(
+            Format::Json,
+            true,
+            &expect![[r#"
             {
               "entries": [
                 {
@@ -174,37 +177,54 @@ mod tests {
                 }
               ]
             }
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn a_list_is_a_line_for_each_entry_in_jsonl() {
-        check(Format::Jsonl, false, expect![[r#"
+        check(
+            Format::Jsonl,
+            false,
+            &expect![[r#"
             {"name":"one, two","count":1}
             {"name":"tab\there","count":22}
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn a_table_has_borders_on_a_terminal_only() {
-        check(Format::Table, true, expect![[r#"
+        check(
+            Format::Table,
+            true,
+            &expect![[r#"
             [1mname      [0m[1mcount  [0m
             one, two  1
             tab here  22
-        "#]]);
-        check(Format::Table, false, expect![[r#"
+        "#]],
+        );
+        check(
+            Format::Table,
+            false,
+            &expect![[r#"
             name	count
             one, two	1
             tab here	22
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn csv_quotes_what_needs_it() {
-        check(Format::Csv, true, expect![[r#"
+        check(
+            Format::Csv,
+            true,
+            &expect![[r#"
             name,count
             "one, two",1
             tab	here,22
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -25,4 +25,15 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(one.parse::<RequestId>().unwrap().to_string(), one);
     }
+
+    #[test]
+    fn an_id_is_a_random_uuid() {
+        for _ in 0..64 {
+            let id = draw().unwrap();
+            assert!(
+                id[14..].starts_with('4') && id[19..].starts_with(['8', '9', 'a', 'b']),
+                "{id}"
+            );
+        }
+    }
 }

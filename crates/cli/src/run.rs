@@ -46,7 +46,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn block_on(run: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime.enable_all().build()?.block_on(run)
+    let runtime = runtime.enable_all().build()?;
+    let result = runtime.block_on(run);
+    // A thread that waits for an answer on the terminal would wait for ever.
+    runtime.shutdown_background();
+    result
 }
 
 /// The command with those above it: `gradus unit register`.
@@ -78,15 +82,32 @@ fn report(path: &str, error: &CliError, format: Format) -> Exit {
 }
 
 fn usage(error: &clap::Error, args: &[OsString]) -> Exit {
-    let _ = error.print();
     if !error.use_stderr() {
+        let _ = error.print();
         return Exit::Done;
     }
-    if let Some(variable) = culprit(error, args) {
-        let _ =
-            writeln!(anstream::stderr().lock(), "The value comes from the variable {variable}.");
+    let source = culprit(error, args).map(|name| format!("The value comes from {name}."));
+    if wants_json(args) {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let hint = source.unwrap_or_else(|| "see --help".to_owned());
+        return report("gradus", &CliError::usage(message, hint), Format::Json);
+    }
+    let _ = error.print();
+    if let Some(source) = source {
+        let _ = writeln!(anstream::stderr().lock(), "{source}");
     }
     Exit::Usage
+}
+
+/// Whether a command line that could not be read asks for JSON.
+fn wants_json(args: &[OsString]) -> bool {
+    let mut said = args.iter().skip_while(|arg| *arg != "--output").skip(1);
+    let joined = args.iter().find_map(|arg| arg.to_str()?.strip_prefix("--output="));
+    let flag = joined.or_else(|| said.next().and_then(|arg| arg.to_str()));
+    let variable = std::env::var(variables::name_of("output")).unwrap_or_default();
+    matches!(flag.unwrap_or(&variable), "json" | "jsonl")
 }
 
 /// The variable that a refused value came from, if it was not on the command line.

@@ -1,6 +1,7 @@
 //! What a command works with: a client, and where to print.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::net::IpAddr;
 
 use gradus_wire::v1;
 use tonic::{Request, Response, Status};
@@ -31,6 +32,9 @@ impl Session {
     pub fn new(settings: &Settings, output: Output) -> Result<Self, CliError> {
         let token = settings.token.as_ref().map(crate::config::Token::secret).transpose()?;
         let client = Client::new(&settings.server, token.as_deref(), settings.timeout)?;
+        if token.is_some() && !is_local(&settings.server) {
+            output.note("warning: the token goes over the network unencrypted")?;
+        }
         output.trace(&format!("server {}", settings.server))?;
         Ok(Self { client, output })
     }
@@ -94,35 +98,41 @@ impl Session {
         })
     }
 
-    /// Asks before what cannot be undone. Without a terminal only `yes` will do.
-    pub fn confirm(&self, question: &str, yes: bool) -> Result<(), CliError> {
-        if yes {
+    /// Asks before what cannot be undone, unless nothing will be recorded. Without a terminal only
+    /// `yes` will do.
+    pub async fn confirm(
+        &self,
+        question: &str,
+        yes: bool,
+        append: &AppendArgs,
+    ) -> Result<(), CliError> {
+        if yes || append.dry_run.is_some() {
             return Ok(());
         }
         let refused = || CliError::Unconfirmed { question: question.to_owned() };
         if !io::stdin().is_terminal() {
             return Err(refused());
         }
-        let mut err = anstream::stderr().lock();
+        let mut err = anstream::stderr();
         write!(err, "{question}? [y/N] ")?;
         err.flush()?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
-        match answer.trim() {
+        // On a thread of its own, so that an interrupt is heard meanwhile.
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            io::stdin().lock().read_line(&mut answer).map(|_| answer)
+        });
+        match answer.await.map_err(io::Error::other)??.trim() {
             "y" | "Y" | "yes" => Ok(()),
             _ => Err(refused()),
         }
     }
+}
 
-    /// The same for an append, which needs no question when nothing will be recorded.
-    pub fn confirm_append(
-        &self,
-        question: &str,
-        yes: bool,
-        append: &AppendArgs,
-    ) -> Result<(), CliError> {
-        self.confirm(question, yes || append.dry_run.is_some())
-    }
+/// Whether an address is on this machine, where nobody listens in.
+fn is_local(server: &str) -> bool {
+    let Ok(uri) = server.parse::<tonic::codegen::http::Uri>() else { return false };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Every entry of a list, page by page, at most `limit`.
@@ -157,6 +167,16 @@ mod tests {
             Ok(((from..to).collect(), next))
         };
         pages(limit, page).await.unwrap()
+    }
+
+    #[test]
+    fn only_a_loopback_address_is_local() {
+        for server in ["http://127.0.0.1:7350", "http://[::1]:7350", "http://localhost:1"] {
+            assert!(is_local(server), "{server}");
+        }
+        for server in ["http://10.0.0.1:7350", "http://localhost.example:1", "127", ""] {
+            assert!(!is_local(server), "{server}");
+        }
     }
 
     #[tokio::test]

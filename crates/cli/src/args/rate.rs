@@ -202,7 +202,8 @@ mod tests {
             .try_get_matches_from(line.split(' '))
             .map_err(|error| error.to_string())?;
         let cli = crate::args::Cli::from_arg_matches(&matches).map_err(|e| e.to_string())?;
-        let crate::args::Command::Rate(RateArgs { give: Some(give), command: None, .. }) = cli.command
+        let crate::args::Command::Rate(RateArgs { give: Some(give), command: None, .. }) =
+            cli.command
         else {
             return Err("not a rating".to_owned());
         };

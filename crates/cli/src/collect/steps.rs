@@ -103,7 +103,6 @@ impl Iterator for Batches<'_> {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 mod tests {
     use super::*;
     use crate::collect::history::{History, mapping};
@@ -188,7 +187,8 @@ mod tests {
                   }
                 }
               ]
-            }"#]].assert_eq(&text(end));
+            }"#]]
+        .assert_eq(&text(end));
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub async fn principal(session: &Session, command: PrincipalCommand) -> Result<(
 async fn issue(session: &Session, args: IssueArgs) -> Result<(), CliError> {
     let response = match ask_token(session, &args).await {
         Err(error) if error.reason() == "PRINCIPAL_UNKNOWN" => {
-            let Some(kind) = args.kind else { return Err(unknown(&args.name)) };
+            let Some(kind) = args.kind else { return Err(error) };
             let request = v1::AddPrincipalRequest {
                 append: None,
                 name: args.name.clone(),
@@ -93,14 +93,9 @@ async fn add_first(
     session.append(&own, with, send).await.map(|_| ())
 }
 
-fn unknown(name: &str) -> CliError {
-    let hint = "say --kind person or --kind service, and it is added";
-    CliError::Unknown { what: format!("the principal `{name}`"), hint: hint.to_owned() }
-}
-
 async fn revoke(session: &Session, args: RevokeArgs) -> Result<(), CliError> {
     let question = format!("revoke the token {}", args.token_id);
-    session.confirm_append(&question, args.confirm.yes, &args.append)?;
+    session.confirm(&question, args.confirm.yes, &args.append).await?;
     let request =
         |append| v1::RevokeTokenRequest { append, token: args.token_id, reason: args.reason };
     let send = async |request| session.client.principals().revoke_token(request).await;
@@ -122,7 +117,7 @@ async fn add(session: &Session, args: AddArgs) -> Result<(), CliError> {
 
 async fn disable(session: &Session, args: DisableArgs) -> Result<(), CliError> {
     let question = format!("disable `{}` and all its tokens", args.name);
-    session.confirm_append(&question, args.confirm.yes, &args.append)?;
+    session.confirm(&question, args.confirm.yes, &args.append).await?;
     let request =
         |append| v1::DisablePrincipalRequest { append, principal: args.name, reason: args.reason };
     let send = async |request| session.client.principals().disable_principal(request).await;

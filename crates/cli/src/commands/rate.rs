@@ -100,7 +100,7 @@ fn state(rating: &v1::Rating) -> String {
 async fn withdraw(session: &Session, args: WithdrawArgs) -> Result<(), CliError> {
     let count = args.ratings.len();
     let question = format!("withdraw {count} rating{} for ever", if count == 1 { "" } else { "s" });
-    session.confirm_append(&question, args.confirm.yes, &args.append)?;
+    session.confirm(&question, args.confirm.yes, &args.append).await?;
     let request = |append| v1::WithdrawRatingRequest {
         unit: args.project,
         append,

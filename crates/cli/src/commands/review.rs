@@ -47,7 +47,7 @@ async fn reject(session: &Session, args: ReasonArgs) -> Result<(), CliError> {
 async fn withdraw(session: &Session, args: WithdrawArgs) -> Result<(), CliError> {
     let evidence = items(&args.items.items)?;
     let question = format!("withdraw {} for ever", counted(evidence.len()));
-    session.confirm_append(&question, args.confirm.yes, &args.append)?;
+    session.confirm(&question, args.confirm.yes, &args.append).await?;
     let request = |append| v1::WithdrawEvidenceRequest {
         unit: args.items.project,
         append,
@@ -129,7 +129,7 @@ async fn erase(session: &Session, args: EraseArgs) -> Result<(), CliError> {
         None => Record::Evidence(item(&args.item)?),
     };
     let question = format!("destroy the texts of {} for ever", named(&record));
-    session.confirm_append(&question, args.confirm.yes, &args.append)?;
+    session.confirm(&question, args.confirm.yes, &args.append).await?;
     let request = |append| v1::ErasePayloadRequest {
         unit: args.project,
         append,

@@ -88,7 +88,7 @@ async fn place(session: &Session, args: MoveArgs) -> Result<(), CliError> {
 
 async fn archive(session: &Session, args: ArchiveArgs) -> Result<(), CliError> {
     let question = format!("archive `{}`, which then takes no more records", args.unit);
-    session.confirm_append(&question, args.confirm.yes, &args.append)?;
+    session.confirm(&question, args.confirm.yes, &args.append).await?;
     let request = |append| v1::ArchiveUnitRequest {
         unit: args.unit,
         append,

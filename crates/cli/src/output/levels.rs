@@ -206,21 +206,17 @@ mod tests {
     use crate::output::{Format, Output};
     use expect_test::{Expect, expect};
 
-    fn range(at_least: u32, at_most: u32, open: u32) -> Option<v1::LevelAnswer> {
+    fn range(at_least: u32, at_most: u32, open: u32) -> v1::LevelAnswer {
         let level = (at_least == at_most).then_some(at_least);
         let range = v1::LevelRange { at_least, at_most, open, level };
-        Some(v1::LevelAnswer { answer: Some(Answer::Range(range)) })
+        v1::LevelAnswer { answer: Some(Answer::Range(range)) }
     }
 
-    fn none(why: v1::NoLevel) -> Option<v1::LevelAnswer> {
-        Some(v1::LevelAnswer { answer: Some(Answer::None(why.into())) })
+    fn none(why: v1::NoLevel) -> v1::LevelAnswer {
+        v1::LevelAnswer { answer: Some(Answer::None(why.into())) }
     }
 
-    fn area(
-        id: &str,
-        rated: Option<v1::LevelAnswer>,
-        ongoing: Option<v1::LevelAnswer>,
-    ) -> v1::AreaLevel {
+    fn area(id: &str, rated: v1::LevelAnswer, ongoing: Option<v1::LevelAnswer>) -> v1::AreaLevel {
         let coverage = v1::Coverage {
             practices_total: 5,
             covered: 3,
@@ -232,7 +228,7 @@ mod tests {
             area: format!("iso-21827-2008/{id}"),
             title: format!("Title of {id}"),
             category: v1::Category::SecurityEngineering.into(),
-            rated,
+            rated: Some(rated),
             ongoing,
             coverage: Some(coverage),
             ..v1::AreaLevel::default()
@@ -257,7 +253,7 @@ mod tests {
             valid_until: at(86_400),
             ..v1::PracticeState::default()
         };
-        let mut first = area("PA01", range(2, 2, 0), range(1, 1, 0));
+        let mut first = area("PA01", range(2, 2, 0), Some(range(1, 1, 0)));
         first.practices = vec![practice];
         let mut inherited = area("PA21", none(v1::NoLevel::NotApplicable), None);
         inherited.inherited_from = Some(organization);
@@ -279,23 +275,27 @@ mod tests {
             scheme: "sse-cmm".into(),
             areas: vec![
                 first,
-                area("PA02", range(1, 5, 7), range(0, 5, 9)),
-                area("PA03", none(v1::NoLevel::NotRated), none(v1::NoLevel::NotDeterminable)),
+                area("PA02", range(1, 5, 7), Some(range(0, 5, 9))),
+                area("PA03", none(v1::NoLevel::NotRated), Some(none(v1::NoLevel::NotDeterminable))),
                 inherited,
             ],
         }
     }
 
-    fn check(format: Format, terminal: bool, expected: Expect) {
+    fn check(response: &v1::QueryLevelsResponse, format: Format, terminal: bool, seen: &Expect) {
         let output = Output { format, terminal, quiet: false, debug: false };
         let mut stripped = anstream::StripStream::new(Vec::new());
-        output.write(&view(&answer_of_a_server()).unwrap(), &mut stripped).unwrap();
-        expected.assert_eq(&String::from_utf8(stripped.into_inner()).unwrap());
+        output.write(&view(response).unwrap(), &mut stripped).unwrap();
+        seen.assert_eq(&String::from_utf8(stripped.into_inner()).unwrap());
     }
 
     #[test]
     fn a_terminal_shows_levels_as_exactly_as_they_are_known() {
-        check(Format::Table, true, expect![[r#"
+        check(
+            &answer_of_a_server(),
+            Format::Table,
+            true,
+            &expect![[r#"
             rustls at 2026-03-01T00:00:00Z · log size 120 of 130 · rules strict (sse-cmm) · model iso-21827-2008
             area  title          rated         ongoing           coverage            inherited  
             PA01  Title of PA01  2             1                 ■■■·· 3/5 1 lapsed
@@ -305,20 +305,32 @@ mod tests {
 
             practice  title                       rating     by     support    until                 borrowed  
             BP.01.01  Establish responsibilities  satisfied  alice  supported  1970-01-02T00:00:00Z
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn a_pipe_gets_one_table() {
-        check(Format::Table, false, expect![[r#"
+        check(
+            &answer_of_a_server(),
+            Format::Table,
+            false,
+            &expect![[r#"
             practice	title	rating	by	support	until	borrowed
             BP.01.01	Establish responsibilities	satisfied	alice	supported	1970-01-02T00:00:00Z	
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn programs_get_one_document() {
-        check(Format::Json, false, expect![[r#"
+        let mut one = answer_of_a_server();
+        one.areas.drain(..3);
+        check(
+            &one,
+            Format::Json,
+            false,
+            &expect![[r#"
             {
               "unit": {
                 "id": "u1",
@@ -341,87 +353,6 @@ mod tests {
               "scheme": "sse-cmm",
               "areas": [
                 {
-                  "id": "PA01",
-                  "title": "Title of PA01",
-                  "category": "security-engineering",
-                  "rated": {
-                    "at_least": 2,
-                    "at_most": 2,
-                    "open": 0,
-                    "level": 2
-                  },
-                  "ongoing": {
-                    "at_least": 1,
-                    "at_most": 1,
-                    "open": 0,
-                    "level": 1
-                  },
-                  "coverage": {
-                    "practices": 5,
-                    "covered": 3,
-                    "contradicted": 0,
-                    "lapsed": 1
-                  },
-                  "practices": [
-                    {
-                      "practice": "iso-21827-2008/BP.01.01",
-                      "title": "Establish responsibilities",
-                      "borrowed": false,
-                      "rating": {
-                        "rating": "r1",
-                        "value": "satisfied",
-                        "rated_by": {
-                          "id": "p1",
-                          "name": "alice"
-                        },
-                        "by_rule": false,
-                        "effective_at": "1970-01-01T00:00:00Z",
-                        "position": 12
-                      },
-                      "support": "supported",
-                      "valid_until": "1970-01-02T00:00:00Z"
-                    }
-                  ]
-                },
-                {
-                  "id": "PA02",
-                  "title": "Title of PA02",
-                  "category": "security-engineering",
-                  "rated": {
-                    "at_least": 1,
-                    "at_most": 5,
-                    "open": 7
-                  },
-                  "ongoing": {
-                    "at_least": 0,
-                    "at_most": 5,
-                    "open": 9
-                  },
-                  "coverage": {
-                    "practices": 5,
-                    "covered": 3,
-                    "contradicted": 0,
-                    "lapsed": 1
-                  }
-                },
-                {
-                  "id": "PA03",
-                  "title": "Title of PA03",
-                  "category": "security-engineering",
-                  "rated": {
-                    "none": "not-rated"
-                  },
-                  "ongoing": {
-                    "none": "not-determinable"
-                  },
-                  "coverage": {
-                    "practices": 5,
-                    "covered": 3,
-                    "contradicted": 0,
-                    "lapsed": 1
-                  }
-                },
-                {
                   "id": "PA21",
                   "title": "Title of PA21",
                   "category": "security-engineering",
@@ -438,7 +369,23 @@ mod tests {
                 }
               ]
             }
-        "#]]);
+        "#]],
+        );
+    }
+
+    #[test]
+    fn programs_get_a_line_for_each_area_in_jsonl() {
+        check(
+            &answer_of_a_server(),
+            Format::Jsonl,
+            false,
+            &expect![[r#"
+            {"id":"PA01","title":"Title of PA01","category":"security-engineering","rated":{"at_least":2,"at_most":2,"open":0,"level":2},"ongoing":{"at_least":1,"at_most":1,"open":0,"level":1},"coverage":{"practices":5,"covered":3,"contradicted":0,"lapsed":1},"practices":[{"practice":"iso-21827-2008/BP.01.01","title":"Establish responsibilities","borrowed":false,"rating":{"rating":"r1","value":"satisfied","rated_by":{"id":"p1","name":"alice"},"by_rule":false,"effective_at":"1970-01-01T00:00:00Z","position":12},"support":"supported","valid_until":"1970-01-02T00:00:00Z"}]}
+            {"id":"PA02","title":"Title of PA02","category":"security-engineering","rated":{"at_least":1,"at_most":5,"open":7},"ongoing":{"at_least":0,"at_most":5,"open":9},"coverage":{"practices":5,"covered":3,"contradicted":0,"lapsed":1}}
+            {"id":"PA03","title":"Title of PA03","category":"security-engineering","rated":{"none":"not-rated"},"ongoing":{"none":"not-determinable"},"coverage":{"practices":5,"covered":3,"contradicted":0,"lapsed":1}}
+            {"id":"PA21","title":"Title of PA21","category":"security-engineering","rated":{"none":"not-applicable"},"coverage":{"practices":5,"covered":3,"contradicted":0,"lapsed":1},"inherited_from":"acme"}
+        "#]],
+        );
     }
 
     #[test]

@@ -253,7 +253,6 @@ pub fn text<E: Worded>(number: i32) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 mod tests {
     use super::*;
     use expect_test::expect;
@@ -328,7 +327,8 @@ mod tests {
               "payload": {
                 "rationale": "seen"
               }
-            }"#]].assert_eq(&json(&event).unwrap().pretty());
+            }"#]]
+        .assert_eq(&json(&event).unwrap().pretty());
     }
 
     #[test]

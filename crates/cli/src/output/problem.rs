@@ -72,7 +72,7 @@ mod tests {
     use tonic::{Code, Status};
     use tonic_types::ErrorDetails;
 
-    fn check(error: &CliError, format: Format, expected: Expect) {
+    fn check(error: &CliError, format: Format, expected: &Expect) {
         let mut out = Vec::new();
         write("gradus levels", error, format, &mut out).unwrap();
         expected.assert_eq(&String::from_utf8(out).unwrap());
@@ -95,23 +95,39 @@ mod tests {
 
     #[test]
     fn people_read_the_command_the_message_and_a_hint() {
-        check(&unknown(), Format::Table, expect![[r#"
+        check(
+            &unknown(),
+            Format::Table,
+            &expect![[r#"
             gradus levels: unit `x` is unknown
             hint: `gradus unit list` shows the units that you may see
-        "#]]);
-        check(&invalid(), Format::Csv, expect![[r#"
+        "#]],
+        );
+        check(
+            &invalid(),
+            Format::Csv,
+            &expect![[r#"
             gradus levels: the request is not valid
               name: `A` is no name
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn programs_read_code_reason_and_metadata() {
-        check(&unknown(), Format::Json, expect![[r#"
+        check(
+            &unknown(),
+            Format::Json,
+            &expect![[r#"
             {"code":"NOT_FOUND","reason":"UNIT_UNKNOWN","message":"unit `x` is unknown","hint":"`gradus unit list` shows the units that you may see","retryable":false,"exit_code":3,"metadata":{"unit":"x"},"field_violations":[]}
-        "#]]);
-        check(&invalid(), Format::Jsonl, expect![[r#"
+        "#]],
+        );
+        check(
+            &invalid(),
+            Format::Jsonl,
+            &expect![[r#"
             {"code":"INVALID_ARGUMENT","reason":"INVALID_FIELD","message":"the request is not valid","retryable":false,"exit_code":2,"metadata":{"field":"name"},"field_violations":[{"field":"name","description":"`A` is no name"}]}
-        "#]]);
+        "#]],
+        );
     }
 }

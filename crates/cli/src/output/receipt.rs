@@ -45,6 +45,8 @@ pub fn sheets(receipt: &v1::Receipt, mut parts: Vec<(&'static str, Cell)>) -> Ve
     let unit = receipt.unit.as_ref().map(|unit| unit.name.clone()).unwrap_or_default();
     parts.extend([
         ("result", outcome(receipt).into()),
+        // A terminal shows them as a table of their own.
+        ("level_changes", Cell::drawn("", changes_in_words(&receipt.level_changes))),
         ("stream", unit.into()),
         ("version", receipt.unit_version.to_string().into()),
         ("positions", positions(&receipt.events).into()),
@@ -109,6 +111,21 @@ fn changes(changes: &[v1::LevelChange]) -> Sheet {
     sheet.titled("levels that would change")
 }
 
+/// `PA01 rated 1 to 2, ongoing 1 to 2; PA02 …`, with what changes only.
+fn changes_in_words(changes: &[v1::LevelChange]) -> String {
+    let moved = |what: &str, before: Option<&v1::LevelAnswer>, after: Option<&v1::LevelAnswer>| {
+        (before != after).then(|| format!("{what} {} to {}", answer(before), answer(after)))
+    };
+    let change = |change: &v1::LevelChange| {
+        let rated = moved("rated", change.rated_before.as_ref(), change.rated_after.as_ref());
+        let ongoing =
+            moved("ongoing", change.ongoing_before.as_ref(), change.ongoing_after.as_ref());
+        let parts: Vec<_> = rated.into_iter().chain(ongoing).collect();
+        format!("{} {}", change.area, parts.join(", "))
+    };
+    changes.iter().map(change).collect::<Vec<_>>().join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +139,25 @@ mod tests {
         assert_eq!(at(&[]), "");
         assert_eq!(at(&[5]), "5");
         assert_eq!(at(&[0, 1, 2, 7, 9, 10]), "0-2, 7, 9-10");
+    }
+
+    #[test]
+    fn level_changes_are_told_in_words_where_there_is_one_table_only() {
+        use v1::level_answer::Answer;
+        let level = |level: u32| {
+            let range =
+                v1::LevelRange { at_least: level, at_most: level, open: 0, level: Some(level) };
+            Some(v1::LevelAnswer { answer: Some(Answer::Range(range)) })
+        };
+        let none = v1::LevelAnswer { answer: Some(Answer::None(v1::NoLevel::NotRated.into())) };
+        let change = v1::LevelChange {
+            area: "iso-21827-2008/PA01".into(),
+            rated_before: Some(none),
+            rated_after: level(1),
+            ongoing_before: level(0),
+            ongoing_after: level(0),
+        };
+        assert_eq!(changes_in_words(&[change]), "iso-21827-2008/PA01 rated not rated to 1");
     }
 
     #[test]

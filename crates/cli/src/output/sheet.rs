@@ -3,9 +3,7 @@
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{
-    Attribute, Cell as Drawn, Color, ColumnConstraint, ContentArrangement, Table,
-};
+use comfy_table::{Attribute, Cell as Drawn, Color, ColumnConstraint, ContentArrangement, Table};
 
 /// Columns of texts, which may be broken into lines.
 const WRAPPED: &[&str] = &["title", "of", "meaning", "rationale", "practices"];

@@ -23,7 +23,7 @@ pub async fn run(session: &Session, args: AcceptArgs) -> Result<(), CliError> {
         if found.is_empty() {
             return session.output.note(&format!("{what} to accept"));
         }
-        session.confirm_append(&format!("accept {what}"), args.confirm.yes, &args.append)?;
+        session.confirm(&format!("accept {what}"), args.confirm.yes, &args.append).await?;
         found
     } else {
         items(&args.items)?

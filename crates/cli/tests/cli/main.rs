@@ -1,0 +1,6 @@
+//! The client against a server that misbehaves on purpose.
+
+#[cfg(test)]
+mod flaky;
+#[cfg(test)]
+mod push;
