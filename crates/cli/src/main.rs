@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    gradus_cli::run(std::env::args_os())
+    gradus_cli::run(&std::env::args_os().collect::<Vec<_>>())
 }

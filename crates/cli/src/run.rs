@@ -16,15 +16,14 @@ use crate::output::{Format, Output, problem};
 use crate::variables;
 
 /// Runs the command line `args`, the first of which is the program.
-pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args: Vec<OsString> = args.into_iter().collect();
-    let matches = match args::command().try_get_matches_from(&args) {
+pub fn run(args: &[OsString]) -> ExitCode {
+    let matches = match args::command().try_get_matches_from(args) {
         Ok(matches) => matches,
-        Err(error) => return usage(&error, &args).into(),
+        Err(error) => return usage(&error, args).into(),
     };
     let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, &args).into(),
+        Err(error) => return usage(&error, args).into(),
     };
     if cli.globals.no_color {
         anstream::ColorChoice::Never.write_global();

@@ -92,6 +92,8 @@ pub struct Principal {
     pub id: PrincipalId,
     /// Person, service or Gradus itself.
     pub kind: PrincipalKind,
+    /// Where that was recorded.
+    pub position: u64,
     /// When they were added.
     pub added_at: Timestamp,
     /// Since when they may no longer act.
@@ -139,6 +141,16 @@ impl Registry {
     #[must_use]
     pub fn unit_named(&self, name: &Name) -> Option<&Unit> {
         self.names.get(name).and_then(|id| self.units.get(id))
+    }
+
+    /// The unit that had this name last, if no unit has it now.
+    #[must_use]
+    pub fn unit_once_named(&self, name: &Name) -> Option<&Unit> {
+        let last = |unit: &&Unit| {
+            let with = unit.names.iter().filter(|stated| stated.value == *name);
+            with.map(|stated| stated.position).max()
+        };
+        self.units.values().filter(|unit| last(unit).is_some()).max_by_key(last)
     }
 
     /// Every unit, in the order of ids.
@@ -230,7 +242,7 @@ impl Registry {
             }
             Event::PrincipalAdded(added) => {
                 let (id, kind) = (added.principal, added.kind);
-                let principal = Principal { id, kind, added_at: effective_at, disabled_at: None };
+                let principal = Principal { id, kind, position, added_at: effective_at, disabled_at: None };
                 self.principals.insert(added.principal, principal);
             }
             Event::PrincipalDisabled(disabled) => {

@@ -62,6 +62,12 @@ impl Views {
         self.units.entry(recorded.place.stream).or_default().apply(recorded);
     }
 
+    /// Whether a unit was registered within the first `size` records.
+    #[must_use]
+    pub fn knows(&self, unit: UnitId, size: u64) -> bool {
+        self.registry.unit(unit).is_some_and(|unit| unit.position < size)
+    }
+
     /// A unit's history.
     #[must_use]
     pub fn history(&self, unit: UnitId) -> Option<&UnitHistory> {

@@ -63,7 +63,14 @@ impl Api {
                 items::validity(&shown, &views, &history, &targets)
             };
             let practices = practices.iter().map(ToString::to_string).collect();
-            out.push(items::evidence(&shown, &record, &history, practices, valid)?);
+            let found = items::evidence(&shown, &record, &history, practices, valid)?;
+            out.push(match history.decided_at(resolved.log_size) {
+                Some(position) => {
+                    let decision = self.service.record_at(position).await?;
+                    items::with_review(&self.service, found, &decision)?
+                }
+                None => found,
+            });
         }
         Ok(out)
     }

@@ -1,7 +1,6 @@
 //! The handlers of `LevelService`.
 
-use gradus_model::AreaId;
-use gradus_projection::views::NoAnswer;
+use gradus_model::{AreaId, Catalog};
 use gradus_service::ServiceError;
 use gradus_service::units::AskedArea;
 use gradus_wire::v1 as wire;
@@ -24,25 +23,13 @@ impl LevelService for Api {
             let one = |(at, given): (usize, &String)| convert::area(&format!("areas[{at}]"), given);
             let areas: Vec<AskedArea> =
                 asked.areas.iter().enumerate().map(one).collect::<Result<_, _>>()?;
-            let answer = match self.service.levels(&asked.unit, &coordinate).await {
-                // Where no model or no rules are in force there are no areas, which is no error.
-                Err(ServiceError::NoAnswer(NoAnswer::NoModel | NoAnswer::NoRules)) => {
-                    let resolved = self.service.resolve(&coordinate).await?;
-                    let unit = self.service.unit(&asked.unit)?;
-                    let digest = self.service.list_digest("levels", Some(unit), &resolved, &[]);
-                    return Ok(wire::QueryLevelsResponse {
-                        unit: Some(convert::unit_ref(&self.service, unit)),
-                        coordinate: Some(convert::resolved(&resolved)),
-                        digest: digest.0.to_vec(),
-                        ..wire::QueryLevelsResponse::default()
-                    });
-                }
-                answer => answer?,
-            };
-            let catalog = &answer.basis.catalog;
+            let answer = self.service.levels(&asked.unit, &coordinate).await?;
+            let catalog = answer.basis.as_ref().map(|basis| &basis.catalog);
             let unknown = areas.iter().find(|asked| {
-                let of_another = asked.model.as_ref().is_some_and(|model| model != catalog.id());
-                of_another || catalog.area(asked.area).is_none()
+                let of_another = |catalog: &Catalog| {
+                    asked.model.as_ref().is_some_and(|model| model != catalog.id())
+                };
+                catalog.is_some_and(|model| of_another(model) || model.area(asked.area).is_none())
             });
             if let Some(unknown) = unknown {
                 return Err(ServiceError::not_found("area", unknown));

@@ -252,6 +252,8 @@ fn expect_version(
     let actual = writer.unit(unit).version;
     match expected {
         Some(expected) if expected != actual => {
+            let named = writer.registry.unit(unit).and_then(|unit| unit.name());
+            let unit = named.map_or_else(|| unit.to_string(), ToString::to_string);
             Err(ServiceError::StaleVersion { unit, expected, actual })
         }
         _ => Ok(()),

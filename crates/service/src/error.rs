@@ -3,7 +3,7 @@
 use gradus_domain::Refusal;
 use gradus_log::LogError;
 use gradus_model::recorded::UnreadableLeaf;
-use gradus_model::{RequestId, UnitId};
+use gradus_model::RequestId;
 use gradus_projection::library::DocumentError;
 use gradus_projection::views::NoAnswer;
 
@@ -60,8 +60,8 @@ pub enum ServiceError {
     /// The unit's stream moved on.
     #[error("unit {unit} is at version {actual}, not at {expected}")]
     StaleVersion {
-        /// The unit.
-        unit: UnitId,
+        /// The unit's name, or its id while it has none.
+        unit: String,
         /// The version the caller saw.
         expected: u64,
         /// The version it has.
@@ -112,6 +112,16 @@ impl ServiceError {
     /// A wrong field.
     pub fn invalid(field: impl Into<String>, reason: impl ToString) -> Self {
         Self::Invalid { field: field.into(), reason: reason.to_string() }
+    }
+
+    /// This error as that of one item of a call, if the call has several.
+    pub(crate) fn of_item(self, item: u32, items: usize) -> Self {
+        match self {
+            Self::Refused { item: None, refusal } if items > 1 => {
+                Self::Refused { item: Some(item), refusal }
+            }
+            other => other,
+        }
     }
 
     /// Something unknown or hidden.

@@ -82,7 +82,7 @@ impl Service {
         found.ok_or_else(|| ServiceError::not_found("principal", shown))
     }
 
-    /// Every principal, in the order of ids.
+    /// Every principal, in the order of addition.
     #[must_use]
     pub fn principals(&self) -> Vec<PrincipalView> {
         let views = self.views();
@@ -94,7 +94,9 @@ impl Service {
             disabled_at: principal.disabled_at,
             tokens: views.registry.tokens_of(principal.id).copied().collect(),
         };
-        views.registry.principals().map(view).collect()
+        let mut principals: Vec<_> = views.registry.principals().collect();
+        principals.sort_by_key(|principal| principal.position);
+        principals.into_iter().map(view).collect()
     }
 
     /// Adds a person or service account; its name must be new.

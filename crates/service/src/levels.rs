@@ -20,11 +20,11 @@ pub struct LevelsAnswer {
     pub unit: UnitId,
     /// The clocks, resolved.
     pub coordinate: Resolved,
-    /// The model and rules.
-    pub basis: Basis,
+    /// The model and rules; none where nothing was adopted or the unit was not known yet.
+    pub basis: Option<Basis>,
     /// The digest over question and facts.
     pub digest: Digest,
-    /// Every area of the model, in its order.
+    /// Every area of the model, in its order; none where there is no model.
     pub areas: Vec<AreaAnswer>,
 }
 
@@ -33,8 +33,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::NotFound`] for an unknown unit or rules; [`ServiceError::NoAnswer`] when no
-    /// model or rules are in force for the unit.
+    /// [`ServiceError::NotFound`] for an unknown unit or rules. A point at which nothing was known
+    /// or adopted is no error: the answer has no areas.
     pub async fn levels(
         &self,
         unit: &str,
@@ -42,15 +42,23 @@ impl Service {
     ) -> Result<LevelsAnswer, ServiceError> {
         let coordinate = self.resolve(asked).await?;
         let unit = self.unit(unit)?;
-        let basis = self.basis(unit, &coordinate, asked.rules.as_deref())?;
         let at = coordinate.at();
-        let areas = self.views().levels(&basis, unit, at)?;
+        let basis = match self.basis(unit, &coordinate, asked.rules.as_deref()) {
+            Ok(basis) if self.views().knows(unit, at.size) => Some(basis),
+            Ok(_) | Err(ServiceError::NoAnswer(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let areas = match &basis {
+            Some(basis) => self.views().levels(basis, unit, at)?,
+            None => Vec::new(),
+        };
+        let pinned = |document: fn(&Basis) -> Digest| basis.as_ref().map_or(Digest::ZERO, document);
         let question = LevelsQuestion {
             log: self.log_id,
             unit,
             at,
-            model: basis.model.digest,
-            rules: basis.rules.digest,
+            model: pinned(|basis| basis.model.digest),
+            rules: pinned(|basis| basis.rules.digest),
         };
         let digest = levels_digest(&question, &areas);
         Ok(LevelsAnswer { unit, coordinate, basis, digest, areas })

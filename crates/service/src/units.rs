@@ -129,7 +129,14 @@ impl Service {
         name: &Name,
         at: Option<Timestamp>,
     ) -> Result<Receipt, ServiceError> {
-        let renamed = UnitRenamed { unit: self.unit(unit)?, name: name.clone() };
+        // A rename sent again no longer finds the old name: it means the unit that had it.
+        let known = self.unit(unit).or_else(|unknown| {
+            let former = unit.parse::<Name>().ok();
+            let views = self.views();
+            let found = former.and_then(|former| views.registry.unit_once_named(&former));
+            found.filter(|found| found.name() == Some(name)).map(|found| found.id).ok_or(unknown)
+        });
+        let renamed = UnitRenamed { unit: known?, name: name.clone() };
         let proposal = Proposal::at(Event::UnitRenamed(renamed), at, self.now());
         self.append_to_organization(call, proposal).await
     }

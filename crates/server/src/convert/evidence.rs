@@ -164,6 +164,22 @@ pub(crate) fn evidence(
     })
 }
 
+/// Says who decided on an item last, when, and why.
+pub(crate) fn with_review(
+    service: &Service,
+    shown: wire::Evidence,
+    decision: &ReadRecord,
+) -> Checked<wire::Evidence> {
+    let payload = service.open_payload(decision)?.unwrap_or_default();
+    let said = payload.get("reason").or_else(|| payload.get("note")).unwrap_or_default();
+    Ok(wire::Evidence {
+        reviewed_by: Some(principal_ref(service, decision.recorded.actor)),
+        reviewed_at: Some(timestamp(decision.recorded.place.recorded_at)),
+        review_note: said.to_owned(),
+        ..shown
+    })
+}
+
 /// Whether an item counts at a point, and until when it can; by its first practice's window.
 pub(crate) fn validity(
     shown: &Shown<'_>,

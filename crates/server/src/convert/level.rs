@@ -32,12 +32,20 @@ pub(crate) fn levels(
     with_practices: bool,
 ) -> wire::QueryLevelsResponse {
     let asked = |answer: &&AreaAnswer| areas.is_empty() || areas.contains(&answer.area);
-    let catalog = &from.basis.catalog;
+    let Some(basis) = &from.basis else {
+        return wire::QueryLevelsResponse {
+            unit: Some(unit_ref(service, from.unit)),
+            coordinate: Some(resolved(&from.coordinate)),
+            digest: from.digest.0.to_vec(),
+            ..wire::QueryLevelsResponse::default()
+        };
+    };
+    let catalog = &basis.catalog;
     wire::QueryLevelsResponse {
         unit: Some(unit_ref(service, from.unit)),
-        coordinate: Some(resolved_for(&from.coordinate, &from.basis)),
+        coordinate: Some(resolved_for(&from.coordinate, basis)),
         digest: from.digest.0.to_vec(),
-        scheme: from.basis.read_rules.scheme.name().to_owned(),
+        scheme: basis.read_rules.scheme.name().to_owned(),
         areas: from
             .areas
             .iter()
