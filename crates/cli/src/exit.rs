@@ -92,7 +92,6 @@ impl From<Exit> for ExitCode {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 mod tests {
     use super::*;
     use expect_test::expect;

@@ -132,7 +132,6 @@ impl Output {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 mod tests {
     use super::*;
     use expect_test::{Expect, expect};

@@ -16,6 +16,7 @@ use crate::output::{Format, Output, problem};
 use crate::variables;
 
 /// Runs the command line `args`, the first of which is the program.
+#[must_use]
 pub fn run(args: &[OsString]) -> ExitCode {
     let matches = match args::command().try_get_matches_from(args) {
         Ok(matches) => matches,

@@ -75,11 +75,11 @@ impl EvidenceHistory {
     /// Where the last decision on it was recorded, if there was one.
     #[must_use]
     pub fn decided_at(&self, size: u64) -> Option<u64> {
-        let known = self.happenings.iter().rev().filter(|(position, _)| *position < size);
+        let mut known = self.happenings.iter().rev().filter(|(position, _)| *position < size);
         let decided = |(position, happening): &(u64, Happening)| {
             matches!(happening, Happening::Stands(_)).then_some(*position)
         };
-        known.filter_map(decided).next()
+        known.find_map(decided)
     }
 
     /// When it ceased to count, by an end or because another item took its place.

@@ -242,7 +242,8 @@ impl Registry {
             }
             Event::PrincipalAdded(added) => {
                 let (id, kind) = (added.principal, added.kind);
-                let principal = Principal { id, kind, position, added_at: effective_at, disabled_at: None };
+                let principal =
+                    Principal { id, kind, position, added_at: effective_at, disabled_at: None };
                 self.principals.insert(added.principal, principal);
             }
             Event::PrincipalDisabled(disabled) => {

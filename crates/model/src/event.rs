@@ -11,8 +11,8 @@ use crate::evidence::Item;
 use crate::rating::Rating;
 use crate::unit::{AreaRef, Context, Inheritance, MarkerKind, Phase, PrincipalKind, UnitKind};
 use crate::{
-    Digest, EvidenceId, Label, LogId, Name, PrincipalId, RatingId, Target, Timestamp,
-    TokenId, UnitId,
+    Digest, EvidenceId, Label, LogId, Name, PrincipalId, RatingId, Target, Timestamp, TokenId,
+    UnitId,
 };
 
 /// A body that cannot be read.

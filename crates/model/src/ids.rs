@@ -65,7 +65,10 @@ macro_rules! cbor_bytes {
             ) -> Result<Self, minicbor::decode::Error> {
                 let bytes = d.bytes()?;
                 bytes.try_into().map($name).map_err(|_| {
-                    minicbor::decode::Error::message(concat!(stringify!($name), " has a wrong length"))
+                    minicbor::decode::Error::message(concat!(
+                        stringify!($name),
+                        " has a wrong length"
+                    ))
                 })
             }
         }
@@ -119,7 +122,8 @@ fn grouped(bytes: &[u8; 16]) -> String {
 
 fn ungrouped(text: &str) -> Option<[u8; 16]> {
     if text.len() == 36 {
-        let hyphens_right = text.char_indices().all(|(at, c)| (c == '-') == matches!(at, 8 | 13 | 18 | 23));
+        let hyphens_right =
+            text.char_indices().all(|(at, c)| (c == '-') == matches!(at, 8 | 13 | 18 | 23));
         return if hyphens_right { unhex(&text.replace('-', "")) } else { None };
     }
     unhex(text)

@@ -342,6 +342,9 @@ mod tests {
         let mut bytes = written(&leaf(Vec::new(), Signature::NONE));
         bytes[1] = 2;
         let error = Leaf::read(&bytes).unwrap_err();
-        assert_eq!(error.to_string(), "the leaf has format 2, this version reads format 1: use a newer one");
+        assert_eq!(
+            error.to_string(),
+            "the leaf has format 2, this version reads format 1: use a newer one"
+        );
     }
 }

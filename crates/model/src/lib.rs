@@ -21,16 +21,16 @@ pub mod leaf;
 pub mod payload;
 pub mod recorded;
 
+pub use catalog::{Catalog, Profile};
+pub use event::Event;
 pub use ids::{
     AppraisalId, Digest, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId,
 };
+pub use leaf::Leaf;
 pub use name::{ForeignId, Label, Name};
+pub use payload::Payload;
 pub use practice::{
     AreaId, BasePracticeId, FeatureId, GenericPracticeId, ModelId, Practice, Target,
 };
-pub use catalog::{Catalog, Profile};
-pub use event::Event;
-pub use leaf::Leaf;
-pub use payload::Payload;
 pub use recorded::Recorded;
 pub use time::{Edge, Interval, Period, Timestamp};

@@ -42,9 +42,8 @@ impl FromStr for Name {
 
     fn from_str(text: &str) -> Result<Self, BadText> {
         let letters = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-        let right = (1..=63).contains(&text.len())
-            && text.bytes().all(letters)
-            && !text.starts_with('-');
+        let right =
+            (1..=63).contains(&text.len()) && text.bytes().all(letters) && !text.starts_with('-');
         if right {
             Ok(Self(text.to_owned()))
         } else {

@@ -268,7 +268,9 @@ impl<C> minicbor::Encode<C> for Target {
         let numbers: &[u8] = match self.practice {
             Practice::Base(id) => &[id.area.0, id.number],
             Practice::Feature(area, id) => &[area.0, id.level, id.number],
-            Practice::Generic(area, id) => &[area.0, id.feature.level, id.feature.number, id.number],
+            Practice::Generic(area, id) => {
+                &[area.0, id.feature.level, id.feature.number, id.number]
+            }
         };
         e.array(numbers.len() as u64 + 1)?;
         self.model.encode(e, ctx)?;
@@ -322,11 +324,23 @@ mod tests {
 
     #[test]
     fn wrong_ids_are_refused_with_the_right_form() {
-        for text in ["", "PA1", "PA00", "BP.1.2", "BP.01.00", "GP 6.1.1", "PA01/GP 2.1", "pa01", "BP.01.02.03"] {
+        for text in [
+            "",
+            "PA1",
+            "PA00",
+            "BP.1.2",
+            "BP.01.00",
+            "GP 6.1.1",
+            "PA01/GP 2.1",
+            "pa01",
+            "BP.01.02.03",
+        ] {
             let error = text.parse::<Practice>().unwrap_err();
             assert_eq!(
                 error.to_string(),
-                format!("`{text}` is no practice: write it like BP.01.02, PA01/GP 2.1.1 or PA01/2.1")
+                format!(
+                    "`{text}` is no practice: write it like BP.01.02, PA01/GP 2.1.1 or PA01/2.1"
+                )
             );
         }
     }

@@ -42,8 +42,7 @@ pub enum Edge {
 }
 
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(minicbor::Encode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode)]
 #[cbor(transparent)]
 pub struct Timestamp(#[n(0)] i64);
 
@@ -90,8 +89,7 @@ impl Timestamp {
         if year.is_none_or(|year| !(1900..=9998).contains(&year)) {
             return Err(out_of(text));
         }
-        let at: jiff::Timestamp =
-            text.parse().map_err(|_| TimeError::NotADate(shown(text)))?;
+        let at: jiff::Timestamp = text.parse().map_err(|_| TimeError::NotADate(shown(text)))?;
         if at.as_nanosecond() % 1_000 != 0 {
             return Err(TimeError::TooFine(shown(text)));
         }
@@ -123,7 +121,9 @@ impl Timestamp {
 
     fn zoned(self) -> Zoned {
         // The bounds of this type lie within jiff's, so the fallback is never used.
-        jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_zoned(TimeZone::UTC)
+        jiff::Timestamp::from_microsecond(self.0)
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+            .to_zoned(TimeZone::UTC)
     }
 }
 
@@ -206,11 +206,8 @@ impl Period {
     /// The instant one period after `at`: days past a month's end become its last day.
     #[must_use]
     pub fn after(&self, at: Timestamp) -> Timestamp {
-        let span = Span::new()
-            .years(self.years)
-            .months(self.months)
-            .weeks(self.weeks)
-            .days(self.days);
+        let span =
+            Span::new().years(self.years).months(self.months).weeks(self.weeks).days(self.days);
         at.zoned()
             .checked_add(span)
             .ok()
@@ -277,13 +274,19 @@ mod tests {
     #[test]
     fn wrong_times_are_refused_with_the_right_form() {
         for (text, expected) in [
-            ("2026-03-01T12:00:00", "`2026-03-01T12:00:00` has no offset: end it with Z or an offset such as +01:00"),
+            (
+                "2026-03-01T12:00:00",
+                "`2026-03-01T12:00:00` has no offset: end it with Z or an offset such as +01:00",
+            ),
             ("0000-01-01", "`0000-01-01` is outside the years 1900 to 9998"),
             ("0000-01-01T00:00:00Z", "`0000-01-01T00:00:00Z` is outside the years 1900 to 9998"),
             ("9999-01-01", "`9999-01-01` is outside the years 1900 to 9998"),
             ("9999-12-31T00:00:00Z", "`9999-12-31T00:00:00Z` is outside the years 1900 to 9998"),
             ("1899-12-31T23:59:59Z", "`1899-12-31T23:59:59Z` is outside the years 1900 to 9998"),
-            ("2026-03-01T12:00:00.0000001Z", "`2026-03-01T12:00:00.0000001Z` is finer than a microsecond: give at most six digits after the second"),
+            (
+                "2026-03-01T12:00:00.0000001Z",
+                "`2026-03-01T12:00:00.0000001Z` is finer than a microsecond: give at most six digits after the second",
+            ),
             ("2026-02-30", "`2026-02-30` is no date: write 2026-03-01 or 2026-03-01T12:00:00Z"),
             ("yesterday", "`yesterday` is no date: write 2026-03-01 or 2026-03-01T12:00:00Z"),
         ] {

@@ -53,7 +53,12 @@ pub struct Library(BTreeMap<Digest, Held>);
 
 impl Library {
     /// Reads and checks a document against those already here; `name` is shown in errors.
-    pub fn read(&self, kind: DocumentKind, name: &str, bytes: &[u8]) -> Result<Held, DocumentError> {
+    pub fn read(
+        &self,
+        kind: DocumentKind,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Held, DocumentError> {
         let text = std::str::from_utf8(bytes).map_err(|_| DocumentError::NotText)?;
         let content = |error: &dyn std::fmt::Display| DocumentError::Content(error.to_string());
         match kind {

@@ -127,12 +127,8 @@ impl Views {
             })
             .collect();
         let kind_of = |id: PrincipalId| self.registry.principal(id).map(|found| found.kind);
-        let question = Question {
-            at,
-            rules: &basis.read_rules,
-            model: &basis.catalog,
-            kind_of: &kind_of,
-        };
+        let question =
+            Question { at, rules: &basis.read_rules, model: &basis.catalog, kind_of: &kind_of };
         Ok(levels(&question, &lineage))
     }
 }

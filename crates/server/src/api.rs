@@ -21,7 +21,6 @@ pub(crate) struct Api {
 
 impl Api {
     /// A receipt as the caller gets it.
-    #[expect(clippy::unnecessary_wraps, reason = "message fields are optional on the wire")]
     pub(crate) fn told(&self, receipt: &Receipt) -> Option<wire::Receipt> {
         Some(convert::receipt(&self.service, receipt))
     }

@@ -36,7 +36,9 @@ impl Interceptor for Gate {
 
 fn bearer(metadata: &MetadataMap) -> Result<&str, Status> {
     let missing = || {
-        token_refused("a bearer token is needed: send the metadata `authorization: Bearer gradus_…`")
+        token_refused(
+            "a bearer token is needed: send the metadata `authorization: Bearer gradus_…`",
+        )
     };
     let value = metadata.get("authorization").ok_or_else(missing)?;
     let value = value.to_str().map_err(|_| missing())?;

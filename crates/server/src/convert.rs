@@ -2,13 +2,11 @@
 //!
 //! An error names the field as the message spells it, the value, and what would be right.
 
-use gradus_model::{
-    AreaId, Digest, EvidenceId, Practice, RatingId, RequestId, Timestamp, UnitId,
-};
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::{Actor, Refusal};
 use gradus_model::evidence::Source;
 use gradus_model::ids::hex;
+use gradus_model::{AreaId, Digest, EvidenceId, Practice, RatingId, RequestId, Timestamp, UnitId};
 use gradus_service::call::{LevelChange, OWN_SOURCES};
 use gradus_service::coordinate::{Known, Resolved};
 use gradus_service::evidence::{AskedPractice, EvidenceRef};
@@ -120,10 +118,7 @@ pub(crate) fn call(actor: Actor, options: Option<&wire::AppendOptions>) -> Check
     Ok(call)
 }
 
-pub(crate) fn coordinate(
-    given: Option<&wire::Coordinate>,
-    min_size: u64,
-) -> Checked<Coordinate> {
+pub(crate) fn coordinate(given: Option<&wire::Coordinate>, min_size: u64) -> Checked<Coordinate> {
     let mut asked =
         Coordinate { min_size: Some(min_size).filter(|size| *size > 0), ..Coordinate::default() };
     let Some(given) = given else { return Ok(asked) };
@@ -155,7 +150,7 @@ pub(crate) fn resolved(from: &Resolved) -> wire::ResolvedCoordinate {
 }
 
 /// A model in front of a practice or area, if one is written.
-fn named_model<'a>(text: &'a str) -> (Option<&'a str>, &'a str) {
+fn named_model(text: &str) -> (Option<&str>, &str) {
     let has_model = text.split_once('/').filter(|(first, _)| !first.starts_with("PA"));
     has_model.map_or((None, text), |(model, rest)| (Some(model), rest))
 }
@@ -195,15 +190,10 @@ fn named_source(field: &str, given: &wire::Source) -> Checked<Source> {
     Ok(Source { name, id })
 }
 
-pub(crate) fn evidence_ref(
-    field: &str,
-    given: Option<&wire::EvidenceRef>,
-) -> Checked<EvidenceRef> {
+pub(crate) fn evidence_ref(field: &str, given: Option<&wire::EvidenceRef>) -> Checked<EvidenceRef> {
     let given = needed(field, given.and_then(|given| given.r#ref.as_ref()))?;
     match given {
-        wire::evidence_ref::Ref::Evidence(id) => {
-            text::<EvidenceId>(field, id).map(EvidenceRef::Id)
-        }
+        wire::evidence_ref::Ref::Evidence(id) => text::<EvidenceId>(field, id).map(EvidenceRef::Id),
         wire::evidence_ref::Ref::Source(given) => {
             named_source(field, given).map(EvidenceRef::Source)
         }
@@ -218,10 +208,7 @@ pub(crate) fn evidence_refs(
     bounded(field, given)?.iter().enumerate().map(one).collect()
 }
 
-pub(crate) fn rating_ids(
-    field: &'static str,
-    given: &[String],
-) -> Checked<Vec<RatingId>> {
+pub(crate) fn rating_ids(field: &'static str, given: &[String]) -> Checked<Vec<RatingId>> {
     let one = |(at, given): (usize, &String)| text(&format!("{field}[{at}]"), given);
     bounded(field, given)?.iter().enumerate().map(one).collect()
 }
@@ -241,7 +228,10 @@ pub(crate) fn unit_ref(service: &Service, id: UnitId) -> wire::UnitRef {
     wire::UnitRef { id: id.to_string(), name: name.map(ToString::to_string).unwrap_or_default() }
 }
 
-pub(crate) fn principal_ref(service: &Service, id: gradus_model::PrincipalId) -> wire::PrincipalRef {
+pub(crate) fn principal_ref(
+    service: &Service,
+    id: gradus_model::PrincipalId,
+) -> wire::PrincipalRef {
     wire::PrincipalRef { id: id.to_string(), name: service.principal_name(id).unwrap_or_default() }
 }
 

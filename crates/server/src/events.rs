@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gradus_model::{Event, Timestamp, UnitId};
-use gradus_service::records::ReadRecord;
 use gradus_service::ServiceError;
+use gradus_service::records::ReadRecord;
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::event_service_server::EventService;
 use tokio::sync::mpsc;
@@ -93,7 +93,8 @@ impl EventService for Api {
                 }
             }
             let more = from < log_size;
-            let next = if more { page.token(from, log_size, Timestamp::MIN) } else { String::new() };
+            let next =
+                if more { page.token(from, log_size, Timestamp::MIN) } else { String::new() };
             let root = self.service.log().root_at(log_size).await?;
             Ok(wire::ListEventsResponse {
                 events,

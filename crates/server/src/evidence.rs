@@ -4,9 +4,9 @@ use gradus_domain::Actor;
 use gradus_domain::history::EvidenceHistory;
 use gradus_model::evidence::Kind;
 use gradus_model::{Target, UnitId};
+use gradus_service::ServiceError;
 use gradus_service::coordinate::Resolved;
 use gradus_service::evidence::{EvidenceRef, RecordRef, Review};
-use gradus_service::ServiceError;
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::evidence_service_server::EvidenceService;
 use tokio_stream::wrappers::ReceiverStream;
@@ -32,7 +32,8 @@ impl Api {
     ) -> Result<Option<wire::Receipt>, ServiceError> {
         let call = convert::call(actor, append)?;
         let items = convert::evidence_refs("evidence", evidence)?;
-        let field = if matches!(review, Review::Accept | Review::Confirm) { "note" } else { "reason" };
+        let field =
+            if matches!(review, Review::Accept | Review::Confirm) { "note" } else { "reason" };
         convert::bounded_text(field, note, MOST_REASON)?;
         let receipt = self.service.review_evidence(&call, unit, review, &items, note).await?;
         Ok(self.told(&receipt))
@@ -235,8 +236,11 @@ impl EvidenceService for Api {
             let histories: Vec<EvidenceHistory> =
                 found.iter().map(|(history, _)| history.clone()).collect();
             let shown = self.shown(unit, &resolved, rules.as_deref(), found).await?;
-            let entries: Vec<_> =
-                shown.iter().zip(&histories).map(|(shown, history)| entry(shown, history)).collect();
+            let entries: Vec<_> = shown
+                .iter()
+                .zip(&histories)
+                .map(|(shown, history)| entry(shown, history))
+                .collect();
             let digest = self.service.list_digest("evidence", Some(unit), &resolved, &entries);
             Ok(wire::ListEvidenceResponse {
                 evidence: shown,

@@ -89,7 +89,8 @@ impl ModelService for Api {
                 documents.push(self.shown_document(document).await?);
             }
             let more = end < found.len();
-            let next = if more { page.token(end as u64, known, Timestamp::MIN) } else { String::new() };
+            let next =
+                if more { page.token(end as u64, known, Timestamp::MIN) } else { String::new() };
             Ok(wire::ListDocumentsResponse { documents, next_page_token: next })
         })
         .await
@@ -123,9 +124,9 @@ impl ModelService for Api {
             let found = self.published(&[DocumentKind::Model], &asked.model)?;
             let library = self.service.library();
             match library.held(&found.digest) {
-                Some(Held::Model(catalog)) => Ok(wire::GetModelResponse {
-                    model: Some(model::model(catalog, &found.digest)),
-                }),
+                Some(Held::Model(catalog)) => {
+                    Ok(wire::GetModelResponse { model: Some(model::model(catalog, &found.digest)) })
+                }
                 _ => Err(ServiceError::not_found("model", &asked.model)),
             }
         })

@@ -3,8 +3,8 @@
 use gradus_model::Timestamp;
 use gradus_model::ids::hex;
 use gradus_proof::digest::sha256;
-use gradus_service::coordinate::{Coordinate, Known, Resolved};
 use gradus_service::ServiceError;
+use gradus_service::coordinate::{Coordinate, Known, Resolved};
 use prost::Message;
 
 /// Entries of a page unless another size is asked for.
@@ -35,8 +35,11 @@ impl Page {
         arguments: &impl Message,
     ) -> Result<Self, ServiceError> {
         let wanted = if size == 0 { USUAL } else { size.min(MOST) };
-        let [a, b, c, d, e, f, g, h, ..] = sha256(&[list.as_bytes(), b"/", &arguments.encode_to_vec()].concat()).0;
-        let arguments = [a, b, c, d, e, f, g, h];
+        let digest = sha256(&[list.as_bytes(), b"/", &arguments.encode_to_vec()].concat()).0;
+        let mut arguments = [0; 8];
+        for (byte, first) in arguments.iter_mut().zip(digest) {
+            *byte = first;
+        }
         let size = usize::try_from(wanted).unwrap_or_default();
         let first = Self { from: 0, size, pinned: None, arguments };
         if token.is_empty() {

@@ -38,10 +38,7 @@ fn token(from: &Token) -> wire::Token {
 
 #[tonic::async_trait]
 impl PrincipalService for Api {
-    async fn who_am_i(
-        &self,
-        request: Request<wire::WhoAmIRequest>,
-    ) -> Reply<wire::WhoAmIResponse> {
+    async fn who_am_i(&self, request: Request<wire::WhoAmIRequest>) -> Reply<wire::WhoAmIResponse> {
         let used = request.extensions().get::<Token>().map(token);
         let (actor, _) = open(request)?;
         reply(async {
@@ -131,7 +128,8 @@ impl PrincipalService for Api {
             };
             // A verdict issues nothing, so there is no secret to show.
             let only_checked = issued.receipt.validated_only;
-            let secret = if only_checked { String::new() } else { issued.secret.as_str().to_owned() };
+            let secret =
+                if only_checked { String::new() } else { issued.secret.as_str().to_owned() };
             Ok(wire::IssueTokenResponse {
                 receipt: self.told(&issued.receipt),
                 token: Some(shown),

@@ -156,7 +156,8 @@ impl RatingService for Api {
                 moments.push(self.service.now());
             }
             if moments.len() > MOST_MOMENTS {
-                let reason = format!("{} are given, at most {MOST_MOMENTS} are allowed", moments.len());
+                let reason =
+                    format!("{} are given, at most {MOST_MOMENTS} are allowed", moments.len());
                 return Err(ServiceError::invalid("valid_at", reason));
             }
             let rules = Some(asked.rules.as_str()).filter(|rules| !rules.is_empty());

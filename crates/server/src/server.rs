@@ -26,7 +26,9 @@ pub const MOST_MESSAGE_BYTES: usize = 4 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address is taken or not ours.
-    #[error("cannot listen on {address}: {source}; stop what listens there, or choose another address with --listen")]
+    #[error(
+        "cannot listen on {address}: {source}; stop what listens there, or choose another address with --listen"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -61,15 +63,51 @@ pub struct Running {
 
 /// What ships with the program and is published into a new log.
 const SHIPPED: &[Shipped] = &[
-    shipped(DocumentKind::Model, "config/models/iso-21827-2008.toml", include_str!("../../../config/models/iso-21827-2008.toml")),
-    shipped(DocumentKind::Model, "config/models/sse-cmm-1997.toml", include_str!("../../../config/models/sse-cmm-1997.toml")),
-    shipped(DocumentKind::Rules, "config/rules/strict.toml", include_str!("../../../config/rules/strict.toml")),
-    shipped(DocumentKind::Rules, "config/rules/trusted-tools.toml", include_str!("../../../config/rules/trusted-tools.toml")),
-    shipped(DocumentKind::Profile, "config/profiles/security-product-developer.toml", include_str!("../../../config/profiles/security-product-developer.toml")),
-    shipped(DocumentKind::Profile, "config/profiles/systems-integrator.toml", include_str!("../../../config/profiles/systems-integrator.toml")),
-    shipped(DocumentKind::Profile, "config/profiles/service-bureau.toml", include_str!("../../../config/profiles/service-bureau.toml")),
-    shipped(DocumentKind::Profile, "config/profiles/certification-authority.toml", include_str!("../../../config/profiles/certification-authority.toml")),
-    shipped(DocumentKind::Profile, "config/profiles/user-organization.toml", include_str!("../../../config/profiles/user-organization.toml")),
+    shipped(
+        DocumentKind::Model,
+        "config/models/iso-21827-2008.toml",
+        include_str!("../../../config/models/iso-21827-2008.toml"),
+    ),
+    shipped(
+        DocumentKind::Model,
+        "config/models/sse-cmm-1997.toml",
+        include_str!("../../../config/models/sse-cmm-1997.toml"),
+    ),
+    shipped(
+        DocumentKind::Rules,
+        "config/rules/strict.toml",
+        include_str!("../../../config/rules/strict.toml"),
+    ),
+    shipped(
+        DocumentKind::Rules,
+        "config/rules/trusted-tools.toml",
+        include_str!("../../../config/rules/trusted-tools.toml"),
+    ),
+    shipped(
+        DocumentKind::Profile,
+        "config/profiles/security-product-developer.toml",
+        include_str!("../../../config/profiles/security-product-developer.toml"),
+    ),
+    shipped(
+        DocumentKind::Profile,
+        "config/profiles/systems-integrator.toml",
+        include_str!("../../../config/profiles/systems-integrator.toml"),
+    ),
+    shipped(
+        DocumentKind::Profile,
+        "config/profiles/service-bureau.toml",
+        include_str!("../../../config/profiles/service-bureau.toml"),
+    ),
+    shipped(
+        DocumentKind::Profile,
+        "config/profiles/certification-authority.toml",
+        include_str!("../../../config/profiles/certification-authority.toml"),
+    ),
+    shipped(
+        DocumentKind::Profile,
+        "config/profiles/user-organization.toml",
+        include_str!("../../../config/profiles/user-organization.toml"),
+    ),
 ];
 
 const fn shipped(kind: DocumentKind, file: &'static str, text: &'static str) -> Shipped {
@@ -85,8 +123,7 @@ pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, ServeEr
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| ServeError::Listen { address, source })?;
-    let address =
-        listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
+    let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
     let wrong = |error| ServiceError::invalid("beginning", error);
     let beginning = Beginning {
         organization: settings.organization.clone(),

@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
-        let error = Settings::parse("listen = \"127.0.0.1:1\"\nlisten-on = 3\n", Path::new("g.toml"));
+        let error =
+            Settings::parse("listen = \"127.0.0.1:1\"\nlisten-on = 3\n", Path::new("g.toml"));
         let error = error.unwrap_err().to_string();
         assert!(error.starts_with("g.toml:2: unknown field `listen-on`"), "{error}");
     }

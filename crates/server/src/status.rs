@@ -116,15 +116,9 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         }
         ServiceError::NoAnswer(reason) => {
             let code = match reason {
-                NoAnswer::UnitUnknown => {
-                    verdict(Code::NotFound, "UNIT_UNKNOWN")
-                }
-                NoAnswer::NoModel => {
-                    verdict(Code::FailedPrecondition, "NO_MODEL")
-                }
-                NoAnswer::NoRules => {
-                    verdict(Code::FailedPrecondition, "NO_RULES")
-                }
+                NoAnswer::UnitUnknown => verdict(Code::NotFound, "UNIT_UNKNOWN"),
+                NoAnswer::NoModel => verdict(Code::FailedPrecondition, "NO_MODEL"),
+                NoAnswer::NoRules => verdict(Code::FailedPrecondition, "NO_RULES"),
             };
             code.details()
         }
@@ -138,8 +132,7 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             (code, details)
         }
         ServiceError::Content(reason) => {
-            let (code, mut details) =
-                verdict(Code::InvalidArgument, "DOCUMENT_REFUSED").details();
+            let (code, mut details) = verdict(Code::InvalidArgument, "DOCUMENT_REFUSED").details();
             details.add_bad_request_violation("content", reason.to_string());
             (code, details)
         }
@@ -254,9 +247,7 @@ fn refused(refusal: &Refusal) -> Verdict {
             let many = verdict(InvalidArgument, "TOO_MANY").with("field", field);
             many.with("seen", seen).with("limit", limit)
         }
-        Refusal::EvidenceUnknown(id) => {
-            verdict(NotFound, "EVIDENCE_UNKNOWN").with("evidence", id)
-        }
+        Refusal::EvidenceUnknown(id) => verdict(NotFound, "EVIDENCE_UNKNOWN").with("evidence", id),
         Refusal::EvidenceWithdrawn(id) => {
             verdict(FailedPrecondition, "EVIDENCE_WITHDRAWN").with("evidence", id)
         }

@@ -2,8 +2,8 @@
 
 use gradus_domain::registry::{DocumentKind, Unit};
 use gradus_model::unit::{Inheritance, MarkerKind, Phase, UnitKind};
-use gradus_service::units::Registration;
 use gradus_service::ServiceError;
+use gradus_service::units::Registration;
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::unit_service_server::UnitService;
 use tonic::Request;
@@ -27,7 +27,8 @@ impl UnitService for Api {
             let call = convert::call(actor, asked.append.as_ref())?;
             let kind = convert::word("kind", asked.kind, UnitKind::from_number)?;
             if kind == UnitKind::Organization {
-                let reason = "`organization` is the root, of which there is one: use team or project";
+                let reason =
+                    "`organization` is the root, of which there is one: use team or project";
                 return Err(ServiceError::invalid("kind", reason));
             }
             let new = Registration {
@@ -42,16 +43,18 @@ impl UnitService for Api {
             Ok(wire::RegisterUnitResponse {
                 receipt: self.told(&done.receipt),
                 unit: Some(wire::UnitRef { name: asked.name.clone(), ..reference(done.unit) }),
-                team: done.team.map(|team| wire::UnitRef {
-                    name: asked.team.clone(),
-                    ..reference(team)
-                }),
+                team: done
+                    .team
+                    .map(|team| wire::UnitRef { name: asked.team.clone(), ..reference(team) }),
             })
         })
         .await
     }
 
-    async fn get_unit(&self, request: Request<wire::GetUnitRequest>) -> Reply<wire::GetUnitResponse> {
+    async fn get_unit(
+        &self,
+        request: Request<wire::GetUnitRequest>,
+    ) -> Reply<wire::GetUnitResponse> {
         let (_, asked) = open(request)?;
         reply(async {
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;

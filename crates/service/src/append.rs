@@ -19,7 +19,7 @@ enum Decided {
     /// Items with a known source are to be compared with what is stored, and then once more.
     Compare(Vec<Duplicate>),
     /// Only the verdict was asked for.
-    Verdict(Receipt, Plan),
+    Verdict(Receipt, Box<Plan>),
     /// Nothing is to be recorded.
     AlreadySo(Receipt),
     /// Records are queued: their items in order, and what resolves once they are durable.
@@ -111,7 +111,7 @@ impl Service {
         let mut receipt = self.receipt(&writer, request, unit, &batches, &plan);
         if call.validate_only {
             plan.parts.iter().flat_map(|part| &part.records).try_for_each(fits)?;
-            return Ok(Decided::Verdict(receipt, plan));
+            return Ok(Decided::Verdict(receipt, Box::new(plan)));
         }
         if plan.parts.is_empty() {
             return Ok(Decided::AlreadySo(receipt));

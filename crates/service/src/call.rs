@@ -4,9 +4,7 @@ use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::{Actor, Proposal};
 use gradus_log::{Head, Placed};
 use gradus_model::evidence::Source;
-use gradus_model::{
-    AreaId, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId,
-};
+use gradus_model::{AreaId, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId};
 use gradus_proof::digest::sha256;
 
 use crate::error::ServiceError;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use gradus_domain::{At, Refusal};
 use gradus_domain::registry::DocumentKind;
+use gradus_domain::{At, Refusal};
 use gradus_model::event::Document;
 use gradus_model::{Catalog, Digest, ModelId, Target, Timestamp, UnitId};
 use gradus_projection::Views;

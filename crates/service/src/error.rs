@@ -2,8 +2,8 @@
 
 use gradus_domain::Refusal;
 use gradus_log::LogError;
-use gradus_model::recorded::UnreadableLeaf;
 use gradus_model::RequestId;
+use gradus_model::recorded::UnreadableLeaf;
 use gradus_projection::library::DocumentError;
 use gradus_projection::views::NoAnswer;
 
@@ -55,7 +55,9 @@ pub enum ServiceError {
         all: usize,
     },
     /// The token is none of this list with these arguments.
-    #[error("`page_token`: it is no token of this list with these arguments: ask for the first page again")]
+    #[error(
+        "`page_token`: it is no token of this list with these arguments: ask for the first page again"
+    )]
     PageTokenRefused,
     /// The unit's stream moved on.
     #[error("unit {unit} is at version {actual}, not at {expected}")]

@@ -110,23 +110,24 @@ impl Service {
         let now = self.now();
         self.append_to_unit(call, unit, |writer, naming, unit| {
             let mut here = BTreeMap::new();
-            (0_u32..)
-                .zip(steps)
-                .map(|(item, step)| match step {
-                    Step::Submit(submission) => {
-                        let proposal = self.submission(writer, naming, unit, item, submission, now)?;
-                        if let Event::EvidenceSubmitted(item) = &proposal.event {
-                            here.entry(item.source.clone()).or_insert(item.evidence);
-                        }
-                        Ok(proposal)
+            let mut proposed = |item, step: &Step| match step {
+                Step::Submit(submission) => {
+                    let proposal = self.submission(writer, naming, unit, item, submission, now)?;
+                    if let Event::EvidenceSubmitted(item) = &proposal.event {
+                        here.entry(item.source.clone()).or_insert(item.evidence);
                     }
-                    Step::End { evidence, at, reason } => {
-                        let evidence = found(writer, unit, evidence, &here)?;
-                        let event = Event::EvidenceEnded(OfEvidence { evidence });
-                        Ok(Proposal::at(event, *at, now).with(reason_payload(reason)))
-                    }
-                })
-                .collect()
+                    Ok(proposal)
+                }
+                Step::End { evidence, at, reason } => {
+                    let evidence = found(writer, unit, evidence, &here)?;
+                    let event = Event::EvidenceEnded(OfEvidence { evidence });
+                    Ok(Proposal::at(event, *at, now).with(reason_payload(reason)))
+                }
+            };
+            let numbered = |(item, step)| {
+                proposed(item, step).map_err(|error: ServiceError| error.of_item(item, steps.len()))
+            };
+            (0_u32..).zip(steps).map(numbered).collect()
         })
         .await
     }
@@ -232,8 +233,11 @@ impl Service {
         proposal: impl Fn(EvidenceId) -> Proposal,
     ) -> Result<Receipt, ServiceError> {
         self.append_to_unit(call, unit, |writer, _, unit| {
-            let proposed = |item| found(writer, unit, item, &BTreeMap::new()).map(&proposal);
-            items.iter().map(proposed).collect()
+            let proposed = |(number, item)| {
+                let found = found(writer, unit, item, &BTreeMap::new()).map(&proposal);
+                found.map_err(|error| error.of_item(number, items.len()))
+            };
+            (0_u32..).zip(items).map(proposed).collect()
         })
         .await
     }
@@ -333,12 +337,11 @@ pub(crate) fn found(
 ) -> Result<EvidenceId, ServiceError> {
     match item {
         EvidenceRef::Id(id) => Ok(*id),
-        EvidenceRef::Source(source) => writer
-            .item_from(unit, source)
-            .or_else(|| here.get(source).copied())
-            .ok_or_else(|| {
+        EvidenceRef::Source(source) => {
+            writer.item_from(unit, source).or_else(|| here.get(source).copied()).ok_or_else(|| {
                 let name = format!("{} of source {}", source.id, source.name);
                 gradus_domain::Refusal::EvidenceUnknown(name).into()
-            }),
+            })
+        }
     }
 }

@@ -92,7 +92,12 @@ impl Service {
             kind: principal.kind,
             added_at: principal.added_at,
             disabled_at: principal.disabled_at,
-            tokens: views.registry.tokens_of(principal.id).copied().collect(),
+            tokens: {
+                let tokens = views.registry.tokens_of(principal.id);
+                let mut tokens: Vec<Token> = tokens.copied().collect();
+                tokens.sort_by_key(|token| token.issued_at);
+                tokens
+            },
         };
         let mut principals: Vec<_> = views.registry.principals().collect();
         principals.sort_by_key(|principal| principal.position);
@@ -107,7 +112,10 @@ impl Service {
         kind: PrincipalKind,
     ) -> Result<(Receipt, PrincipalId), ServiceError> {
         if kind == PrincipalKind::System {
-            return Err(ServiceError::invalid("kind", "`system` is Gradus itself: use person or service"));
+            return Err(ServiceError::invalid(
+                "kind",
+                "`system` is Gradus itself: use person or service",
+            ));
         }
         let now = self.now();
         let receipt = self
@@ -116,7 +124,10 @@ impl Service {
                 |writer, _| organization(&writer.registry),
                 |writer, naming| {
                     let principal = naming.principal(0);
-                    let taken = self.principals().into_iter().find(|known| known.name.as_deref() == Some(name.as_str()));
+                    let taken = self
+                        .principals()
+                        .into_iter()
+                        .find(|known| known.name.as_deref() == Some(name.as_str()));
                     if taken.is_some_and(|taken| taken.id != principal) {
                         let refusal = gradus_domain::Refusal::PrincipalNameTaken(name.to_string());
                         return Err(refusal.into());

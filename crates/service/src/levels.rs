@@ -101,7 +101,8 @@ impl Service {
         let Ok(before) = views.levels(&basis, unit, at) else { return Ok(Vec::new()) };
         let after = views.levels_with(&basis, unit, at, Some(&after))?;
         let levels = |area: &AreaAnswer| (area.rated, area.ongoing);
-        let changes = before.iter().zip(&after).filter(|(before, after)| levels(before) != levels(after));
+        let changes =
+            before.iter().zip(&after).filter(|(before, after)| levels(before) != levels(after));
         Ok(changes
             .map(|(before, after)| LevelChange {
                 area: after.area,

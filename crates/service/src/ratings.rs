@@ -50,7 +50,8 @@ impl Service {
                 let at = input.effective_at.unwrap_or(now);
                 let practice = std::slice::from_ref(&input.practice);
                 let target = self.targets(writer, unit, practice, at)?.pop();
-                let cited = input.evidence.iter().map(|cited| found(writer, unit, cited, &BTreeMap::new()));
+                let cited =
+                    input.evidence.iter().map(|cited| found(writer, unit, cited, &BTreeMap::new()));
                 let event = Event::PracticeRated(Rating {
                     rating: naming.rating(item),
                     target: target.ok_or(ServiceError::Fault("a rating has one target"))?,
@@ -63,7 +64,11 @@ impl Service {
                 let payload = Payload::empty().with("rationale", input.rationale.as_str());
                 Ok(Proposal::at(event, input.effective_at, now).with(payload))
             };
-            (0_u32..).zip(ratings).map(rated).collect()
+            let numbered = |(item, input)| {
+                rated((item, input))
+                    .map_err(|error: ServiceError| error.of_item(item, ratings.len()))
+            };
+            (0_u32..).zip(ratings).map(numbered).collect()
         })
         .await
     }
@@ -137,8 +142,8 @@ impl Service {
         }
         let call = Call { request: Some(request), ..*call };
         if !stored.is_empty() {
-            let proposals = rated_before(&stored, moments)
-                .ok_or(ServiceError::RequestReused(request))?;
+            let proposals =
+                rated_before(&stored, moments).ok_or(ServiceError::RequestReused(request))?;
             return self.append_to_unit(&call, unit, |_, _, _| Ok(proposals.clone())).await;
         }
         let proposals = {
@@ -158,9 +163,13 @@ impl Service {
                     kind_of: &kind_of,
                 };
                 let first = u32::try_from(proposals.len()).unwrap_or(u32::MAX);
-                let rated = rater::rate(&question, resolved.log_size, basis.rules.digest, &history, |number| {
-                    naming.rating(first.saturating_add(number))
-                });
+                let rated = rater::rate(
+                    &question,
+                    resolved.log_size,
+                    basis.rules.digest,
+                    &history,
+                    |number| naming.rating(first.saturating_add(number)),
+                );
                 for proposal in &rated {
                     history.apply(&supposed(&call, id, history.version + 1, proposal));
                 }

@@ -22,7 +22,8 @@ pub struct ReadRecord {
 
 impl ReadRecord {
     pub(crate) fn read(stored: StoredRecord) -> Result<Self, ServiceError> {
-        let leaf = Leaf::read(&stored.leaf).map_err(gradus_model::recorded::UnreadableLeaf::from)?;
+        let leaf =
+            Leaf::read(&stored.leaf).map_err(gradus_model::recorded::UnreadableLeaf::from)?;
         let recorded = Recorded::from_leaf(&leaf)?;
         let payload_root = leaf.draft.payload_root;
         Ok(Self { leaf: stored.leaf, recorded, sealed: stored.payload, payload_root })

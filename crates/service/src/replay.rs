@@ -31,7 +31,11 @@ impl Service {
     }
 
     /// What a record was proposed as, to be compared with `proposal`.
-    fn as_proposed(&self, stored: &ReadRecord, proposal: &Proposal) -> Result<Proposal, ServiceError> {
+    fn as_proposed(
+        &self,
+        stored: &ReadRecord,
+        proposal: &Proposal,
+    ) -> Result<Proposal, ServiceError> {
         // An erased payload cannot be compared: what is left of the record decides.
         let payload = self.open_payload(stored)?.unwrap_or_else(|| proposal.payload.clone());
         let Recorded { event, effective_at, .. } = stored.recorded.clone();
@@ -54,7 +58,7 @@ impl Service {
             // A call that does not fit the state any more cannot be the one that did.
             (of(&writer, &naming)?, propose(&writer, &naming).map_err(|_| reused())?)
         };
-        let mut places = BTreeMap::new();
+        let mut found_at = BTreeMap::new();
         let mut last_version = 0;
         let mut stored_items = BTreeMap::new();
         for position in found.iter().cloned().flatten() {
@@ -65,10 +69,8 @@ impl Service {
             }
             let leaf_hash = gradus_proof::tree::leaf_hash(&stored.leaf);
             let (version, recorded_at) = (place.version, place.recorded_at);
-            places.insert(
-                stored.recorded.item,
-                Placed { position, version, leaf_hash, recorded_at },
-            );
+            found_at
+                .insert(stored.recorded.item, Placed { position, version, leaf_hash, recorded_at });
             stored_items.insert(stored.recorded.item, stored);
         }
         let mut items = Vec::new();
@@ -76,7 +78,7 @@ impl Service {
             let mut rest = Vec::new();
             for numbered in &batch.proposals {
                 let (evidence, rating) = subject(&numbered.proposal.event);
-                let placed = places.get(&numbered.item).copied();
+                let placed = found_at.get(&numbered.item).copied();
                 items.push(ItemOutcome { item: numbered.item, placed, evidence, rating });
                 let Some(stored) = stored_items.remove(&numbered.item) else {
                     rest.push(numbered.clone());

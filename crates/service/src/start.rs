@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use gradus_domain::registry::DocumentKind;
 use gradus_domain::{Actor, Proposal};
 use gradus_log::{Log, Options, SledLog};
-use gradus_model::event::{
-    Document, LogCreated, PrincipalAdded, TokenIssued, UnitRegistered,
-};
+use gradus_model::event::{Document, LogCreated, PrincipalAdded, TokenIssued, UnitRegistered};
 use gradus_model::unit::{Grade, PrincipalKind, UnitKind};
-use gradus_model::{Event, LogId, Name, Payload, PrincipalId, RequestId, Timestamp, TokenId, UnitId};
+use gradus_model::{
+    Event, LogId, Name, Payload, PrincipalId, RequestId, Timestamp, TokenId, UnitId,
+};
 use gradus_projection::{Library, Views};
 use tokio::sync::watch;
 
@@ -141,11 +141,14 @@ impl Service {
         // Settled since ever, so that histories older than the log can be read.
         proposals.push(Proposal::new(Event::UnitRegistered(registered), Timestamp::MIN));
         let adopted = |kind: DocumentKind, id: &Name| {
-            let published = proposals.iter().find_map(|proposal| match &proposal.event {
-                Event::ModelPublished(held) if kind == DocumentKind::Model => Some(held),
-                Event::RulesPublished(held) if kind == DocumentKind::Rules => Some(held),
-                _ => None,
-            }.filter(|held| held.id == *id));
+            let published = proposals.iter().find_map(|proposal| {
+                match &proposal.event {
+                    Event::ModelPublished(held) if kind == DocumentKind::Model => Some(held),
+                    Event::RulesPublished(held) if kind == DocumentKind::Rules => Some(held),
+                    _ => None,
+                }
+                .filter(|held| held.id == *id)
+            });
             published.cloned().ok_or_else(|| ServiceError::not_found(kind.name(), id))
         };
         let model = adopted(DocumentKind::Model, &beginning.model)?;
@@ -219,7 +222,8 @@ impl Service {
     fn read_into_views(&self, record: &ReadRecord) -> Result<(), ServiceError> {
         self.read_document(&record.recorded.event)?;
         if let Event::PrincipalAdded(added) = &record.recorded.event
-            && let Some(name) = self.open_payload(record)?.as_ref().and_then(|text| text.get("name"))
+            && let Some(name) =
+                self.open_payload(record)?.as_ref().and_then(|text| text.get("name"))
         {
             let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
             people.insert(added.principal, name.to_owned());

@@ -118,7 +118,11 @@ impl Service {
         let team = new.team.as_ref().and_then(|team| self.unit(team.as_str()).ok());
         let unit = naming.unit(UNIT);
         self.caught_up(None).await?;
-        Ok(Registered { unit, team: team.or_else(|| new.team.as_ref().map(|_| naming.unit(TEAM))), receipt })
+        Ok(Registered {
+            unit,
+            team: team.or_else(|| new.team.as_ref().map(|_| naming.unit(TEAM))),
+            receipt,
+        })
     }
 
     /// Gives a unit another name.
@@ -188,8 +192,7 @@ impl Service {
             DocumentKind::Profile => Event::ProfileAdopted(found.clone()),
         };
         let proposal = Proposal::at(event, at, self.now());
-        let receipt =
-            self.append_to_unit(call, unit, |_, _, _| Ok(vec![proposal.clone()])).await?;
+        let receipt = self.append_to_unit(call, unit, |_, _, _| Ok(vec![proposal.clone()])).await?;
         Ok((receipt, found))
     }
 
@@ -255,8 +258,7 @@ impl Service {
         at: Option<Timestamp>,
     ) -> Result<Receipt, ServiceError> {
         let change = PhaseChange { phase };
-        let event =
-            if entered { Event::PhaseEntered(change) } else { Event::PhaseLeft(change) };
+        let event = if entered { Event::PhaseEntered(change) } else { Event::PhaseLeft(change) };
         self.settle(call, unit, event, at).await
     }
 
@@ -320,8 +322,12 @@ fn registrations(
 ) -> Result<Vec<Batch>, ServiceError> {
     let organization = organization(&writer.registry)?;
     let register = |item: u32, kind, parent, name: &Name| {
-        let registered =
-            UnitRegistered { unit: naming.unit(item), kind, parent: Some(parent), name: name.clone() };
+        let registered = UnitRegistered {
+            unit: naming.unit(item),
+            kind,
+            parent: Some(parent),
+            name: name.clone(),
+        };
         let proposal = Proposal::at(Event::UnitRegistered(registered), new.effective_at, now);
         Numbered { item, proposal }
     };

@@ -162,9 +162,7 @@ impl Writer {
                 } else {
                     let at = model_moment(&proposal.event, proposal.effective_at, now);
                     let model = models.get(at, || self.model(library, batch.stream, at));
-                    draft
-                        .propose(&occasion, model.as_deref(), proposal)
-                        .map_err(refused(*item))?
+                    draft.propose(&occasion, model.as_deref(), proposal).map_err(refused(*item))?
                 };
                 if verdict == Verdict::AlreadySo {
                     continue;
@@ -248,8 +246,7 @@ pub(crate) fn same_content(one: &gradus_domain::Proposal, other: &gradus_domain:
         }
         (one, other) => one == other,
     };
-    let same_time =
-        one.by_clock || other.by_clock || one.effective_at == other.effective_at;
+    let same_time = one.by_clock || other.by_clock || one.effective_at == other.effective_at;
     same_event && same_time && one.payload == other.payload
 }
 

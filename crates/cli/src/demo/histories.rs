@@ -47,7 +47,8 @@ pub(crate) async fn load(staff: &Staff) -> Result<Vec<Loaded>, CliError> {
         let (first, last) = span(&history.bytes)?;
         register(&staff.operator, name, first).await?;
         let bar = bar(&bars, name, mapped.steps.len() as u64);
-        push(&staff.tool, name, &mapped.steps, BATCH, |pushed| bar.set_position(pushed.steps)).await?;
+        push(&staff.tool, name, &mapped.steps, BATCH, |pushed| bar.set_position(pushed.steps))
+            .await?;
         bar.set_message("rated at each year's end");
         let (first_year, last_year) = (first.date().0, last.date().0);
         rate(&staff.rule, name, first_year, last_year).await?;
@@ -68,7 +69,8 @@ fn bar(bars: &MultiProgress, name: &'static str, steps: u64) -> ProgressBar {
 
 /// When the first and the last fact of a history happened.
 fn span(bytes: &[u8]) -> Result<(Timestamp, Timestamp), CliError> {
-    let mut times = gradus_collect::facts::read(bytes).map(|fact| fact.map(|fact| fact.occurred_at));
+    let mut times =
+        gradus_collect::facts::read(bytes).map(|fact| fact.map(|fact| fact.occurred_at));
     let wrong = |error| CliError::History { file: "bundled history".to_owned(), error };
     let first = times.next().transpose().map_err(wrong)?.unwrap_or(Timestamp::MIN);
     let last = times.last().transpose().map_err(wrong)?.unwrap_or(first);
@@ -117,11 +119,8 @@ async fn rate(rule: &Client, name: &str, first: i16, last: i16) -> Result<(), Cl
             moments.push(wire(end));
         }
     }
-    let run = v1::RunRuleRaterRequest {
-        unit: name.to_owned(),
-        valid_at: moments,
-        ..Default::default()
-    };
+    let run =
+        v1::RunRuleRaterRequest { unit: name.to_owned(), valid_at: moments, ..Default::default() };
     let ratings = rule.ratings();
     rule.call(run, async |request| ratings.clone().run_rule_rater(request).await).await?;
     Ok(())

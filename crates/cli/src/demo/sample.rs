@@ -17,7 +17,13 @@ pub(crate) const NAME: &str = "sample";
 pub(crate) const AREAS: [&str; 3] = ["PA05", "PA11", "PA13"];
 /// The moments at which the story is told.
 pub(crate) const MOMENTS: [&str; 7] = [
-    "2021-06-30", "2021-12-31", "2022-12-31", "2023-12-31", "2024-12-31", "2025-05-31", "2026-09-30",
+    "2021-06-30",
+    "2021-12-31",
+    "2022-12-31",
+    "2023-12-31",
+    "2024-12-31",
+    "2025-05-31",
+    "2026-09-30",
 ];
 
 const TEAM: &str = "made-up";
@@ -83,7 +89,8 @@ pub(crate) async fn play(staff: &Staff) -> Result<(), CliError> {
     let mut items = Vec::new();
     for wave in &WAVES {
         for area in wave.areas {
-            let of_wave = |practice: &&Practice| practice.area == *area && practice.level <= wave.level;
+            let of_wave =
+                |practice: &&Practice| practice.area == *area && practice.level <= wave.level;
             for practice in practices.iter().filter(of_wave) {
                 items.push(item(practice, wave.on, days.next())?);
             }
@@ -101,7 +108,8 @@ impl Days {
     /// The next number of days, 0 to 9.
     fn next(&mut self) -> i64 {
         // Knuth's MMIX constants.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         i64::try_from((self.0 >> 33) % 10).unwrap_or_default()
     }
 }
@@ -172,7 +180,8 @@ async fn settle(operator: &Client) -> Result<(), CliError> {
 async fn practices(operator: &Client) -> Result<Vec<Practice>, CliError> {
     let models = operator.models();
     let asked = v1::GetModelRequest { model: "iso-21827-2008".to_owned() };
-    let model = operator.call(asked, async |request| models.clone().get_model(request).await).await?;
+    let model =
+        operator.call(asked, async |request| models.clone().get_model(request).await).await?;
     let model = model.model.unwrap_or_default();
     let mut practices = Vec::new();
     for area in model.areas.iter().filter(|area| AREAS.contains(&area.id.as_str())) {
@@ -280,8 +289,7 @@ async fn rate(assessor: &Client, practices: &[Practice]) -> Result<Option<String
 }
 
 async fn send(client: &Client, ratings: Vec<v1::RatingInput>) -> Result<Vec<String>, CliError> {
-    let request =
-        v1::RatePracticesRequest { unit: NAME.to_owned(), append: None, ratings };
+    let request = v1::RatePracticesRequest { unit: NAME.to_owned(), append: None, ratings };
     let service = client.ratings();
     let answer =
         client.call(request, async |request| service.clone().rate_practices(request).await).await?;
@@ -296,8 +304,6 @@ async fn withdraw(assessor: &Client, rating: Option<String>) -> Result<(), CliEr
         reason: "made up: the measurements that it rested on were of another project".to_owned(),
     };
     let service = assessor.ratings();
-    assessor
-        .call(request, async |request| service.clone().withdraw_rating(request).await)
-        .await?;
+    assessor.call(request, async |request| service.clone().withdraw_rating(request).await).await?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use gradus_wire::v1;
 use crate::client::Client;
 use crate::error::CliError;
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Clients with a token each; every event tells which of them caused it.
 pub(crate) struct Staff {

@@ -28,7 +28,7 @@ pub(crate) async fn lines(client: &Client, units: &[Loaded]) -> Result<String, C
         let bars: String = years.iter().map(Year::bar).collect();
         let best = years.iter().max_by_key(|year| year.covered);
         let best = best.map_or(String::new(), |best| {
-            format!("most {} of {} in {}", best.covered, best.practices, best.year)
+            format!("most {} of {} in {}", best.covered, best.practices, best.number)
         });
         let _ = writeln!(
             text,
@@ -46,7 +46,7 @@ pub(crate) async fn lines(client: &Client, units: &[Loaded]) -> Result<String, C
 }
 
 struct Year {
-    year: i16,
+    number: i16,
     covered: u32,
     practices: u32,
     at_least_one: Vec<String>,
@@ -74,7 +74,7 @@ async fn year_of(client: &Client, unit: &str, year: i16) -> Result<Year, CliErro
         Some(Answer::None(_)) | None => false,
     };
     let at_least_one = answer.areas.iter().filter(performed).map(|area| area.area.clone());
-    Ok(Year { year, covered, practices, at_least_one: at_least_one.collect() })
+    Ok(Year { number: year, covered, practices, at_least_one: at_least_one.collect() })
 }
 
 /// The areas that ever reached at least level 1, and since when.
@@ -83,7 +83,7 @@ fn risen(years: &[Year]) -> String {
     for year in years {
         for area in &year.at_least_one {
             if !seen.iter().any(|(known, _)| known == area) {
-                seen.push((area.clone(), year.year));
+                seen.push((area.clone(), year.number));
             }
         }
     }

@@ -200,7 +200,6 @@ fn inherited_from(area: &v1::AreaLevel) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 mod tests {
     use super::*;
     use crate::output::{Format, Output};

@@ -65,7 +65,6 @@ fn violations(error: &CliError) -> Vec<(String, String)> {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 mod tests {
     use super::*;
     use expect_test::{Expect, expect};

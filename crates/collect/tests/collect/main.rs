@@ -1,7 +1,5 @@
 //! How git histories become evidence.
 
-#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes snapshots so")]
-
 #[cfg(test)]
 mod facts;
 #[cfg(test)]

@@ -25,7 +25,6 @@ pub(crate) fn told(facts: &[Fact], practice: &str, at: At, rules: &Rules) -> Str
 }
 
 /// Given `facts`, when BP.01.01 is asked for under `rules` on each of `days`, then `expected`.
-#[expect(clippy::needless_pass_by_value, reason = "a call reads better without borrows")]
 fn check_under(rules: &Rules, facts: &[Fact], days: &[&str], expected: Expect) {
     let mut lines = String::new();
     for on in days {

@@ -98,7 +98,6 @@ pub(crate) fn who(name: &str) -> Actor {
     Actor { principal: PrincipalId(bytes(name)), kind, grade: Grade::Token }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "other tests know principals of no kind")]
 pub(crate) fn kind_of(id: PrincipalId) -> Option<PrincipalKind> {
     Some(who(&name_of(id.0)).kind)
 }
@@ -188,7 +187,6 @@ pub(crate) fn in_words(answer: &Result<Verdict, Refusal>) -> String {
 }
 
 /// Given `history`, when `proposed` is proposed for a unit's stream, then `expected`.
-#[expect(clippy::needless_pass_by_value, reason = "a call reads better without borrows")]
 pub(crate) fn check(history: &[Fact], proposed: Fact, expected: Expect) {
     expected.assert_eq(&in_words(&decide(history, &proposed)));
 }

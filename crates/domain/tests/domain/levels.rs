@@ -58,7 +58,6 @@ pub(crate) fn answer(model: &Catalog, lineage: &[(&str, &[Fact])], area: &str, a
 }
 
 /// Given a unit's `facts`, when PA01 of the made-up model is asked for on `days`, then `expected`.
-#[expect(clippy::needless_pass_by_value, reason = "a call reads better without borrows")]
 fn check(facts: &[Fact], days: &[&str], expected: Expect) {
     let mut lines = String::new();
     for on in days {

@@ -1,7 +1,5 @@
 //! What may be recorded, and what follows from what was: the rules, from outside.
 
-#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes snapshots so")]
-
 #[cfg(test)]
 mod given;
 #[cfg(test)]

@@ -14,7 +14,6 @@ use crate::given::{
     organization, unit, who, with_names,
 };
 
-#[expect(clippy::needless_pass_by_value, reason = "a call reads better without borrows")]
 fn check(history: &[Fact], proposed: Fact, expected: Expect) {
     expected.assert_eq(&in_words(&decide_in_organization(history, &proposed)));
 }

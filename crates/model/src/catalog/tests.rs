@@ -1,7 +1,5 @@
 //! The shipped models and profiles load; what is wrong in a file is refused with its line.
 
-#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes its snapshots so")]
-
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};

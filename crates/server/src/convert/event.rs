@@ -32,7 +32,7 @@ pub(crate) fn event(service: &Service, record: &ReadRecord, full: bool) -> Check
     };
     out.unit = Some(unit_ref(service, recorded.place.stream));
     out.version = recorded.place.version;
-    out.r#type = recorded.event.name().to_owned();
+    recorded.event.name().clone_into(&mut out.r#type);
     out.schema = u32::from(recorded.event.schema());
     out.recorded_at = Some(timestamp(recorded.place.recorded_at));
     out.effective_at = Some(timestamp(recorded.effective_at));
@@ -182,11 +182,12 @@ fn rating(of: &Rating) -> Value {
 
 /// An object without what is not there: absent values and empty lists.
 fn without_nulls(value: Value) -> Value {
-    let there = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+    let there =
+        |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
     match value {
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().filter(|(_, value)| there(value)).collect::<Map<_, _>>())
-        }
+        Value::Object(fields) => Value::Object(
+            fields.into_iter().filter(|(_, value)| there(value)).collect::<Map<_, _>>(),
+        ),
         other => other,
     }
 }

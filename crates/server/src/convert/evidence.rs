@@ -32,13 +32,15 @@ pub(crate) fn steps(given: &[wire::EvidenceStep]) -> Checked<Vec<Step>> {
     let one = |(at, given): (usize, &wire::EvidenceStep)| {
         let field = format!("steps[{at}]");
         match needed(&field, given.step.as_ref())? {
-            wire::evidence_step::Step::Submit(item) => {
-                submission(&format!("{field}.submit"), item).map(|item| Step::Submit(Box::new(item)))
-            }
+            wire::evidence_step::Step::Submit(item) => submission(&format!("{field}.submit"), item)
+                .map(|item| Step::Submit(Box::new(item))),
             wire::evidence_step::Step::End(end) => {
                 bounded_text(&format!("{field}.end.reason"), &end.reason, MOST_NOTE)?;
                 Ok(Step::End {
-                    evidence: evidence_ref(&format!("{field}.end.evidence"), end.evidence.as_ref())?,
+                    evidence: evidence_ref(
+                        &format!("{field}.end.evidence"),
+                        end.evidence.as_ref(),
+                    )?,
                     at: instant(&format!("{field}.end.at"), end.at.as_ref())?,
                     reason: end.reason.clone(),
                 })
@@ -75,9 +77,8 @@ fn submission(field: &str, given: &wire::EvidenceItem) -> Checked<Submission> {
             mapping: optional(&of("tool.mapping"), &given.mapping)?,
         })
     };
-    let attachment = |(at, given): (usize, &String)| {
-        text::<Digest>(&of(&format!("attachments[{at}]")), given)
-    };
+    let attachment =
+        |(at, given): (usize, &String)| text::<Digest>(&of(&format!("attachments[{at}]")), given);
     Ok(Submission {
         kind: word(&of("kind"), given.kind, Kind::from_number)?,
         outcome: word(&of("outcome"), given.outcome, Outcome::from_number)?,
@@ -93,7 +94,12 @@ fn submission(field: &str, given: &wire::EvidenceItem) -> Checked<Submission> {
         measures: given.measures.iter().enumerate().map(measure).collect::<Checked<_>>()?,
         subjects: given.subjects.iter().enumerate().map(subject).collect::<Checked<_>>()?,
         tool: given.tool.as_ref().map(tool).transpose()?,
-        attachments: given.attachments.iter().enumerate().map(attachment).collect::<Checked<_>>()?,
+        attachments: given
+            .attachments
+            .iter()
+            .enumerate()
+            .map(attachment)
+            .collect::<Checked<_>>()?,
         payload: payload(field, given)?,
     })
 }
@@ -206,7 +212,8 @@ fn wire_item(item: &Item, record: &ReadRecord, payload: &Payload) -> wire::Evide
         let name = field.name.strip_prefix(ATTRIBUTE)?;
         Some((name.to_owned(), field.text.clone()))
     });
-    let words = |label: Option<&gradus_model::Label>| label.map(ToString::to_string).unwrap_or_default();
+    let words =
+        |label: Option<&gradus_model::Label>| label.map(ToString::to_string).unwrap_or_default();
     wire::EvidenceItem {
         kind: i32::from(item.kind.number()),
         outcome: i32::from(item.outcome.number()),

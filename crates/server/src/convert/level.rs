@@ -4,8 +4,8 @@ use gradus_domain::coverage::Support;
 use gradus_domain::level::{AreaAnswer, PracticeAnswer};
 use gradus_model::{AreaId, Catalog};
 use gradus_projection::views::Basis;
-use gradus_service::levels::LevelsAnswer;
 use gradus_service::Service;
+use gradus_service::levels::LevelsAnswer;
 use gradus_wire::v1 as wire;
 
 use super::{digest, level_answer, principal_ref, resolved, timestamp, unit_ref};

@@ -2,8 +2,8 @@
 
 use gradus_domain::history::RatingHistory;
 use gradus_domain::{At, UnitHistory, level};
-use gradus_model::rating::{Scale, Value};
 use gradus_model::Event;
+use gradus_model::rating::{Scale, Value};
 use gradus_service::ratings::RatingInput;
 use gradus_service::records::ReadRecord;
 use gradus_service::{Service, ServiceError};
@@ -31,8 +31,7 @@ fn input(field: &str, given: &wire::RatingInput) -> Checked<RatingInput> {
     }
     bounded_text(&of("rationale"), &given.rationale, MOST_RATIONALE)?;
     let cited = given.evidence.iter().enumerate();
-    let cited =
-        cited.map(|(at, given)| evidence_ref(&of(&format!("evidence[{at}]")), Some(given)));
+    let cited = cited.map(|(at, given)| evidence_ref(&of(&format!("evidence[{at}]")), Some(given)));
     Ok(RatingInput {
         practice: practice(&of("practice"), &given.practice)?,
         value,

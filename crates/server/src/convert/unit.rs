@@ -18,15 +18,19 @@ pub(crate) fn context(given: &wire::Context) -> Checked<Context> {
         let reason = format!("{seen} are given, at most {MOST_DISCIPLINES} are allowed");
         return Err(gradus_service::ServiceError::invalid("context.disciplines", reason));
     }
-    let discipline = |(at, given): (usize, &String)| {
-        text(&format!("context.disciplines[{at}]"), given)
-    };
+    let discipline =
+        |(at, given): (usize, &String)| text(&format!("context.disciplines[{at}]"), given);
     let need = "context.assurance_need";
     Ok(Context {
         customer_base: optional("context.customer_base", &given.customer_base)?,
         assurance_need: optional_word(need, given.assurance_need, AssuranceNeed::from_number)?,
         activity: optional_word("context.activity", given.activity, Activity::from_number)?,
-        disciplines: given.disciplines.iter().enumerate().map(discipline).collect::<Checked<_>>()?,
+        disciplines: given
+            .disciplines
+            .iter()
+            .enumerate()
+            .map(discipline)
+            .collect::<Checked<_>>()?,
     })
 }
 
