@@ -8,6 +8,7 @@ use super::Line;
 use super::golden;
 
 /// A body, or a whole leaf, that must be refused.
+#[expect(clippy::too_many_lines, reason = "one table, read from top to bottom")]
 pub(crate) fn refusals() -> Vec<Line> {
     let id = "50".to_owned() + &"70".repeat(16);
     let other = "50".to_owned() + &"71".repeat(16);

@@ -160,7 +160,9 @@ async fn a_unit_of_the_1997_edition_borrows_practices_from_2008() {
     let answer = levels.query_levels(question).await.unwrap().into_inner();
     assert_eq!(answer.areas.len(), 21);
     let ensure_quality = answer.areas.iter().find(|area| area.area == "PA11").unwrap();
-    assert!(ensure_quality.practices.iter().any(|state| {
-        state.practice == borrowed && state.borrowed && state.rating.is_some()
-    }));
+    assert!(
+        ensure_quality.practices.iter().any(|state| {
+            state.practice == borrowed && state.borrowed && state.rating.is_some()
+        })
+    );
 }

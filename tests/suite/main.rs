@@ -2,13 +2,16 @@
 
 #![cfg(test)]
 
+mod raw;
 mod running;
 
-
-
-
-
-
+mod access;
+mod architecture;
+mod bad_input;
+mod directory;
+mod erasing;
+mod formats;
+mod history;
 mod levels;
 mod requests;
-
+mod streams;

@@ -19,7 +19,8 @@ fn expecting(version: u64) -> Option<wire::AppendOptions> {
 async fn the_same_request_again_gets_its_first_answer_even_after_a_restart() {
     let system = System::new().await;
     system.project("alpha").await;
-    let request = wire::SubmitEvidenceRequest { append: under(ID), ..submit("alpha", vec![item("a")]) };
+    let request =
+        wire::SubmitEvidenceRequest { append: under(ID), ..submit("alpha", vec![item("a")]) };
     let mut evidence = system.operator.evidence.clone();
     let first = evidence.submit_evidence(request.clone()).await.unwrap().into_inner();
     let again = evidence.submit_evidence(request.clone()).await.unwrap().into_inner();
@@ -39,7 +40,8 @@ async fn the_same_request_id_with_other_content_is_refused() {
     let system = System::new().await;
     system.project("alpha").await;
     let mut evidence = system.operator.evidence.clone();
-    let request = wire::SubmitEvidenceRequest { append: under(ID), ..submit("alpha", vec![item("a")]) };
+    let request =
+        wire::SubmitEvidenceRequest { append: under(ID), ..submit("alpha", vec![item("a")]) };
     evidence.submit_evidence(request.clone()).await.unwrap();
     let mut other = request.clone();
     other.items[0].title = "Another title".to_owned();
@@ -78,7 +80,8 @@ async fn a_call_without_dates_made_again_is_the_same_call() {
 async fn two_calls_under_one_request_id_at_once_record_once() {
     let system = System::new().await;
     system.project("alpha").await;
-    let request = wire::SubmitEvidenceRequest { append: under(ID), ..submit("alpha", vec![item("a")]) };
+    let request =
+        wire::SubmitEvidenceRequest { append: under(ID), ..submit("alpha", vec![item("a")]) };
     let calls: Vec<_> = (0..16)
         .map(|_| {
             let (mut evidence, request) = (system.operator.evidence.clone(), request.clone());
@@ -110,7 +113,10 @@ async fn an_item_with_a_known_source_is_the_same_item_and_other_content_is_refus
     let status = evidence.submit_evidence(submit("alpha", vec![other])).await.unwrap_err();
     let told = refusal(&status);
     assert!(told.starts_with("AlreadyExists SOURCE_ID_REUSED: "), "{told}");
-    assert!(told.contains("source id `a` of source `test` was used before with other content"), "{told}");
+    assert!(
+        told.contains("source id `a` of source `test` was used before with other content"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
@@ -119,7 +125,8 @@ async fn a_stale_version_is_refused_and_of_two_writers_one_wins() {
     system.project("alpha").await;
     let mut evidence = system.operator.evidence.clone();
     evidence.submit_evidence(submit("alpha", vec![item("a")])).await.unwrap();
-    let stale = wire::SubmitEvidenceRequest { append: expecting(0), ..submit("alpha", vec![item("b")]) };
+    let stale =
+        wire::SubmitEvidenceRequest { append: expecting(0), ..submit("alpha", vec![item("b")]) };
     let status = evidence.submit_evidence(stale).await.unwrap_err();
     let told = refusal(&status);
     assert!(told.starts_with("Aborted STALE_VERSION: unit "), "{told}");
@@ -129,7 +136,8 @@ async fn a_stale_version_is_refused_and_of_two_writers_one_wins() {
         .map(|number| {
             let mut evidence = system.operator.evidence.clone();
             let items = vec![item(&format!("w{number}"))];
-            let request = wire::SubmitEvidenceRequest { append: expecting(1), ..submit("alpha", items) };
+            let request =
+                wire::SubmitEvidenceRequest { append: expecting(1), ..submit("alpha", items) };
             tokio::spawn(async move { evidence.submit_evidence(request).await.is_ok() })
         })
         .collect();
@@ -175,6 +183,7 @@ async fn a_batch_with_one_bad_item_writes_nothing() {
 }
 
 async fn size(system: &System) -> u64 {
-    let answer = system.operator.levels.clone().query_levels(levels_of("alpha", "2026-06-01")).await;
+    let answer =
+        system.operator.levels.clone().query_levels(levels_of("alpha", "2026-06-01")).await;
     answer.unwrap().into_inner().coordinate.unwrap().log_size
 }

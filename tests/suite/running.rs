@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use gradus_model::{Edge, Timestamp};
-use gradus_server::{Running, Settings};
+use gradus_server::{Running, ServeError, Settings};
 use gradus_service::Clock;
 use gradus_wire::v1 as wire;
 use tempfile::TempDir;
@@ -99,21 +99,87 @@ impl System {
         Self::in_directory(tempfile::tempdir().unwrap(), "2026-06-01T12:00:00Z").await
     }
 
-    async fn in_directory(directory: TempDir, now: &str) -> Self {
+    pub(crate) async fn in_directory(directory: TempDir, now: &str) -> Self {
+        Self::start(directory, now).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A server on a directory, or why it does not start.
+    pub(crate) async fn start(directory: TempDir, now: &str) -> Result<Self, ServeError> {
         let clock = Arc::new(AtomicI64::new(at(now).micros()));
-        let running =
-            gradus_server::start(&settings(directory.path()), reading(&clock)).await.unwrap();
+        let running = gradus_server::start(&settings(directory.path()), reading(&clock)).await?;
         let channel = connect(&running).await;
         let token = std::fs::read_to_string(running.admin_token()).unwrap();
         let operator = Principal::new(&channel, token.trim());
-        Self { directory, channel, operator, running: Some(running), clock }
+        Ok(Self { directory, channel, operator, running: Some(running), clock })
+    }
+
+    /// Moves the clock forward; by more than a minute at once only a restart is believed.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// What the clock shows.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.clock.load(Ordering::SeqCst)).unwrap()
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.running.as_ref().unwrap().address
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> std::path::PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// The size of the log.
+    pub(crate) async fn size(&self) -> u64 {
+        self.head().await.0
+    }
+
+    /// The size of the log and its root.
+    pub(crate) async fn head(&self) -> (u64, Vec<u8>) {
+        let asked = wire::ListEventsRequest { page_size: 1, ..Default::default() };
+        let page = self.operator.events.clone().list_events(asked).await.unwrap().into_inner();
+        (page.log_size, page.root)
+    }
+
+    /// Submits items as the operator; their ids.
+    pub(crate) async fn submitted(
+        &self,
+        unit: &str,
+        items: Vec<wire::EvidenceItem>,
+    ) -> Vec<String> {
+        let answer = self.operator.evidence.clone().submit_evidence(submit(unit, items)).await;
+        answer.unwrap().into_inner().items.into_iter().map(|item| item.evidence).collect()
+    }
+
+    /// Rates practices as the operator; the ids of the ratings.
+    pub(crate) async fn rated(&self, unit: &str, ratings: Vec<wire::RatingInput>) -> Vec<String> {
+        let asked = wire::RatePracticesRequest { unit: unit.to_owned(), append: None, ratings };
+        self.operator.ratings.clone().rate_practices(asked).await.unwrap().into_inner().ratings
+    }
+
+    /// The operator's answer on levels.
+    pub(crate) async fn levels(
+        &self,
+        asked: wire::QueryLevelsRequest,
+    ) -> wire::QueryLevelsResponse {
+        self.operator.levels.clone().query_levels(asked).await.unwrap().into_inner()
     }
 
     /// Stops the server in order and starts it again on the same directory.
     pub(crate) async fn restarted(mut self) -> Self {
         self.running.take().unwrap().stop().await.unwrap();
-        let now = Timestamp::from_micros(self.clock.load(Ordering::SeqCst)).unwrap().to_string();
+        let now = self.now().to_string();
         Self::in_directory(self.directory, &now).await
+    }
+
+    /// Begins to stop the server; resolves when it has stopped.
+    pub(crate) fn stopping(&mut self) -> impl Future<Output = ()> + use<> {
+        let running = self.running.take().unwrap();
+        async move { running.stop().await.unwrap() }
     }
 
     /// Stops the server and hands out its directory.
@@ -130,11 +196,8 @@ impl System {
     /// The token of a new principal.
     pub(crate) async fn token(&self, name: &str, kind: wire::PrincipalKind) -> String {
         let mut principals = self.operator.principals.clone();
-        let added = wire::AddPrincipalRequest {
-            append: None,
-            name: name.to_owned(),
-            kind: kind.into(),
-        };
+        let added =
+            wire::AddPrincipalRequest { append: None, name: name.to_owned(), kind: kind.into() };
         principals.add_principal(added).await.unwrap();
         let asked = wire::IssueTokenRequest { principal: name.to_owned(), ..Default::default() };
         principals.issue_token(asked).await.unwrap().into_inner().secret
@@ -258,4 +321,43 @@ pub(crate) fn refusal(status: &Status) -> String {
         format!(" [{}]", fields.join(", "))
     });
     format!("{:?} {reason}{}: {}", status.code(), fields.unwrap_or_default(), status.message())
+}
+
+/// A text with every UUID but those of zeros replaced, since ids differ from run to run.
+pub(crate) fn without_ids(text: &str) -> String {
+    let is_id = |text: &str| {
+        text.len() == 36
+            && text.char_indices().all(|(at, c)| match at {
+                8 | 13 | 18 | 23 => c == '-',
+                _ => c.is_ascii_hexdigit(),
+            })
+            && !text.starts_with("00000000")
+    };
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if rest.get(..36).is_some_and(is_id) {
+            out.push_str("ID");
+            rest = &rest[36..];
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
+}
+
+/// Every file below a directory, with its bytes.
+pub(crate) fn files(directory: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            found.push((path, bytes));
+        }
+    }
+    found
 }

@@ -7,6 +7,7 @@ use gradus_service::ServiceError;
 use gradus_service::records::ReadRecord;
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::event_service_server::EventService;
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -14,7 +15,7 @@ use tonic::{Request, Response, Status};
 use crate::api::{Api, Reply, reply, stopped};
 use crate::auth::open;
 use crate::convert::event;
-use crate::page::Page;
+use crate::page::{MOST_BYTES, Page};
 use crate::status::status;
 
 /// A heartbeat comes after this long without events.
@@ -80,16 +81,22 @@ impl EventService for Api {
                 return Err(gradus_log::LogError::Past { asked: furthest, size: head }.into());
             }
             let mut events: Vec<wire::Event> = Vec::new();
+            let mut bytes = 0;
             'pages: while from < log_size {
                 for record in self.service.records_from(from, CHUNK).await? {
                     let position = record.recorded.place.position;
                     if position >= log_size || events.len() == page.size {
                         break 'pages;
                     }
-                    from = position + 1;
                     if filter.fits(&record) {
-                        events.push(event::event(&self.service, &record, filter.full)?);
+                        let event = event::event(&self.service, &record, filter.full)?;
+                        bytes += event.encoded_len();
+                        if bytes > MOST_BYTES && !events.is_empty() {
+                            break 'pages;
+                        }
+                        events.push(event);
                     }
+                    from = position + 1;
                 }
             }
             let more = from < log_size;
@@ -111,6 +118,7 @@ impl EventService for Api {
         request: Request<wire::SubscribeEventsRequest>,
     ) -> Reply<Self::SubscribeEventsStream> {
         let (_, asked) = open(request)?;
+        self.service.caught_up(None).await.map_err(|error| status(&error))?;
         let filter = Filter::read(self, &asked.unit, &asked.types, asked.view);
         let filter = filter.map_err(|error| status(&error))?;
         let size = self.service.log().head().size;
@@ -155,10 +163,24 @@ impl Api {
         loop {
             while from < head.borrow_and_update().size {
                 let records = self.service.records_from(from, CHUNK).await?;
+                // Names come from the views.
+                self.service.caught_up(None).await?;
                 from += records.len() as u64;
-                let fitting = records.iter().filter(|record| filter.fits(record));
-                let events = fitting.map(|record| event::event(&self.service, record, filter.full));
-                let events: Vec<wire::Event> = events.collect::<Result<_, _>>()?;
+                let mut events: Vec<wire::Event> = Vec::new();
+                let mut bytes = 0;
+                for record in records.iter().filter(|record| filter.fits(record)) {
+                    let event = event::event(&self.service, record, filter.full)?;
+                    bytes += event.encoded_len();
+                    if bytes > MOST_BYTES && !events.is_empty() {
+                        bytes = event.encoded_len();
+                        let (events, log_size) = (std::mem::take(&mut events), event.position);
+                        let full = Update::Events(wire::EventBatch { events, log_size });
+                        if send(to, full).await.is_err() {
+                            return Ok(());
+                        }
+                    }
+                    events.push(event);
+                }
                 let update = if events.is_empty() {
                     Update::Heartbeat(wire::Heartbeat { log_size: from })
                 } else {

@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::api::{Api, Reply, reply, reply_of_items};
 use crate::auth::open;
 use crate::convert::{self, evidence as items, instant};
-use crate::page::Page;
+use crate::page::{self, Page};
 use crate::push;
 
 /// The longest reason or note, in bytes.
@@ -190,6 +190,7 @@ impl EvidenceService for Api {
             }
             let basis = self.service.basis(unit, &resolved, rules.as_deref()).ok();
             let mut next = None;
+            let mut numbers = Vec::new();
             let found = {
                 let views = self.service.views();
                 let at = resolved.at();
@@ -230,12 +231,16 @@ impl EvidenceService for Api {
                     }
                     let practices: Vec<Target> = practices.into_iter().cloned().collect();
                     found.push((item.clone(), practices));
+                    numbers.push(number);
                 }
                 found
             };
             let histories: Vec<EvidenceHistory> =
                 found.iter().map(|(history, _)| history.clone()).collect();
-            let shown = self.shown(unit, &resolved, rules.as_deref(), found).await?;
+            let mut shown = self.shown(unit, &resolved, rules.as_deref(), found).await?;
+            let fitting = page::fitting(&shown);
+            next = numbers.get(fitting).copied().or(next);
+            shown.truncate(fitting);
             let entries: Vec<_> = shown
                 .iter()
                 .zip(&histories)

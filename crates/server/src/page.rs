@@ -12,6 +12,19 @@ const USUAL: u32 = 100;
 /// The most entries of a page.
 const MOST: u32 = 1_000;
 
+/// The most bytes of a page's entries, so that they fit into a message with what surrounds them.
+pub(crate) const MOST_BYTES: usize = 3 << 20;
+
+/// How many of these entries fit into one message; the first always does.
+pub(crate) fn fitting(entries: &[impl Message]) -> usize {
+    let mut bytes = 0;
+    let longer = entries.iter().position(|entry| {
+        bytes += entry.encoded_len();
+        bytes > MOST_BYTES
+    });
+    longer.map_or(entries.len(), |longer| longer.max(1))
+}
+
 /// Where a page begins and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Page {

@@ -11,7 +11,7 @@ use tonic::Request;
 use crate::api::{Api, Reply, reply, reply_of_items};
 use crate::auth::open;
 use crate::convert::{self, instant, rating};
-use crate::page::Page;
+use crate::page::{self, Page};
 
 /// The longest reason, in bytes.
 const MOST_REASON: usize = 4_096;
@@ -96,6 +96,7 @@ impl RatingService for Api {
                 self.service.check_area(unit, at, area)?;
             }
             let mut next = None;
+            let mut numbers = Vec::new();
             let found: Vec<(RatingHistory, bool)> = {
                 let views = self.service.views();
                 let history = views.history(unit);
@@ -118,6 +119,7 @@ impl RatingService for Api {
                         break;
                     }
                     found.push((rating.clone(), in_force));
+                    numbers.push(number);
                 }
                 found
             };
@@ -130,6 +132,10 @@ impl RatingService for Api {
                 let shown = (history, *in_force);
                 ratings.push(rating::rating(&self.service, unit, at, &record, shown)?);
             }
+            let fitting = page::fitting(&ratings);
+            next = numbers.get(fitting).copied().or(next);
+            ratings.truncate(fitting);
+            entries.truncate(fitting);
             let digest = self.service.list_digest("ratings", Some(unit), &resolved, &entries);
             Ok(wire::ListRatingsResponse {
                 ratings,

@@ -82,6 +82,16 @@ pub enum DirectoryError {
         /// What the system refused.
         source: FileError,
     },
+    /// Keys are there, and no trace of the log they belong to.
+    #[error(
+        "`{}` holds keys and no log: restore `log` and `anchor` from a backup, \
+         or name an empty or a new directory",
+        .path.display()
+    )]
+    LogLost {
+        /// The directory.
+        path: PathBuf,
+    },
     /// Another process works there.
     #[error(
         "`{}` is held by {}: stop it, or name another directory",
@@ -136,6 +146,22 @@ impl Directory {
             folder::replace(&path.join(FORMAT_FILE), text.as_bytes()).map_err(told)?;
         }
         Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Refuses to begin a new log beside the keys of another one.
+    ///
+    /// A first start that crashed has its anchor already: the engine makes it before any key.
+    pub(crate) fn refuse_lost_log(&self) -> Result<(), DirectoryError> {
+        if self.log().exists() || self.path.join("anchor").exists() {
+            return Ok(());
+        }
+        let keys = self.keys();
+        let has_keys = match fs::read_dir(&keys) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(source) => return Err(FileError::new(Step::Read, &keys, source).into()),
+        };
+        if has_keys { Err(DirectoryError::LogLost { path: self.path.clone() }) } else { Ok(()) }
     }
 
     /// The directory itself.

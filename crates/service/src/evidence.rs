@@ -314,6 +314,8 @@ impl Service {
         if !call.validate_only {
             let version = version(&*self.writer()?, receipt.unit)?;
             self.keys.erase(receipt.unit, version)?;
+            self.caught_up(None).await?;
+            self.forget(receipt.unit, version).await?;
         }
         Ok(receipt)
     }

@@ -167,7 +167,11 @@ impl Service {
         text: &str,
         expires_at: Option<Timestamp>,
     ) -> Result<IssuedToken, ServiceError> {
-        let principal = self.principal(text)?.id;
+        let PrincipalView { id: principal, kind, .. } = self.principal(text)?;
+        if kind == PrincipalKind::System {
+            let reason = "`system` is Gradus itself, which needs no token: name another one";
+            return Err(ServiceError::invalid("principal", reason));
+        }
         let Secret { text: secret, hash } = secret()?;
         let now = self.now();
         let answer = self
@@ -188,6 +192,8 @@ impl Service {
             }
             other => other?,
         };
+        // The token can be used from the answer on.
+        self.caught_up(None).await?;
         let naming = self.naming(call, receipt.request);
         Ok(IssuedToken { token: naming.token(0), secret, receipt })
     }

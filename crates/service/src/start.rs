@@ -72,6 +72,7 @@ impl Service {
         options: Options,
     ) -> Result<Started, ServiceError> {
         let directory = Directory::open(path)?;
+        directory.refuse_lost_log()?;
         let log = SledLog::open(path, options)?;
         let documents = Documents::open(&directory.documents())?;
         let log: Arc<dyn Log> = Arc::new(log);
@@ -96,7 +97,7 @@ impl Service {
             service.begin(beginning).await?;
         }
         service.fold().await?;
-        service.erase_again()?;
+        service.erase_again().await?;
         service.follow();
         Ok(Started { service, created })
     }
@@ -254,13 +255,30 @@ impl Service {
     }
 
     /// Destroys the keys that the log says are destroyed: a crash may have come between.
-    fn erase_again(&self) -> Result<(), ServiceError> {
-        let views = self.views();
-        for unit in views.registry.units() {
-            let Some(history) = views.history(unit.id) else { continue };
-            for erased in &history.erased {
-                self.keys.erase(unit.id, erased.value)?;
+    async fn erase_again(&self) -> Result<(), ServiceError> {
+        let mut erased: Vec<(UnitId, u64)> = Vec::new();
+        {
+            let views = self.views();
+            for unit in views.registry.units() {
+                let history = views.history(unit.id);
+                let versions = history.into_iter().flat_map(|history| &history.erased);
+                erased.extend(versions.map(|erased| (unit.id, erased.value)));
             }
+        }
+        for (unit, version) in erased {
+            if self.keys.erase(unit, version)? {
+                self.forget(unit, version).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops from memory what was read of a record's texts before they were erased.
+    pub(crate) async fn forget(&self, unit: UnitId, version: u64) -> Result<(), ServiceError> {
+        let record = self.record_of(unit, version).await?;
+        if let Event::PrincipalAdded(added) = &record.recorded.event {
+            let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
+            people.remove(&added.principal);
         }
         Ok(())
     }

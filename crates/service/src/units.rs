@@ -80,21 +80,25 @@ impl Service {
         .await
     }
 
-    /// Records one proposal in the organization's stream.
+    /// Records one proposal in the organization's stream; at the answer, the views have read it.
     pub(crate) async fn append_to_organization(
         &self,
         call: &Call,
         proposal: Proposal,
     ) -> Result<Receipt, ServiceError> {
-        self.append(
-            call,
-            |writer, _| organization(&writer.registry),
-            |writer, _| {
-                let stream = organization(&writer.registry)?;
-                Ok(vec![Batch::new(stream, vec![proposal.clone()])])
-            },
-        )
-        .await
+        let receipt = self
+            .append(
+                call,
+                |writer, _| organization(&writer.registry),
+                |writer, _| {
+                    let stream = organization(&writer.registry)?;
+                    Ok(vec![Batch::new(stream, vec![proposal.clone()])])
+                },
+            )
+            .await?;
+        // A revoked token is refused from the answer on, and a new name is found.
+        self.caught_up(None).await?;
+        Ok(receipt)
     }
 
     /// Registers a unit, and the team it names if that is unknown, all or nothing.

@@ -16,7 +16,7 @@ use crate::LogError;
 use crate::error::Doing as _;
 
 const PREFIX: &str = "log.before-";
-const UNFINISHED: &str = ".copying";
+const UNFINISHED: &str = "copying";
 /// Lies in a copy once the log it was taken of has been opened.
 const OPENED: &str = "opened";
 /// What must stay free besides the copy.
@@ -34,7 +34,7 @@ pub(super) fn keep(
     let anchor = directory.join("anchor");
     let mut older = Vec::new();
     for copy in copies(directory)? {
-        if copy.to_string_lossy().ends_with(UNFINISHED) {
+        if copy.extension().is_some_and(|extension| extension == UNFINISHED) {
             fs::remove_dir_all(&copy).doing("remove", &copy)?;
         } else if copy.join(OPENED).exists() {
             older.push(copy);
@@ -48,8 +48,8 @@ pub(super) fn keep(
     let total = files.iter().map(|(_, bytes)| bytes).sum();
     refuse_without_space(directory, total)?;
 
-    let stamp: String = now.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    let unfinished = directory.join(format!("{PREFIX}{stamp}{UNFINISHED}"));
+    let finished = free_name(directory, now);
+    let unfinished = finished.with_added_extension(UNFINISHED);
     fs::create_dir(&unfinished).doing("create", &unfinished)?;
     let mut done = 0;
     for (file, _) in &files {
@@ -65,7 +65,6 @@ pub(super) fn keep(
     }
     copy(&anchor, &unfinished.join("anchor"), |_| ()).doing("copy", &anchor)?;
     sync(&unfinished)?;
-    let finished = directory.join(format!("{PREFIX}{stamp}"));
     fs::rename(&unfinished, &finished).doing("rename to", &finished)?;
     sync(directory)?;
     for copy in older {
@@ -73,6 +72,18 @@ pub(super) fn keep(
     }
     tracing::info!(copy = %finished.display(), bytes = total, "copied the log aside");
     Ok(())
+}
+
+/// A name for a copy taken now; a clock that stands still may have named another one so.
+fn free_name(directory: &Path, now: Timestamp) -> PathBuf {
+    let stamp: String = now.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    let mut name = directory.join(format!("{PREFIX}{stamp}"));
+    let mut number = 1_u64;
+    while name.exists() {
+        number += 1;
+        name = directory.join(format!("{PREFIX}{stamp}-{number}"));
+    }
+    name
 }
 
 /// Notes that the log could be opened after all.

@@ -1,0 +1,63 @@
+//! Principals and tokens that cannot be.
+
+use expect_test::expect;
+use gradus_wire::v1 as wire;
+
+use super::{NOBODY, check};
+use crate::running::{System, on};
+
+#[tokio::test]
+async fn principals_and_tokens_name_what_is_there() {
+    let system = System::new().await;
+    system.token("scanner", wire::PrincipalKind::Service).await;
+    system.token("gone", wire::PrincipalKind::Person).await;
+    let mut client = system.operator.principals.clone();
+    let disable = |principal: &str| wire::DisablePrincipalRequest {
+        principal: principal.to_owned(),
+        ..Default::default()
+    };
+    client.disable_principal(disable("gone")).await.unwrap();
+    let again = client.disable_principal(disable("gone")).await.unwrap().into_inner();
+    assert!(again.receipt.unwrap().events.is_empty(), "it is so already");
+
+    let add = |name: &str, kind: i32| wire::AddPrincipalRequest {
+        append: None,
+        name: name.to_owned(),
+        kind,
+    };
+    let issue = |principal: &str, expires_at: &str| wire::IssueTokenRequest {
+        append: None,
+        principal: principal.to_owned(),
+        expires_at: on(expires_at),
+    };
+    let revoke =
+        |token: &str| wire::RevokeTokenRequest { token: token.to_owned(), ..Default::default() };
+    let rows = vec![
+        row!("no name", client, add_principal, add("", 1)),
+        row!("a mail address", client, add_principal, add("ann@example.org", 1)),
+        row!("no kind", client, add_principal, add("ann", 0)),
+        row!("unknown kind", client, add_principal, add("ann", 4)),
+        row!("Gradus itself", client, add_principal, add("ann", 3)),
+        row!("a name that is taken", client, add_principal, add("scanner", 1)),
+        row!("a token for nobody", client, issue_token, issue("nobody", "2027-01-01")),
+        row!("a token for a disabled one", client, issue_token, issue("gone", "2027-01-01")),
+        row!("a token that is past", client, issue_token, issue("scanner", "2026-06-01")),
+        row!("an unknown token", client, revoke_token, revoke(NOBODY)),
+        row!("a token that is no id", client, revoke_token, revoke("gradus_x")),
+        row!("nobody to disable", client, disable_principal, disable("nobody")),
+    ];
+    check(&system, rows, &expect![[r#"
+        no name | InvalidArgument INVALID_FIELD [name]: `name`: `` is no name: use 1 to 63 of a-z, 0-9 and `-`, beginning with a letter or digit
+        a mail address | InvalidArgument INVALID_FIELD [name]: `name`: `ann@example.org` is no name: use 1 to 63 of a-z, 0-9 and `-`, beginning with a letter or digit
+        no kind | InvalidArgument INVALID_FIELD [kind]: `kind`: it is missing and must be given
+        unknown kind | InvalidArgument INVALID_FIELD [kind]: `kind`: 4 is no value of this enumeration
+        Gradus itself | InvalidArgument INVALID_FIELD [kind]: `kind`: `system` is Gradus itself: use person or service
+        a name that is taken | AlreadyExists PRINCIPAL_NAME_TAKEN: the name `scanner` belongs to another principal: choose another one
+        a token for nobody | NotFound PRINCIPAL_UNKNOWN: principal `nobody` is unknown
+        a token for a disabled one | FailedPrecondition PRINCIPAL_DISABLED: principal `ID` was disabled
+        a token that is past | InvalidArgument IN_THE_PAST [expires_at]: `expires_at` is 2026-06-01T00:00:00Z, which is past: give a later time
+        an unknown token | NotFound TOKEN_UNKNOWN: token `00000000-0000-4000-8000-000000000000` is unknown
+        a token that is no id | InvalidArgument INVALID_FIELD [token]: `token`: it is no token id: 32 hexadecimal digits, as in a UUID, are needed
+        nobody to disable | NotFound PRINCIPAL_UNKNOWN: principal `nobody` is unknown
+    "#]]).await;
+}
