@@ -126,6 +126,11 @@ async fn organizational_areas_are_inherited_and_tailored_areas_are_not_applicabl
         ..Default::default()
     };
     system.operator.units.clone().tailor_area(tailor).await.unwrap();
+    let asked = wire::GetUnitRequest { unit: "alpha".to_owned(), ..Default::default() };
+    let unit = system.operator.units.clone().get_unit(asked).await.unwrap().into_inner().unit;
+    let tailored = unit.unwrap().tailored_areas;
+    assert_eq!(tailored[0].area, "iso-21827-2008/PA04");
+    assert_eq!(tailored[0].reason, "no threats are assessed here");
     let mut levels = system.operator.levels.clone();
     let answer = levels.query_levels(levels_of("alpha", "2026-06-01")).await.unwrap().into_inner();
     expect!["rated not applicable; ongoing not applicable; 0/6 covered"]

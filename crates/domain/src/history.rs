@@ -97,11 +97,11 @@ impl EvidenceHistory {
         [ended, superseded].into_iter().flatten().min()
     }
 
-    /// The item that took its place.
+    /// The item that took its place, and from when on.
     #[must_use]
-    pub fn superseded_by(&self, size: u64) -> Option<EvidenceId> {
+    pub fn superseded_by(&self, size: u64) -> Option<(EvidenceId, Timestamp)> {
         self.known(size).rev().find_map(|happening| match happening {
-            Happening::Superseded(by, _) => Some(*by),
+            Happening::Superseded(by, at) => Some((*by, *at)),
             Happening::Stands(_) | Happening::Ended(_) | Happening::Confirmed(_) => None,
         })
     }

@@ -141,6 +141,10 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             None => return fault(error),
         },
         ServiceError::Recovering => verdict(Code::Unavailable, "RECOVERING").details(),
+        ServiceError::Behind { read, size } => {
+            let behind = verdict(Code::Unavailable, "BEHIND").with("read", read);
+            behind.with("log_size", size).details()
+        }
         ServiceError::Seal(_)
         | ServiceError::Unreadable(_)
         | ServiceError::Key(_)

@@ -60,13 +60,24 @@ impl UnitService for Api {
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let resolved = self.service.resolve(&coordinate).await?;
             let id = self.service.unit(&asked.unit)?;
-            let views = self.service.views();
-            let found = views.registry.unit(id).filter(|unit| unit.position < resolved.log_size);
-            let found = found.ok_or_else(|| ServiceError::not_found("unit", &asked.unit))?;
-            let entry = (found.id.0, vec![i64::from(found.kind.number())]);
+            let (mut unit, tailored) = {
+                let views = self.service.views();
+                let found = views.registry.unit(id);
+                let found = found.filter(|unit| unit.position < resolved.log_size);
+                let found = found.ok_or_else(|| ServiceError::not_found("unit", &asked.unit))?;
+                let tailored = unit::tailored_at(&views, id, resolved.at());
+                (unit::unit(&views, found, resolved.at()), tailored)
+            };
+            // Why an area was tailored out is text, and so in the record's payload.
+            for (area, position) in unit.tailored_areas.iter_mut().zip(tailored) {
+                let record = self.service.record_at(position).await?;
+                let texts = self.service.open_payload(&record)?.unwrap_or_default();
+                texts.get("reason").unwrap_or_default().clone_into(&mut area.reason);
+            }
+            let entry = (id.0, vec![i64::from(unit.kind)]);
             let facts = self.service.list_digest("unit", Some(id), &resolved, &[entry]);
             Ok(wire::GetUnitResponse {
-                unit: Some(unit::unit(&views, found, resolved.at())),
+                unit: Some(unit),
                 coordinate: Some(convert::resolved(&resolved)),
                 digest: facts.0.to_vec(),
             })

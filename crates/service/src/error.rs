@@ -105,6 +105,14 @@ pub enum ServiceError {
     /// The write side is being read again after a failed append.
     #[error("the write side is being read again: try again in a moment")]
     Recovering,
+    /// The views have not read what is durable in time.
+    #[error("the views have read {read} of {size} records: try again in a moment")]
+    Behind {
+        /// How far they have read.
+        read: u64,
+        /// What is durable.
+        size: u64,
+    },
     /// An invariant of our own does not hold.
     #[error("{0}")]
     Fault(&'static str),

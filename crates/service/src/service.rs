@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use gradus_log::Log;
 use gradus_model::{LogId, Name, PrincipalId, RequestId, Timestamp, UnitId};
@@ -14,6 +15,9 @@ use crate::documents::Documents;
 use crate::error::ServiceError;
 use crate::keys::KeyStore;
 use crate::writer::{RequestKey, Writer};
+
+/// How long a read waits for the views to read what is durable.
+const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// Tells the time; a test brings its own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -122,15 +126,19 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Log`] with `Past` when the log has not reached `min_size`.
+    /// [`ServiceError::Log`] with `Past` when the log has not reached `min_size`;
+    /// [`ServiceError::Behind`] when the views need longer than 10 s.
     pub async fn caught_up(&self, min_size: Option<u64>) -> Result<(), ServiceError> {
         let size = self.log.head().size;
         if let Some(asked) = min_size.filter(|asked| *asked > size) {
             return Err(gradus_log::LogError::Past { asked, size }.into());
         }
         let mut cursor = self.cursor.subscribe();
-        let reached = cursor.wait_for(|cursor| *cursor >= size).await;
-        reached.map(|_| ()).map_err(|_| gradus_log::LogError::Closed.into())
+        let reached = cursor.wait_for(|cursor| *cursor >= size);
+        match tokio::time::timeout(CATCH_UP, reached).await {
+            Ok(reached) => reached.map(|_| ()).map_err(|_| gradus_log::LogError::Closed.into()),
+            Err(_) => Err(ServiceError::Behind { read: self.views().cursor, size }),
+        }
     }
 
     /// Takes a request id for one call; waits while another call is under way with it.

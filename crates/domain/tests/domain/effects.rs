@@ -85,7 +85,7 @@ fn of_evidence_and_ratings(unit: &UnitHistory) -> Vec<String> {
         if let Some(end) = item.ended_at(u64::MAX) {
             let _ = write!(line, " until {}", shown(end));
         }
-        if let Some(by) = item.superseded_by(u64::MAX) {
+        if let Some((by, _)) = item.superseded_by(u64::MAX) {
             let _ = write!(line, ", replaced by {}", name_of(by.0));
         }
         for by in item.confirmed_by(u64::MAX) {

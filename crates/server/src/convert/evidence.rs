@@ -145,6 +145,7 @@ pub(crate) fn evidence(
         Some(payload) if payload.is_empty() => wire::PayloadState::None,
         Some(_) => wire::PayloadState::Readable,
     };
+    let superseded = history.superseded_by(size);
     let confirmed = history.confirmed_by(size).map(|by| principal_ref(shown.service, by));
     Ok(wire::Evidence {
         id: history.id.to_string(),
@@ -163,7 +164,8 @@ pub(crate) fn evidence(
         }),
         confirmed_by: confirmed.collect(),
         ended_at: history.ended_at(size).map(timestamp),
-        superseded_by: history.superseded_by(size).map(|id| id.to_string()).unwrap_or_default(),
+        superseded_by: superseded.map(|(by, _)| by.to_string()).unwrap_or_default(),
+        superseded_at: superseded.map(|(_, at)| timestamp(at)),
         valid: valid.is_some_and(|(valid, _)| valid),
         validity_ends_at: valid.map(|(_, until)| timestamp(until)),
         ..wire::Evidence::default()

@@ -3,6 +3,7 @@
 use gradus_domain::At;
 use gradus_domain::registry::Unit;
 use gradus_domain::timeline::{Stated, Timeline};
+use gradus_model::UnitId;
 use gradus_model::event::Document;
 use gradus_model::unit::{Activity, AssuranceNeed, Context};
 use gradus_projection::Views;
@@ -101,6 +102,14 @@ pub(crate) fn unit(views: &Views, from: &Unit, at: At) -> wire::Unit {
         .collect();
     out.context = settings.context.at(at).map(wire_context);
     out
+}
+
+/// Where each tailored-out area was recorded, in the order in which [`unit`] shows them.
+pub(crate) fn tailored_at(views: &Views, id: UnitId, at: At) -> Vec<u64> {
+    let settings = views.history(id).map(|history| &history.settings);
+    let timelines = settings.into_iter().flat_map(|settings| settings.tailored_out.values());
+    let stated = timelines.filter_map(|timeline| timeline.stated_at(at));
+    stated.filter(|stated| stated.value).map(|stated| stated.position).collect()
 }
 
 fn wire_context(from: &Context) -> wire::Context {
