@@ -161,7 +161,6 @@ async fn a_port_in_use_is_told_and_the_directory_is_not_touched() {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 async fn a_directory_that_cannot_be_written_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = given().await;

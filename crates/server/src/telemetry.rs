@@ -1,5 +1,7 @@
 //! Logs: lines for people or JSON for collectors, on standard error.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::settings::{LogFormat, Settings};
@@ -12,7 +14,11 @@ use crate::settings::{LogFormat, Settings};
 pub fn init(settings: &Settings) -> Result<(), String> {
     let filter = EnvFilter::try_new(&settings.log_level)
         .map_err(|error| format!("`log-level`: `{}` is no filter: {error}", settings.log_level))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(std::io::stderr);
     // Only the first call in a process can set where logs go.
     let _ = match settings.log_format {
         LogFormat::Text => subscriber.try_init(),
