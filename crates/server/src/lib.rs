@@ -11,6 +11,7 @@ mod status;
 
 mod events;
 mod evidence;
+mod items;
 mod levels;
 mod models;
 mod principals;

@@ -223,6 +223,12 @@ impl Running {
             }
         }
         self.service.close().await?;
+        // Streams that ended may still hold the service for a moment: then the directory is free.
+        let gone = self.service.gone();
+        drop(self.service);
+        if tokio::time::timeout(self.drain, gone).await.is_err() {
+            tracing::warn!("a call still holds the data directory past the deadline");
+        }
         tracing::info!("stopped");
         Ok(())
     }

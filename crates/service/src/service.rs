@@ -38,6 +38,8 @@ pub struct Service {
     pub(crate) clock: Clock,
     /// Holds the directory against other processes for as long as the service lives.
     pub(crate) directory: Directory,
+    /// Dropped last: whoever waits for the end of the service hears of it then.
+    pub(crate) alive: watch::Sender<()>,
 }
 
 impl Drop for Service {
@@ -169,6 +171,12 @@ impl Service {
     pub async fn close(&self) -> Result<(), ServiceError> {
         self.log.close().await?;
         Ok(())
+    }
+
+    /// Resolves when the service is gone and its directory is free again.
+    pub fn gone(&self) -> impl Future<Output = ()> + use<> {
+        let mut alive = self.alive.subscribe();
+        async move { while alive.changed().await.is_ok() {} }
     }
 
     /// The path of the data directory.

@@ -92,6 +92,7 @@ impl Service {
             writer_is_stale: Arc::default(),
             clock,
             directory,
+            alive: watch::Sender::new(()),
         });
         if created {
             service.begin(beginning).await?;
