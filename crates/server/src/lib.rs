@@ -26,3 +26,4 @@ pub mod telemetry;
 pub use gradus_log::clock::system_clock;
 pub use server::{Running, ServeError, start};
 pub use settings::Settings;
+pub use status::code_name;

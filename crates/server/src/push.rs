@@ -13,7 +13,7 @@ use tonic_types::StatusExt;
 
 use crate::api::{Api, stopped};
 use crate::convert::{self, evidence as items};
-use crate::status::{status, status_of_items};
+use crate::status::{code_name, status, status_of_items};
 
 /// Answers that wait for a client to read them; then no more messages are read.
 const WAITING: usize = 16;
@@ -132,29 +132,5 @@ fn told(error: &ServiceError, message: &wire::PushEvidenceRequest) -> wire::Push
         reason,
         message: status.message().to_owned(),
         metadata,
-    }
-}
-
-/// The name of a code as the gRPC documentation spells it.
-const fn code_name(code: tonic::Code) -> &'static str {
-    use tonic::Code;
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
