@@ -86,7 +86,7 @@ The server stays up on http://{address}; stop it with Ctrl-C. In another termina
   export GRADUS_TOKEN_FILE={}
   gradus levels curl --valid-at 2016-12-31        # what stood behind curl ten years ago
   gradus levels sample --practices --area PA13    # why that level, practice by practice
-  gradus levels 'sample@{{2025-05-01}}'             # after a year without renewal
+  gradus levels 'sample@{{2025-05-31}}'             # after a year without renewal
   gradus review list --project sample             # evidence, as it stands today
   gradus rate list --project sample --area PA13   # a withdrawn rating among them
   gradus events --unit sample --limit 5           # what the log holds",
