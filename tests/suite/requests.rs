@@ -187,3 +187,28 @@ async fn size(system: &System) -> u64 {
         system.operator.levels.clone().query_levels(levels_of("alpha", "2026-06-01")).await;
     answer.unwrap().into_inner().coordinate.unwrap().log_size
 }
+
+#[tokio::test]
+async fn a_call_whose_client_went_away_is_the_same_call_when_it_is_made_again() {
+    let system = System::new().await;
+    system.project("alpha").await;
+    for number in 0..40_u32 {
+        let marker = wire::PlaceMarkerRequest {
+            unit: "alpha".to_owned(),
+            append: under(&format!("00000000-0000-4000-8000-{number:012}")),
+            kind: wire::MarkerKind::Milestone.into(),
+            label: format!("marker {number}"),
+            effective_at: None,
+        };
+        let mut units = system.operator.units.clone();
+        let patience = std::time::Duration::from_micros(u64::from(number) * 50);
+        // Given up at some point of its way, mostly before the sync.
+        let _ = tokio::time::timeout(patience, units.place_marker(marker.clone())).await;
+        // Another clock: were it another call, it would be another marker.
+        system.advance(1);
+        system.operator.units.clone().place_marker(marker).await.unwrap();
+    }
+    let asked = wire::GetUnitRequest { unit: "alpha".to_owned(), ..Default::default() };
+    let unit = system.operator.units.clone().get_unit(asked).await.unwrap().into_inner().unit;
+    assert_eq!(unit.unwrap().markers.len(), 40);
+}

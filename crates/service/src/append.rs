@@ -11,7 +11,7 @@ use crate::call::{Batch, Call, ItemOutcome, Naming, Numbered, Receipt, random, r
 use crate::error::ServiceError;
 use crate::keys::RootSeed;
 use crate::seal::{self, Seed};
-use crate::service::Service;
+use crate::service::{Claim, Service};
 use crate::writer::{Duplicate, Plan, PlannedPart, Writer};
 
 /// What a call comes to under the lock.
@@ -45,23 +45,22 @@ impl Service {
     ) -> Result<Receipt, ServiceError> {
         let drawn = random_id().map(RequestId)?;
         let Some(request) = call.request else {
-            return self.make(call, drawn, of, propose).await;
+            return self.make(call, drawn, None, of, propose).await;
         };
         let claim = self.claim((call.actor.principal, request)).await?;
         let found = self.log.find_request(call.actor.principal, request).await?;
-        let answer = if found.is_empty() {
-            self.make(call, request, of, propose).await
+        if found.is_empty() {
+            self.make(call, request, Some(claim), of, propose).await
         } else {
             self.replay(call, request, &found, of, propose).await
-        };
-        drop(claim);
-        answer
+        }
     }
 
     async fn make(
         &self,
         call: &Call,
         request: RequestId,
+        claim: Option<Claim>,
         of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
         propose: impl Propose,
     ) -> Result<Receipt, ServiceError> {
@@ -84,7 +83,8 @@ impl Service {
                 }
                 Decided::AlreadySo(receipt) => return Ok(receipt),
                 Decided::Queued(receipt, order, acknowledgement) => {
-                    return self.acknowledged(receipt, &order, acknowledgement).await;
+                    let appended = self.answered(acknowledgement, claim).await?;
+                    return Ok(placed(receipt, &order, &appended));
                 }
             }
         }
@@ -151,29 +151,6 @@ impl Service {
         }
     }
 
-    async fn acknowledged(
-        &self,
-        mut receipt: Receipt,
-        order: &[u32],
-        acknowledgement: Acknowledgement,
-    ) -> Result<Receipt, ServiceError> {
-        let appended: Appended = match acknowledgement.await {
-            Ok(appended) => appended,
-            Err(error) => {
-                // What was queued is not there: the write side must not go on as if it were.
-                self.read_writer_again();
-                return Err(error.into());
-            }
-        };
-        let places: BTreeMap<u32, Placed> =
-            order.iter().copied().zip(appended.placed.iter().copied()).collect();
-        for outcome in &mut receipt.items {
-            outcome.placed = places.get(&outcome.item).copied();
-        }
-        receipt.head = appended.head;
-        Ok(receipt)
-    }
-
     /// Seals what is planned; the bytes depend on nothing but the plan and fresh seeds.
     pub(crate) fn sealed(
         &self,
@@ -232,6 +209,17 @@ impl Service {
         };
         Ok(NewRecord { draft, payload: sealed.bytes })
     }
+}
+
+/// The answer once its records are durable.
+fn placed(mut receipt: Receipt, order: &[u32], appended: &Appended) -> Receipt {
+    let places: BTreeMap<u32, Placed> =
+        order.iter().copied().zip(appended.placed.iter().copied()).collect();
+    for outcome in &mut receipt.items {
+        outcome.placed = places.get(&outcome.item).copied();
+    }
+    receipt.head = appended.head;
+    receipt
 }
 
 /// Refuses a record that the log would not take; a verdict must say what the call would.

@@ -311,12 +311,8 @@ impl Service {
                 Ok(vec![Proposal::at(event, None, now).with(reason_payload(reason))])
             })
             .await?;
-        if !call.validate_only {
-            let version = version(&*self.writer()?, receipt.unit)?;
-            self.keys.erase(receipt.unit, version)?;
-            self.caught_up(None).await?;
-            self.forget(receipt.unit, version).await?;
-        }
+        // The views destroy the key as they read the event.
+        self.caught_up(None).await?;
         Ok(receipt)
     }
 }

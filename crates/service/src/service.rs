@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use gradus_log::Log;
+use gradus_log::{Acknowledgement, Appended, Log};
 use gradus_model::{LogId, Name, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_projection::{Library, Views};
 use tokio::sync::{Notify, watch};
@@ -33,7 +33,7 @@ pub struct Service {
     /// Names of principals at the head; payload, so kept apart from the registry.
     pub(crate) people: RwLock<BTreeMap<PrincipalId, String>>,
     pub(crate) cursor: watch::Sender<u64>,
-    pub(crate) write_side: Mutex<Writer>,
+    pub(crate) write_side: Arc<Mutex<Writer>>,
     pub(crate) writer_is_stale: Arc<Notify>,
     pub(crate) clock: Clock,
     /// Holds the directory against other processes for as long as the service lives.
@@ -49,18 +49,23 @@ impl Drop for Service {
     }
 }
 
-/// The claim on a request id while its call is under way; waiting calls go on when it is dropped.
-pub(crate) struct Claim<'a> {
-    service: &'a Service,
+/// The claim on a request id until its call is answered by the log, whether or not anybody waits
+/// for the answer; other calls under the id go on when it is dropped.
+pub(crate) struct Claim {
+    write_side: Arc<Mutex<Writer>>,
     key: RequestKey,
     _under_way: watch::Sender<()>,
 }
 
-impl Drop for Claim<'_> {
+impl Drop for Claim {
     fn drop(&mut self) {
-        let mut writer = self.service.lock_writer();
-        writer.under_way.remove(&self.key);
+        locked(&self.write_side).under_way.remove(&self.key);
     }
+}
+
+// A panic elsewhere leaves plain values behind; none of the locks guards a broken invariant.
+fn locked(write_side: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
+    write_side.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Service {
@@ -87,9 +92,8 @@ impl Service {
         &self.log
     }
 
-    // A panic elsewhere leaves plain values behind; none of the locks guards a broken invariant.
     fn lock_writer(&self) -> MutexGuard<'_, Writer> {
-        self.write_side.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.write_side)
     }
 
     pub(crate) fn writer(&self) -> Result<MutexGuard<'_, Writer>, ServiceError> {
@@ -103,9 +107,25 @@ impl Service {
         *writer = Writer { under_way, ..with };
     }
 
-    pub(crate) fn read_writer_again(&self) {
-        self.lock_writer().stale = true;
-        self.writer_is_stale.notify_one();
+    /// Waits for what was queued, also when the caller does not: the claim on the request id ends
+    /// with it, and if the log refused, the write side is read again, since it is ahead.
+    pub(crate) async fn answered(
+        &self,
+        acknowledgement: Acknowledgement,
+        claim: Option<Claim>,
+    ) -> Result<Appended, ServiceError> {
+        let write_side = Arc::clone(&self.write_side);
+        let stale = Arc::clone(&self.writer_is_stale);
+        let waiting = tokio::spawn(async move {
+            let answer = acknowledgement.await;
+            if answer.is_err() {
+                locked(&write_side).stale = true;
+                stale.notify_one();
+            }
+            drop(claim);
+            answer
+        });
+        Ok(waiting.await.map_err(|_| ServiceError::Fault("an append was given up"))??)
     }
 
     /// The held documents, read.
@@ -144,7 +164,7 @@ impl Service {
     }
 
     /// Takes a request id for one call; waits while another call is under way with it.
-    pub(crate) async fn claim(&self, key: RequestKey) -> Result<Claim<'_>, ServiceError> {
+    pub(crate) async fn claim(&self, key: RequestKey) -> Result<Claim, ServiceError> {
         loop {
             let mut waiting = {
                 let mut writer = self.writer()?;
@@ -153,7 +173,8 @@ impl Service {
                     None => {
                         let (sender, receiver) = watch::channel(());
                         writer.under_way.insert(key, receiver);
-                        return Ok(Claim { service: self, key, _under_way: sender });
+                        let write_side = Arc::clone(&self.write_side);
+                        return Ok(Claim { write_side, key, _under_way: sender });
                     }
                 }
             };

@@ -1,7 +1,7 @@
 //! Starting: open the directory, check it, fold the log, and write the first events of a new one.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use gradus_domain::registry::DocumentKind;
 use gradus_domain::{Actor, Proposal};
@@ -88,7 +88,7 @@ impl Service {
             views: RwLock::new(Views::default()),
             people: RwLock::default(),
             cursor: watch::Sender::new(0),
-            write_side: Mutex::new(Writer::default()),
+            write_side: Arc::default(),
             writer_is_stale: Arc::default(),
             clock,
             directory,
@@ -98,7 +98,6 @@ impl Service {
             service.begin(beginning).await?;
         }
         service.fold().await?;
-        service.erase_again().await?;
         service.follow();
         Ok(Started { service, created })
     }
@@ -214,15 +213,22 @@ impl Service {
             for record in self.records_from(writer.next, CHUNK).await? {
                 writer.evolve(&record.recorded);
                 if views_too {
-                    self.read_into_views(&record)?;
+                    self.read_into_views(&record).await?;
                 }
             }
         }
         Ok(writer)
     }
 
-    fn read_into_views(&self, record: &ReadRecord) -> Result<(), ServiceError> {
+    /// Takes in a durable record, and does what it says has been done: a key that the log calls
+    /// destroyed is destroyed here, whoever asked for it and wherever they have gone since.
+    async fn read_into_views(&self, record: &ReadRecord) -> Result<(), ServiceError> {
         self.read_document(&record.recorded.event)?;
+        if let Event::PayloadErased(erased) = &record.recorded.event {
+            let unit = record.recorded.place.stream;
+            self.keys.erase(unit, erased.version)?;
+            self.forget(unit, erased.version).await?;
+        }
         if let Event::PrincipalAdded(added) = &record.recorded.event
             && let Some(name) =
                 self.open_payload(record)?.as_ref().and_then(|text| text.get("name"))
@@ -255,27 +261,8 @@ impl Service {
         Ok(())
     }
 
-    /// Destroys the keys that the log says are destroyed: a crash may have come between.
-    async fn erase_again(&self) -> Result<(), ServiceError> {
-        let mut erased: Vec<(UnitId, u64)> = Vec::new();
-        {
-            let views = self.views();
-            for unit in views.registry.units() {
-                let history = views.history(unit.id);
-                let versions = history.into_iter().flat_map(|history| &history.erased);
-                erased.extend(versions.map(|erased| (unit.id, erased.value)));
-            }
-        }
-        for (unit, version) in erased {
-            if self.keys.erase(unit, version)? {
-                self.forget(unit, version).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Drops from memory what was read of a record's texts before they were erased.
-    pub(crate) async fn forget(&self, unit: UnitId, version: u64) -> Result<(), ServiceError> {
+    async fn forget(&self, unit: UnitId, version: u64) -> Result<(), ServiceError> {
         let record = self.record_of(unit, version).await?;
         if let Event::PrincipalAdded(added) = &record.recorded.event {
             let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
@@ -316,7 +303,7 @@ impl Service {
         let mut from = self.views().cursor;
         while from < self.log.head().size {
             for record in self.records_from(from, CHUNK).await? {
-                self.read_into_views(&record)?;
+                self.read_into_views(&record).await?;
             }
             from = self.views().cursor;
         }
