@@ -18,6 +18,7 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     20: ("unit-registered", "unit:id kind:unit-kind parent?:id name:name"),
     21: ("unit-renamed", "unit:id name:name"), 22: ("unit-moved", "unit:id parent:id"),
     23: ("unit-archived", "unit:id"),
+    24: ("unit-succeeded", "unit:id successors:id*"),
     30: ("principal-added", "principal:id kind:principal-kind"),
     31: ("principal-disabled", "principal:id"),
     34: ("token-issued", "token:id principal:id hash:digest expires_at?:time"),
@@ -28,6 +29,7 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     112: ("area-inheritance-set", "area:area inheritance:inheritance"),
     113: ("context-recorded", "customer_base?:label assurance_need?:assurance activity?:activity "
           "disciplines:label*"),
+    114: ("unit-labelled", "labels:label*"), 115: ("baseline-raised", "floors:floor*"),
     120: ("phase-entered", PHASE), 121: ("phase-left", PHASE),
     122: ("marker-placed", "kind:marker-kind label:label"),
     200: ("evidence-submitted", "evidence:id kind:kind outcome:outcome strength:strength "
@@ -47,6 +49,7 @@ MAPS = {
     "area": "model:name area:u8", "source": "name:foreign id:foreign",
     "subject": "kind:label id:foreign", "tool": "name:label version?:label mapping?:label",
     "measure": "name:label value:i64 decimals:u8 unit:label",
+    "floor": "area:area level:u8",
     "basis": "valid_at:time log_size:u64 rules:digest",
 }
 WORDS = {name: dict(enumerate(words.split(), 1)) for name, words in {

@@ -4,15 +4,16 @@
 //! A new type is added at its end; what stands here never changes.
 
 use gradus_model::event::{
-    AreaInheritanceSet, Document, EvidenceSuperseded, Links, LogCreated, MarkerPlaced, OfEvidence,
-    OfRating, PayloadErased, PhaseChange, PrincipalAdded, PrincipalDisabled, Tailoring,
-    TokenIssued, TokenRevoked, UnitArchived, UnitMoved, UnitRegistered, UnitRenamed,
+    AreaInheritanceSet, BaselineRaised, Document, EvidenceSuperseded, Links, LogCreated,
+    MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange, PrincipalAdded,
+    PrincipalDisabled, Tailoring, TokenIssued, TokenRevoked, UnitArchived, UnitLabelled, UnitMoved,
+    UnitRegistered, UnitRenamed, UnitSucceeded,
 };
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
 use gradus_model::rating::{Basis, Rating, Value};
 use gradus_model::unit::{
-    Activity, AreaRef, AssuranceNeed, Context, Grade, Inheritance, MarkerKind, Phase,
+    Activity, AreaRef, AssuranceNeed, Context, Floor, Grade, Inheritance, MarkerKind, Phase,
     PrincipalKind, UnitKind,
 };
 use gradus_model::{
@@ -128,7 +129,8 @@ fn rating(call: u8, item: u32) -> RatingId {
 
 /// One record of every event type, as one log.
 pub(crate) fn log() -> Vec<Golden> {
-    let rows = [organization(), settings(), life_of_evidence(), ratings(), ends()].concat();
+    let rows = [organization(), settings(), life_of_evidence(), ratings(), ends(), units_in_time()];
+    let rows = rows.concat();
     let mut log: Vec<Golden> = Vec::new();
     for (position, (call, item, stream, effective_at, event, payload)) in (0_u64..).zip(rows) {
         let last = log.iter().rev().find(|record| record.leaf.place.stream == stream);
@@ -392,6 +394,21 @@ fn ends() -> Vec<Row> {
     ]
 }
 
+/// What was added to the life of units: the project had ended, so the team takes its labels.
+fn units_in_time() -> Vec<Row> {
+    let labels = ["critical", "tier 1 – “TLS”"].map(|label| label.parse().unwrap()).to_vec();
+    let floors = vec![Floor { area: area(5), level: 1 }, Floor { area: area(11), level: 2 }];
+    let successors = vec![team()];
+    let (o, t) = (ORGANIZATION, team());
+    let none = Payload::empty;
+    let succeeded = UnitSucceeded { unit: project(), successors };
+    vec![
+        (43, 0, o, "2026-12-31", Event::UnitSucceeded(succeeded), none()),
+        (44, 0, t, "2026-01-01", Event::UnitLabelled(UnitLabelled { labels }), none()),
+        (45, 0, t, "2026-07-01", Event::BaselineRaised(BaselineRaised { floors }), none()),
+    ]
+}
+
 /// Other forms of the same types, each at a place of its own.
 pub(crate) fn variants() -> Vec<(&'static str, Golden)> {
     let by_rule = Rating {
@@ -456,6 +473,8 @@ pub(crate) fn variants() -> Vec<(&'static str, Golden)> {
     };
     let longest =
         MarkerPlaced { kind: MarkerKind::Milestone, label: "é".repeat(64).parse().unwrap() };
+    let split =
+        UnitSucceeded { unit: project(), successors: vec![UnitId([0; 16]), UnitId([0xff; 16])] };
     let accepted = || Event::EvidenceAccepted(OfEvidence { evidence: evidence(7, 0) });
     let unsigned = || Signature::NONE;
     let signed = |kind, length| Signature { kind, bytes: vec![0xa1; length] };
@@ -474,6 +493,8 @@ pub(crate) fn variants() -> Vec<(&'static str, Golden)> {
         ("a label of 128 bytes", Event::MarkerPlaced(longest), unsigned()),
         ("a signature of kind 1, of one byte", accepted(), signed(1, 1)),
         ("a signature of kind 255, of 300 bytes", accepted(), signed(255, 300)),
+        ("no label any more", Event::UnitLabelled(UnitLabelled { labels: Vec::new() }), unsigned()),
+        ("two successors", Event::UnitSucceeded(split), unsigned()),
     ];
     let variant = |(number, (case, event, signature)): (u8, (&'static str, Event, Signature))| {
         let place = Place {

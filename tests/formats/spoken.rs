@@ -7,7 +7,7 @@ use gradus_model::evidence::{Item, Measure, Subject, Tool};
 use gradus_model::ids::hex;
 use gradus_model::leaf::{Leaf, Signature};
 use gradus_model::rating::{Basis, Rating};
-use gradus_model::unit::{AreaRef, Context};
+use gradus_model::unit::{AreaRef, Context, Floor};
 use gradus_model::{Event, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -84,6 +84,10 @@ fn body(event: &Event) -> Value {
         Event::UnitRenamed(of) => json!({ "unit": hex(&of.unit.0), "name": of.name.as_str() }),
         Event::UnitMoved(of) => json!({ "unit": hex(&of.unit.0), "parent": hex(&of.parent.0) }),
         Event::UnitArchived(of) => json!({ "unit": hex(&of.unit.0) }),
+        Event::UnitSucceeded(of) => {
+            let successors: Vec<String> = of.successors.iter().map(|id| hex(&id.0)).collect();
+            json!({ "unit": hex(&of.unit.0), "successors": successors })
+        }
         Event::PrincipalAdded(of) => {
             json!({ "principal": hex(&of.principal.0), "kind": of.kind.name() })
         }
@@ -100,6 +104,10 @@ fn body(event: &Event) -> Value {
             json!({ "area": area(&of.area), "inheritance": of.inheritance.name() })
         }
         Event::ContextRecorded(of) => context(of),
+        Event::UnitLabelled(of) => json!({ "labels": texts(&of.labels) }),
+        Event::BaselineRaised(of) => {
+            json!({ "floors": of.floors.iter().map(floor).collect::<Vec<_>>() })
+        }
         Event::PhaseEntered(of) | Event::PhaseLeft(of) => json!({ "phase": of.phase.name() }),
         Event::MarkerPlaced(of) => json!({ "kind": of.kind.name(), "label": of.label.as_str() }),
         Event::EvidenceSubmitted(of) => item(of),
@@ -124,6 +132,10 @@ fn body(event: &Event) -> Value {
 
 fn area(area: &AreaRef) -> Value {
     json!({ "model": area.model.as_str(), "area": area.area.number() })
+}
+
+fn floor(of: &Floor) -> Value {
+    json!({ "area": area(&of.area), "level": of.level })
 }
 
 fn context(of: &Context) -> Value {

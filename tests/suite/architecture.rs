@@ -146,7 +146,7 @@ fn only_the_engine_names_sled() {
     });
     let users: Vec<String> =
         crates().into_iter().filter(|name| dependencies(name).contains("sled")).collect();
-    assert_eq!(users, ["log"]);
+    assert_eq!(users, ["log", "projection"]);
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod ratings;
 mod reads;
 mod reviews;
 mod units;
+mod units_in_time;
 
 /// Makes each call in turn: all must be refused, and none may record anything.
 async fn check(system: &System, rows: Vec<Row>, then: &Expect) {

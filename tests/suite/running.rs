@@ -39,6 +39,7 @@ pub(crate) struct Principal {
     pub(crate) models: wire::model_service_client::ModelServiceClient<Line>,
     pub(crate) events: wire::event_service_client::EventServiceClient<Line>,
     pub(crate) principals: wire::principal_service_client::PrincipalServiceClient<Line>,
+    pub(crate) projections: wire::projection_service_client::ProjectionServiceClient<Line>,
 }
 
 impl Principal {
@@ -57,6 +58,7 @@ impl Principal {
             models: client!(wire::model_service_client::ModelServiceClient<_>),
             events: client!(wire::event_service_client::EventServiceClient<_>),
             principals: client!(wire::principal_service_client::PrincipalServiceClient<_>),
+            projections: client!(wire::projection_service_client::ProjectionServiceClient<_>),
         }
     }
 }

@@ -5,15 +5,25 @@ pub mod coordinate;
 pub mod words;
 
 pub mod access;
+pub mod assert;
+pub mod baseline;
 pub mod collect;
+pub mod diff;
 pub mod events;
+pub mod explain;
+pub mod forecast;
+pub mod gap;
 pub mod levels;
 pub mod models;
+pub mod projections;
 pub mod rate;
 pub mod review;
+pub mod rollup;
 pub mod serve;
 pub mod submit;
+pub mod trend;
 pub mod unit;
+pub mod watch;
 
 use std::path::PathBuf;
 
@@ -97,6 +107,9 @@ pub enum Command {
     /// Register units of any kind, and record what surrounds their levels
     #[command(subcommand)]
     Unit(unit::UnitCommand),
+    /// Show and raise the levels below which areas must not fall
+    #[command(subcommand)]
+    Baseline(baseline::BaselineCommand),
     /// Put evidence forward
     Submit(Box<submit::SubmitArgs>),
     /// List evidence, and accept, reject, end or withdraw it
@@ -106,6 +119,25 @@ pub enum Command {
     Rate(rate::RateArgs),
     /// Show capability levels, at any date, as known at any date
     Levels(levels::LevelsArgs),
+    /// Explain the levels of an area: every practice, rating and piece of evidence
+    Explain(explain::ExplainArgs),
+    /// Compare levels at two points or of two units, each movement with its cause
+    Diff(diff::DiffArgs),
+    /// Show how levels moved over a span of time
+    Trend(trend::TrendArgs),
+    /// Show which levels fall and when if nothing is renewed
+    Forecast(forecast::ForecastArgs),
+    /// Hold the targets of a profile against the levels
+    Gap(gap::GapArgs),
+    /// Roll up the levels of many projects
+    Rollup(rollup::RollupArgs),
+    /// Check levels and exit with 10 if one falls short, for pipelines
+    Assert(assert::AssertArgs),
+    /// Follow changes of levels as they happen
+    Watch(watch::WatchArgs),
+    /// Show, rebuild and verify what queries read
+    #[command(subcommand)]
+    Projections(projections::ProjectionsCommand),
     /// Show the log
     Events(events::EventsArgs),
     /// Submit what tools found
@@ -156,5 +188,25 @@ mod tests {
     fn a_project_is_registered_with_its_team() {
         let args = "gradus project register rustls --team crypto --since 2016-05-02";
         assert!(command().try_get_matches_from(args.split(' ')).is_ok());
+    }
+
+    #[test]
+    fn a_unit_gets_labels_successors_and_floors() {
+        for (args, right) in [
+            ("gradus unit label rustls critical internal --since 2026-01-01", true),
+            ("gradus unit label rustls --none", true),
+            ("gradus unit label rustls", false),
+            ("gradus unit label rustls critical --none", false),
+            ("gradus unit succeed rustls --by rustls-core rustls-ffi --since 2026-01-01", true),
+            ("gradus unit succeed rustls --by rustls-core --by rustls-ffi", true),
+            ("gradus unit succeed rustls --by", false),
+            ("gradus unit succeed rustls", false),
+            ("gradus baseline raise rustls PA11=2 PA05=1", true),
+            ("gradus baseline raise rustls PA11", false),
+            ("gradus baseline raise rustls", false),
+            ("gradus baseline show rustls@{2026-03-01}", true),
+        ] {
+            assert_eq!(command().try_get_matches_from(args.split(' ')).is_ok(), right, "{args}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use v1::evidence_service_client::EvidenceServiceClient;
 use v1::level_service_client::LevelServiceClient;
 use v1::model_service_client::ModelServiceClient;
 use v1::principal_service_client::PrincipalServiceClient;
+use v1::projection_service_client::ProjectionServiceClient;
 use v1::rating_service_client::RatingServiceClient;
 use v1::unit_service_client::UnitServiceClient;
 
@@ -75,6 +76,8 @@ services! {
     models ModelServiceClient,
     /// The principals.
     principals PrincipalServiceClient,
+    /// The projections.
+    projections ProjectionServiceClient,
 }
 
 impl Client {

@@ -1,15 +1,25 @@
 //! The commands, each of which converts, calls, and prints.
 
 pub mod access;
+pub mod assert;
+pub mod baseline;
 pub mod collect;
+pub mod diff;
 pub mod environment;
 pub mod events;
+pub mod explain;
+pub mod forecast;
+pub mod gap;
 pub mod levels;
 pub mod models;
+pub mod projections;
 pub mod rate;
 pub mod review;
+pub mod rollup;
 pub mod submit;
+pub mod trend;
 pub mod unit;
+pub mod watch;
 
 use gradus_model::unit::UnitKind;
 
@@ -50,10 +60,20 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
     match command {
         Command::Project(command) => unit::run(session, command, Some(UnitKind::Project)).await,
         Command::Unit(command) => unit::run(session, command, None).await,
+        Command::Baseline(command) => baseline::run(session, command).await,
         Command::Submit(args) => submit::run(session, &args).await,
         Command::Review(command) => review::run(session, command).await,
         Command::Rate(args) => rate::run(session, args).await,
         Command::Levels(args) => levels::run(session, args).await,
+        Command::Explain(args) => explain::run(session, args).await,
+        Command::Diff(args) => diff::run(session, args).await,
+        Command::Trend(args) => trend::run(session, args).await,
+        Command::Forecast(args) => forecast::run(session, args).await,
+        Command::Gap(args) => gap::run(session, args).await,
+        Command::Rollup(args) => rollup::run(session, args).await,
+        Command::Assert(args) => assert::run(session, args).await,
+        Command::Watch(args) => watch::run(session, args).await,
+        Command::Projections(command) => projections::run(session, command).await,
         Command::Events(args) => events::run(session, args).await,
         Command::Collect(command) => collect::run(session, command).await,
         Command::Models(command) => models::run(session, command).await,

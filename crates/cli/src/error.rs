@@ -94,6 +94,14 @@ pub enum CliError {
     /// A time that is none.
     #[error(transparent)]
     Time(#[from] gradus_model::time::TimeError),
+    /// A gate is not met; what falls short was shown.
+    #[error("{failed} of {of} conditions {} not hold", if *failed == 1 { "does" } else { "do" })]
+    Gate {
+        /// How many conditions do not hold.
+        failed: usize,
+        /// How many were asked for.
+        of: usize,
+    },
     /// The user stopped it.
     #[error("interrupted")]
     Interrupted,
@@ -156,6 +164,7 @@ impl CliError {
             Self::Answer(_) => "ANSWER_UNREADABLE".to_owned(),
             Self::Output(_) => "OUTPUT_FAILED".to_owned(),
             Self::Random(_) => "NO_RANDOMNESS".to_owned(),
+            Self::Gate { .. } => "GATE_NOT_MET".to_owned(),
             Self::Interrupted => "INTERRUPTED".to_owned(),
             Self::Serve(_) => "SERVE_FAILED".to_owned(),
         }
@@ -168,6 +177,7 @@ impl CliError {
             Self::Refused(status) => code_name(status.code()),
             Self::Rejected(error) => &error.code,
             Self::Unreachable { .. } => "UNAVAILABLE",
+            Self::Gate { .. } => "FAILED_PRECONDITION",
             Self::Interrupted => "CANCELLED",
             Self::Usage { .. }
             | Self::Unconfirmed { .. }
@@ -195,6 +205,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::Unconfirmed { .. } | Self::Config { .. } => Exit::Usage,
+            Self::Gate { .. } => Exit::Gate,
             Self::Interrupted => Exit::Interrupted,
             Self::Refused(_) | Self::Rejected(_) | Self::Unreachable { .. } => exit_of(self.code()),
             Self::File { .. }
@@ -279,6 +290,9 @@ fn hint_for(reason: &str) -> Option<&'static str> {
         }
         "TOKEN_UNKNOWN" => "`gradus token list` shows the tokens",
         "NO_MODEL" => "adopt one: gradus unit adopt-model UNIT MODEL",
+        "NO_PROFILE" => {
+            "name one with --profile, or adopt one: gradus unit adopt-profile UNIT PROFILE"
+        }
         "NO_RULES" => "name some with --rules, or adopt some: gradus unit adopt-rules UNIT RULES",
         "STALE_VERSION" => "read again, decide again, and give the version that you saw",
         "REQUEST_ID_REUSED" => "leave --request-id out, so that one is drawn",

@@ -1,12 +1,23 @@
 //! Printing: data on stdout, everything else on stderr.
 
+pub mod flow;
+pub mod headline;
 pub mod json;
 pub mod message;
 pub mod sheet;
 
+pub mod calendar;
+pub mod cause;
+pub mod check;
+pub mod diff;
+pub mod explain;
+pub mod forecast;
+pub mod gap;
 pub mod levels;
 pub mod problem;
 pub mod receipt;
+pub mod rollup;
+pub mod trend;
 
 use std::io::{self, IsTerminal as _, Write};
 

@@ -10,6 +10,8 @@ use gradus_model::{PrincipalId, Target, Timestamp};
 use crate::evidence::Standing;
 use crate::history::{EvidenceHistory, UnitHistory};
 use crate::rules::Rules;
+use crate::spans::Spans;
+use crate::steps::Steps;
 use crate::timeline::At;
 
 /// Tells the kind of a principal, for the rules' lists of whom they trust.
@@ -34,23 +36,56 @@ pub enum Support {
     Unsupported,
 }
 
-impl Support {
+/// Whether valid evidence stands behind a practice, without since or until when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SupportKind {
+    /// No evidence that counts ever supported it.
+    #[default]
+    Unsupported,
+    /// Valid evidence supports it, and none contradicts it.
+    Supported,
+    /// Evidence supported it once, and none does now.
+    Lapsed,
+    /// Valid evidence contradicts it.
+    Contradicted,
+}
+
+impl SupportKind {
     /// The support in a word.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Supported { .. } => "supported",
-            Self::Contradicted => "contradicted",
-            Self::Lapsed { .. } => "lapsed",
             Self::Unsupported => "unsupported",
+            Self::Supported => "supported",
+            Self::Lapsed => "lapsed",
+            Self::Contradicted => "contradicted",
         }
     }
 }
 
-/// Whether an item counts: accepted by a person, or trusted by the rules and not decided on.
+impl Support {
+    /// Which of the four it is.
+    #[must_use]
+    pub const fn kind(self) -> SupportKind {
+        match self {
+            Self::Supported { .. } => SupportKind::Supported,
+            Self::Contradicted => SupportKind::Contradicted,
+            Self::Lapsed { .. } => SupportKind::Lapsed,
+            Self::Unsupported => SupportKind::Unsupported,
+        }
+    }
+
+    /// The support in a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.kind().name()
+    }
+}
+
+/// Whether an item counts, as known with `size` records: accepted by a person, or trusted by the rules and not decided on.
 #[must_use]
-pub fn counts(item: &EvidenceHistory, at: At, rules: &Rules, kind_of: KindOf<'_>) -> bool {
-    match item.standing(at.size) {
+pub fn counts(item: &EvidenceHistory, size: u64, rules: &Rules, kind_of: KindOf<'_>) -> bool {
+    match item.standing(size) {
         Standing::Accepted => true,
         Standing::Rejected | Standing::Withdrawn => false,
         Standing::Submitted => {
@@ -59,15 +94,131 @@ pub fn counts(item: &EvidenceHistory, at: At, rules: &Rules, kind_of: KindOf<'_>
     }
 }
 
-/// The first instant at which an item no longer speaks for a practice.
+/// The first instant at which an item no longer speaks for a practice, as known with `size` records.
 #[must_use]
-pub fn valid_until(item: &EvidenceHistory, target: &Target, at: At, rules: &Rules) -> Timestamp {
+pub fn valid_until(item: &EvidenceHistory, target: &Target, size: u64, rules: &Rules) -> Timestamp {
     let window = rules.window(item.kind, target).after(item.work_to);
-    [Some(window), item.valid_until, item.ended_at(at.size)]
+    [Some(window), item.valid_until, item.ended_at(size)]
         .into_iter()
         .flatten()
         .min()
         .unwrap_or(window)
+}
+
+/// A time during which something that counts speaks for or against a practice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Testimony {
+    /// Which way it speaks.
+    pub outcome: Outcome,
+    /// From when on.
+    pub from: Timestamp,
+    /// The first instant at which it no longer does; not after `from` if it never did.
+    pub until: Timestamp,
+    /// Where the item, or the rating of an appraisal, was recorded.
+    pub position: u64,
+}
+
+/// What an item says of a practice, as known with `size` records; nothing if it does not count.
+#[must_use]
+pub fn testimony(
+    item: &EvidenceHistory,
+    target: &Target,
+    size: u64,
+    rules: &Rules,
+    kind_of: KindOf<'_>,
+) -> Option<Testimony> {
+    if item.strength < rules.minimum_strength || !counts(item, size, rules, kind_of) {
+        return None;
+    }
+    let until = valid_until(item, target, size, rules);
+    let (outcome, from, position) = (item.outcome, item.work_from, item.position);
+    Some(Testimony { outcome, from, until, position })
+}
+
+/// What the ratings of closed appraisals say of a practice: each speaks for itself, for the window
+/// that the rules give appraisals.
+fn of_appraisals<'a>(
+    history: &'a UnitHistory,
+    target: &'a Target,
+    size: u64,
+    rules: &'a Rules,
+) -> impl Iterator<Item = Testimony> + 'a {
+    let window = rules.appraisal_window();
+    let ratings = window.into_iter().flat_map(move |window| {
+        let of_target = history.ratings_of(target);
+        of_target.map(move |rating| (window, rating))
+    });
+    ratings.filter_map(move |(window, rating)| {
+        // What the rules do not read is not rated, and speaks for nothing.
+        let found = rules.read(rating.rating.value).is_some_and(|value| !value.is_lowest());
+        let appraised = rating.rating.appraisal.is_some() && found;
+        if !appraised || rating.position >= size || rating.is_withdrawn(size) {
+            return None;
+        }
+        let window = window.after(rating.effective_at);
+        let until = rating.ended_at(size).map_or(window, |end| end.min(window));
+        let (outcome, from, position) = (Outcome::Supports, rating.effective_at, rating.position);
+        Some(Testimony { outcome, from, until, position })
+    })
+}
+
+/// Everything that ever speaks for or against a practice, as known with `size` records.
+pub fn testimonies<'a>(
+    history: &'a UnitHistory,
+    target: &'a Target,
+    size: u64,
+    rules: &'a Rules,
+    kind_of: KindOf<'a>,
+) -> impl Iterator<Item = Testimony> + 'a {
+    let items = history.evidence_for(target, size);
+    let spoken = items.filter_map(move |item| testimony(item, target, size, rules, kind_of));
+    spoken.chain(of_appraisals(history, target, size, rules))
+}
+
+/// The times during which a practice is supported and contradicted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Covered {
+    supported: Spans,
+    contradicted: Spans,
+}
+
+impl Covered {
+    /// Takes in one more testimony; returns whether it changed anything.
+    pub fn take(&mut self, testimony: &Testimony) -> bool {
+        match testimony.outcome {
+            Outcome::Supports => self.supported.add(testimony.from, testimony.until),
+            Outcome::Contradicts => self.contradicted.add(testimony.from, testimony.until),
+            Outcome::Inconclusive => false,
+        }
+    }
+
+    /// The support at every moment.
+    #[must_use]
+    pub fn steps(&self) -> Steps<SupportKind> {
+        let instants = self.supported.edges().chain(self.contradicted.edges()).collect();
+        Steps::over(instants, |instant| {
+            let once = self.supported.begin().is_some_and(|begin| begin <= instant);
+            if self.contradicted.contain(instant) {
+                SupportKind::Contradicted
+            } else if self.supported.contain(instant) {
+                SupportKind::Supported
+            } else if once {
+                SupportKind::Lapsed
+            } else {
+                SupportKind::Unsupported
+            }
+        })
+    }
+}
+
+impl FromIterator<Testimony> for Covered {
+    fn from_iter<T: IntoIterator<Item = Testimony>>(testimonies: T) -> Self {
+        let mut covered = Self::default();
+        for testimony in testimonies {
+            covered.take(&testimony);
+        }
+        covered
+    }
 }
 
 /// The support of one practice at a point.
@@ -79,7 +230,7 @@ pub fn support(
     rules: &Rules,
     kind_of: KindOf<'_>,
 ) -> Support {
-    support_and_items(history, target, at, rules, kind_of).0
+    support_and_valid(history, target, at, rules, kind_of).0
 }
 
 /// The support of one practice at a point, and how many valid items speak for or against it.
@@ -95,7 +246,7 @@ pub fn support_and_items(
     (support, u32::try_from(items.len()).unwrap_or(u32::MAX))
 }
 
-/// The support of one practice at a point, and the positions of the valid items that speak for or
+/// The support of one practice at a point, and the positions of what is valid and speaks for or
 /// against it.
 pub(crate) fn support_and_valid(
     history: &UnitHistory,
@@ -104,27 +255,24 @@ pub(crate) fn support_and_valid(
     rules: &Rules,
     kind_of: KindOf<'_>,
 ) -> (Support, Vec<u64>) {
-    let mut items = Vec::new();
+    let mut valid = Vec::new();
     let mut supported_until = None;
     let mut lapsed_since = None;
     let mut contradicted = false;
-    for item in history.evidence_for(target, at.size) {
-        let begun = item.work_from <= at.valid_at;
-        if !begun || item.strength < rules.minimum_strength || !counts(item, at, rules, kind_of) {
-            continue;
+    let spoken = testimonies(history, target, at.size, rules, kind_of);
+    for testimony in spoken.filter(|spoken| spoken.from <= at.valid_at) {
+        let until = testimony.until;
+        let is_valid = at.valid_at < until;
+        if is_valid && testimony.outcome != Outcome::Inconclusive {
+            valid.push(testimony.position);
         }
-        let until = valid_until(item, target, at, rules);
-        let valid = at.valid_at < until;
-        if valid && item.outcome != Outcome::Inconclusive {
-            items.push(item.position);
-        }
-        match item.outcome {
-            Outcome::Supports if valid => supported_until = supported_until.max(Some(until)),
+        match testimony.outcome {
+            Outcome::Supports if is_valid => supported_until = supported_until.max(Some(until)),
             // An item that ended where it began never supported anything.
-            Outcome::Supports if item.work_from < until => {
+            Outcome::Supports if testimony.from < until => {
                 lapsed_since = lapsed_since.max(Some(until));
             }
-            Outcome::Contradicts if valid => contradicted = true,
+            Outcome::Contradicts if is_valid => contradicted = true,
             Outcome::Supports | Outcome::Contradicts | Outcome::Inconclusive => (),
         }
     }
@@ -134,5 +282,5 @@ pub(crate) fn support_and_valid(
         (false, None, Some(since)) => Support::Lapsed { since },
         (false, None, None) => Support::Unsupported,
     };
-    (support, items)
+    (support, valid)
 }

@@ -3,6 +3,8 @@
 //! A plain fold: nothing is thrown away, and every question filters by what was known. Invariant:
 //! events are applied in the order of their positions.
 
+mod told;
+
 use std::collections::BTreeMap;
 
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
@@ -12,6 +14,8 @@ use gradus_model::{Event, EvidenceId, Label, PrincipalId, RatingId, Recorded, Ta
 use crate::evidence::Standing;
 use crate::settings::Settings;
 use crate::timeline::{At, Stated};
+
+pub use told::Told;
 
 /// What happened to an item after it was submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,18 +136,21 @@ pub struct RatingHistory {
 
 impl RatingHistory {
     /// Whether it is in force at a point, as far as it alone says; another one may have replaced it
-    /// ([`in_force`](crate::level::in_force)).
+    /// ([`in_force`](crate::in_force::in_force)).
     #[must_use]
     pub fn is_in_force(&self, at: At) -> bool {
-        self.has_begun(at) && self.ended_at(at.size).is_none_or(|end| at.valid_at < end)
+        self.ever_in_force(at.size)
+            && self.effective_at <= at.valid_at
+            && self.ended_at(at.size).is_none_or(|end| at.valid_at < end)
     }
 
-    /// Whether it was in force at a point or before it; what ended where it began never was.
-    pub(crate) fn has_begun(&self, at: At) -> bool {
-        self.position < at.size
-            && self.effective_at <= at.valid_at
-            && !self.is_withdrawn(at.size)
-            && self.ended_at(at.size).is_none_or(|end| self.effective_at < end)
+    /// Whether it was in force at any moment, as known with `size` records; what ended where it
+    /// began never was.
+    #[must_use]
+    pub fn ever_in_force(&self, size: u64) -> bool {
+        self.position < size
+            && !self.is_withdrawn(size)
+            && self.ended_at(size).is_none_or(|end| self.effective_at < end)
     }
 
     /// Until when it was in force, as known with `size` records.

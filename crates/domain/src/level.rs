@@ -1,16 +1,17 @@
 //! The levels of a unit's areas at a point: rated and ongoing, inherited where the rules say so.
 
-use std::collections::BTreeMap;
-
 use gradus_model::catalog::{Area, Catalog, Category};
-use gradus_model::rating::{Scale, Value};
+use gradus_model::rating::Value;
 use gradus_model::unit::{AreaRef, Inheritance};
-use gradus_model::{AreaId, Label, Practice, PrincipalId, RatingId, Target, Timestamp, UnitId};
+use gradus_model::{AreaId, PrincipalId, RatingId, Target, Timestamp, UnitId};
 
-use crate::coverage::{KindOf, Support, support_and_valid};
+use crate::coverage::{KindOf, Support, SupportKind, support_and_valid};
 use crate::history::{RatingHistory, UnitHistory};
+use crate::in_force::{in_force, read};
 use crate::rules::Rules;
-use crate::sse_cmm::{self, Judgment, LevelAnswer};
+use crate::scheme::{self, Levels, Outline, Reading, Role};
+use crate::settings::Settings;
+use crate::sse_cmm::LevelAnswer;
 use crate::timeline::At;
 
 /// A question for levels, with all that the answer depends on.
@@ -31,8 +32,13 @@ pub struct Question<'a> {
 pub struct PracticeAnswer {
     /// The practice.
     pub target: Target,
-    /// The rating in force, if it has one that the scheme reads.
+    /// The part it plays.
+    pub role: Role,
+    /// The rating in force, if it has one that the rules read: of several process instances the
+    /// worst.
     pub rating: Option<RatingInForce>,
+    /// What the scheme reads of it.
+    pub reading: Reading,
     /// Whether valid evidence stands behind it.
     pub support: Support,
     /// How many valid items speak for or against it.
@@ -56,30 +62,6 @@ pub struct RatingInForce {
     pub position: u64,
 }
 
-impl PracticeAnswer {
-    /// What ratings say of it.
-    fn rated(&self) -> Judgment {
-        match self.rating.map(|rating| rating.value) {
-            Some(Value::Satisfied) => Judgment::Yes,
-            Some(Value::NotSatisfied) => Judgment::No,
-            // This scheme reads no other value; nothing is converted silently.
-            Some(_) | None => Judgment::Unknown,
-        }
-    }
-
-    /// What ratings say of it, as far as valid evidence still supports them.
-    fn ongoing(&self) -> Judgment {
-        match (self.rated(), self.support) {
-            (Judgment::Yes, Support::Supported { .. }) => Judgment::Yes,
-            (
-                Judgment::Yes,
-                Support::Contradicted | Support::Lapsed { .. } | Support::Unsupported,
-            ) => Judgment::No,
-            (judgment @ (Judgment::No | Judgment::Unknown), _) => judgment,
-        }
-    }
-}
-
 /// How many base practices of an area have valid evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
@@ -91,8 +73,6 @@ pub struct Coverage {
     pub contradicted: u16,
     /// Those that evidence supported once.
     pub lapsed: u16,
-    /// Valid items that speak for or against any of them, each counted once.
-    pub items: u32,
 }
 
 /// The answer for one area.
@@ -106,6 +86,8 @@ pub struct AreaAnswer {
     pub ongoing: LevelAnswer,
     /// How many base practices have valid evidence.
     pub coverage: Coverage,
+    /// Valid items that speak for or against any base practice, each counted once.
+    pub items: u32,
     /// The ancestor that answered, if the unit did not itself.
     pub inherited_from: Option<UnitId>,
     /// Every practice of the area: base practices, then generic practices of levels 2 to 5.
@@ -125,35 +107,73 @@ fn area_level(
     lineage: &[(UnitId, &UnitHistory)],
     area: &Area,
 ) -> AreaAnswer {
-    let Some(((_, own), ancestors)) = lineage.split_first() else {
-        return answer_of(question, &UnitHistory::default(), area);
+    let settings: Vec<(UnitId, &Settings)> =
+        lineage.iter().map(|(unit, history)| (*unit, &history.settings)).collect();
+    let nothing = UnitHistory::default();
+    let of = |number: usize| lineage.get(number).map_or(&nothing, |(_, history)| *history);
+    let answers = |number: usize| {
+        let answer = answer_of(question, of(number), area);
+        let levels = Levels { rated: answer.rated, ongoing: answer.ongoing };
+        (levels, answer)
     };
-    let reference = AreaRef { model: question.model.id().clone(), area: area.id };
-    if own.settings.is_tailored_out(&reference, question.at) {
-        let mut answer = answer_of(question, own, area);
-        answer.rated = LevelAnswer::NotApplicable;
-        answer.ongoing = LevelAnswer::NotApplicable;
-        return answer;
+    let answered = answered(question, &settings, area, answers);
+    let (levels, own) = answered.answer;
+    AreaAnswer {
+        rated: levels.rated,
+        ongoing: levels.ongoing,
+        inherited_from: answered.inherited_from,
+        ..own
     }
-    let answer = answer_of(question, own, area);
-    let inherits = match own.settings.inheritance_of(&reference, question.at) {
+}
+
+/// An answer for an area, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered<T> {
+    /// The levels, and what goes with them.
+    pub answer: (Levels, T),
+    /// The unit above that answered, if it was not the unit itself.
+    pub inherited_from: Option<UnitId>,
+}
+
+/// Who answers for an area at the question's point: the unit, or where it inherits and has no
+/// rating of its own the nearest unit above that is rated.
+///
+/// `lineage` are the settings of the unit and those above it, nearest first; `answers` gives the
+/// own answer of each by its number.
+pub fn answered<T>(
+    question: &Question<'_>,
+    lineage: &[(UnitId, &Settings)],
+    area: &Area,
+    answers: impl Fn(usize) -> (Levels, T),
+) -> Answered<T> {
+    let reference = AreaRef { model: question.model.id().clone(), area: area.id };
+    let own = |answer| Answered { answer, inherited_from: None };
+    let (levels, rest) = answers(0);
+    let Some(((_, settings), ancestors)) = lineage.split_first() else {
+        return own((levels, rest));
+    };
+    if settings.is_tailored_out(&reference, question.at) {
+        return own((Levels::both(LevelAnswer::NotApplicable), rest));
+    }
+    let inherits = match settings.inheritance_of(&reference, question.at) {
         Inheritance::ByRules => by_rules(question.rules, area.category),
         Inheritance::Inherited => true,
         Inheritance::Own => false,
     };
-    if !inherits || answer.rated != LevelAnswer::NotRated {
-        return answer;
+    if !inherits || levels.rated != LevelAnswer::NotRated {
+        return own((levels, rest));
     }
-    let rated = |(unit, history): &(UnitId, &UnitHistory)| {
+    for (number, (unit, settings)) in (1..).zip(ancestors) {
         // Where the area does not apply, its ratings answer for nobody.
-        if history.settings.is_tailored_out(&reference, question.at) {
-            return None;
+        if settings.is_tailored_out(&reference, question.at) {
+            continue;
         }
-        let inherited = answer_of(question, history, area);
-        let rated = inherited.rated != LevelAnswer::NotRated;
-        rated.then_some(AreaAnswer { inherited_from: Some(*unit), ..inherited })
-    };
-    ancestors.iter().find_map(rated).unwrap_or(answer)
+        let (levels, rest) = answers(number);
+        if levels.rated != LevelAnswer::NotRated {
+            return Answered { answer: (levels, rest), inherited_from: Some(*unit) };
+        }
+    }
+    own((levels, rest))
 }
 
 fn by_rules(rules: &Rules, category: Category) -> bool {
@@ -161,54 +181,50 @@ fn by_rules(rules: &Rules, category: Category) -> bool {
 }
 
 fn answer_of(question: &Question<'_>, history: &UnitHistory, area: &Area) -> AreaAnswer {
+    let outline = Outline::of(question.model, area, question.rules.scheme);
     let mut valid = Vec::new();
-    let mut practices: Vec<PracticeAnswer> = Vec::with_capacity(area.base_practices.len());
-    for practice in &area.base_practices {
-        let (answer, items) = practice_answer(question, history, practice.target.clone());
+    let mut practices: Vec<PracticeAnswer> = Vec::with_capacity(outline.targets.len());
+    for (target, role) in &outline.targets {
+        let (answer, items) = practice_answer(question, history, target.clone(), *role);
         practices.push(answer);
-        valid.extend(items);
-    }
-    let base: Vec<&PracticeAnswer> = practices.iter().collect();
-    let coverage = coverage(&base, valid);
-    let generic: Vec<(u8, PracticeAnswer)> = question
-        .model
-        .generic_practices()
-        .iter()
-        .filter(|practice| practice.id.feature.level > 1)
-        .map(|practice| {
-            let model = question.model.id().clone();
-            let target = Target { model, practice: Practice::Generic(area.id, practice.id) };
-            (practice.id.feature.level, practice_answer(question, history, target).0)
-        })
-        .collect();
-    let by = |judge: fn(&PracticeAnswer) -> Judgment| {
-        if !area.complete {
-            return LevelAnswer::NotDeterminable;
+        if *role == Role::Base {
+            valid.extend(items);
         }
-        let base: Vec<Judgment> = base.iter().map(|practice| judge(practice)).collect();
-        let generic: Vec<(u8, Judgment)> =
-            generic.iter().map(|(level, practice)| (*level, judge(practice))).collect();
-        sse_cmm::level(&base, &generic)
-    };
-    let (rated, ongoing) = (by(PracticeAnswer::rated), by(PracticeAnswer::ongoing));
-    practices.extend(generic.into_iter().map(|(_, practice)| practice));
-    AreaAnswer { area: area.id, rated, ongoing, coverage, inherited_from: None, practices }
+    }
+    let supports = practices.iter().take(outline.base_practices());
+    let coverage = Coverage::of(supports.map(|practice| practice.support.kind()));
+    let readings: Vec<&Reading> = practices.iter().map(|practice| &practice.reading).collect();
+    let levels = scheme::levels(question.rules, &outline, &readings);
+    valid.sort_unstable();
+    // One item may stand behind several practices.
+    valid.dedup();
+    AreaAnswer {
+        area: area.id,
+        rated: levels.rated,
+        ongoing: levels.ongoing,
+        coverage,
+        items: u32::try_from(valid.len()).unwrap_or(u32::MAX),
+        inherited_from: None,
+        practices,
+    }
 }
 
-/// `valid` are the positions of the items behind each practice; one may stand behind several.
-fn coverage(base: &[&PracticeAnswer], mut valid: Vec<u64>) -> Coverage {
-    valid.sort_unstable();
-    valid.dedup();
-    let count = |fits: fn(&Support) -> bool| {
-        let practices = base.iter().filter(|practice| fits(&practice.support)).count();
-        u16::try_from(practices).unwrap_or(u16::MAX)
-    };
-    Coverage {
-        practices: u16::try_from(base.len()).unwrap_or(u16::MAX),
-        supported: count(|support| matches!(support, Support::Supported { .. })),
-        contradicted: count(|support| matches!(support, Support::Contradicted)),
-        lapsed: count(|support| matches!(support, Support::Lapsed { .. })),
-        items: u32::try_from(valid.len()).unwrap_or(u32::MAX),
+impl Coverage {
+    /// The coverage of base practices with these supports.
+    #[must_use]
+    pub fn of(supports: impl Iterator<Item = SupportKind>) -> Self {
+        let mut coverage = Self::default();
+        for support in supports {
+            coverage.practices = coverage.practices.saturating_add(1);
+            let count = match support {
+                SupportKind::Supported => &mut coverage.supported,
+                SupportKind::Contradicted => &mut coverage.contradicted,
+                SupportKind::Lapsed => &mut coverage.lapsed,
+                SupportKind::Unsupported => continue,
+            };
+            *count = count.saturating_add(1);
+        }
+        coverage
     }
 }
 
@@ -217,20 +233,33 @@ fn practice_answer(
     question: &Question<'_>,
     history: &UnitHistory,
     target: Target,
+    role: Role,
 ) -> (PracticeAnswer, Vec<u64>) {
-    let rating = rating_in_force(history, &target, question.at);
+    let in_force = in_force(history, &target, question.rules, question.at);
     let (support, valid) =
         support_and_valid(history, &target, question.at, question.rules, question.kind_of);
     let items = u32::try_from(valid.len()).unwrap_or(u32::MAX);
-    (PracticeAnswer { target, rating, support, items }, valid)
+    let supported = support.kind() == SupportKind::Supported;
+    let reading = read(question.rules, &in_force, supported);
+    let rating = worst(question.rules, &in_force);
+    (PracticeAnswer { target, role, rating, reading, support, items }, valid)
 }
 
-/// The rating of a target in force at a point, of those on the scale that this scheme reads: of
-/// several process instances the worst.
+/// The rating of a target in force at a point, of those that the rules read: of several process
+/// instances the worst.
 #[must_use]
-pub fn rating_in_force(history: &UnitHistory, target: &Target, at: At) -> Option<RatingInForce> {
-    let in_force = in_force(history, target, Scale::Satisfaction, at);
-    let worst = in_force.into_iter().min_by_key(|rating| rating.rating.value);
+pub fn rating_in_force(
+    history: &UnitHistory,
+    target: &Target,
+    rules: &Rules,
+    at: At,
+) -> Option<RatingInForce> {
+    worst(rules, &in_force(history, target, rules, at))
+}
+
+fn worst(rules: &Rules, in_force: &[&RatingHistory]) -> Option<RatingInForce> {
+    // Values of several scales compare on the scheme's own only.
+    let worst = in_force.iter().min_by_key(|rating| rules.read(rating.rating.value));
     worst.map(|rating| RatingInForce {
         rating: rating.rating.rating,
         actor: rating.actor,
@@ -239,51 +268,4 @@ pub fn rating_in_force(history: &UnitHistory, target: &Target, at: At) -> Option
         effective_at: rating.effective_at,
         position: rating.position,
     })
-}
-
-/// The ratings of a target in force at a point on one scale: one for each process instance.
-///
-/// A person's rating in force always wins over a rule's.
-#[must_use]
-pub fn in_force<'a>(
-    history: &'a UnitHistory,
-    target: &Target,
-    scale: Scale,
-    at: At,
-) -> Vec<&'a RatingHistory> {
-    let by_people = latest(history, target, scale, at, By::People);
-    if by_people.is_empty() { latest(history, target, scale, at, By::Rule) } else { by_people }
-}
-
-/// Who rates.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum By {
-    People,
-    Rule,
-}
-
-/// The latest rating of each process instance, where it is still in force.
-///
-/// The latest replaced those before it, so that its end uncovers none of them; its withdrawal does,
-/// for then it never was.
-pub(crate) fn latest<'a>(
-    history: &'a UnitHistory,
-    target: &Target,
-    scale: Scale,
-    at: At,
-    by: By,
-) -> Vec<&'a RatingHistory> {
-    let fits = |rating: &&RatingHistory| {
-        let rated_by = if rating.rating.basis.is_some() { By::Rule } else { By::People };
-        rated_by == by && rating.rating.value.scale() == scale && rating.has_begun(at)
-    };
-    let order = |rating: &RatingHistory| (rating.effective_at, rating.position);
-    let mut latest: BTreeMap<Option<&Label>, &RatingHistory> = BTreeMap::new();
-    for rating in history.ratings_of(target).filter(fits) {
-        let held = latest.entry(rating.rating.instance.as_ref()).or_insert(rating);
-        if order(rating) >= order(held) {
-            *held = rating;
-        }
-    }
-    latest.into_values().filter(|rating| rating.is_in_force(at)).collect()
 }

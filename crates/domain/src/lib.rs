@@ -4,6 +4,7 @@
 //! point asked about as an argument.
 
 // Deciding and evolving: the way of a proposal.
+mod baseline;
 pub mod evidence;
 pub mod proposal;
 pub mod rating;
@@ -13,13 +14,31 @@ pub mod settings;
 pub mod unit;
 
 // Reading: the same facts at any point of both times.
+pub mod cause;
+pub mod compare;
+pub mod course;
 pub mod coverage;
+pub mod difference;
+pub mod explain;
+pub mod fold;
+pub mod forecast;
+pub mod gap;
+pub mod gate;
 pub mod history;
+pub mod in_force;
 pub mod level;
+pub mod lift;
+pub mod nplf;
 pub mod rater;
+pub mod rollup;
 pub mod rules;
+pub mod scheme;
+pub mod spans;
 pub mod sse_cmm;
+pub mod steps;
 pub mod timeline;
+pub mod trend;
+pub mod world;
 
 pub use history::UnitHistory;
 pub use proposal::{Actor, Occasion, Proposal, Verdict};

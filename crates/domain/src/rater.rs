@@ -5,12 +5,13 @@
 //! never says "not satisfied", and a person's rating in force always wins.
 
 use gradus_model::event::OfRating;
-use gradus_model::rating::{Basis, Rating, Scale, Value};
+use gradus_model::rating::{Basis, Rating, Value};
 use gradus_model::{Digest, Event, RatingId};
 
 use crate::coverage::{Support, support};
 use crate::history::UnitHistory;
-use crate::level::{By, Question, latest};
+use crate::in_force::{By, in_force_by};
+use crate::level::Question;
 use crate::proposal::Proposal;
 
 /// What the rater would record for a unit at the question's point; empty if the rules do not rate.
@@ -35,7 +36,7 @@ pub fn rate(
         // Evidence too weak for the rater may still speak against it.
         let covered = matches!(support(&rules_of_rater), Support::Supported { .. })
             && support(question.rules) != Support::Contradicted;
-        let in_force = |by| latest(history, target, Scale::Satisfaction, at, by);
+        let in_force = |by| in_force_by(history, target, question.rules, at, by);
         let own = in_force(By::Rule);
         if !covered {
             // Its own, even where a person's rating stands before it now.

@@ -28,9 +28,15 @@ pub enum Refusal {
     /// The unit would stand below itself.
     #[error("unit `{0}` cannot stand below itself")]
     Cycle(UnitId),
-    /// The organization can be neither moved nor archived.
-    #[error("the organization cannot be moved or archived")]
+    /// The organization can be neither moved nor archived, nor be part of a succession.
+    #[error("the organization cannot be moved or archived, succeed a unit or be succeeded")]
     OrganizationStays,
+    /// No unit is named in which the work goes on.
+    #[error("no successor is named: name at least one unit in which the work goes on")]
+    SuccessorMissing,
+    /// The unit would be its own successor.
+    #[error("unit `{0}` cannot succeed itself")]
+    SucceedsItself(UnitId),
     /// No document of this kind was published under this id or digest.
     #[error("{kind} `{document}` was never published")]
     DocumentUnknown {
@@ -49,6 +55,24 @@ pub enum Refusal {
         area: AreaId,
         /// The model in force.
         model: ModelId,
+    },
+    /// An area is named more than once.
+    #[error("process area `{0}` is named twice: name it once")]
+    AreaTwice(AreaId),
+    /// No level that can be a floor.
+    #[error("level {0} cannot be a floor: use 1 to 5")]
+    LevelUnknown(u8),
+    /// A baseline only rises.
+    #[error("the floor of `{area}` is {floor} from {from} on, and {seen} is lower: it only rises")]
+    BaselineLower {
+        /// The area.
+        area: AreaId,
+        /// What was asked for.
+        seen: u8,
+        /// The highest floor that was ever stated.
+        floor: u8,
+        /// From when on it is.
+        from: Timestamp,
     },
     /// The unit's model neither lists nor borrows this practice.
     #[error("practice `{target}` is unknown in model `{model}`, which the unit has adopted")]

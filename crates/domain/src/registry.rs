@@ -5,13 +5,13 @@
 
 mod decide;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gradus_model::event::{Document, TokenIssued, UnitRegistered};
+use gradus_model::event::{Document, TokenIssued, UnitRegistered, UnitSucceeded};
 use gradus_model::unit::{PrincipalKind, UnitKind};
 use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, UnitId};
 
-pub use decide::{decide, living};
+pub use decide::{MOST_SUCCESSORS, decide, living};
 
 use crate::timeline::{At, Timeline};
 
@@ -68,6 +68,8 @@ pub struct Unit {
     pub parents: Timeline<Option<UnitId>>,
     /// When it was archived, if it was.
     pub archived: Timeline<()>,
+    /// The units in which its work goes on.
+    pub successors: Timeline<Vec<UnitId>>,
 }
 
 impl Unit {
@@ -82,6 +84,12 @@ impl Unit {
     pub fn parent(&self, at: At) -> Option<UnitId> {
         let first = || self.parents.iter().next().filter(|stated| stated.position < at.size);
         self.parents.stated_at(at).or_else(first).and_then(|stated| stated.value)
+    }
+
+    /// The units in which its work goes on at a point, in the order of ids.
+    #[must_use]
+    pub fn successors(&self, at: At) -> &[UnitId] {
+        self.successors.at(at).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -124,6 +132,8 @@ pub struct Registry {
     pub organization: Option<UnitId>,
     units: BTreeMap<UnitId, Unit>,
     names: BTreeMap<Name, UnitId>,
+    /// For each unit, those whose work was ever said to go on in it.
+    predecessors: BTreeMap<UnitId, BTreeSet<UnitId>>,
     documents: Vec<Published>,
     principals: BTreeMap<PrincipalId, Principal>,
     tokens: BTreeMap<TokenId, Token>,
@@ -172,6 +182,40 @@ impl Registry {
             current = parent;
         }
         lineage
+    }
+
+    /// The unit and every unit that was ever above it, as known with `size` records: itself first,
+    /// then in the order in which they are met.
+    #[must_use]
+    pub fn ever_above(&self, unit: UnitId, size: u64) -> Vec<UnitId> {
+        let mut above = vec![unit];
+        let mut next = 0;
+        while let Some(current) = above.get(next).copied() {
+            next += 1;
+            let parents = self.units.get(&current).into_iter().flat_map(|unit| unit.parents.iter());
+            let known = parents.filter(|stated| stated.position < size);
+            for parent in known.filter_map(|stated| stated.value) {
+                if !above.contains(&parent) {
+                    above.push(parent);
+                }
+            }
+        }
+        above
+    }
+
+    /// The moments at which the units above a unit may change, as known with `size` records.
+    #[must_use]
+    pub fn lineage_changes(&self, unit: UnitId, size: u64) -> Vec<Timestamp> {
+        let above = self.ever_above(unit, size).into_iter();
+        let units = above.filter_map(|unit| self.units.get(&unit));
+        units.flat_map(|unit| unit.parents.instants(size)).collect()
+    }
+
+    /// The units whose work goes on in this one at a point, in the order of ids.
+    pub fn predecessors(&self, unit: UnitId, at: At) -> impl Iterator<Item = &Unit> {
+        let ever = self.predecessors.get(&unit).into_iter().flatten();
+        let known = ever.filter_map(|id| self.units.get(id));
+        known.filter(move |before| before.successors(at).contains(&unit))
     }
 
     /// The documents published up to `size`, in the order of recording.
@@ -240,6 +284,7 @@ impl Registry {
                     unit.archived.state(position, effective_at, ());
                 }
             }
+            Event::UnitSucceeded(succeeded) => self.succeed(position, effective_at, succeeded),
             Event::PrincipalAdded(added) => {
                 let (id, kind) = (added.principal, added.kind);
                 let principal =
@@ -265,6 +310,8 @@ impl Registry {
             | Event::AreaTailoredIn(_)
             | Event::AreaInheritanceSet(_)
             | Event::ContextRecorded(_)
+            | Event::UnitLabelled(_)
+            | Event::BaselineRaised(_)
             | Event::PhaseEntered(_)
             | Event::PhaseLeft(_)
             | Event::MarkerPlaced(_)
@@ -307,11 +354,21 @@ impl Registry {
             names: Timeline::default(),
             parents: Timeline::default(),
             archived: Timeline::default(),
+            successors: Timeline::default(),
         };
         unit.names.state(position, effective_at, registered.name.clone());
         unit.parents.state(position, effective_at, registered.parent);
         self.names.insert(registered.name.clone(), registered.unit);
         self.units.insert(registered.unit, unit);
+    }
+
+    fn succeed(&mut self, position: u64, effective_at: Timestamp, succeeded: &UnitSucceeded) {
+        if let Some(unit) = self.units.get_mut(&succeeded.unit) {
+            for successor in &succeeded.successors {
+                self.predecessors.entry(*successor).or_default().insert(succeeded.unit);
+            }
+            unit.successors.state(position, effective_at, succeeded.successors.clone());
+        }
     }
 
     fn issue(&mut self, issued_at: Timestamp, issued: &TokenIssued) {

@@ -3,16 +3,22 @@
 //! The evaluator version names the code that reads it. Released evaluators are frozen: a fix of
 //! what they compute is a new evaluator.
 
+mod reads;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use gradus_model::catalog::Category;
 use gradus_model::evidence::{Kind, Strength};
+use gradus_model::rating::Value;
 use gradus_model::unit::PrincipalKind;
 use gradus_model::{Name, Period, PrincipalId, Target};
 use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+
+use crate::nplf::Nplf;
+use reads::Reads;
 
 /// The evaluator that is written into new rules.
 pub const EVALUATOR: u32 = 1;
@@ -30,11 +36,13 @@ pub struct RulesError {
 }
 
 /// How levels are computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// All or nothing: a level is reached when every practice up to it is satisfied.
     SseCmm,
+    /// After ISO/IEC 33020: a level is reached when its features are largely achieved and those
+    /// of all lower levels fully.
+    Nplf33020(Nplf),
 }
 
 impl Scheme {
@@ -43,6 +51,16 @@ impl Scheme {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SseCmm => "sse-cmm",
+            Self::Nplf33020(_) => "nplf-33020",
+        }
+    }
+
+    /// Whether common features can be rated as a whole.
+    #[must_use]
+    pub const fn rates_features(self) -> bool {
+        match self {
+            Self::SseCmm => false,
+            Self::Nplf33020(_) => true,
         }
     }
 }
@@ -76,7 +94,9 @@ pub struct Rules {
     pub rater_strength: Option<Strength>,
     /// Categories whose areas are answered from the nearest rated ancestor.
     pub inherited: Vec<Category>,
+    reads: Reads,
     window: Period,
+    appraisals: Option<Period>,
     kinds: BTreeMap<Kind, Period>,
     practices: BTreeMap<Target, Period>,
     trusted: Vec<Trust>,
@@ -96,9 +116,13 @@ impl Rules {
             return Err(source.at(&evaluator, reason));
         }
         let shape: Shape = source.read()?;
-        if !shape.reads.satisfaction.get_ref() {
-            let reason = "the scheme sse-cmm must read the scale `satisfaction`".to_owned();
-            return Err(source.at(&shape.reads.satisfaction, reason));
+        let scheme = scheme(source, &shape)?;
+        let reads = Reads::of(source, scheme, &shape.reads)?;
+        if let Some(rater) = &shape.rater
+            && reads.read(Value::Satisfied).is_none()
+        {
+            let reason = "the rule rater says `satisfied`, which [reads] does not read".to_owned();
+            return Err(source.at(rater, reason));
         }
         let mut practices = BTreeMap::new();
         for (key, window) in shape.coverage.practices {
@@ -111,11 +135,13 @@ impl Rules {
         Ok(Self {
             id: shape.id,
             title: shape.title,
-            scheme: shape.scheme,
+            scheme,
             minimum_strength: shape.coverage.minimum_strength,
-            rater_strength: shape.rater.map(|rater| rater.minimum_strength),
+            rater_strength: shape.rater.map(|rater| rater.into_inner().minimum_strength),
             inherited: shape.inheritance.categories,
+            reads,
             window: shape.coverage.window,
+            appraisals: shape.coverage.appraisals,
             kinds: shape.coverage.kinds,
             practices,
             trusted: shape.trusted,
@@ -133,6 +159,20 @@ impl Rules {
     pub fn window(&self, kind: Kind, target: &Target) -> &Period {
         let of_practice = self.practices.get(target);
         of_practice.or_else(|| self.kinds.get(&kind)).unwrap_or(&self.window)
+    }
+
+    /// A rating's value on the scheme's own scale; none if these rules do not read its scale.
+    ///
+    /// Nothing is converted silently: what is not read counts as not rated.
+    #[must_use]
+    pub fn read(&self, value: Value) -> Option<Value> {
+        self.reads.read(value)
+    }
+
+    /// How long the ratings of a closed appraisal speak for their practices, if at all.
+    #[must_use]
+    pub const fn appraisal_window(&self) -> Option<&Period> {
+        self.appraisals.as_ref()
     }
 
     /// Whether evidence of this kind from this principal counts without a review.
@@ -173,6 +213,22 @@ impl Source<'_> {
     }
 }
 
+/// The scheme, with the parameters that it needs and no others.
+fn scheme(source: Source<'_>, shape: &Shape) -> Result<Scheme, RulesError> {
+    match (shape.scheme.get_ref(), &shape.nplf) {
+        (SchemeName::SseCmm, None) => Ok(Scheme::SseCmm),
+        (SchemeName::Nplf33020, Some(nplf)) => Ok(Scheme::Nplf33020(*nplf.get_ref())),
+        (SchemeName::SseCmm, Some(nplf)) => {
+            let reason = "the scheme sse-cmm has no table [nplf]".to_owned();
+            Err(source.at(nplf, reason))
+        }
+        (SchemeName::Nplf33020, None) => {
+            let reason = "the scheme nplf-33020 needs a table [nplf] with `method` and `aggregate`";
+            Err(source.at(&shape.scheme, reason.to_owned()))
+        }
+    }
+}
+
 /// The practice in a key such as `iso-21827-2008/BP.01.02`, or what is wrong with it.
 fn target(key: &str) -> Result<Target, String> {
     let read = || {
@@ -194,20 +250,23 @@ struct Shape {
     title: String,
     #[serde(rename = "evaluator")]
     _evaluator: u32,
-    scheme: Scheme,
-    reads: Reads,
+    scheme: Spanned<SchemeName>,
+    nplf: Option<Spanned<Nplf>>,
+    reads: Spanned<reads::Table>,
     coverage: Coverage,
     #[serde(default)]
     trusted: Vec<Trust>,
     #[serde(default)]
     inheritance: Inheritance,
-    rater: Option<Rater>,
+    rater: Option<Spanned<Rater>>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reads {
-    satisfaction: Spanned<bool>,
+enum SchemeName {
+    #[serde(rename = "sse-cmm")]
+    SseCmm,
+    #[serde(rename = "nplf-33020")]
+    Nplf33020,
 }
 
 #[derive(Deserialize)]
@@ -215,6 +274,7 @@ struct Reads {
 struct Coverage {
     window: Period,
     minimum_strength: Strength,
+    appraisals: Option<Period>,
     #[serde(default)]
     kinds: BTreeMap<Kind, Period>,
     #[serde(default)]

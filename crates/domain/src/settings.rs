@@ -1,5 +1,7 @@
-//! What a unit has settled for itself: model, rules, profile, tailoring, phases, markers.
+//! What a unit has settled for itself: model, rules, profile, tailoring, labels, baseline, phases,
+//! markers.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use gradus_model::event::Document;
@@ -32,6 +34,10 @@ pub struct Settings {
     pub inheritance: BTreeMap<AreaRef, Timeline<Inheritance>>,
     /// The circumstances.
     pub context: Timeline<Context>,
+    /// The labels, all of them each time.
+    pub labels: Timeline<Vec<Label>>,
+    /// For each area ever given one, the levels below which it must not fall; see [`Self::floor_of`].
+    pub floors: BTreeMap<AreaRef, Timeline<u8>>,
     /// For each phase ever entered, whether it is open.
     pub phases: BTreeMap<Phase, Timeline<bool>>,
     /// Named instants, in the order of recording.
@@ -61,6 +67,15 @@ impl Settings {
             }
             Event::ContextRecorded(context) => {
                 self.context.state(position, effective_at, context.clone());
+            }
+            Event::UnitLabelled(labelled) => {
+                self.labels.state(position, effective_at, labelled.labels.clone());
+            }
+            Event::BaselineRaised(raised) => {
+                for floor in &raised.floors {
+                    let timeline = self.floors.entry(floor.area.clone()).or_default();
+                    timeline.state(position, effective_at, floor.level);
+                }
             }
             Event::PhaseEntered(change) => {
                 self.phases.entry(change.phase).or_default().state(position, effective_at, true);
@@ -92,6 +107,40 @@ impl Settings {
     pub fn inheritance_of(&self, area: &AreaRef, at: At) -> Inheritance {
         let set = self.inheritance.get(area).and_then(|timeline| timeline.at(at));
         set.copied().unwrap_or(Inheritance::ByRules)
+    }
+
+    /// The moments from which models, rules, tailoring or inheritance change, as known with `size`
+    /// records.
+    pub fn instants(&self, size: u64) -> impl Iterator<Item = Timestamp> {
+        let documents = [&self.models, &self.rules].into_iter();
+        let documents = documents.flat_map(move |timeline| timeline.instants(size));
+        let tailored = self.tailored_out.values().flat_map(move |areas| areas.instants(size));
+        let inherited = self.inheritance.values().flat_map(move |areas| areas.instants(size));
+        documents.chain(tailored).chain(inherited)
+    }
+
+    /// The labels at a point, in order.
+    #[must_use]
+    pub fn labels_at(&self, at: At) -> &[Label] {
+        self.labels.at(at).map_or(&[], Vec::as_slice)
+    }
+
+    /// The level below which the area must not fall at a point, 1 to 5, if it has one.
+    #[must_use]
+    pub fn floor_of(&self, area: &AreaRef, at: At) -> Option<u8> {
+        self.floor_stated_at(area, at).map(|stated| stated.value)
+    }
+
+    /// The statement that holds an area's level up at a point, if there is one.
+    ///
+    /// It is the highest one in effect, whichever came last: so what is stated to begin earlier
+    /// than a lower one still holds when that begins, and a floor never sinks with time.
+    #[must_use]
+    pub fn floor_stated_at(&self, area: &AreaRef, at: At) -> Option<&Stated<u8>> {
+        let stated = self.floors.get(area)?.iter();
+        let in_effect =
+            stated.filter(|stated| stated.position < at.size && stated.effective_at <= at.valid_at);
+        in_effect.max_by_key(|stated| (stated.value, Reverse(stated.effective_at)))
     }
 
     /// The phases that are open at a point.

@@ -4,6 +4,10 @@
 //! every generic practice of levels 2 to n is (the all-or-nothing rule of SSE-CMM v3). GP 1.1.1
 //! says the same as "every base practice" and is not asked for.
 
+use gradus_model::rating::Value;
+
+use crate::scheme::{Levels, Outline, Reading, Role};
+
 /// The highest capability level.
 pub const HIGHEST: u8 = 5;
 
@@ -49,43 +53,101 @@ impl LevelAnswer {
     }
 }
 
-/// The level that judgments of an area's practices give.
-///
-/// `base` are its base practices, `generic` its generic practices with their levels (2 to 5; those
-/// of level 1 are derived and ignored). Without base practices nothing can be determined: there
-/// is no level by empty truth.
-#[must_use]
-pub fn level(base: &[Judgment], generic: &[(u8, Judgment)]) -> LevelAnswer {
-    let of_level = |level: u8| {
-        let generic = generic.iter().filter(move |(of, _)| *of == level && level > 1);
-        let base = base.iter().filter(move |_| level == 1);
-        base.chain(generic.map(|(_, judgment)| judgment)).copied()
+/// The levels of an area whose model lists all practices.
+pub(crate) fn levels(outline: &Outline, readings: &[&Reading]) -> Levels {
+    let judged = |judge: fn(&Reading) -> Judgment| {
+        let judged =
+            outline.targets.iter().zip(readings).filter_map(move |((_, role), reading)| {
+                let level = match role {
+                    Role::Base => 1,
+                    Role::Generic(feature) => feature.level,
+                    // All or nothing knows practices only.
+                    Role::Feature(_) => return None,
+                };
+                Some((level, judge(reading)))
+            });
+        level(judged)
     };
-    if base.is_empty() || (2..=HIGHEST).any(|level| of_level(level).next().is_none()) {
+    Levels { rated: judged(rated), ongoing: judged(ongoing) }
+}
+
+/// What ratings say of a practice: of several process instances the worst counts.
+#[must_use]
+pub fn rated(reading: &Reading) -> Judgment {
+    match reading.values.iter().map(|(_, value)| *value).min() {
+        Some(Value::Satisfied) => Judgment::Yes,
+        Some(_) => Judgment::No,
+        None => Judgment::Unknown,
+    }
+}
+
+/// What ratings say of a practice, as far as valid evidence still supports them.
+#[must_use]
+pub fn ongoing(reading: &Reading) -> Judgment {
+    match rated(reading) {
+        Judgment::Yes if !reading.supported => Judgment::No,
+        judgment => judgment,
+    }
+}
+
+/// The level that judgments of practices give, each with the level it belongs to: base practices to
+/// level 1, generic practices to levels 2 to 5.
+///
+/// Where a level has no practice nothing can be determined: there is no level by empty truth.
+#[must_use]
+pub fn level(judged: impl Iterator<Item = (u8, Judgment)>) -> LevelAnswer {
+    let mut counts = [Count::default(); HIGHEST as usize];
+    for (level, judgment) in judged {
+        let of_level = usize::from(level).checked_sub(1).and_then(|index| counts.get_mut(index));
+        if let Some(count) = of_level {
+            count.take(judgment);
+        }
+    }
+    if counts.iter().any(|count| count.practices == 0) {
         return LevelAnswer::NotDeterminable;
     }
-    if (1..=HIGHEST).flat_map(of_level).all(|judgment| judgment == Judgment::Unknown) {
+    if counts.iter().all(|count| count.practices == count.unknown) {
         return LevelAnswer::NotRated;
     }
-    let reached = |unknown_is_yes: bool| {
-        let met = |judgment: Judgment| match judgment {
-            Judgment::Yes => true,
-            Judgment::No => false,
-            Judgment::Unknown => unknown_is_yes,
+    let reached = |met: fn(&Count) -> bool| counts.iter().take_while(|count| met(count)).count();
+    let (at_least, at_most) =
+        (reached(|count| count.yes == count.practices), reached(|count| count.no == 0));
+    let between = counts.iter().take(at_most).skip(at_least);
+    let open = between.map(|count| count.unknown).sum();
+    let number = |levels: usize| u8::try_from(levels).unwrap_or(HIGHEST);
+    LevelAnswer::Range { at_least: number(at_least), at_most: number(at_most), open }
+}
+
+/// What is known of the practices of one level.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    practices: u16,
+    yes: u16,
+    no: u16,
+    unknown: u16,
+}
+
+impl Count {
+    fn take(&mut self, judgment: Judgment) {
+        let of_judgment = match judgment {
+            Judgment::Yes => &mut self.yes,
+            Judgment::No => &mut self.no,
+            Judgment::Unknown => &mut self.unknown,
         };
-        let levels = (1..=HIGHEST).take_while(|level| of_level(*level).all(met)).count();
-        u8::try_from(levels).unwrap_or(HIGHEST)
-    };
-    let (at_least, at_most) = (reached(false), reached(true));
-    let between = (at_least + 1..=at_most).flat_map(of_level);
-    let open = between.filter(|judgment| *judgment == Judgment::Unknown).count();
-    LevelAnswer::Range { at_least, at_most, open: u16::try_from(open).unwrap_or(u16::MAX) }
+        *of_judgment = of_judgment.saturating_add(1);
+        self.practices = self.practices.saturating_add(1);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Judgment, LevelAnswer};
     use proptest::prelude::*;
+
+    fn level(base: &[Judgment], generic: &[(u8, Judgment)]) -> LevelAnswer {
+        let base = base.iter().map(|judgment| (1, *judgment));
+        super::level(base.chain(generic.iter().copied()))
+    }
 
     fn judgments() -> impl Strategy<Value = Judgment> {
         prop_oneof![Just(Judgment::Yes), Just(Judgment::No), Just(Judgment::Unknown)]

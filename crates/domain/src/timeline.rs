@@ -66,6 +66,12 @@ impl<T> Timeline<T> {
         self.stated_at(at).map(|stated| &stated.value)
     }
 
+    /// The moments from which statements hold, as known with `size` records.
+    pub fn instants(&self, size: u64) -> impl Iterator<Item = Timestamp> {
+        let known = move |stated: &&Stated<T>| stated.position < size;
+        self.0.iter().filter(known).map(|stated| stated.effective_at)
+    }
+
     /// Every statement, in the order of recording.
     pub fn iter(&self) -> std::slice::Iter<'_, Stated<T>> {
         self.0.iter()

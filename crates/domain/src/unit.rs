@@ -12,6 +12,7 @@ use gradus_model::evidence::Source;
 use gradus_model::unit::{AreaRef, PrincipalKind};
 use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Target, Timestamp};
 
+use crate::baseline;
 use crate::evidence::{self, Held, bounded};
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::rating::{self, Rated};
@@ -21,6 +22,9 @@ use crate::timeline::{At, Timeline};
 
 /// Disciplines that one context may name.
 const MOST_DISCIPLINES: usize = 32;
+
+/// Labels that a unit may have.
+const MOST_LABELS: usize = 64;
 
 /// The write state of one unit's stream.
 #[derive(Clone, Debug, Default)]
@@ -234,6 +238,13 @@ fn decide(
             bounded("disciplines", context.disciplines.len(), MOST_DISCIPLINES)?;
             Ok(record_unless(settings.context.at(at) == Some(context)))
         }
+        Event::UnitLabelled(labelled) => {
+            bounded("labels", labelled.labels.len(), MOST_LABELS)?;
+            Ok(record_unless(settings.labels_at(at) == labelled.labels))
+        }
+        Event::BaselineRaised(raised) => {
+            baseline::decide(settings, model, raised, proposal.effective_at)
+        }
         Event::PhaseEntered(change) => {
             Ok(record_unless(settings.open_phases(at).any(|open| open == change.phase)))
         }
@@ -272,6 +283,7 @@ fn decide(
         | Event::UnitRenamed(_)
         | Event::UnitMoved(_)
         | Event::UnitArchived(_)
+        | Event::UnitSucceeded(_)
         | Event::PrincipalAdded(_)
         | Event::PrincipalDisabled(_)
         | Event::TokenIssued(_)
@@ -287,7 +299,8 @@ fn adopt(adopted: &Timeline<Document>, held: &Document, at: At) -> Verdict {
     record_unless(adopted.at(at) == Some(held))
 }
 
-fn known_area(
+/// The area is one of the model in force.
+pub(crate) fn known_area(
     model: Option<&Catalog>,
     area: &AreaRef,
     effective_at: Timestamp,

@@ -7,6 +7,7 @@ mod area;
 mod capability;
 mod counts;
 mod crosswalk;
+mod dependency;
 mod document;
 mod error;
 mod profile;
@@ -21,8 +22,11 @@ use crate::{AreaId, Digest, ModelId, Practice, Target};
 pub use area::{Area, BasePractice, Category, Discipline};
 pub use capability::{Check, Feature, GenericPractice, Level};
 pub use crosswalk::{Crosswalk, Ground, Relation};
+pub use dependency::{Aim, Dependency, DependencyWarning, dependency_warnings};
 pub use error::{CatalogError, Reason};
-pub use profile::{AreaTarget, Basis, Confidence, Erratum, Profile, Rule};
+pub use profile::{
+    AreaTarget, Base, Basis, Confidence, Erratum, Needs, Origin, Profile, Rule, Tier,
+};
 
 use document::{BorrowsTable, Document};
 use source::Source;
@@ -43,6 +47,7 @@ pub struct Catalog {
     generic_practices: Vec<GenericPractice>,
     areas: Vec<Area>,
     crosswalk: Vec<Crosswalk>,
+    dependencies: Vec<Dependency>,
     /// The area of this model in which each base practice stands.
     homes: BTreeMap<Target, AreaId>,
 }
@@ -82,6 +87,7 @@ impl Catalog {
         let mut areas = area::areas(source, &document)?;
         counts::check(source, &document, &areas)?;
         let crosswalk = crosswalk::crosswalk(source, &document, &areas, successor)?;
+        let dependencies = dependency::dependencies(source, &document, &areas)?;
         if let Some(lender) = lender {
             area::borrow(&mut areas, &crosswalk, lender);
         }
@@ -104,6 +110,7 @@ impl Catalog {
             homes: homes(&areas),
             areas,
             crosswalk,
+            dependencies,
         })
     }
 
@@ -201,6 +208,12 @@ impl Catalog {
     #[must_use]
     pub fn crosswalk(&self) -> &[Crosswalk] {
         &self.crosswalk
+    }
+
+    /// Which areas need the results of which others, ordered by area and by what it needs.
+    #[must_use]
+    pub fn dependencies(&self) -> &[Dependency] {
+        &self.dependencies
     }
 
     /// Whether `target` is a practice or feature here.

@@ -9,7 +9,9 @@ use minicbor::{Decode, Encode};
 
 use crate::evidence::Item;
 use crate::rating::Rating;
-use crate::unit::{AreaRef, Context, Inheritance, MarkerKind, Phase, PrincipalKind, UnitKind};
+use crate::unit::{
+    AreaRef, Context, Floor, Inheritance, MarkerKind, Phase, PrincipalKind, UnitKind,
+};
 use crate::{
     Digest, EvidenceId, Label, LogId, Name, PrincipalId, RatingId, Target, Timestamp, TokenId,
     UnitId,
@@ -95,6 +97,13 @@ bodies! {
         /// The unit.
         0 unit: UnitId,
     }
+    /// The body of [`Event::UnitSucceeded`].
+    UnitSucceeded {
+        /// The unit.
+        0 unit: UnitId,
+        /// The units that carry its work on, 1 to 100, each once, in order.
+        1 successors: Vec<UnitId>,
+    }
     /// The body of [`Event::PrincipalAdded`]; the name is payload.
     PrincipalAdded {
         /// The principal.
@@ -146,6 +155,16 @@ bodies! {
         0 kind: MarkerKind,
         /// Its name.
         1 label: Label,
+    }
+    /// The body of [`Event::UnitLabelled`].
+    UnitLabelled {
+        /// All its labels, at most 64, each once, in order.
+        0 labels: Vec<Label>,
+    }
+    /// The body of [`Event::BaselineRaised`].
+    BaselineRaised {
+        /// The floors that are new, each area once.
+        0 floors: Vec<Floor>,
     }
     /// The body of events on one item of evidence; reasons and notes are payload.
     OfEvidence {
@@ -249,6 +268,8 @@ events! {
     22 "unit-moved" UnitMoved(UnitMoved),
     /// A unit ended; its history stays.
     23 "unit-archived" UnitArchived(UnitArchived),
+    /// From the effective time the unit's work goes on in others; its own history stays.
+    24 "unit-succeeded" UnitSucceeded(UnitSucceeded),
     /// A person or service account was added.
     30 "principal-added" PrincipalAdded(PrincipalAdded),
     /// A principal may no longer act.
@@ -271,6 +292,10 @@ events! {
     112 "area-inheritance-set" AreaInheritanceSet(AreaInheritanceSet),
     /// The unit's circumstances from the effective time.
     113 "context-recorded" ContextRecorded(Context),
+    /// The whole set of the unit's labels from the effective time.
+    114 "unit-labelled" UnitLabelled(UnitLabelled),
+    /// Levels below which areas must not fall from the effective time on.
+    115 "baseline-raised" BaselineRaised(BaselineRaised),
     /// A life-cycle phase began.
     120 "phase-entered" PhaseEntered(PhaseChange),
     /// A life-cycle phase ended.

@@ -50,6 +50,12 @@ impl Value {
             _ => Scale::Nplf,
         }
     }
+
+    /// Whether it is the lowest of its scale: nothing of the practice was found.
+    #[must_use]
+    pub const fn is_lowest(self) -> bool {
+        matches!(self, Self::NotSatisfied | Self::Not)
+    }
 }
 
 impl Scale {

@@ -206,13 +206,41 @@ impl Period {
     /// The instant one period after `at`: days past a month's end become its last day.
     #[must_use]
     pub fn after(&self, at: Timestamp) -> Timestamp {
-        let span =
-            Span::new().years(self.years).months(self.months).weeks(self.weeks).days(self.days);
-        at.zoned()
-            .checked_add(span)
+        self.after_times(at, 1)
+    }
+
+    /// The instant `times` periods after `at`, the last instant there is at most.
+    ///
+    /// Counted from `at` at once and not from period to period, so that month ends do not creep:
+    /// two months after the last of January is the last of March.
+    #[must_use]
+    pub fn after_times(&self, at: Timestamp, times: u32) -> Timestamp {
+        self.span()
+            .checked_mul(i64::from(times))
+            .and_then(|span| at.zoned().checked_add(span))
             .ok()
             .and_then(|then| Timestamp::from_micros(then.timestamp().as_microsecond()).ok())
             .unwrap_or(Timestamp::MAX)
+    }
+
+    /// The period that is as long as `times` of this one; none if that is no period, because
+    /// `times` is 0 or the years do not reach so far.
+    #[must_use]
+    pub fn times(&self, times: u32) -> Option<Self> {
+        let span = self.span().checked_mul(i64::from(times)).ok()?;
+        Self::of(span, span.to_string())
+    }
+
+    fn of(span: Span, text: String) -> Option<Self> {
+        if span.is_negative() || span.is_zero() || span.get_years() > 1_000 {
+            return None;
+        }
+        let (years, months) = (span.get_years(), span.get_months());
+        Some(Self { text, years, months, weeks: span.get_weeks(), days: span.get_days() })
+    }
+
+    fn span(&self) -> Span {
+        Span::new().years(self.years).months(self.months).weeks(self.weeks).days(self.days)
     }
 }
 
@@ -231,16 +259,7 @@ impl FromStr for Period {
             return Err(wrong());
         }
         let span: Span = text.parse().map_err(|_| wrong())?;
-        if span.is_negative() || span.is_zero() || span.get_years() > 1_000 {
-            return Err(wrong());
-        }
-        Ok(Self {
-            text: text.to_owned(),
-            years: span.get_years(),
-            months: span.get_months(),
-            weeks: span.get_weeks(),
-            days: span.get_days(),
-        })
+        Self::of(span, text.to_owned()).ok_or_else(wrong)
     }
 }
 
@@ -251,91 +270,4 @@ impl<'de> serde::Deserialize<'de> for Period {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn question(text: &str) -> String {
-        match Timestamp::parse(text, Edge::Question) {
-            Ok(at) => at.to_string(),
-            Err(error) => error.to_string(),
-        }
-    }
-
-    #[test]
-    fn a_bare_date_is_the_last_instant_of_its_day_in_a_question() {
-        assert_eq!(question("2026-03-01"), "2026-03-01T23:59:59.999999Z");
-        let start = Timestamp::parse("2026-03-01", Edge::Start).unwrap();
-        assert_eq!(start.to_string(), "2026-03-01T00:00:00Z");
-        let end = Timestamp::parse("2026-03-01", Edge::End).unwrap();
-        assert_eq!(end.to_string(), "2026-03-02T00:00:00Z");
-    }
-
-    #[test]
-    fn wrong_times_are_refused_with_the_right_form() {
-        for (text, expected) in [
-            (
-                "2026-03-01T12:00:00",
-                "`2026-03-01T12:00:00` has no offset: end it with Z or an offset such as +01:00",
-            ),
-            ("0000-01-01", "`0000-01-01` is outside the years 1900 to 9998"),
-            ("0000-01-01T00:00:00Z", "`0000-01-01T00:00:00Z` is outside the years 1900 to 9998"),
-            ("9999-01-01", "`9999-01-01` is outside the years 1900 to 9998"),
-            ("9999-12-31T00:00:00Z", "`9999-12-31T00:00:00Z` is outside the years 1900 to 9998"),
-            ("1899-12-31T23:59:59Z", "`1899-12-31T23:59:59Z` is outside the years 1900 to 9998"),
-            (
-                "2026-03-01T12:00:00.0000001Z",
-                "`2026-03-01T12:00:00.0000001Z` is finer than a microsecond: give at most six digits after the second",
-            ),
-            ("2026-02-30", "`2026-02-30` is no date: write 2026-03-01 or 2026-03-01T12:00:00Z"),
-            ("yesterday", "`yesterday` is no date: write 2026-03-01 or 2026-03-01T12:00:00Z"),
-        ] {
-            assert_eq!(question(text), expected);
-        }
-    }
-
-    #[test]
-    fn a_month_after_the_last_of_january_is_the_last_of_february() {
-        let at = Timestamp::parse("2026-01-31T10:00:00Z", Edge::Start).unwrap();
-        let month: Period = "P1M".parse().unwrap();
-        assert_eq!(month.after(at).to_string(), "2026-02-28T10:00:00Z");
-    }
-
-    #[test]
-    fn encoded_instants_outside_the_years_are_refused() {
-        for (micros, right) in [
-            (Timestamp::MIN.0, true),
-            (Timestamp::MIN.0 - 1, false),
-            (Timestamp::MAX.0, true),
-            (Timestamp::MAX.0 + 1, false),
-            (i64::MIN, false),
-            (i64::MAX, false),
-        ] {
-            let mut bytes = Vec::new();
-            minicbor::encode(micros, &mut bytes).unwrap();
-            let read = minicbor::decode::<Timestamp>(&bytes);
-            assert_eq!(read.ok(), right.then_some(Timestamp(micros)), "{micros}");
-        }
-    }
-
-    #[test]
-    fn minutes_are_no_period() {
-        for text in ["1m", "PT1M", "P0D", "-P1D", "P", ""] {
-            assert!(text.parse::<Period>().is_err(), "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_timestamp_is_read_back_as_it_was_written(micros in Timestamp::MIN.0..=Timestamp::MAX.0) {
-            let at = Timestamp::from_micros(micros).unwrap();
-            prop_assert_eq!(Timestamp::parse(&at.to_string(), Edge::Start), Ok(at));
-        }
-
-        #[test]
-        fn any_text_is_a_time_or_an_error(text: String) {
-            let _ = Timestamp::parse(&text, Edge::End);
-            let _ = text.parse::<Period>();
-        }
-    }
-}
+mod tests;

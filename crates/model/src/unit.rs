@@ -129,6 +129,23 @@ pub struct AreaRef {
     pub area: AreaId,
 }
 
+/// The level below which a process area must not fall.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Floor {
+    /// The area.
+    #[n(0)]
+    pub area: AreaRef,
+    /// The level, one of [`Floor::LEVELS`].
+    #[n(1)]
+    pub level: u8,
+}
+
+impl Floor {
+    /// The levels that can be floors: nothing falls below level 0.
+    pub const LEVELS: std::ops::RangeInclusive<u8> = 1..=5;
+}
+
 /// The circumstances that say which levels make sense, after the 1997 paper.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]

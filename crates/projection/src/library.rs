@@ -19,6 +19,12 @@ pub enum DocumentError {
         /// The digest or id of what is missing.
         needed: String,
     },
+    /// It builds on a profile that was not published before it.
+    #[error("it builds on profile {needed}, which was not published")]
+    NeedsBase {
+        /// The digest of the base.
+        needed: Digest,
+    },
     /// It is not UTF-8.
     #[error("it is not UTF-8 text")]
     NotText,
@@ -81,10 +87,20 @@ impl Library {
                 Ok(Held::Rules(Arc::new(rules)))
             }
             DocumentKind::Profile => {
-                let id = Profile::model_of(name, text).map_err(|error| content(&error))?;
-                let needed = || DocumentError::Needs { needed: id.to_string() };
-                let model = self.models().find(|model| *model.id() == id).ok_or_else(needed)?;
-                let profile = Profile::parse(name, text, model).map_err(|error| content(&error))?;
+                let needs = Profile::needs(name, text).map_err(|error| content(&error))?;
+                let needed = || DocumentError::Needs { needed: needs.model.to_string() };
+                let model =
+                    self.models().find(|model| *model.id() == needs.model).ok_or_else(needed)?;
+                let base = match needs.base.map(|base| base.digest) {
+                    None => None,
+                    Some(needed) => {
+                        let missing = DocumentError::NeedsBase { needed };
+                        Some((self.profile(&needed).ok_or(missing)?, needed))
+                    }
+                };
+                let base = base.as_ref().map(|(profile, digest)| (profile.as_ref(), *digest));
+                let profile =
+                    Profile::parse(name, text, model, base).map_err(|error| content(&error))?;
                 Ok(Held::Profile(Arc::new(profile)))
             }
         }
@@ -125,10 +141,62 @@ impl Library {
         }
     }
 
+    /// A profile by the digest of its document.
+    #[must_use]
+    pub fn profile(&self, digest: &Digest) -> Option<Arc<Profile>> {
+        match self.0.get(digest) {
+            Some(Held::Profile(profile)) => Some(Arc::clone(profile)),
+            Some(Held::Model(_) | Held::Rules(_)) | None => None,
+        }
+    }
+
     fn models(&self) -> impl Iterator<Item = &Catalog> {
         self.0.values().filter_map(|held| match held {
             Held::Model(model) => Some(model.as_ref()),
             Held::Rules(_) | Held::Profile(_) => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &str = include_str!("../../../config/models/iso-21827-2008.toml");
+
+    const HEAD: &str = "[profile]\ntitle = 'Ours'\nmodel = 'iso-21827-2008'\n";
+
+    /// A profile of the 2008 edition that aims at level 2 everywhere.
+    fn of_its_own(id: &str) -> String {
+        let target =
+            |area| format!("[[target]]\narea = 'PA{area:02}'\nlevel = 2\nrationale = 'So.'");
+        let targets: Vec<String> = (1..=22).map(target).collect();
+        format!("{HEAD}id = '{id}'\n{}", targets.join("\n"))
+    }
+
+    fn based_on(base: &str, digest: Digest) -> String {
+        format!("{HEAD}id = 'own'\nbase = '{base}'\nbase_digest = '{digest}'\n")
+    }
+
+    #[test]
+    fn a_profile_that_builds_on_another_needs_the_very_document_that_it_pins() {
+        let mut library = Library::default();
+        let (model, base, other) = (Digest([1; 32]), Digest([2; 32]), Digest([3; 32]));
+        let read = |library: &Library, text: &str| {
+            library.read(DocumentKind::Profile, "ours.toml", text.as_bytes())
+        };
+        let own = based_on("base", base);
+        let needed = DocumentError::Needs { needed: "iso-21827-2008".to_owned() };
+        assert_eq!(read(&library, &own).unwrap_err(), needed);
+
+        let held = library.read(DocumentKind::Model, "iso.toml", MODEL.as_bytes()).unwrap();
+        library.keep(model, held);
+        let held = read(&library, &of_its_own("base")).unwrap();
+        library.keep(other, held.clone());
+        let needed = DocumentError::NeedsBase { needed: base };
+        assert_eq!(read(&library, &own).unwrap_err(), needed);
+
+        library.keep(base, held);
+        assert_eq!(read(&library, &own).unwrap().id().as_str(), "own");
     }
 }

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gradus_domain::level::{AreaAnswer, Question, levels};
+pub use gradus_domain::world::{Basis, NoAnswer};
+use gradus_domain::world::{World, basis};
 use gradus_domain::{At, Registry, Rules, UnitHistory};
 use gradus_model::event::Document;
-use gradus_model::{Catalog, PrincipalId, Recorded, UnitId};
+use gradus_model::{Catalog, Digest, PrincipalId, Recorded, UnitId};
 
 use crate::library::Library;
 
@@ -23,31 +25,34 @@ pub struct Views {
     units: BTreeMap<UnitId, UnitHistory>,
 }
 
-/// Why there is no answer for a unit at a point.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoAnswer {
-    /// No unit has this id.
-    #[error("the unit is unknown")]
-    UnitUnknown,
-    /// No model was adopted by the unit or those above it.
-    #[error("no model is in force")]
-    NoModel,
-    /// No rules were adopted by the unit or those above it.
-    #[error("no rules are in force")]
-    NoRules,
+/// The views and the documents together: everything that levels are computed from.
+#[derive(Clone, Copy)]
+pub struct Whole<'a> {
+    /// The views.
+    pub views: &'a Views,
+    /// The documents.
+    pub library: &'a Library,
+    /// A unit's history to be read in place of what was recorded, as if more had been.
+    pub supposed: Option<(UnitId, &'a UnitHistory)>,
 }
 
-/// What a unit's levels are computed with at a point.
-#[derive(Clone, Debug)]
-pub struct Basis {
-    /// The model's document.
-    pub model: Document,
-    /// The rules' document.
-    pub rules: Document,
-    /// The model.
-    pub catalog: Arc<Catalog>,
-    /// The rules.
-    pub read_rules: Arc<Rules>,
+impl World for Whole<'_> {
+    fn registry(&self) -> &Registry {
+        &self.views.registry
+    }
+
+    fn history(&self, unit: UnitId) -> Option<&UnitHistory> {
+        let supposed = self.supposed.filter(|(of, _)| *of == unit);
+        supposed.map_or_else(|| self.views.history(unit), |(_, history)| Some(history))
+    }
+
+    fn model(&self, digest: &Digest) -> Option<Arc<Catalog>> {
+        self.library.model(digest)
+    }
+
+    fn rules(&self, digest: &Digest) -> Option<Arc<Rules>> {
+        self.library.rules(digest)
+    }
 }
 
 impl Views {
@@ -74,17 +79,17 @@ impl Views {
         self.units.get(&unit)
     }
 
-    /// What was adopted by the unit at a point, or else by the nearest unit above it.
-    fn adopted<'a>(
-        &'a self,
-        lineage: &[UnitId],
-        at: At,
-        which: impl Fn(&'a UnitHistory, At) -> Option<&'a Document>,
-    ) -> Option<&'a Document> {
-        lineage.iter().find_map(|unit| which(self.units.get(unit)?, at))
+    /// These views with the documents they were told of.
+    #[must_use]
+    pub const fn with<'a>(&'a self, library: &'a Library) -> Whole<'a> {
+        Whole { views: self, library, supposed: None }
     }
 
     /// The model and rules in force for a unit at a point, or with `rules` in place of those.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] where nothing was adopted.
     pub fn basis(
         &self,
         library: &Library,
@@ -92,22 +97,23 @@ impl Views {
         at: At,
         rules: Option<Document>,
     ) -> Result<Basis, NoAnswer> {
-        let lineage = self.registry.lineage(unit, at);
-        let model = self.adopted(&lineage, at, |history, at| history.settings.models.at(at));
-        let model = model.cloned().ok_or(NoAnswer::NoModel)?;
-        let in_force = || self.adopted(&lineage, at, |history, at| history.settings.rules.at(at));
-        let rules = rules.or_else(|| in_force().cloned()).ok_or(NoAnswer::NoRules)?;
-        let catalog = library.model(&model.digest).ok_or(NoAnswer::NoModel)?;
-        let read_rules = library.rules(&rules.digest).ok_or(NoAnswer::NoRules)?;
-        Ok(Basis { model, rules, catalog, read_rules })
+        basis(&self.with(library), unit, at, rules.as_ref())
     }
 
-    /// The levels of every area of a unit at a point.
+    /// The levels of every area of a unit at a point, with every practice.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer::UnitUnknown`] for a unit that is not there.
     pub fn levels(&self, basis: &Basis, unit: UnitId, at: At) -> Result<Vec<AreaAnswer>, NoAnswer> {
         self.levels_with(basis, unit, at, None)
     }
 
     /// The levels of a unit at a point, were `own` its history.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer::UnitUnknown`] for a unit that is not there.
     pub fn levels_with(
         &self,
         basis: &Basis,

@@ -18,6 +18,7 @@ pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod level;
 pub(crate) mod model;
+pub(crate) mod movement;
 pub(crate) mod rating;
 pub(crate) mod unit;
 

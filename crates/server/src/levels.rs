@@ -1,6 +1,15 @@
-//! The handlers of `LevelService`.
+//! The handlers of `LevelService`: each call's own file reads the request, asks, and tells the answer.
 
-use gradus_model::{AreaId, Catalog};
+mod check;
+mod compare;
+mod explain;
+mod forecast;
+mod gap;
+mod query;
+mod roll_up;
+mod trend;
+mod watch;
+
 use gradus_service::ServiceError;
 use gradus_service::units::AskedArea;
 use gradus_wire::v1 as wire;
@@ -9,34 +18,94 @@ use tonic::Request;
 
 use crate::api::{Api, Reply, reply};
 use crate::auth::open;
-use crate::convert::{self, level};
+use crate::convert;
+
+/// The most areas that a request names; no model has so many.
+const MOST_AREAS: usize = 100;
 
 #[tonic::async_trait]
 impl LevelService for Api {
+    type WatchLevelsStream = watch::Changes;
+
     async fn query_levels(
         &self,
         request: Request<wire::QueryLevelsRequest>,
     ) -> Reply<wire::QueryLevelsResponse> {
         let (_, asked) = open(request)?;
-        reply(async {
-            let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
-            let one = |(at, given): (usize, &String)| convert::area(&format!("areas[{at}]"), given);
-            let areas: Vec<AskedArea> =
-                asked.areas.iter().enumerate().map(one).collect::<Result<_, _>>()?;
-            let answer = self.service.levels(&asked.unit, &coordinate).await?;
-            let catalog = answer.basis.as_ref().map(|basis| &basis.catalog);
-            let unknown = areas.iter().find(|asked| {
-                let of_another = |catalog: &Catalog| {
-                    asked.model.as_ref().is_some_and(|model| model != catalog.id())
-                };
-                catalog.is_some_and(|model| of_another(model) || model.area(asked.area).is_none())
-            });
-            if let Some(unknown) = unknown {
-                return Err(ServiceError::not_found("area", unknown));
-            }
-            let areas: Vec<AreaId> = areas.iter().map(|asked| asked.area).collect();
-            Ok(level::levels(&self.service, &answer, &areas, asked.with_practices))
-        })
-        .await
+        reply(query::levels(&self.service, asked)).await
     }
+
+    async fn explain_level(
+        &self,
+        request: Request<wire::ExplainLevelRequest>,
+    ) -> Reply<wire::ExplainLevelResponse> {
+        let (_, asked) = open(request)?;
+        reply(explain::explained(&self.service, asked)).await
+    }
+
+    async fn compare_levels(
+        &self,
+        request: Request<wire::CompareLevelsRequest>,
+    ) -> Reply<wire::CompareLevelsResponse> {
+        let (_, asked) = open(request)?;
+        reply(compare::compared(&self.service, asked)).await
+    }
+
+    async fn query_trend(
+        &self,
+        request: Request<wire::QueryTrendRequest>,
+    ) -> Reply<wire::QueryTrendResponse> {
+        let (_, asked) = open(request)?;
+        reply(trend::trend(&self.service, asked)).await
+    }
+
+    async fn forecast_levels(
+        &self,
+        request: Request<wire::ForecastLevelsRequest>,
+    ) -> Reply<wire::ForecastLevelsResponse> {
+        let (_, asked) = open(request)?;
+        reply(forecast::forecast(&self.service, asked)).await
+    }
+
+    async fn query_gap(
+        &self,
+        request: Request<wire::QueryGapRequest>,
+    ) -> Reply<wire::QueryGapResponse> {
+        let (_, asked) = open(request)?;
+        reply(gap::gap(&self.service, asked)).await
+    }
+
+    async fn roll_up_levels(
+        &self,
+        request: Request<wire::RollUpLevelsRequest>,
+    ) -> Reply<wire::RollUpLevelsResponse> {
+        let (_, asked) = open(request)?;
+        reply(roll_up::rolled_up(&self.service, asked)).await
+    }
+
+    async fn check_levels(
+        &self,
+        request: Request<wire::CheckLevelsRequest>,
+    ) -> Reply<wire::CheckLevelsResponse> {
+        let (_, asked) = open(request)?;
+        reply(check::checked(&self.service, asked)).await
+    }
+
+    async fn watch_levels(
+        &self,
+        request: Request<wire::WatchLevelsRequest>,
+    ) -> Reply<Self::WatchLevelsStream> {
+        let (_, asked) = open(request)?;
+        reply(watch::watched(self, asked)).await
+    }
+}
+
+/// The areas that a request's field `areas` names.
+fn areas(given: &[String]) -> Result<Vec<AskedArea>, ServiceError> {
+    if given.len() > MOST_AREAS {
+        let (field, seen, limit) = ("areas", given.len(), MOST_AREAS);
+        return Err(gradus_domain::Refusal::TooMany { field, seen, limit }.into());
+    }
+    let one = |(at, given): (usize, &String)| convert::area(&format!("areas[{at}]"), given);
+    given.iter().enumerate().map(one).collect()
 }

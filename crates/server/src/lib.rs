@@ -15,6 +15,7 @@ mod items;
 mod levels;
 mod models;
 mod principals;
+mod projections;
 mod push;
 mod ratings;
 mod units;

@@ -84,6 +84,11 @@ const SHIPPED: &[Shipped] = &[
         include_str!("../../../config/rules/trusted-tools.toml"),
     ),
     shipped(
+        DocumentKind::Rules,
+        "config/rules/nplf-33020.toml",
+        include_str!("../../../config/rules/nplf-33020.toml"),
+    ),
+    shipped(
         DocumentKind::Profile,
         "config/profiles/security-product-developer.toml",
         include_str!("../../../config/profiles/security-product-developer.toml"),
@@ -190,7 +195,8 @@ async fn router(
         .add_service(gated!(wire::level_service_server::LevelServiceServer<_>))
         .add_service(gated!(wire::model_service_server::ModelServiceServer<_>))
         .add_service(gated!(wire::event_service_server::EventServiceServer<_>))
-        .add_service(gated!(wire::principal_service_server::PrincipalServiceServer<_>));
+        .add_service(gated!(wire::principal_service_server::PrincipalServiceServer<_>))
+        .add_service(gated!(wire::projection_service_server::ProjectionServiceServer<_>));
     if settings.reflection {
         let sets = || {
             tonic_reflection::server::Builder::configure()

@@ -11,6 +11,7 @@ use gradus_projection::library::DocumentError;
 use gradus_projection::views::NoAnswer;
 use gradus_service::ServiceError;
 use gradus_service::documents::DocumentError as HoldError;
+use gradus_service::index::Outcome;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -95,6 +96,7 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
                 "rating" => "RATING_UNKNOWN",
                 "position" => "POSITION_UNKNOWN",
                 "area" => "AREA_UNKNOWN",
+                "projection" => "PROJECTION_UNKNOWN",
                 _ => "DOCUMENT_UNKNOWN",
             };
             verdict(Code::NotFound, reason).with("name", name).details()
@@ -125,6 +127,9 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         ServiceError::Content(DocumentError::Needs { needed }) => {
             verdict(Code::NotFound, "DOCUMENT_UNKNOWN").with("document", needed).details()
         }
+        ServiceError::Content(DocumentError::NeedsBase { needed }) => {
+            verdict(Code::NotFound, "DOCUMENT_UNKNOWN").with("document", needed).details()
+        }
         ServiceError::Documents(HoldError::TooLong { seen }) => {
             let (code, mut details) =
                 verdict(Code::InvalidArgument, "DOCUMENT_REFUSED").with("bytes", seen).details();
@@ -145,7 +150,20 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             let behind = verdict(Code::Unavailable, "BEHIND").with("read", read);
             behind.with("log_size", size).details()
         }
-        ServiceError::Seal(_)
+        ServiceError::TooSlow { resume } => {
+            let slow = verdict(Code::ResourceExhausted, "TOO_SLOW").with("size", resume.size);
+            slow.with("valid_at", resume.valid_at).details()
+        }
+        ServiceError::Rebuilding => verdict(Code::Aborted, "REBUILD_RUNNING").details(),
+        ServiceError::NoProfile => verdict(Code::FailedPrecondition, "NO_PROFILE").details(),
+        ServiceError::TooMuch { field, what, seen, limit } => {
+            let much = verdict(Code::InvalidArgument, "TOO_MANY").with("what", what);
+            let (code, mut details) = much.with("seen", seen).with("limit", limit).details();
+            details.add_bad_request_violation(*field, error.to_string());
+            (code, details)
+        }
+        ServiceError::Index(_)
+        | ServiceError::Seal(_)
         | ServiceError::Unreadable(_)
         | ServiceError::Key(_)
         | ServiceError::Documents(_)
@@ -192,6 +210,23 @@ fn fault(error: &dyn std::fmt::Display) -> Status {
     Status::with_error_details(Code::Internal, message, details)
 }
 
+/// The status of a projection that does not say what the log says.
+#[must_use]
+pub(crate) fn digests_differ(outcome: &Outcome) -> Status {
+    let live = match &outcome.live {
+        Ok(digest) => digest.to_string(),
+        Err(reason) => reason.clone(),
+    };
+    let message = format!(
+        "at size {} the live one says {live}, and what was compared with it {}",
+        outcome.size, outcome.other
+    );
+    tracing::error!(%message, "the digests of a projection differ");
+    let differ = verdict(Code::DataLoss, "DIGESTS_DIFFER").with("live", live);
+    let (code, details) = differ.with("other", outcome.other).details();
+    Status::with_error_details(code, message, details)
+}
+
 /// The status of a call without a usable token.
 #[must_use]
 pub(crate) fn token_refused(reason: &str) -> Status {
@@ -212,12 +247,24 @@ fn refused(refusal: &Refusal) -> Verdict {
         }
         Refusal::Cycle(unit) => verdict(FailedPrecondition, "CYCLE").with("unit", unit),
         Refusal::OrganizationStays => verdict(FailedPrecondition, "ORGANIZATION_STAYS"),
+        Refusal::SuccessorMissing => verdict(InvalidArgument, "SUCCESSOR_MISSING"),
+        Refusal::SucceedsItself(unit) => {
+            verdict(InvalidArgument, "SUCCEEDS_ITSELF").with("unit", unit)
+        }
         Refusal::DocumentUnknown { kind, document } => {
             verdict(NotFound, "DOCUMENT_UNKNOWN").with("kind", kind).with("document", document)
         }
         Refusal::NoModel(at) => verdict(FailedPrecondition, "NO_MODEL").with("at", at),
         Refusal::AreaUnknown { area, model } => {
             verdict(NotFound, "AREA_UNKNOWN").with("area", area).with("model", model)
+        }
+        Refusal::AreaTwice(area) => verdict(InvalidArgument, "AREA_TWICE").with("area", area),
+        Refusal::LevelUnknown(level) => {
+            verdict(InvalidArgument, "LEVEL_UNKNOWN").with("level", level)
+        }
+        Refusal::BaselineLower { area, seen, floor, from } => {
+            let lower = verdict(FailedPrecondition, "BASELINE_LOWER").with("area", area);
+            lower.with("seen", seen).with("floor", floor).with("from", from)
         }
         Refusal::PracticeUnknown { target, model } => {
             verdict(NotFound, "PRACTICE_UNKNOWN").with("practice", target).with("model", model)
@@ -294,6 +341,9 @@ fn field_of(refusal: &Refusal) -> &'static str {
         Refusal::WrongParent { .. } => "parent",
         Refusal::ReasonMissing => "reason",
         Refusal::SupersedesItself(_) => "by",
+        Refusal::SuccessorMissing | Refusal::SucceedsItself(_) => "successors",
+        Refusal::AreaTwice(_) => "area",
+        Refusal::LevelUnknown(_) => "level",
         Refusal::Derived(_) => "practice",
         _ => "request",
     }

@@ -1,6 +1,7 @@
 //! The handlers of `UnitService`.
 
 use gradus_domain::registry::{DocumentKind, Unit};
+use gradus_model::Label;
 use gradus_model::unit::{Inheritance, MarkerKind, Phase, UnitKind};
 use gradus_service::ServiceError;
 use gradus_service::units::Registration;
@@ -8,7 +9,7 @@ use gradus_wire::v1 as wire;
 use gradus_wire::v1::unit_service_server::UnitService;
 use tonic::Request;
 
-use crate::api::{Api, Reply, reply};
+use crate::api::{Api, Reply, reply, reply_of_items};
 use crate::auth::open;
 use crate::convert::{self, instant, unit};
 use crate::page::Page;
@@ -100,12 +101,16 @@ impl UnitService for Api {
             let kind = convert::optional_word("kind", asked.kind, UnitKind::from_number)?;
             let parent = Some(asked.parent.as_str()).filter(|parent| !parent.is_empty());
             let parent = parent.map(|parent| self.service.unit(parent)).transpose()?;
+            let label = convert::optional::<Label>("label", &asked.label)?;
             let views = self.service.views();
             let fits = |unit: &&Unit| {
                 unit.position < at.size
                     && kind.is_none_or(|kind| unit.kind == kind)
                     && parent.is_none_or(|parent| unit.parent(at) == Some(parent))
                     && (asked.include_archived || unit.archived.at(at).is_none())
+                    && label
+                        .as_ref()
+                        .is_none_or(|label| unit::has_label(&views, unit.id, label, at))
             };
             // In the order of registration, which no later event changes.
             let mut units: Vec<_> = views.registry.units().filter(fits).collect();
@@ -167,6 +172,21 @@ impl UnitService for Api {
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
             let receipt = self.service.archive_unit(&call, &asked.unit, &asked.reason, at).await?;
             Ok(wire::ArchiveUnitResponse { receipt: self.told(&receipt) })
+        })
+        .await
+    }
+
+    async fn succeed_unit(
+        &self,
+        request: Request<wire::SucceedUnitRequest>,
+    ) -> Reply<wire::SucceedUnitResponse> {
+        let (actor, asked) = open(request)?;
+        reply(async {
+            let call = convert::call(actor, asked.append.as_ref())?;
+            let at = instant("effective_at", asked.effective_at.as_ref())?;
+            let (unit, successors) = (&asked.unit, &asked.successors);
+            let receipt = self.service.succeed_unit(&call, unit, successors, at).await?;
+            Ok(wire::SucceedUnitResponse { receipt: self.told(&receipt) })
         })
         .await
     }
@@ -266,6 +286,36 @@ impl UnitService for Api {
             let at = instant("effective_at", asked.effective_at.as_ref())?;
             let receipt = self.service.record_context(&call, &asked.unit, &context, at).await?;
             Ok(wire::RecordContextResponse { receipt: self.told(&receipt) })
+        })
+        .await
+    }
+
+    async fn label_unit(
+        &self,
+        request: Request<wire::LabelUnitRequest>,
+    ) -> Reply<wire::LabelUnitResponse> {
+        let (actor, asked) = open(request)?;
+        reply(async {
+            let call = convert::call(actor, asked.append.as_ref())?;
+            let labels = unit::labels(&asked.labels)?;
+            let at = instant("effective_at", asked.effective_at.as_ref())?;
+            let receipt = self.service.label_unit(&call, &asked.unit, labels, at).await?;
+            Ok(wire::LabelUnitResponse { receipt: self.told(&receipt) })
+        })
+        .await
+    }
+
+    async fn raise_baseline(
+        &self,
+        request: Request<wire::RaiseBaselineRequest>,
+    ) -> Reply<wire::RaiseBaselineResponse> {
+        let (actor, asked) = open(request)?;
+        reply_of_items("floors", async {
+            let call = convert::call(actor, asked.append.as_ref())?;
+            let floors = unit::floors(&asked.floors)?;
+            let at = instant("effective_at", asked.effective_at.as_ref())?;
+            let receipt = self.service.raise_baseline(&call, &asked.unit, &floors, at).await?;
+            Ok(wire::RaiseBaselineResponse { receipt: self.told(&receipt) })
         })
         .await
     }

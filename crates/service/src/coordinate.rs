@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use gradus_domain::registry::DocumentKind;
 use gradus_domain::{At, Refusal};
-use gradus_model::event::Document;
 use gradus_model::{Catalog, Digest, ModelId, Target, Timestamp, UnitId};
 use gradus_projection::Views;
 use gradus_projection::views::Basis;
 
+use crate::courses::document_if_named;
 use crate::error::ServiceError;
 use crate::evidence::AskedPractice;
 use crate::service::Service;
@@ -70,7 +70,7 @@ impl Service {
     /// Resolves a coordinate's times; its rules belong to a unit and are resolved with it.
     pub async fn resolve(&self, asked: &Coordinate) -> Result<Resolved, ServiceError> {
         self.caught_up(asked.min_size).await?;
-        let read = self.views().cursor;
+        let read = self.read_size();
         let (known_at, log_size, settled) = match asked.known {
             Known::Head => (None, read, true),
             Known::Size(size) if size > read => {
@@ -151,14 +151,7 @@ impl Service {
         at: At,
         rules: Option<&str>,
     ) -> Result<Basis, ServiceError> {
-        let rules = rules.filter(|text| !text.is_empty());
-        let asked = rules.map(|text| {
-            // Rules may be newer than what is known: "1 March under today's rules".
-            let found = views.registry.document(DocumentKind::Rules, text, u64::MAX);
-            let found = found.ok_or_else(|| ServiceError::not_found("rules", text))?;
-            Ok::<Document, ServiceError>(Document { id: found.id.clone(), digest: found.digest })
-        });
-        let asked = asked.transpose()?;
+        let asked = document_if_named(views, DocumentKind::Rules, rules)?;
         Ok(views.basis(&self.library(), unit, at, asked)?)
     }
 }

@@ -176,6 +176,12 @@ impl Directory {
         self.path.join("log")
     }
 
+    /// The folder of projections, which can be removed while nothing runs.
+    #[must_use]
+    pub fn projections(&self) -> PathBuf {
+        self.path.join("projections")
+    }
+
     /// The folder of key files.
     #[must_use]
     pub fn keys(&self) -> PathBuf {

@@ -5,7 +5,9 @@ use gradus_log::LogError;
 use gradus_model::RequestId;
 use gradus_model::recorded::UnreadableLeaf;
 use gradus_projection::library::DocumentError;
+use gradus_projection::store::IndexError;
 use gradus_projection::views::NoAnswer;
+use gradus_projection::walk::Stand;
 
 use crate::directory::DirectoryError;
 use crate::documents::DocumentError as HoldError;
@@ -112,6 +114,35 @@ pub enum ServiceError {
         read: u64,
         /// What is durable.
         size: u64,
+    },
+    /// A watcher did not read what it was told.
+    #[error(
+        "the reader did not keep up: resume from size {} and {}", resume.size, resume.valid_at
+    )]
+    TooSlow {
+        /// Where to resume: everything up to it was told.
+        resume: Stand,
+    },
+    /// The index of levels failed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A projection is being rebuilt or verified.
+    #[error("a rebuild or verification is under way: wait until it has ended")]
+    Rebuilding,
+    /// No profile is adopted by the unit or those above it, and none was named.
+    #[error("no profile is in force: name one, or adopt one")]
+    NoProfile,
+    /// A list or an answer would be longer than it may be.
+    #[error("`{field}`: {seen} {what} would be told, at most {limit} are: ask for fewer")]
+    TooMuch {
+        /// The field that asks for so much.
+        field: &'static str,
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there would be.
+        seen: usize,
+        /// How many there may be.
+        limit: usize,
     },
     /// An invariant of our own does not hold.
     #[error("{0}")]

@@ -1,9 +1,12 @@
 //! Levels of a unit at any coordinate, and what a call would change of them.
 
-use gradus_capsule::claim::{Entry, LevelsQuestion, levels_digest, list_digest};
+use gradus_capsule::claim::{Claim, Entry, list_digest};
 use gradus_domain::At;
+use gradus_domain::course::state_of;
 use gradus_domain::level::AreaAnswer;
-use gradus_model::{Digest, Timestamp, UnitId};
+use gradus_model::catalog::Area;
+use gradus_model::event::Document;
+use gradus_model::{AreaId, Catalog, Digest, Timestamp, UnitId};
 use gradus_projection::views::Basis;
 
 use crate::call::{Call, LevelChange};
@@ -11,6 +14,7 @@ use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
 use crate::ratings::supposed;
 use crate::service::Service;
+use crate::units::AskedArea;
 use crate::writer::Plan;
 
 /// The levels of a unit's areas, and what they were answered with.
@@ -28,40 +32,99 @@ pub struct LevelsAnswer {
     pub areas: Vec<AreaAnswer>,
 }
 
+/// Which levels are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct AskedLevels {
+    /// Only these areas; none for all.
+    pub areas: Vec<AskedArea>,
+    /// Whether every practice is asked for, too.
+    pub with_practices: bool,
+}
+
 impl Service {
     /// The levels of a unit's areas.
     ///
     /// # Errors
     ///
-    /// [`ServiceError::NotFound`] for an unknown unit or rules. A point at which nothing was known
-    /// or adopted is no error: the answer has no areas.
+    /// [`ServiceError::NotFound`] for an unknown unit, area or rules. A point at which nothing was
+    /// known or adopted is no error: the answer has no areas.
     pub async fn levels(
         &self,
         unit: &str,
         asked: &Coordinate,
+        wanted: &AskedLevels,
     ) -> Result<LevelsAnswer, ServiceError> {
         let coordinate = self.resolve(asked).await?;
         let unit = self.unit(unit)?;
         let at = coordinate.at();
-        let basis = match self.basis(unit, &coordinate, asked.rules.as_deref()) {
-            Ok(basis) if self.views().knows(unit, at.size) => Some(basis),
-            Ok(_) | Err(ServiceError::NoAnswer(_)) => None,
-            Err(error) => return Err(error),
-        };
+        let rules = self.rules_named(asked.rules.as_deref())?;
+        let basis = self.basis_if_any(unit, at, rules.as_ref())?;
         let areas = match &basis {
-            Some(basis) => self.views().levels(basis, unit, at)?,
+            Some(basis) => {
+                let areas = areas_of(&basis.catalog, &wanted.areas)?;
+                if wanted.with_practices {
+                    let answers = self.views().levels(basis, unit, at)?;
+                    let fits = |answer: &AreaAnswer| areas.contains(&answer.area);
+                    answers.into_iter().filter(fits).collect()
+                } else {
+                    self.states(unit, basis, &areas, at, rules.as_ref())?
+                }
+            }
             None => Vec::new(),
         };
-        let pinned = |document: fn(&Basis) -> Digest| basis.as_ref().map_or(Digest::ZERO, document);
-        let question = LevelsQuestion {
-            log: self.log_id,
-            unit,
-            at,
-            model: pinned(|basis| basis.model.digest),
-            rules: pinned(|basis| basis.rules.digest),
-        };
-        let digest = levels_digest(&question, &areas);
-        Ok(LevelsAnswer { unit, coordinate, basis, digest, areas })
+        let mut claim = Claim::new(self.log_id, "levels", at);
+        claim.unit(Some(unit));
+        claim.documents(
+            basis.as_ref().map(|basis| basis.model.digest),
+            basis.as_ref().map(|basis| basis.rules.digest),
+        );
+        claim.number(i64::from(wanted.with_practices)).count(areas.len());
+        for area in &areas {
+            claim.answer(area);
+        }
+        Ok(LevelsAnswer { unit, coordinate, basis, digest: claim.digest(), areas })
+    }
+
+    /// The states of areas without their practices, from the index.
+    fn states(
+        &self,
+        unit: UnitId,
+        basis: &Basis,
+        areas: &[AreaId],
+        at: At,
+        rules: Option<&Document>,
+    ) -> Result<Vec<AreaAnswer>, ServiceError> {
+        let of_model = basis.catalog.areas().iter().filter(|area| areas.contains(&area.id));
+        self.asked(at.size, rules, |world, own| {
+            let state = |area: &Area| {
+                let state = state_of(world, unit, basis, area, at, rules, own);
+                AreaAnswer {
+                    area: area.id,
+                    rated: state.rated,
+                    ongoing: state.ongoing,
+                    coverage: state.coverage,
+                    items: 0,
+                    inherited_from: state.inherited_from,
+                    practices: Vec::new(),
+                }
+            };
+            of_model.map(state).collect()
+        })
+    }
+
+    /// What a unit's levels are computed with; none where nothing was adopted, or the unit was not
+    /// known.
+    pub(crate) fn basis_if_any(
+        &self,
+        unit: UnitId,
+        at: At,
+        rules: Option<&Document>,
+    ) -> Result<Option<Basis>, ServiceError> {
+        let views = self.views();
+        match views.basis(&self.library(), unit, at, rules.cloned()) {
+            Ok(basis) if views.knows(unit, at.size) => Ok(Some(basis)),
+            Ok(_) | Err(_) => Ok(None),
+        }
     }
 
     /// The digest of a page of a list, over its question and facts.
@@ -111,4 +174,19 @@ impl Service {
             })
             .collect())
     }
+}
+
+/// The areas of a model that were asked for, in its order; all if none were.
+///
+/// # Errors
+///
+/// [`ServiceError::NotFound`] for an area that the model does not have.
+pub fn areas_of(model: &Catalog, asked: &[AskedArea]) -> Result<Vec<AreaId>, ServiceError> {
+    let meant = |asked: &AskedArea| asked.model.as_ref().is_none_or(|of| of == model.id());
+    let known = |asked: &&AskedArea| meant(asked) && model.area(asked.area).is_some();
+    if let Some(unknown) = asked.iter().find(|asked| !known(asked)) {
+        return Err(ServiceError::not_found("area", unknown));
+    }
+    let wanted = |area: &AreaId| asked.is_empty() || asked.iter().any(|one| one.area == *area);
+    Ok(model.areas().iter().map(|area| area.id).filter(wanted).collect())
 }

@@ -7,6 +7,7 @@
 pub mod directory;
 pub mod documents;
 pub mod error;
+pub mod index;
 pub mod keys;
 pub mod seal;
 pub mod service;
@@ -19,6 +20,7 @@ mod replay;
 mod writer;
 
 // Use cases that append.
+pub mod baseline;
 pub mod evidence;
 pub mod identity;
 pub mod publish;
@@ -26,9 +28,20 @@ pub mod ratings;
 pub mod units;
 
 // Use cases that read.
+pub mod aims;
+pub mod check;
+pub mod compare;
 pub mod coordinate;
+mod courses;
+pub mod explain;
+pub mod forecast;
+pub mod gap;
+mod in_span;
 pub mod levels;
 pub mod records;
+pub mod roll_up;
+pub mod trend;
+pub mod watch;
 
 pub use call::{Call, Receipt};
 pub use coordinate::Coordinate;

@@ -13,7 +13,9 @@ use crate::call::{Call, Naming};
 use crate::directory::Directory;
 use crate::documents::Documents;
 use crate::error::ServiceError;
+use crate::index::Index;
 use crate::keys::KeyStore;
+use crate::watch::Watchers;
 use crate::writer::{RequestKey, Writer};
 
 /// How long a read waits for the views to read what is durable.
@@ -32,9 +34,13 @@ pub struct Service {
     pub(crate) views: RwLock<Views>,
     /// Names of principals at the head; payload, so kept apart from the registry.
     pub(crate) people: RwLock<BTreeMap<PrincipalId, String>>,
+    /// The index of levels, which reads after the views.
+    pub(crate) index: Index,
+    /// How far views and index have read: what readers may ask about.
     pub(crate) cursor: watch::Sender<u64>,
     pub(crate) write_side: Arc<Mutex<Writer>>,
     pub(crate) writer_is_stale: Arc<Notify>,
+    pub(crate) watchers: Watchers,
     pub(crate) clock: Clock,
     /// Holds the directory against other processes for as long as the service lives.
     pub(crate) directory: Directory,
@@ -138,6 +144,12 @@ impl Service {
         self.views.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How far views and index have read, as a log size.
+    #[must_use]
+    pub fn read_size(&self) -> u64 {
+        *self.cursor.borrow()
+    }
+
     /// The name of a principal, if it was not erased.
     #[must_use]
     pub fn principal_name(&self, id: PrincipalId) -> Option<String> {
@@ -159,7 +171,7 @@ impl Service {
         let reached = cursor.wait_for(|cursor| *cursor >= size);
         match tokio::time::timeout(CATCH_UP, reached).await {
             Ok(reached) => reached.map(|_| ()).map_err(|_| gradus_log::LogError::Closed.into()),
-            Err(_) => Err(ServiceError::Behind { read: self.views().cursor, size }),
+            Err(_) => Err(ServiceError::Behind { read: self.read_size(), size }),
         }
     }
 
@@ -191,6 +203,7 @@ impl Service {
     /// Stops taking appends, finishes those in the queue and marks the log as cleanly closed.
     pub async fn close(&self) -> Result<(), ServiceError> {
         self.log.close().await?;
+        self.index.flush();
         Ok(())
     }
 

@@ -9,8 +9,9 @@ use gradus_log::{Log, Options, SledLog};
 use gradus_model::event::{Document, LogCreated, PrincipalAdded, TokenIssued, UnitRegistered};
 use gradus_model::unit::{Grade, PrincipalKind, UnitKind};
 use gradus_model::{
-    Event, LogId, Name, Payload, PrincipalId, RequestId, Timestamp, TokenId, UnitId,
+    Digest, Event, LogId, Name, Payload, PrincipalId, RequestId, Timestamp, TokenId, UnitId,
 };
+use gradus_projection::store::OfLog;
 use gradus_projection::{Library, Views};
 use tokio::sync::watch;
 
@@ -19,9 +20,11 @@ use crate::directory::Directory;
 use crate::documents::Documents;
 use crate::error::ServiceError;
 use crate::identity::{Secret, secret};
+use crate::index::Index;
 use crate::keys::KeyStore;
 use crate::records::ReadRecord;
 use crate::service::{Clock, Service};
+use crate::watch::Watchers;
 use crate::writer::{PlannedPart, Writer};
 
 /// What a new log begins with.
@@ -79,6 +82,9 @@ impl Service {
         let created = log.head().size == 0;
         let log_id = if created { LogId(random_id()?) } else { log_id(log.as_ref()).await? };
         let keys = KeyStore::open(&directory.keys(), log_id)?;
+        let head = log.head().size;
+        let first_leaf = if head == 0 { Digest::ZERO } else { log.root_at(1).await? };
+        let index = Index::open(&directory.projections(), OfLog { first_leaf, size: head })?;
         let service = Arc::new(Self {
             log,
             log_id,
@@ -87,15 +93,18 @@ impl Service {
             library: RwLock::new(Library::default()),
             views: RwLock::new(Views::default()),
             people: RwLock::default(),
+            index,
             cursor: watch::Sender::new(0),
             write_side: Arc::default(),
             writer_is_stale: Arc::default(),
+            watchers: Watchers::default(),
             clock,
             directory,
             alive: watch::Sender::new(()),
         });
         if created {
             service.begin(beginning).await?;
+            service.index.begun(service.log.root_at(1).await?);
         }
         service.fold().await?;
         service.follow();
@@ -200,24 +209,33 @@ impl Service {
     }
 
     /// Folds the log from position 0 into the write side and the views.
-    async fn fold(&self) -> Result<(), ServiceError> {
+    async fn fold(self: &Arc<Self>) -> Result<(), ServiceError> {
         let writer = self.folded_writer(true).await?;
         self.replace_writer(writer);
         Ok(())
     }
 
-    async fn folded_writer(&self, views_too: bool) -> Result<Writer, ServiceError> {
+    async fn folded_writer(self: &Arc<Self>, views_too: bool) -> Result<Writer, ServiceError> {
         let mut writer = Writer::default();
         let size = self.log.head().size;
         while writer.next < size {
-            for record in self.records_from(writer.next, CHUNK).await? {
+            let records = self.records_from(writer.next, CHUNK).await?;
+            for record in &records {
                 writer.evolve(&record.recorded);
-                if views_too {
-                    self.read_into_views(&record).await?;
-                }
+            }
+            if views_too {
+                self.read(records).await?;
             }
         }
         Ok(writer)
+    }
+
+    /// Takes durable records into the views and then into the index.
+    async fn read(self: &Arc<Self>, records: Vec<ReadRecord>) -> Result<(), ServiceError> {
+        for record in &records {
+            self.read_into_views(record).await?;
+        }
+        self.index(records).await
     }
 
     /// Takes in a durable record, and does what it says has been done: a key that the log calls
@@ -238,9 +256,6 @@ impl Service {
         }
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         views.apply(&record.recorded);
-        let cursor = views.cursor;
-        drop(views);
-        self.cursor.send_replace(cursor);
         Ok(())
     }
 
@@ -299,13 +314,12 @@ impl Service {
         });
     }
 
-    async fn read_to_head(&self) -> Result<(), ServiceError> {
-        let mut from = self.views().cursor;
+    async fn read_to_head(self: &Arc<Self>) -> Result<(), ServiceError> {
+        let mut from = self.read_size();
         while from < self.log.head().size {
-            for record in self.records_from(from, CHUNK).await? {
-                self.read_into_views(&record).await?;
-            }
-            from = self.views().cursor;
+            let records = self.records_from(from, CHUNK).await?;
+            self.read(records).await?;
+            from = self.read_size();
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! Units: registering them in the tree, and what they settle for themselves.
 
-use gradus_domain::Proposal;
-use gradus_domain::registry::DocumentKind;
+use gradus_domain::registry::{DocumentKind, MOST_SUCCESSORS};
+use gradus_domain::{Proposal, Refusal};
 use gradus_model::event::{
-    AreaInheritanceSet, Document, MarkerPlaced, PhaseChange, Tailoring, UnitArchived, UnitMoved,
-    UnitRegistered, UnitRenamed,
+    AreaInheritanceSet, Document, MarkerPlaced, PhaseChange, Tailoring, UnitArchived, UnitLabelled,
+    UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
 };
 use gradus_model::unit::{AreaRef, Context, Inheritance, MarkerKind, Phase, UnitKind};
 use gradus_model::{AreaId, Event, Label, ModelId, Name, Payload, Timestamp, UnitId};
@@ -175,6 +175,27 @@ impl Service {
         self.append_to_organization(call, proposal.with(reason_payload(reason))).await
     }
 
+    /// Says in which units a unit's work goes on: several after a split, one after a merge.
+    pub async fn succeed_unit(
+        &self,
+        call: &Call,
+        unit: &str,
+        successors: &[String],
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        if successors.len() > MOST_SUCCESSORS {
+            let (field, seen, limit) = ("successors", successors.len(), MOST_SUCCESSORS);
+            return Err(Refusal::TooMany { field, seen, limit }.into());
+        }
+        let unit = self.unit(unit)?;
+        let mut successors =
+            successors.iter().map(|name| self.unit(name)).collect::<Result<Vec<_>, _>>()?;
+        successors.sort();
+        successors.dedup();
+        let event = Event::UnitSucceeded(UnitSucceeded { unit, successors });
+        self.append_to_organization(call, Proposal::at(event, at, self.now())).await
+    }
+
     /// Adopts a published document: the newest with an id, or the one with a digest.
     pub async fn adopt(
         &self,
@@ -252,6 +273,19 @@ impl Service {
         self.settle(call, unit, Event::ContextRecorded(context.clone()), at).await
     }
 
+    /// Gives a unit a set of labels in place of those it had; an empty one takes them away.
+    pub async fn label_unit(
+        &self,
+        call: &Call,
+        unit: &str,
+        mut labels: Vec<Label>,
+        at: Option<Timestamp>,
+    ) -> Result<Receipt, ServiceError> {
+        labels.sort();
+        labels.dedup();
+        self.settle(call, unit, Event::UnitLabelled(UnitLabelled { labels }), at).await
+    }
+
     /// Records that a life-cycle phase began or ended.
     pub async fn change_phase(
         &self,
@@ -290,7 +324,8 @@ impl Service {
         self.append_to_unit(call, unit, |_, _, _| Ok(vec![proposal.clone()])).await
     }
 
-    fn area_in(
+    /// The area that a caller means in a unit at a moment.
+    pub(crate) fn area_in(
         &self,
         writer: &Writer,
         unit: UnitId,
@@ -313,7 +348,7 @@ impl Service {
             return Ok(model.clone());
         }
         let model = writer.model(&self.library(), unit, at);
-        let model = model.ok_or(gradus_domain::Refusal::NoModel(at))?;
+        let model = model.ok_or(Refusal::NoModel(at))?;
         Ok(model.id().clone())
     }
 }

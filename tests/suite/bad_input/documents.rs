@@ -47,10 +47,10 @@ async fn documents_are_checked_before_they_are_published() {
         an empty model | InvalidArgument DOCUMENT_REFUSED [content]: model:1: missing field `model`
         no TOML | InvalidArgument DOCUMENT_REFUSED [content]: model:1: string values must be quoted, expected literal string
         not UTF-8 | InvalidArgument DOCUMENT_REFUSED [content]: it is not UTF-8 text
-        a model that is rules | InvalidArgument DOCUMENT_REFUSED [content]: model:21: unknown field `coverage`, expected one of `model`, `borrows`, `counts`, `level`, `common_feature`, `generic_practice`, `process_area`, `crosswalk`, `crosswalk_practice`
+        a model that is rules | InvalidArgument DOCUMENT_REFUSED [content]: model:22: unknown field `coverage`, expected one of `model`, `borrows`, `counts`, `level`, `common_feature`, `generic_practice`, `process_area`, `crosswalk`, `crosswalk_practice`, `dependency`
         an unknown lender | NotFound DOCUMENT_UNKNOWN: it needs model 0000000000000000000000000000000000000000000000000000000000000000, which was not published
         rules with an unknown key | InvalidArgument DOCUMENT_REFUSED [content]: rules:1: missing field `evaluator`
-        rules above 1 MiB | InvalidArgument DOCUMENT_REFUSED [content]: the document has 1050271 bytes, at most 1048576 are allowed
+        rules above 1 MiB | InvalidArgument DOCUMENT_REFUSED [content]: the document has 1050482 bytes, at most 1048576 are allowed
         an empty profile | InvalidArgument DOCUMENT_REFUSED [content]: profile:1: missing field `profile`
         an unknown document | NotFound DOCUMENT_UNKNOWN: document `nobody` is unknown
         a document of another kind | NotFound DOCUMENT_UNKNOWN: document `strict` is unknown

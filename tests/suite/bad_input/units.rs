@@ -167,13 +167,13 @@ async fn a_unit_has_its_place_in_the_tree() {
         move below an unknown unit | NotFound UNIT_UNKNOWN: unit `nobody` is unknown
         move below a project | FailedPrecondition WRONG_PARENT: a unit of kind `team` cannot stand below one of kind `project`
         move below itself | FailedPrecondition CYCLE: unit `ID` cannot stand below itself
-        move the organization | FailedPrecondition ORGANIZATION_STAYS: the organization cannot be moved or archived
-        archive the organization | FailedPrecondition ORGANIZATION_STAYS: the organization cannot be moved or archived
+        move the organization | FailedPrecondition ORGANIZATION_STAYS: the organization cannot be moved or archived, succeed a unit or be succeeded
+        archive the organization | FailedPrecondition ORGANIZATION_STAYS: the organization cannot be moved or archived, succeed a unit or be succeeded
         archive for 5,000 reasons | InvalidArgument INVALID_FIELD [reason]: `reason`: it has 5000 bytes, at most 4096 are allowed
         archive an unknown unit | NotFound UNIT_UNKNOWN: unit `00000000-0000-4000-8000-000000000000` is unknown
         archive in the future | InvalidArgument IN_THE_FUTURE [effective_at]: `effective_at` is 2026-06-02T00:00:00Z, more than 5 minutes after the server's clock, 2026-06-01T12:00:00Z
         request id is no UUID | InvalidArgument INVALID_FIELD [append.request_id]: `append.request_id`: `1` is no request id: 32 hexadecimal digits, as in a UUID, are needed
-        stale version | Aborted STALE_VERSION: unit organization is at version 18, not at 1
+        stale version | Aborted STALE_VERSION: unit organization is at version 19, not at 1
     "#]]).await;
 }
 

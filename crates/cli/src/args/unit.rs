@@ -31,6 +31,9 @@ pub enum UnitCommand {
     /// End a unit: it takes no more records, and its history stays
     #[command(after_help = "Example: gradus unit archive rustls --at 2026-03-01 --reason sold")]
     Archive(ArchiveArgs),
+    /// Say in which units a unit's work goes on, after a split, merge or reorganization
+    #[command(after_help = "Example: gradus unit succeed rustls --by rustls-core rustls-ffi")]
+    Succeed(SucceedArgs),
     /// Measure a unit by a published model
     #[command(after_help = "Example: gradus unit adopt-model rustls iso-21827-2008")]
     AdoptModel(AdoptArgs),
@@ -52,6 +55,9 @@ pub enum UnitCommand {
     /// Record a unit's circumstances, in place of those before
     #[command(after_help = "Example: gradus unit context rustls --assurance-need high")]
     Context(ContextArgs),
+    /// Give a unit labels, in place of those before
+    #[command(after_help = "Example: gradus unit label rustls memory-safe 'tier 1'")]
+    Label(LabelArgs),
     /// Say that a life-cycle phase began
     #[command(after_help = "Example: gradus unit enter-phase rustls operation --at 2026-03-01")]
     EnterPhase(PhaseStartArgs),
@@ -108,6 +114,9 @@ pub struct ListArgs {
     /// Only units right below this one
     #[arg(long, value_name = "UNIT")]
     pub parent: Option<String>,
+    /// Only units with this label
+    #[arg(long, value_name = "LABEL")]
+    pub label: Option<String>,
     /// Units that had ended, too
     #[arg(long)]
     pub include_archived: bool,
@@ -161,6 +170,22 @@ pub struct ArchiveArgs {
     /// Whether to ask.
     #[command(flatten)]
     pub confirm: ConfirmArgs,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
+}
+
+/// A unit whose work goes on in others.
+#[derive(Debug, Args)]
+pub struct SucceedArgs {
+    /// The unit
+    pub unit: String,
+    /// Units in which its work goes on
+    #[arg(long, value_name = "UNIT", required = true, num_args = 1..)]
+    pub by: Vec<String>,
+    /// From when on [default: now]
+    #[arg(long, value_name = "DATE", value_parser = Moment::start)]
+    pub since: Option<Moment>,
     /// How to append.
     #[command(flatten)]
     pub append: AppendArgs,
@@ -234,6 +259,25 @@ pub struct ContextArgs {
     /// Engineering discipline involved; may be repeated
     #[arg(long, value_name = "TEXT")]
     pub discipline: Vec<String>,
+    /// From when on [default: now]
+    #[arg(long, value_name = "DATE", value_parser = Moment::start)]
+    pub since: Option<Moment>,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
+}
+
+/// The labels of a unit.
+#[derive(Debug, Args)]
+pub struct LabelArgs {
+    /// The unit
+    pub unit: String,
+    /// Its labels, all of them, never erased
+    #[arg(value_name = "LABEL", required_unless_present = "none")]
+    pub labels: Vec<String>,
+    /// Take all labels away
+    #[arg(long, conflicts_with = "labels")]
+    pub none: bool,
     /// From when on [default: now]
     #[arg(long, value_name = "DATE", value_parser = Moment::start)]
     pub since: Option<Moment>,

@@ -1,7 +1,5 @@
 //! `gradus events`: the log, as far as one may see it.
 
-use std::io::Write as _;
-
 use gradus_wire::v1;
 use gradus_wire::v1::subscribe_events_response::Update;
 use tonic::{Request, Status};
@@ -9,10 +7,11 @@ use tonic::{Request, Status};
 use crate::args::events::EventsArgs;
 use crate::client::{RETRIES, wait_before};
 use crate::error::{CliError, is_unreachable};
+use crate::output::View;
+use crate::output::flow::Flow;
 use crate::output::json::{Json, object};
 use crate::output::message::{self, time};
 use crate::output::sheet::Sheet;
-use crate::output::{Format, View};
 use crate::session::{Session, pages};
 
 /// Shows events.
@@ -71,11 +70,8 @@ fn add(sheet: &mut Sheet, event: &v1::Event) {
 
 /// Shows events until the limit or an interrupt. Where a stream breaks, another goes on.
 async fn follow(session: &Session, args: &EventsArgs) -> Result<(), CliError> {
-    if matches!(session.output.format, Format::Json) {
-        let hint = "use --output jsonl, which is one document a line";
-        return Err(CliError::usage("what has no end is no JSON document", hint));
-    }
-    let mut reading = Reading { size: args.from_size, left: args.limit, header: true };
+    let flow = Flow::new(&session.output)?;
+    let mut reading = Reading { size: args.from_size, left: args.limit, flow };
     let mut retry = 0;
     while reading.left != Some(0) {
         let before = reading.size;
@@ -99,8 +95,8 @@ struct Reading {
     size: u64,
     /// How many events are still to be shown, if there is a limit.
     left: Option<usize>,
-    /// Whether the names of the columns are still to be written.
-    header: bool,
+    /// What was shown.
+    flow: Flow,
 }
 
 impl Reading {
@@ -146,27 +142,10 @@ impl Reading {
             events.truncate(*left);
             *left -= events.len();
         }
-        let mut out = anstream::stdout().lock();
-        if session.output.format == Format::Jsonl {
-            for event in &events {
-                writeln!(out, "{}", message::json(event)?.compact())?;
-            }
-        } else {
-            let mut sheet = columns();
-            for event in &events {
-                add(&mut sheet, event);
-            }
-            let mut text = Vec::new();
-            match session.output.format {
-                Format::Csv => sheet.csv(&mut text)?,
-                // A table whose end is not known has no widths to draw it with.
-                _ => sheet.tabs(&mut text)?,
-            }
-            let mut lines = text.split_inclusive(|byte| *byte == b'\n');
-            let header = lines.next().filter(|_| self.header);
-            self.header = false;
-            header.into_iter().chain(lines).try_for_each(|line| out.write_all(line))?;
+        let mut sheet = columns();
+        for event in &events {
+            add(&mut sheet, event);
         }
-        Ok(out.flush()?)
+        self.flow.show(&session.output, &sheet, &message::all(&events)?)
     }
 }

@@ -6,7 +6,9 @@ pub mod surroundings;
 use gradus_model::unit::UnitKind;
 use gradus_wire::v1;
 
-use crate::args::unit::{ArchiveArgs, MoveArgs, RegisterArgs, RenameArgs, UnitCommand};
+use crate::args::unit::{
+    ArchiveArgs, MoveArgs, RegisterArgs, RenameArgs, SucceedArgs, UnitCommand,
+};
 use crate::error::CliError;
 use crate::select::Moment;
 use crate::session::{Parts, Session};
@@ -24,6 +26,7 @@ pub async fn run(
         UnitCommand::Rename(args) => rename(session, args).await,
         UnitCommand::Move(args) => place(session, args).await,
         UnitCommand::Archive(args) => archive(session, args).await,
+        UnitCommand::Succeed(args) => succeed(session, args).await,
         UnitCommand::AdoptModel(args) => surroundings::adopt_model(session, args).await,
         UnitCommand::AdoptRules(args) => surroundings::adopt_rules(session, args).await,
         UnitCommand::AdoptProfile(args) => surroundings::adopt_profile(session, args).await,
@@ -31,6 +34,7 @@ pub async fn run(
         UnitCommand::TailorIn(args) => surroundings::tailor(session, args, true).await,
         UnitCommand::Inherit(args) => surroundings::inherit(session, args).await,
         UnitCommand::Context(args) => surroundings::context(session, args).await,
+        UnitCommand::Label(args) => surroundings::label(session, args).await,
         UnitCommand::EnterPhase(args) => surroundings::enter_phase(session, args).await,
         UnitCommand::LeavePhase(args) => surroundings::leave_phase(session, args).await,
         UnitCommand::Mark(args) => surroundings::mark(session, args).await,
@@ -96,5 +100,16 @@ async fn archive(session: &Session, args: ArchiveArgs) -> Result<(), CliError> {
         effective_at: args.at.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().archive_unit(request).await;
+    session.record(&args.append, request, send).await
+}
+
+async fn succeed(session: &Session, args: SucceedArgs) -> Result<(), CliError> {
+    let request = |append| v1::SucceedUnitRequest {
+        unit: args.unit,
+        append,
+        successors: args.by,
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().succeed_unit(request).await;
     session.record(&args.append, request, send).await
 }

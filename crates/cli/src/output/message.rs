@@ -44,6 +44,8 @@ named! {
     TailorAreaRequest TailorAreaResponse SetAreaInheritanceRequest SetAreaInheritanceResponse
     RecordContextRequest RecordContextResponse EnterPhaseRequest EnterPhaseResponse
     LeavePhaseRequest LeavePhaseResponse PlaceMarkerRequest PlaceMarkerResponse
+    SucceedUnitRequest SucceedUnitResponse LabelUnitRequest LabelUnitResponse
+    RaiseBaselineRequest RaiseBaselineResponse Floor
     Evidence EvidenceItem SubmitEvidenceRequest SubmitEvidenceResponse GetEvidenceResponse
     PushEvidenceRequest AcceptEvidenceRequest AcceptEvidenceResponse
     RejectEvidenceRequest RejectEvidenceResponse WithdrawEvidenceRequest WithdrawEvidenceResponse
@@ -57,6 +59,20 @@ named! {
     Principal Token WhoAmIResponse AddPrincipalRequest AddPrincipalResponse
     DisablePrincipalRequest DisablePrincipalResponse IssueTokenRequest IssueTokenResponse
     RevokeTokenRequest RevokeTokenResponse
+
+    ExplainLevelRequest ExplainLevelResponse LevelStep FeatureStep ExplainedPractice
+    ExplainedRating ExplainedEvidence Lift Need
+    CompareLevelsRequest Side CompareLevelsResponse Comparability AreaDifference AreaState
+    Movement Cause
+    QueryTrendRequest QueryTrendResponse UnitTrend AreaTrend TrendPoint PhaseSpan Landmark
+    ForecastLevelsRequest ForecastLevelsResponse ForecastChange
+    QueryGapRequest QueryGapResponse AreaGap TargetSource
+    RollUpLevelsRequest RollUpLevelsResponse AreaRollUp RolledUp MemberLevels
+    CheckLevelsRequest MinimumLevel CheckLevelsResponse CheckedArea
+    WatchLevelsRequest WatchLevelsResponse LevelMoved
+    ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit
+    RebuildProjectionRequest RebuildProjectionResponse
+    VerifyProjectionRequest VerifyProjectionResponse
 }
 
 /// An enum whose name in the API is known.
@@ -77,6 +93,7 @@ worded! {
     UnitKind Phase MarkerKind Inheritance AssuranceNeed Activity
     Kind Outcome Strength Standing PayloadState Value
     Category Support DocumentKind Check PrincipalKind Grade
+    Reached Stage GapStatus RollUpRule
 }
 
 static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {

@@ -26,7 +26,7 @@ answers! {
     RegisterUnitResponse RenameUnitResponse MoveUnitResponse ArchiveUnitResponse
     AdoptModelResponse AdoptRulesResponse AdoptProfileResponse TailorAreaResponse
     SetAreaInheritanceResponse RecordContextResponse EnterPhaseResponse LeavePhaseResponse
-    PlaceMarkerResponse
+    PlaceMarkerResponse SucceedUnitResponse LabelUnitResponse RaiseBaselineResponse
     SubmitEvidenceResponse AcceptEvidenceResponse RejectEvidenceResponse WithdrawEvidenceResponse
     EndEvidenceResponse SupersedeEvidenceResponse ConfirmEvidenceResponse LinkEvidenceResponse
     UnlinkEvidenceResponse ErasePayloadResponse

@@ -6,7 +6,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell as Drawn, Color, ColumnConstraint, ContentArrangement, Table};
 
 /// Columns of texts, which may be broken into lines.
-const WRAPPED: &[&str] = &["title", "of", "meaning", "rationale", "practices"];
+const WRAPPED: &[&str] = &["title", "of", "meaning", "rationale", "practices", "because"];
 
 /// The least width to break a text into; a terminal with less room breaks lines by itself.
 const LEAST: usize = 20;
@@ -211,6 +211,7 @@ pub fn without_model(id: &str) -> &str {
 }
 
 /// The text on one line, without what would move a terminal's cursor or colour it.
-fn visible(text: &str) -> String {
+#[must_use]
+pub fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -1,14 +1,18 @@
 //! What may be recorded in the organization's stream.
 
-use gradus_model::event::{Document, TokenIssued, UnitRegistered};
+use gradus_model::event::{Document, TokenIssued, UnitRegistered, UnitSucceeded};
 use gradus_model::unit::UnitKind;
 use gradus_model::{Event, Timestamp, UnitId};
 
 use super::{DocumentKind, Published, Registry, Unit};
+use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
 use crate::timeline::{At, Stated};
 use crate::unit::record_unless;
+
+/// Units in which the work of one may go on.
+pub const MOST_SUCCESSORS: usize = 100;
 
 /// What the rules say to a proposal for the organization's stream.
 ///
@@ -59,6 +63,7 @@ pub fn decide(
             }
             Ok(record_unless(unit.archived.iter().next().is_some()))
         }
+        Event::UnitSucceeded(succeeded) => succeed(registry, succeeded, proposal.effective_at),
         Event::PrincipalAdded(added) => {
             Ok(record_unless(registry.principal(added.principal).is_some()))
         }
@@ -83,6 +88,8 @@ pub fn decide(
         | Event::AreaTailoredIn(_)
         | Event::AreaInheritanceSet(_)
         | Event::ContextRecorded(_)
+        | Event::UnitLabelled(_)
+        | Event::BaselineRaised(_)
         | Event::PhaseEntered(_)
         | Event::PhaseLeft(_)
         | Event::MarkerPlaced(_)
@@ -131,6 +138,33 @@ fn register(registry: &Registry, new: &UnitRegistered) -> Result<Verdict, Refusa
         stands_below(new.kind, living(registry, parent)?.kind)?;
     }
     Ok(Verdict::Record)
+}
+
+/// Archived units may be named on both sides: what became of a unit is often said once it is gone.
+fn succeed(
+    registry: &Registry,
+    succeeded: &UnitSucceeded,
+    effective_at: Timestamp,
+) -> Result<Verdict, Refusal> {
+    let unit = known(registry, succeeded.unit)?;
+    if succeeded.successors.is_empty() {
+        return Err(Refusal::SuccessorMissing);
+    }
+    bounded("successors", succeeded.successors.len(), MOST_SUCCESSORS)?;
+    if unit.kind == UnitKind::Organization {
+        return Err(Refusal::OrganizationStays);
+    }
+    for successor in &succeeded.successors {
+        let successor = known(registry, *successor)?;
+        if successor.id == unit.id {
+            return Err(Refusal::SucceedsItself(unit.id));
+        }
+        if successor.kind == UnitKind::Organization {
+            return Err(Refusal::OrganizationStays);
+        }
+    }
+    let at = At::with_everything(effective_at);
+    Ok(record_unless(unit.successors(at) == succeeded.successors))
 }
 
 fn issue(registry: &Registry, on: &Occasion, issued: &TokenIssued) -> Result<Verdict, Refusal> {

@@ -12,12 +12,13 @@ use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, UnitKind};
 
 use crate::given::{
     Fact, NOW, accepted, area, confirmed, day, digest, document, ended, entered, erased, fact,
-    history, inheritance, left, linked, marked, name_of, organization, rated, rating_ended,
-    rating_withdrawn, rejected, shown, submitted, superseded, tailored_in, tailored_out, unlinked,
-    withdrawn,
+    history, inheritance, labelled, left, linked, marked, name_of, organization, raised, rated,
+    rating_ended, rating_withdrawn, rejected, shown, submitted, superseded, tailored_in,
+    tailored_out, unlinked, withdrawn,
 };
 use crate::registry::{
     added, archived, created, disabled, issued, moved, published, registered, renamed, revoked,
+    succeeded,
 };
 
 fn now() -> At {
@@ -39,6 +40,10 @@ fn of_organization(registry: &Registry) -> Vec<String> {
         let archived = if unit.archived.at(now()).is_some() { ", archived" } else { "" };
         let id = name_of(unit.id.0);
         lines.push(format!("{} {id} called {names} below {parent}{archived}", unit.kind));
+        let successors = unit.successors(now()).iter();
+        lines.extend(
+            successors.map(|successor| format!("{id} goes on in {}", name_of(successor.0))),
+        );
     }
     for principal in registry.principals() {
         let disabled = if principal.disabled_at.is_some() { ", disabled" } else { "" };
@@ -69,6 +74,11 @@ fn of_settings(unit: &UnitHistory) -> Vec<String> {
             .and_then(|context| context.assurance_need)
             .map(|need| format!("assurance need {need}")),
     );
+    lines.extend(settings.labels_at(now()).iter().map(|label| format!("labelled {label}")));
+    let floors = settings.floors.keys().filter_map(|area| {
+        Some(format!("{} not below {}", area.area, settings.floor_of(area, now())?))
+    });
+    lines.extend(floors);
     lines.extend(settings.open_phases(now()).map(|phase| format!("in phase {phase}")));
     lines.extend(settings.markers.iter().map(|marker| {
         let at = shown(marker.effective_at);
@@ -136,6 +146,7 @@ fn life() -> Vec<Fact> {
         renamed("red", "crimson"),
         moved("blue", "red"),
         archived("blue"),
+        succeeded("blue", &["red"]),
         added("bob"),
         issued("T1", "bob", None),
         revoked("T1"),
@@ -147,6 +158,10 @@ fn life() -> Vec<Fact> {
         tailored_in("PA22"),
         inheritance("PA17", Inheritance::Own),
         fact(Event::ContextRecorded(context)),
+        labelled(&["critical", "internal"]),
+        labelled(&["critical"]),
+        raised(&[("PA01", 2), ("PA05", 1)]),
+        raised(&[("PA01", 3)]),
         entered(Phase::Design),
         left(Phase::Design),
         marked("1.0"),
@@ -184,6 +199,7 @@ fn effects(life: &[Fact]) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, read from top to bottom")]
 fn every_event_has_its_effect() {
     let life = life();
     let types: BTreeSet<&str> = life.iter().map(|fact| fact.proposal.event.name()).collect();
@@ -214,6 +230,8 @@ fn every_event_has_its_effect() {
         unit-archived
           - team blue called blue below red
           + team blue called blue below red, archived
+        unit-succeeded
+          + blue goes on in red
         principal-added
           + person bob
         token-issued
@@ -238,6 +256,17 @@ fn every_event_has_its_effect() {
           + PA17 answered own
         context-recorded
           + assurance need high
+        unit-labelled
+          + labelled critical
+          + labelled internal
+        unit-labelled
+          - labelled internal
+        baseline-raised
+          + PA01 not below 2
+          + PA05 not below 1
+        baseline-raised
+          - PA01 not below 2
+          + PA01 not below 3
         phase-entered
           + in phase design
         phase-left

@@ -18,9 +18,9 @@ use gradus_model::{
 };
 
 pub(crate) use facts::{
-    Fact, accepted, confirmed, ended, entered, erased, fact, inheritance, left, linked, marked,
-    rated, rating_ended, rating_withdrawn, rejected, submitted, superseded, tailored_in,
-    tailored_out, unlinked, withdrawn,
+    Fact, accepted, confirmed, ended, entered, erased, fact, inheritance, labelled, left, linked,
+    marked, raised, rated, rating_ended, rating_withdrawn, rejected, submitted, superseded,
+    tailored_in, tailored_out, unlinked, withdrawn,
 };
 
 /// The server's clock in every test.
@@ -45,6 +45,7 @@ pub(crate) fn of_1997(text: &str) -> Catalog {
 
 pub(crate) const STRICT_TEXT: &str = include_str!("../../../../config/rules/strict.toml");
 pub(crate) const TRUSTING_TEXT: &str = include_str!("../../../../config/rules/trusted-tools.toml");
+pub(crate) const NPLF_TEXT: &str = include_str!("../../../../config/rules/nplf-33020.toml");
 
 pub(crate) static STRICT: LazyLock<Rules> =
     LazyLock::new(|| Rules::parse("strict.toml", STRICT_TEXT).unwrap());

@@ -1,11 +1,12 @@
 //! Which rating is in force, at any date, as known at any size.
 
 use gradus_domain::At;
-use gradus_domain::level::{in_force, rating_in_force};
+use gradus_domain::in_force::in_force_on;
+use gradus_domain::level::rating_in_force;
 use gradus_model::rating::{Scale, Value};
 
 use crate::given::{
-    Fact, at, history, known, name_of, rated, rating_ended, rating_withdrawn, shown, target,
+    Fact, STRICT, at, history, known, name_of, rated, rating_ended, rating_withdrawn, shown, target,
 };
 
 fn satisfied(name: &str) -> Fact {
@@ -18,7 +19,7 @@ fn unsatisfied(name: &str) -> Fact {
 
 /// The rating of BP.01.01 that is in force, or `none`.
 fn holds(facts: &[Fact], at: At) -> String {
-    let found = rating_in_force(&history(facts), &target("BP.01.01"), at);
+    let found = rating_in_force(&history(facts), &target("BP.01.01"), &STRICT, at);
     found.map_or("none".to_owned(), |rating| name_of(rating.rating.0))
 }
 
@@ -31,7 +32,7 @@ fn a_rating_is_in_force_from_its_effective_time_on() {
     let facts = [satisfied("R1").on("2026-03-01")];
     assert_eq!(on_days(&facts, &["2026-02-28", "2026-03-01", "2036-03-01"]), "none R1 R1");
     assert_eq!(holds(&facts, known("2026-03-01", 0)), "none");
-    let found = rating_in_force(&history(&facts), &target("BP.01.01"), at("2026-04-01")).unwrap();
+    let found = rating_in_force(&history(&facts), &target("BP.01.01"), &STRICT, at("2026-04-01")).unwrap();
     assert_eq!(shown(found.effective_at), "2026-03-01");
     assert_eq!((found.value, found.by_rule, found.position), (Value::Satisfied, false, 0));
     assert_eq!(name_of(found.actor.0), "alice");
@@ -150,7 +151,7 @@ fn a_scale_that_the_scheme_does_not_read_neither_counts_nor_covers() {
     ];
     assert_eq!(on_days(&facts, &["2026-03-01"]), "R1");
     let history = history(&facts);
-    assert_eq!(rating_in_force(&history, &target("BP.01.02"), at("2026-03-01")), None);
-    let on_nplf = in_force(&history, &target("BP.01.01"), Scale::Nplf, at("2026-03-01"));
+    assert_eq!(rating_in_force(&history, &target("BP.01.02"), &STRICT, at("2026-03-01")), None);
+    let on_nplf = in_force_on(&history, &target("BP.01.01"), Scale::Nplf, at("2026-03-01"));
     assert_eq!(name_of(on_nplf[0].rating.rating.0), "R2");
 }

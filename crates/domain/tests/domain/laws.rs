@@ -184,8 +184,8 @@ proptest! {
             // How long it holds may change: an end that lies ahead is known now.
             prop_assert_eq!(was.name(), is.name());
             prop_assert_eq!(
-                rating_in_force(&before, &practice, everything(on)),
-                rating_in_force(&after, &practice, everything(on))
+                rating_in_force(&before, &practice, &TRUSTING, everything(on)),
+                rating_in_force(&after, &practice, &TRUSTING, everything(on))
             );
         }
     }
@@ -206,6 +206,22 @@ proptest! {
                     prop_assert!(["supported", "contradicted"].contains(&then.name()));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_floor_never_sinks_with_time_nor_with_what_is_recorded(
+        story in story(),
+        moments in prop::array::uniform2(moment()),
+        sizes in prop::array::uniform2(0_u64..50),
+    ) {
+        let settings = history(&story).settings;
+        let (early, late) = (moments[0].min(moments[1]), moments[0].max(moments[1]));
+        let (fewer, more) = (sizes[0].min(sizes[1]), sizes[0].max(sizes[1]));
+        for area in settings.floors.keys() {
+            let floor = |valid_at, size| settings.floor_of(area, At { valid_at, size });
+            prop_assert!(floor(early, more) <= floor(late, more));
+            prop_assert!(floor(late, fewer) <= floor(late, more));
         }
     }
 

@@ -10,9 +10,9 @@ use gradus_model::{Catalog, Event, Timestamp};
 use proptest::prelude::*;
 
 use crate::given::{
-    Fact, accepted, confirmed, day, document, ended, entered, erased, fact, inheritance, left,
-    linked, marked, occasion, rated, rating_ended, rating_withdrawn, rejected, submitted,
-    superseded, tailored_in, tailored_out, unlinked, withdrawn,
+    Fact, accepted, confirmed, day, document, ended, entered, erased, fact, inheritance, labelled,
+    left, linked, marked, occasion, raised, rated, rating_ended, rating_withdrawn, rejected,
+    submitted, superseded, tailored_in, tailored_out, unlinked, withdrawn,
 };
 
 /// `tiny`: PA01 with two base practices; PA02, an organizational area, with one; PA03 with none.
@@ -153,6 +153,12 @@ fn judgment() -> impl Strategy<Value = Fact> {
     )
 }
 
+fn floors() -> impl Strategy<Value = Vec<(&'static str, u8)>> {
+    let areas = prop::sample::subsequence(&["PA01", "PA02"][..], 1..=2);
+    (areas, prop::array::uniform2(1_u8..=5))
+        .prop_map(|(areas, levels)| areas.into_iter().zip(levels).collect())
+}
+
 fn setting() -> impl Strategy<Value = Fact> {
     let of_tiny = |mut fact: Fact| {
         match &mut fact.proposal.event {
@@ -160,6 +166,9 @@ fn setting() -> impl Strategy<Value = Fact> {
                 of.area.model = TINY.id().clone();
             }
             Event::AreaInheritanceSet(of) => of.area.model = TINY.id().clone(),
+            Event::BaselineRaised(of) => {
+                of.floors.iter_mut().for_each(|floor| floor.area.model = TINY.id().clone());
+            }
             _ => (),
         }
         fact
@@ -173,6 +182,9 @@ fn setting() -> impl Strategy<Value = Fact> {
         Just(tailored_out("PA01")),
         Just(tailored_in("PA01")),
         how.prop_map(|how| inheritance("PA01", how)),
+        prop::sample::subsequence(&["critical", "internal"][..], 0..=2)
+            .prop_map(|labels| labelled(&labels)),
+        floors().prop_map(|floors| raised(&floors)),
         phase.clone().prop_map(entered),
         phase.prop_map(left),
         prop::sample::select(&["1.0", "1.1"][..]).prop_map(marked),

@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod given;
 #[cfg(test)]
+mod judged;
+#[cfg(test)]
 mod made_up;
+#[cfg(test)]
+mod tale;
 
 // Deciding and evolving.
 #[cfg(test)]
@@ -27,15 +31,33 @@ mod corrections;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod difference;
+#[cfg(test)]
+mod explain;
+#[cfg(test)]
+mod forecast;
+#[cfg(test)]
+mod gap;
+#[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod in_force;
 #[cfg(test)]
 mod inherited;
 #[cfg(test)]
 mod levels;
 #[cfg(test)]
+mod lift;
+#[cfg(test)]
+mod nplf;
+#[cfg(test)]
 mod rater;
 #[cfg(test)]
+mod rollup;
+#[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod trend;
 
 #[cfg(test)]
 mod laws;

@@ -11,11 +11,11 @@ use gradus_model::{AppraisalId, Payload};
 
 use crate::given::{
     Fact, accepted, confirmed, decide, decide_in_organization, ended, erased, evidence, in_words,
-    inheritance, left, linked, occasion, rated, rating_ended, rating_withdrawn, submitted,
-    superseded, tailored_out, withdrawn,
+    inheritance, labelled, left, linked, occasion, raised, rated, rating_ended, rating_withdrawn,
+    submitted, superseded, tailored_out, withdrawn,
 };
 use crate::registry::{
-    added, archived, disabled, issued, moved, registered, renamed, revoked, tree,
+    added, archived, disabled, issued, moved, registered, renamed, revoked, succeeded, tree,
 };
 
 /// The variant's name; a new one does not compile until it is here, and then fails the table.
@@ -27,9 +27,14 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::WrongParent { .. } => "wrong parent",
         Refusal::Cycle(_) => "cycle",
         Refusal::OrganizationStays => "organization stays",
+        Refusal::SuccessorMissing => "successor missing",
+        Refusal::SucceedsItself(_) => "succeeds itself",
         Refusal::DocumentUnknown { .. } => "document unknown",
         Refusal::NoModel(_) => "no model",
         Refusal::AreaUnknown { .. } => "area unknown",
+        Refusal::AreaTwice(_) => "area twice",
+        Refusal::LevelUnknown(_) => "level unknown",
+        Refusal::BaselineLower { .. } => "baseline lower",
         Refusal::PracticeUnknown { .. } => "practice unknown",
         Refusal::PhaseNotOpen(_) => "phase not open",
         Refusal::ReasonMissing => "reason missing",
@@ -55,7 +60,7 @@ fn name(refusal: &Refusal) -> &'static str {
     }
 }
 
-const VARIANTS: usize = 31;
+const VARIANTS: usize = 36;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -72,6 +77,11 @@ fn of_unit() -> Vec<(Vec<Fact>, Fact)> {
         (vec![], satisfied("PA23/GP 2.1.1")),
         (one(), linked("E1", &["BP.01.99"])),
         (vec![], left(Phase::Maintenance)),
+        (vec![], labelled(&["a"; 65])),
+        (vec![], raised(&[("PA23", 1)])),
+        (vec![], raised(&[("PA01", 1), ("PA02", 1), ("PA01", 2)])),
+        (vec![], raised(&[("PA01", 6)])),
+        (vec![raised(&[("PA01", 3)])], raised(&[("PA01", 2)])),
         (vec![], silent(tailored_out("PA22"))),
         (one(), silent(withdrawn("E1"))),
         (one(), silent(erased(1))),
@@ -119,6 +129,8 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
         (tree(), registered("new", UnitKind::Team, Some("app"))),
         (tree(), moved("red", "red")),
         (tree(), archived("org")),
+        (tree(), succeeded("red", &[])),
+        (tree(), succeeded("red", &["red"])),
         (vec![], disabled("carol")),
         (vec![added("bob"), disabled("bob")], issued("T1", "bob", None)),
         (vec![], revoked("T1")),
@@ -158,6 +170,11 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: practice `iso-21827-2008/PA23/GP 2.1.1` is unknown in model `iso-21827-2008`, which the unit has adopted
         refused: practice `iso-21827-2008/BP.01.99` is unknown in model `iso-21827-2008`, which the unit has adopted
         refused: phase `maintenance` was not entered
+        refused: `labels` has 65 entries, at most 64 are allowed
+        refused: process area `PA23` is unknown in model `iso-21827-2008`
+        refused: process area `PA01` is named twice: name it once
+        refused: level 6 cannot be a floor: use 1 to 5
+        refused: the floor of `PA01` is 3 from 2026-03-01T00:00:00Z on, and 2 is lower: it only rises
         refused: a reason is needed
         refused: a reason is needed
         refused: a reason is needed
@@ -188,7 +205,9 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: the name `blue` belongs to another unit: choose another one
         refused: a unit of kind `team` cannot stand below one of kind `project`
         refused: unit `red` cannot stand below itself
-        refused: the organization cannot be moved or archived
+        refused: the organization cannot be moved or archived, succeed a unit or be succeeded
+        refused: no successor is named: name at least one unit in which the work goes on
+        refused: unit `red` cannot succeed itself
         refused: principal `carol` is unknown
         refused: principal `bob` was disabled
         refused: token `T1` is unknown

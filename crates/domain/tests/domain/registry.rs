@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 use gradus_domain::registry::{DocumentKind, living};
 use gradus_model::event::{
     LogCreated, PrincipalAdded, PrincipalDisabled, TokenIssued, TokenRevoked, UnitArchived,
-    UnitMoved, UnitRegistered, UnitRenamed,
+    UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
 };
 use gradus_model::unit::UnitKind;
 use gradus_model::{Event, LogId, Name, TokenId};
@@ -55,6 +55,11 @@ pub(crate) fn moved(name: &str, below: &str) -> Fact {
 
 pub(crate) fn archived(name: &str) -> Fact {
     fact(Event::UnitArchived(UnitArchived { unit: unit(name) }))
+}
+
+pub(crate) fn succeeded(name: &str, by: &[&str]) -> Fact {
+    let successors = by.iter().map(|name| unit(name)).collect();
+    fact(Event::UnitSucceeded(UnitSucceeded { unit: unit(name), successors }))
 }
 
 pub(crate) fn published(id: &str) -> Fact {
@@ -205,7 +210,8 @@ fn a_unit_cannot_be_archived_ahead_because_it_would_take_no_events_until_then() 
 
 #[test]
 fn the_organization_stays_where_it_is() {
-    let refused = "refused: the organization cannot be moved or archived";
+    let refused =
+        "refused: the organization cannot be moved or archived, succeed a unit or be succeeded";
     check_each(&tree(), &[archived("org"), moved("org", "red")], refused);
 }
 
@@ -261,6 +267,77 @@ fn a_unit_stands_where_it_stood_on_the_date_asked_as_far_as_known() {
     // Before it came to be it stands where it first stood; before it was known, nowhere.
     assert_eq!(lineage(&history, "app", "1999-01-01"), "app < red < org");
     assert_eq!(registry.lineage(unit("app"), known("2026-03-01", 4)), [unit("app")]);
+}
+
+/// Those before and after a unit on a day, with so much known.
+fn around(history: &[Fact], name: &str, on: &str, size: u64) -> String {
+    let (registry, at) = (organization(history), known(on, size));
+    let names = |ids: Vec<[u8; 16]>| ids.into_iter().map(name_of).collect::<Vec<_>>().join(" and ");
+    let before = registry.predecessors(unit(name), at).map(|unit| unit.id.0).collect();
+    let after = registry.unit(unit(name)).unwrap().successors(at).iter().map(|id| id.0).collect();
+    format!("{} > {name} > {}", names(before), names(after))
+}
+
+#[test]
+fn the_work_of_a_unit_goes_on_in_others_from_a_moment_on() {
+    let split = succeeded("app", &["blue", "red"]).on("2026-02-01");
+    let merged = succeeded("app", &["blue"]).on("2026-04-01");
+    let history = and(tree(), [split, merged, succeeded("red", &["blue"]).on("2026-04-01")]);
+    for (name, on, size, expected) in [
+        ("app", "2026-01-31", 99, expect![" > app > "]),
+        ("app", "2026-02-01", 99, expect![" > app > blue and red"]),
+        ("red", "2026-02-01", 99, expect!["app > red > "]),
+        ("red", "2026-04-01", 99, expect![" > red > blue"]),
+        ("blue", "2026-04-01", 99, expect!["app and red > blue > "]),
+        ("blue", "2026-04-01", 7, expect!["app > blue > "]),
+        ("red", "2026-04-01", 6, expect!["app > red > "]),
+        ("red", "2026-04-01", 5, expect![" > red > "]),
+    ] {
+        expected.assert_eq(&around(&history, name, on, size));
+    }
+}
+
+#[test]
+fn a_succession_is_recorded_when_it_says_something_new() {
+    let history = and(tree(), [succeeded("app", &["blue", "red"]).on("2026-02-01")]);
+    check(&history, succeeded("app", &["blue", "red"]), expect!["already so"]);
+    check(&history, succeeded("app", &["blue", "red"]).on("2026-01-31"), expect!["recorded"]);
+    check(&history, succeeded("app", &["blue"]), expect!["recorded"]);
+    check(&history, succeeded("red", &["app"]), expect!["recorded"]);
+    check(&history, succeeded("red", &["blue"]).on("2030-01-01"), expect!["recorded"]);
+}
+
+#[test]
+fn what_became_of_an_archived_unit_can_still_be_said() {
+    let history = and(tree(), [archived("app"), archived("blue")]);
+    check(&history, succeeded("app", &["blue"]), expect!["recorded"]);
+}
+
+#[test]
+fn a_unit_is_succeeded_by_others_that_are_known() {
+    let of_organization = [succeeded("org", &["red"]), succeeded("red", &["blue", "org"])];
+    check_each(
+        &tree(),
+        &of_organization,
+        "refused: the organization cannot be moved or archived, succeed a unit or be succeeded",
+    );
+    check(&tree(), succeeded("green", &["red"]), expect!["refused: unit `green` is unknown"]);
+    check(&tree(), succeeded("red", &["blue", "lime"]), expect!["refused: unit `lime` is unknown"]);
+    check(
+        &tree(),
+        succeeded("red", &["blue", "red"]),
+        expect!["refused: unit `red` cannot succeed itself"],
+    );
+    check(
+        &tree(),
+        succeeded("red", &[]),
+        expect!["refused: no successor is named: name at least one unit in which the work goes on"],
+    );
+    check(
+        &tree(),
+        succeeded("red", &["blue"; 101]),
+        expect!["refused: `successors` has 101 entries, at most 100 are allowed"],
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Category, Check, Discipline, Ground, Relation};
+use super::{Basis, Category, Check, Discipline, Ground, Relation};
 use crate::name::Line;
 use crate::{AreaId, BasePracticeId, FeatureId, GenericPracticeId, ModelId};
 
@@ -30,6 +30,8 @@ pub(super) struct Document {
     pub(super) crosswalk: Vec<LinkTable>,
     #[serde(default)]
     pub(super) crosswalk_practice: Vec<PracticeLinkTable>,
+    #[serde(default)]
+    pub(super) dependency: Vec<DependencyTable>,
 }
 
 #[derive(Deserialize)]
@@ -141,4 +143,14 @@ pub(super) struct LinkTable {
 pub(super) struct PracticeLinkTable {
     pub(super) from: Spanned<BasePracticeId>,
     pub(super) to: Spanned<BasePracticeId>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DependencyTable {
+    pub(super) area: Spanned<AreaId>,
+    pub(super) needs: Spanned<AreaId>,
+    pub(super) basis: Spanned<Basis>,
+    pub(super) source: Option<Title>,
+    pub(super) reason: Prose,
 }

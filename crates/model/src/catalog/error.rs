@@ -162,6 +162,25 @@ pub enum Reason {
         /// The practice in the successor.
         to: BasePracticeId,
     },
+    /// A process area that needs its own results.
+    #[error("{0} cannot need itself")]
+    NeedsItself(AreaId),
+    /// A dependency that is there already.
+    #[error("{area} needs {needs} already")]
+    NeededTwice {
+        /// The area that needs.
+        area: AreaId,
+        /// The area that is needed.
+        needs: AreaId,
+    },
+    /// A dependency that a source is said to state, without the source.
+    #[error("that {area} needs {needs} is stated and names no source")]
+    StatedNowhere {
+        /// The area that needs.
+        area: AreaId,
+        /// The area that is needed.
+        needs: AreaId,
+    },
     /// A profile of another model.
     #[error("this profile is for {wanted}, not {seen}")]
     WrongModel {
@@ -191,4 +210,44 @@ pub enum Reason {
     /// A tier that is not in the order of tiers.
     #[error("tier_order has no {0}")]
     UnknownTier(Name),
+    /// A tier without its basis, or a basis without a tier.
+    #[error("{0} needs tier and tier_basis together, or neither")]
+    TierInPart(AreaId),
+    /// Levels for phases in an area that is not applicable.
+    #[error("{0} is not applicable and has levels for phases")]
+    PhasesNotApplicable(AreaId),
+    /// A base that is not pinned, or a pin without a base.
+    #[error("base and base_digest stand together, or neither does")]
+    BaseInPart,
+    /// A profile that builds on itself.
+    #[error("{0} cannot be its own base")]
+    OwnBase(Name),
+    /// A profile with a base was given none.
+    #[error("this profile builds on {0}, which was not loaded before it")]
+    NoBase(Name),
+    /// A profile with a base was given another.
+    #[error("this profile builds on {wanted}, but was given {seen}")]
+    WrongBase {
+        /// The base it names.
+        wanted: Name,
+        /// The base given.
+        seen: Name,
+    },
+    /// The base is not the one that the profile was built on.
+    #[error("the base's digest is {seen}: take over what changed there, then update this one")]
+    WrongBaseDigest {
+        /// The digest of the base given.
+        seen: Digest,
+    },
+    /// A base that is about another model.
+    #[error("{base} is for {seen}: a profile and its base are for one model")]
+    BaseOfOtherModel {
+        /// The base.
+        base: Name,
+        /// Its model.
+        seen: ModelId,
+    },
+    /// Tiers in a profile that takes those of its base.
+    #[error("tier_order stands in {0}, the base of this profile")]
+    TiersOfBase(Name),
 }

@@ -1,23 +1,20 @@
 //! The shipped models and profiles load; what is wrong in a file is refused with its line.
 
+mod borrowing;
+mod dependencies;
+mod profiles;
+
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
-use super::{Area, Basis, Catalog, CatalogError, Profile, Relation};
+use super::{Area, Catalog, CatalogError, Profile, Relation};
 use crate::{Digest, Practice, Target};
 
 const ISO: &str = include_str!("../../../../config/models/iso-21827-2008.toml");
 const DRAFT: &str = include_str!("../../../../config/models/sse-cmm-1997.toml");
 const BUREAU: &str = include_str!("../../../../config/profiles/service-bureau.toml");
-const PROFILES: [&str; 5] = [
-    include_str!("../../../../config/profiles/security-product-developer.toml"),
-    include_str!("../../../../config/profiles/systems-integrator.toml"),
-    BUREAU,
-    include_str!("../../../../config/profiles/certification-authority.toml"),
-    include_str!("../../../../config/profiles/user-organization.toml"),
-];
 
 fn iso() -> Catalog {
     Catalog::parse("iso.toml", ISO, None).unwrap()
@@ -133,30 +130,6 @@ fn practices_of_areas_that_are_one_to_one_are_paired_in_order() {
         PA05 PA04 split: BP.05.03>BP.04.01 BP.05.03>BP.04.02
         PA06 PA06 kept: BP.06.01>BP.06.01 BP.06.02>BP.06.02 BP.06.03>BP.06.03 BP.06.04>BP.06.04 BP.06.05>BP.06.05
     "#]].assert_eq(&lines);
-}
-
-#[test]
-fn five_profiles_aim_at_every_area_and_keep_stated_and_inferred_apart() {
-    let model = draft();
-    let mut lines = String::new();
-    for text in PROFILES {
-        assert_eq!(Profile::model_of("profile.toml", text).as_ref(), Ok(model.id()));
-        let profile = Profile::parse("profile.toml", text, &model).unwrap();
-        let shown = |target: &super::AreaTarget| {
-            let level = target.level.map_or("-".to_owned(), |level| level.to_string());
-            level + if target.basis == Basis::Stated { "!" } else { "" }
-        };
-        let levels: Vec<String> = profile.targets.iter().map(shown).collect();
-        writeln!(lines, "{}: {}", profile.id, levels.join(" ")).unwrap();
-    }
-    expect![[r#"
-        security-product-developer: 2 3 3 2 2 3 2 2 2 3 3 3 3 3 3 2 2 3 3 2 2
-        systems-integrator: 2 2 3 - 2 3 2 2 2 2 2 2 2 2 2 3 3 2 2 2 2
-        service-bureau: 1 2 2 2 2 3 3 3 2 3 2 3 2 2 2 2 2 -! 2 2 1
-        certification-authority: 3! 2 2 2 3! 2 3! 3! 1 3! 2 2 2 1 1 2 1 1 1 2 1
-        user-organization: 2 1 1 -! 3 1 2 2 3 2 1 1 1 1 1 1 1 -! 1 2 -!
-    "#]]
-    .assert_eq(&lines);
 }
 
 /// `text` with the first `from` replaced. Quotes are written as `'` here, to be read more easily.
@@ -307,151 +280,6 @@ fn a_wrong_process_area_is_refused_with_its_line_and_reason() {
 }
 
 #[test]
-fn wrong_borrowing_or_crosswalk_is_refused_with_its_line_and_reason() {
-    let digest = pinned().to_string();
-    let rows = [
-        ("model = 'iso-21827-2008'", "model = 'sse-cmm-1997'"),
-        ("model = 'iso-21827-2008'", "model = 'iso-2028'"),
-        ("successor = 'iso-21827-2008'\n", ""),
-        (
-            "successor = 'iso-21827-2008'\n\n[borrows]\nmodel = 'iso-21827-2008'",
-            "successor = 'iso-2028'\n\n[borrows]\nmodel = 'iso-2028'",
-        ),
-        (digest.as_str(), "affe"),
-        ("bp_complete = false\n", "bp_complete = true\n"),
-        ("id = '3.3'\nlevel = 3", "id = '3.4'\nlevel = 3"),
-        ("from = 'PA01'", "from = 'PA22'"),
-        ("to = 'PA10'", "to = 'PA23'"),
-        ("from = 'PA04'\nto = 'PA11'", "from = 'PA04'\nto = 'PA05'"),
-        ("from = 'PA02'\nto = 'PA09'", "from = 'PA02'\nto = 'PA10'"),
-        ("to = 'PA10'\nrelation = 'renumbered'", "to = 'PA12'\nrelation = 'renumbered'"),
-        ("relation = 'split'", "relation = 'divided'"),
-        ("basis = 'titles'", "basis = 'stated'"),
-        ("from = 'BP.04.01'", "from = 'BP.04.05'"),
-        ("from = 'BP.04.01'", "from = 'BP.12.01'"),
-        ("to = 'BP.05.01'", "to = 'BP.05.09'"),
-        ("to = 'BP.05.01'", "to = 'BP.06.01'"),
-        ("from = 'BP.04.02'", "from = 'BP.04.01'"),
-    ];
-    let lender = iso();
-    let parse =
-        |text: &str| Catalog::parse("draft.toml", text, Some((&lender, pinned()))).map(drop);
-    check(
-        DRAFT,
-        &rows,
-        parse,
-        &expect![[r#"
-            draft.toml:46: sse-cmm-1997 cannot borrow from itself
-            draft.toml:46: borrows from iso-2028, but the crosswalk leads to iso-21827-2008
-            draft.toml:530: a crosswalk needs model.successor, the model that it leads to
-            draft.toml:46: this model borrows from iso-2028, but was given iso-21827-2008
-            draft.toml:47: `affe` is no digest: 64 hexadecimal digits are needed
-            draft.toml:448: PA11 lists no base practice: list them, or say bp_complete = false
-            draft.toml:40: there is no common feature 3.3 in this model
-            draft.toml:531: there is no PA22 in sse-cmm-1997
-            draft.toml:532: there is no PA23 in iso-21827-2008
-            draft.toml:560: PA04 is linked to PA05 already
-            draft.toml:538: PA02 to PA10 is not one to one: another such link has one of them
-            draft.toml:636: PA11 to PA12 is not one to one: another such link has one of them
-            draft.toml:568: `divided` is no relation: use one of kept, renumbered, renamed, split, merged, partial
-            draft.toml:534: `stated` is no ground of a link: use one of titles, reading
-            draft.toml:718: sse-cmm-1997 lists no BP.04.05
-            draft.toml:718: sse-cmm-1997 lists no BP.12.01
-            draft.toml:719: iso-21827-2008 lists no BP.05.09
-            draft.toml:719: BP.04.01 is linked to BP.06.01, but their areas are not
-            draft.toml:723: BP.04.01 is linked to BP.05.01 already
-        "#]],
-    );
-}
-
-#[test]
-fn a_model_borrows_only_from_the_lender_that_it_pins() {
-    let alone = Catalog::parse("draft.toml", DRAFT, None).unwrap_err();
-    let changed = Catalog::parse("draft.toml", DRAFT, Some((&iso(), Digest::ZERO))).unwrap_err();
-    let other = Catalog::parse("draft.toml", DRAFT, Some((&draft(), pinned()))).unwrap_err();
-    expect![[r#"
-        draft.toml:46: this model borrows from iso-21827-2008, which was not loaded before it
-        draft.toml:47: the lender's digest is 0000000000000000000000000000000000000000000000000000000000000000: take over what changed there, then update this one
-        draft.toml:46: this model borrows from iso-21827-2008, but was given sse-cmm-1997
-    "#]].assert_eq(&format!("{alone}\n{changed}\n{other}\n"));
-}
-
-#[test]
-fn one_to_one_areas_of_unequal_length_are_refused() {
-    let fewer = edit(
-        ISO,
-        "[[process_area.base_practice]]\nid = 'BP.10.07'\ntitle = 'Obtain Agreement on Security'\n",
-        "",
-    );
-    let fewer = edit(
-        &fewer,
-        "bp_count = 7\nbp_check = 'verified'\n\n[[process_area.base_practice]]\nid = 'BP.10.01'",
-        "bp_count = 6\nbp_check = 'verified'\n\n[[process_area.base_practice]]\nid = 'BP.10.01'",
-    );
-    let fewer = edit(&fewer, "listed_base_practices = 128", "listed_base_practices = 127");
-    let fewer =
-        edit(&fewer, "listed_security_base_practices = 61", "listed_security_base_practices = 60");
-    let fewer = Catalog::parse("iso.toml", &fewer, None).unwrap();
-    let error = Catalog::parse("draft.toml", DRAFT, Some((&fewer, pinned()))).unwrap_err();
-    expect!["draft.toml:531: PA01 lists 7 base practices and PA10 lists 6: link them one by one"]
-        .assert_eq(&error.to_string());
-}
-
-#[test]
-fn a_wrong_profile_is_refused_with_its_line_and_reason() {
-    let rows = [
-        ("model = 'sse-cmm-1997'", "model = 'iso-21827-2008'"),
-        ("title = 'Service bureau'\n", ""),
-        ("area = 'PA02'", "area = 'PA01'"),
-        ("area = 'PA21'", "area = 'PA22'"),
-        ("area = 'PA02'", "area = 'pa02'"),
-        (
-            "[[target]]\narea = 'PA01'\ntier = 'low'\ntier_basis = 'stated'\napplicable = true\nlevel = 1\nbasis = 'inferred'\nrule = 'A2'\nconfidence = 'medium'\nrationale = 'Clients should work out their own security needs and tell them to the bureau.'\n",
-            "",
-        ),
-        ("level = 1\n", "level = 6\n"),
-        ("level = 1\n", ""),
-        ("level = 1\n", "level = 1\nalt_level = 9\n"),
-        ("applicable = true\n", "applicable = false\n"),
-        ("applicable = false\n", "applicable = true\n"),
-        ("basis = 'inferred'", "basis = 'guessed'"),
-        ("rule = 'A2'", "rule = 'A3'"),
-        ("rule = 'A2'\n", ""),
-        ("tier = 'low'", "tier = 'lowest'"),
-        ("confidence = 'medium'", "confidence = 'sure'"),
-        ("rationale = ", "reason = "),
-        ("id = 'A2'", "id = 'A1'"),
-    ];
-    let model = draft();
-    let parse = |text: &str| Profile::parse("bureau.toml", text, &model).map(drop);
-    check(
-        BUREAU,
-        &rows,
-        parse,
-        &expect![[r#"
-        bureau.toml:31: this profile is for iso-21827-2008, not sse-cmm-1997
-        bureau.toml:28: missing field `title`
-        bureau.toml:71: PA01 stands after PA01: each stands once, in order
-        bureau.toml:299: there is no PA22 in sse-cmm-1997
-        bureau.toml:71: `pa02` is no process area: write it like PA01
-        bureau.toml:29: PA01 has no target: every area has one, if only applicable = false
-        bureau.toml:63: there is no capability level 6: use 0 to 5
-        bureau.toml:59: PA01 is applicable and has no level
-        bureau.toml:64: there is no capability level 9: use 0 to 5
-        bureau.toml:63: PA01 is not applicable and has a level
-        bureau.toml:264: PA18 is applicable and has no level
-        bureau.toml:64: `guessed` is no basis: use one of stated, inferred
-        bureau.toml:65: there is no rule A3 in this profile
-        bureau.toml:59: PA01 is inferred and names no rule
-        bureau.toml:60: tier_order has no lowest
-        bureau.toml:66: `sure` is no confidence: use one of low, medium, high
-        bureau.toml:67: unknown field `reason`, expected one of `area`, `tier`, `tier_basis`, `applicable`, `level`, `basis`, `rule`, `alt_level`, `confidence`, `rationale`, `note`
-        bureau.toml:40: rule A1 is there already
-    "#]],
-    );
-}
-
-#[test]
 fn generic_practices_and_features_belong_to_the_model_that_uses_them() {
     let model = draft();
     for area in model.areas() {
@@ -468,7 +296,8 @@ fn parse_all(text: &str) {
     let _ = Catalog::parse("any.toml", text, None);
     let _ = Catalog::parse("any.toml", text, Some((&lender, pinned())));
     let _ = Catalog::borrows("any.toml", text);
-    let _ = Profile::parse("any.toml", text, &lender);
+    let _ = Profile::parse("any.toml", text, &lender, None);
+    let _ = Profile::needs("any.toml", text);
 }
 
 proptest! {

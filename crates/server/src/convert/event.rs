@@ -3,7 +3,7 @@
 use gradus_model::event::{Document, Links};
 use gradus_model::evidence::Item;
 use gradus_model::rating::Rating;
-use gradus_model::unit::{AreaRef, Context, Grade};
+use gradus_model::unit::{AreaRef, Context, Floor, Grade};
 use gradus_model::{Event, Target};
 use gradus_service::records::ReadRecord;
 use gradus_service::{Service, ServiceError};
@@ -76,6 +76,9 @@ fn body(event: &Event) -> Value {
         Event::UnitRenamed(of) => json!({ "unit": text(of.unit), "name": text(&of.name) }),
         Event::UnitMoved(of) => json!({ "unit": text(of.unit), "parent": text(of.parent) }),
         Event::UnitArchived(of) => json!({ "unit": text(of.unit) }),
+        Event::UnitSucceeded(of) => json!({
+            "unit": text(of.unit), "successors": of.successors.iter().map(text).collect::<Vec<_>>(),
+        }),
         Event::PrincipalAdded(of) => json!({ "principal": text(of.principal), "kind": of.kind }),
         Event::PrincipalDisabled(of) => json!({ "principal": text(of.principal) }),
         Event::TokenIssued(of) => json!({
@@ -88,6 +91,12 @@ fn body(event: &Event) -> Value {
             json!({ "area": area(&of.area), "inheritance": of.inheritance })
         }
         Event::ContextRecorded(of) => context(of),
+        Event::UnitLabelled(of) => {
+            json!({ "labels": of.labels.iter().map(text).collect::<Vec<_>>() })
+        }
+        Event::BaselineRaised(of) => {
+            json!({ "floors": of.floors.iter().map(floor).collect::<Vec<_>>() })
+        }
         Event::PhaseEntered(of) | Event::PhaseLeft(of) => json!({ "phase": of.phase }),
         Event::MarkerPlaced(of) => json!({ "kind": of.kind, "label": text(&of.label) }),
         Event::EvidenceSubmitted(of) => item(of),
@@ -112,6 +121,10 @@ fn text(value: impl ToString) -> String {
 
 fn area(of: &AreaRef) -> String {
     format!("{}/{}", of.model, of.area)
+}
+
+fn floor(of: &Floor) -> Value {
+    json!({ "area": area(&of.area), "level": of.level })
 }
 
 fn targets(of: &[Target]) -> Vec<String> {

@@ -200,11 +200,11 @@ pub(crate) fn validity(
     let kind_of = |id| views.registry.principal(id).map(|found| found.kind);
     let until = practices
         .iter()
-        .map(|target| coverage::valid_until(history, target, shown.at, rules))
+        .map(|target| coverage::valid_until(history, target, shown.at.size, rules))
         .max()?;
     let valid_at = shown.at.valid_at;
     let in_time = history.work_from <= valid_at && valid_at < until;
-    let counts = coverage::counts(history, shown.at, rules, &kind_of);
+    let counts = coverage::counts(history, shown.at.size, rules, &kind_of);
     Some((in_time && counts, until))
 }
 

@@ -1,7 +1,8 @@
 //! Levels, out.
 
+use gradus_domain::course::AreaState;
 use gradus_domain::coverage::Support;
-use gradus_domain::level::{AreaAnswer, PracticeAnswer};
+use gradus_domain::level::{AreaAnswer, Coverage, PracticeAnswer};
 use gradus_model::{AreaId, Catalog};
 use gradus_projection::views::Basis;
 use gradus_service::Service;
@@ -24,14 +25,8 @@ pub(crate) fn resolved_for(
     }
 }
 
-/// The answer for the areas asked for; for all areas if none were.
-pub(crate) fn levels(
-    service: &Service,
-    from: &LevelsAnswer,
-    areas: &[AreaId],
-    with_practices: bool,
-) -> wire::QueryLevelsResponse {
-    let asked = |answer: &&AreaAnswer| areas.is_empty() || areas.contains(&answer.area);
+/// The answer for the areas asked for.
+pub(crate) fn levels(service: &Service, from: &LevelsAnswer) -> wire::QueryLevelsResponse {
     let Some(basis) = &from.basis else {
         return wire::QueryLevelsResponse {
             unit: Some(unit_ref(service, from.unit)),
@@ -46,23 +41,13 @@ pub(crate) fn levels(
         coordinate: Some(resolved_for(&from.coordinate, basis)),
         digest: from.digest.0.to_vec(),
         scheme: basis.read_rules.scheme.name().to_owned(),
-        areas: from
-            .areas
-            .iter()
-            .filter(asked)
-            .map(|answer| area(service, catalog, answer, with_practices))
-            .collect(),
+        areas: from.areas.iter().map(|answer| area(service, catalog, answer)).collect(),
     }
 }
 
-fn area(
-    service: &Service,
-    catalog: &Catalog,
-    from: &AreaAnswer,
-    with_practices: bool,
-) -> wire::AreaLevel {
+/// An area's levels and practices.
+pub(crate) fn area(service: &Service, catalog: &Catalog, from: &AreaAnswer) -> wire::AreaLevel {
     let area = catalog.area(from.area);
-    let practices: &[PracticeAnswer] = if with_practices { &from.practices } else { &[] };
     wire::AreaLevel {
         area: from.area.to_string(),
         title: area.map(|area| area.title.clone()).unwrap_or_default(),
@@ -70,18 +55,43 @@ fn area(
         inherited_from: from.inherited_from.map(|unit| unit_ref(service, unit)),
         rated: Some(level_answer(from.rated)),
         ongoing: Some(level_answer(from.ongoing)),
-        coverage: Some(wire::Coverage {
-            practices_total: u32::from(from.coverage.practices),
-            covered: u32::from(from.coverage.supported),
-            contradicted: u32::from(from.coverage.contradicted),
-            lapsed: u32::from(from.coverage.lapsed),
-            items_valid: from.coverage.items,
-        }),
-        practices: practices.iter().map(|answer| practice(service, catalog, answer)).collect(),
+        coverage: Some(wire::Coverage { items_valid: from.items, ..coverage(from.coverage) }),
+        practices: from.practices.iter().map(|answer| practice(service, catalog, answer)).collect(),
     }
 }
 
-fn practice(service: &Service, catalog: &Catalog, from: &PracticeAnswer) -> wire::PracticeState {
+/// Coverage, without the number of items.
+pub(crate) fn coverage(from: Coverage) -> wire::Coverage {
+    wire::Coverage {
+        practices_total: u32::from(from.practices),
+        covered: u32::from(from.supported),
+        contradicted: u32::from(from.contradicted),
+        lapsed: u32::from(from.lapsed),
+        items_valid: 0,
+    }
+}
+
+/// The state of an area at an instant.
+pub(crate) fn state(service: &Service, from: &AreaState) -> wire::AreaState {
+    wire::AreaState {
+        rated: Some(level_answer(from.rated)),
+        ongoing: Some(level_answer(from.ongoing)),
+        coverage: Some(coverage(from.coverage)),
+        inherited_from: from.inherited_from.map(|unit| unit_ref(service, unit)),
+    }
+}
+
+/// The title of an area of a model; empty if it has none such.
+pub(crate) fn title(catalog: &Catalog, area: AreaId) -> String {
+    catalog.area(area).map(|area| area.title.clone()).unwrap_or_default()
+}
+
+/// A practice's state.
+pub(crate) fn practice(
+    service: &Service,
+    catalog: &Catalog,
+    from: &PracticeAnswer,
+) -> wire::PracticeState {
     let (support, valid_until, lapsed_at) = match from.support {
         Support::Supported { until } => (wire::Support::Supported, Some(until), None),
         Support::Lapsed { since } => (wire::Support::Lapsed, None, Some(since)),

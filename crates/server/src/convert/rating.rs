@@ -1,7 +1,8 @@
 //! Ratings, in and out.
 
 use gradus_domain::history::RatingHistory;
-use gradus_domain::{At, UnitHistory, level};
+use gradus_domain::in_force::in_force_on;
+use gradus_domain::{At, UnitHistory};
 use gradus_model::Event;
 use gradus_model::rating::{Scale, Value};
 use gradus_service::ratings::RatingInput;
@@ -45,7 +46,7 @@ fn input(field: &str, given: &wire::RatingInput) -> Checked<RatingInput> {
 /// Whether a rating is in force at a point: not ended or withdrawn, and not behind another one.
 pub(crate) fn is_in_force(unit: &UnitHistory, rating: &RatingHistory, at: At) -> bool {
     let (target, scale) = (&rating.rating.target, rating.rating.value.scale());
-    level::in_force(unit, target, scale, at).iter().any(|found| found.position == rating.position)
+    in_force_on(unit, target, scale, at).iter().any(|found| found.position == rating.position)
 }
 
 /// A rating as it stands at the point asked about, with the rationale of its record.

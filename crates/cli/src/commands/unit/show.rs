@@ -14,19 +14,24 @@ use crate::session::{Session, pages};
 
 /// Shows one unit.
 pub async fn one(session: &Session, args: ShowArgs) -> Result<(), CliError> {
-    let request = v1::GetUnitRequest {
-        unit: args.unit.unit.clone(),
-        coordinate: Some(args.coordinate.with(&args.unit)?),
-        min_size: args.coordinate.min_size,
-    };
-    let send = async |request| session.client.units().get_unit(request).await;
-    let response = session.client.call(request, send).await?;
+    let response = get(session, &args).await?;
     let unit = response.unit.clone().unwrap_or_default();
     session.output.show(&View {
         document: message::json(&response)?,
         entries: None,
         sheets: vec![record(&unit)],
     })
+}
+
+/// Asks for one unit.
+pub async fn get(session: &Session, args: &ShowArgs) -> Result<v1::GetUnitResponse, CliError> {
+    let request = v1::GetUnitRequest {
+        unit: args.unit.unit.clone(),
+        coordinate: Some(args.coordinate.with(&args.unit)?),
+        min_size: args.coordinate.min_size,
+    };
+    let send = async |request| session.client.units().get_unit(request).await;
+    session.client.call(request, send).await
 }
 
 fn record(unit: &v1::Unit) -> Sheet {
@@ -50,6 +55,7 @@ fn record(unit: &v1::Unit) -> Sheet {
         let word = text::<v1::Inheritance>(area.inheritance);
         format!("{} {word}", area.area)
     });
+    let floors = unit.floors.iter().map(|floor| format!("{}={}", floor.area, floor.level));
     Sheet::record(vec![
         ("name", unit.name.clone().into()),
         ("kind", kind(unit).into()),
@@ -58,6 +64,9 @@ fn record(unit: &v1::Unit) -> Sheet {
         ("version", unit.version.to_string().into()),
         ("registered_at", time(unit.registered_at.as_ref()).into()),
         ("archived_at", time(unit.archived_at.as_ref()).into()),
+        ("successors", successions(&unit.successors).into()),
+        ("predecessors", successions(&unit.predecessors).into()),
+        ("labels", listed(unit.labels.clone()).into()),
         ("model", adopted(&unit.model).unwrap_or_default().into()),
         ("rules", adopted(&unit.rules).unwrap_or_default().into()),
         ("profile", adopted(&unit.profile).unwrap_or_default().into()),
@@ -65,8 +74,17 @@ fn record(unit: &v1::Unit) -> Sheet {
         ("markers", listed(markers.collect()).into()),
         ("tailored_out", listed(tailored.collect()).into()),
         ("inheritance", listed(inheritances.collect()).into()),
+        ("baseline", listed(floors.collect()).into()),
         ("context", unit.context.as_ref().map(context).unwrap_or_default().into()),
     ])
+}
+
+fn successions(units: &[v1::Succession]) -> String {
+    let units = units.iter().map(|succession| {
+        let name = succession.unit.as_ref().map(|unit| unit.name.as_str()).unwrap_or_default();
+        format!("{name} since {}", time(succession.since.as_ref()))
+    });
+    units.collect::<Vec<_>>().join("; ")
 }
 
 fn context(context: &v1::Context) -> String {
@@ -102,6 +120,7 @@ pub async fn list(
             kind: args.kind.or(only).map_or(0, |kind| kind.number().into()),
             parent: args.parent.clone().unwrap_or_default(),
             include_archived: args.include_archived,
+            label: args.label.clone().unwrap_or_default(),
         };
         let send = async |request| session.client.units().list_units(request).await;
         let response = session.client.call(request, send).await?;

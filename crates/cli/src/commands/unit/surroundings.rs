@@ -1,9 +1,10 @@
-//! What surrounds a unit's levels: documents, tailoring, circumstances, phases, markers.
+//! What surrounds a unit's levels: documents, tailoring, circumstances, labels, phases, markers.
 
 use gradus_wire::v1;
 
 use crate::args::unit::{
-    AdoptArgs, ContextArgs, InheritArgs, MarkArgs, PhaseEndArgs, PhaseStartArgs, TailorArgs,
+    AdoptArgs, ContextArgs, InheritArgs, LabelArgs, MarkArgs, PhaseEndArgs, PhaseStartArgs,
+    TailorArgs,
 };
 use crate::error::CliError;
 use crate::output::message::time;
@@ -100,6 +101,18 @@ pub async fn context(session: &Session, args: ContextArgs) -> Result<(), CliErro
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().record_context(request).await;
+    session.record(&args.append, request, send).await
+}
+
+/// Gives a unit labels in place of those before.
+pub async fn label(session: &Session, args: LabelArgs) -> Result<(), CliError> {
+    let request = |append| v1::LabelUnitRequest {
+        unit: args.unit,
+        append,
+        labels: args.labels,
+        effective_at: args.since.and_then(Moment::wire),
+    };
+    let send = async |request| session.client.units().label_unit(request).await;
     session.record(&args.append, request, send).await
 }
 

@@ -2,12 +2,12 @@
 
 use gradus_domain::{Actor, Proposal};
 use gradus_model::event::{
-    AreaInheritanceSet, EvidenceSuperseded, Links, MarkerPlaced, OfEvidence, OfRating,
-    PayloadErased, PhaseChange, Tailoring,
+    AreaInheritanceSet, BaselineRaised, EvidenceSuperseded, Links, MarkerPlaced, OfEvidence,
+    OfRating, PayloadErased, PhaseChange, Tailoring, UnitLabelled,
 };
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
 use gradus_model::rating::{Basis, Rating, Value};
-use gradus_model::unit::{Inheritance, MarkerKind, Phase};
+use gradus_model::unit::{Floor, Inheritance, MarkerKind, Phase};
 use gradus_model::{Event, Payload};
 
 use super::{DAY, area, day, digest, evidence, rating, target, targets, who};
@@ -199,6 +199,17 @@ pub(crate) fn tailored_in(area_id: &str) -> Fact {
 pub(crate) fn inheritance(area_id: &str, inheritance: Inheritance) -> Fact {
     let set = AreaInheritanceSet { area: area(area_id), inheritance };
     fact(Event::AreaInheritanceSet(set))
+}
+
+pub(crate) fn labelled(labels: &[&str]) -> Fact {
+    let labels = labels.iter().map(|label| label.parse().unwrap()).collect();
+    fact(Event::UnitLabelled(UnitLabelled { labels }))
+}
+
+pub(crate) fn raised(floors: &[(&str, u8)]) -> Fact {
+    let floor = |(id, level): &(&str, u8)| Floor { area: area(id), level: *level };
+    let floors = floors.iter().map(floor).collect();
+    fact(Event::BaselineRaised(BaselineRaised { floors }))
 }
 
 pub(crate) fn entered(phase: Phase) -> Fact {

@@ -1,0 +1,36 @@
+//! `gradus diff`: how levels came from one side to another.
+
+use gradus_wire::v1;
+
+use crate::args::diff::DiffArgs;
+use crate::error::CliError;
+use crate::output::{Format, diff};
+use crate::select::Selector;
+use crate::session::Session;
+
+/// Shows every movement between two sides, with its causes.
+pub async fn run(session: &Session, args: DiffArgs) -> Result<(), CliError> {
+    let (first, second) = args.pair()?;
+    let side = |of: &Selector| -> Result<v1::Side, CliError> {
+        let coordinate = Some(args.coordinate.with(of)?);
+        Ok(v1::Side { unit: of.unit.clone(), coordinate })
+    };
+    let (from, mut to) = (side(&first)?, side(&second)?);
+    if let (Some(rules), Some(coordinate)) = (&args.to_rules, &mut to.coordinate) {
+        coordinate.rules.clone_from(rules);
+    }
+    let request = v1::CompareLevelsRequest {
+        from: Some(from),
+        to: Some(to),
+        min_size: args.coordinate.min_size,
+        areas: args.area,
+        with_coverage: args.coverage,
+    };
+    let send = async |request| session.client.levels().compare_levels(request).await;
+    let response = session.client.call(request, send).await?;
+    if let Some(note) = diff::incomparable(&response) {
+        session.output.note(&note)?;
+    }
+    let is_drawn = session.output.terminal && session.output.format == Format::Table;
+    session.output.show(&diff::view(&response, is_drawn)?)
+}

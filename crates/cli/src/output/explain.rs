@@ -1,0 +1,56 @@
+//! Explanations of levels, in each form.
+
+pub mod tree;
+
+use gradus_wire::v1;
+
+use super::View;
+use super::message::{self, text, time};
+use super::sheet::{Sheet, without_model};
+use crate::error::CliError;
+
+/// Everything behind the levels of an area.
+pub fn view(response: &v1::ExplainLevelResponse) -> Result<View, CliError> {
+    Ok(View {
+        document: message::json(response)?,
+        entries: Some(message::all(&response.practices)?),
+        sheets: vec![practices(response)],
+    })
+}
+
+fn practices(response: &v1::ExplainLevelResponse) -> Sheet {
+    let columns = [
+        "level", "practice", "title", "rated", "ongoing", "rating", "by", "from", "position",
+        "support", "until", "items", "counting",
+    ];
+    let mut sheet = Sheet::new(&columns);
+    for practice in &response.practices {
+        let state = practice.state.clone().unwrap_or_default();
+        let rating = state.rating.as_ref();
+        let of_rating =
+            |tell: fn(&v1::PracticeRating) -> String| rating.map(tell).unwrap_or_default();
+        let counting = practice.evidence.iter().filter(|item| item.counts).count();
+        sheet.row(vec![
+            practice.level.to_string().into(),
+            without_model(&state.practice).into(),
+            state.title.clone().into(),
+            text::<v1::Reached>(practice.rated).into(),
+            text::<v1::Reached>(practice.ongoing).into(),
+            of_rating(|rating| text::<v1::Value>(rating.value)).into(),
+            of_rating(rater).into(),
+            of_rating(|rating| time(rating.effective_at.as_ref())).into(),
+            of_rating(|rating| rating.position.to_string()).into(),
+            text::<v1::Support>(state.support).into(),
+            time(state.valid_until.as_ref().or(state.lapsed_at.as_ref())).into(),
+            practice.evidence.len().to_string().into(),
+            counting.to_string().into(),
+        ]);
+    }
+    sheet
+}
+
+/// Who rated: a rule, or a person by name.
+fn rater(rating: &v1::PracticeRating) -> String {
+    let name = rating.rated_by.as_ref().map(|by| by.name.clone()).unwrap_or_default();
+    if rating.by_rule { "rule".to_owned() } else { name }
+}

@@ -1,0 +1,197 @@
+//! The course of an area: its levels and coverage at every moment, as known at one size of the log.
+//!
+//! Tailoring, inheritance and the place in the tree are those of each moment. The unit's own part
+//! ([`own_course`]) may come from an index; what is answered with it is the same.
+
+use std::sync::Arc;
+
+use gradus_model::catalog::{Area, Catalog};
+use gradus_model::event::Document;
+use gradus_model::unit::AreaRef;
+use gradus_model::{Timestamp, UnitId};
+
+use crate::fold::{AreaCourse, AreaFold, Given, NOTHING};
+use crate::history::UnitHistory;
+use crate::level::{Answered, Coverage, Question, answered};
+use crate::scheme::{Levels, unrated};
+use crate::settings::Settings;
+use crate::sse_cmm::LevelAnswer;
+use crate::steps::Steps;
+use crate::timeline::At;
+use crate::world::{Basis, World, bases, kind_of, settled_changes};
+
+/// The levels and coverage of an area at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AreaState {
+    /// The level that was judged.
+    pub rated: LevelAnswer,
+    /// The level that valid evidence still supports.
+    pub ongoing: LevelAnswer,
+    /// How many base practices have valid evidence.
+    pub coverage: Coverage,
+    /// The ancestor that answered, if the unit did not itself.
+    pub inherited_from: Option<UnitId>,
+}
+
+/// Gives the own course of an area of a unit, computed with what is in force for that unit.
+///
+/// None means that nothing is known of it.
+pub type OwnCourse<'a> = &'a dyn Fn(UnitId, &AreaRef) -> Option<Arc<AreaCourse>>;
+
+/// The own course of an area, computed from the history: with the model and rules in force at each
+/// moment, or with `rules` in place of those.
+///
+/// Where another model is in force, nothing is known of this one's area.
+#[must_use]
+pub fn own_course(
+    world: &dyn World,
+    unit: UnitId,
+    area: &AreaRef,
+    size: u64,
+    rules: Option<&Document>,
+) -> AreaCourse {
+    let Some(history) = world.history(unit) else { return AreaCourse::default() };
+    let bases = bases(world, unit, size, rules);
+    let first = [(Timestamp::MIN, bases.first())].into_iter();
+    let changes = bases.changes().iter().map(|(from, basis)| (*from, basis));
+    let mut course = AreaCourse::default();
+    for (from, basis) in first.chain(changes) {
+        let under = |basis: &Basis| under(world, history, basis, area, size);
+        course.followed_by(from, &basis.as_ref().and_then(under).unwrap_or_default());
+    }
+    course
+}
+
+fn under(
+    world: &dyn World,
+    history: &UnitHistory,
+    basis: &Basis,
+    area: &AreaRef,
+    size: u64,
+) -> Option<AreaCourse> {
+    let of_model = (*basis.catalog.id() == area.model).then(|| basis.catalog.area(area.area))??;
+    let kind_of = |principal| kind_of(world, principal);
+    let (model, rules) = (&*basis.catalog, &*basis.read_rules);
+    let given = Given { history, size, model, rules, kind_of: &kind_of };
+    Some(AreaFold::of(&given, of_model).course())
+}
+
+/// The state of an area at a moment, with what is in force for the unit there, or with `rules`.
+///
+/// None where the unit's model at that moment has no such area, or nothing is in force.
+#[must_use]
+pub fn state_at(
+    world: &dyn World,
+    unit: UnitId,
+    area: &AreaRef,
+    at: At,
+    rules: Option<&Document>,
+    own: OwnCourse<'_>,
+) -> Option<AreaState> {
+    let basis = crate::world::basis(world, unit, at, rules).ok()?;
+    let of_model = (*basis.catalog.id() == area.model).then(|| basis.catalog.area(area.area))??;
+    Some(state_of(world, unit, &basis, of_model, at, rules, own))
+}
+
+/// The state of an area of the unit's model at a moment, given what is in force for the unit there.
+#[must_use]
+pub fn state_of(
+    world: &dyn World,
+    unit: UnitId,
+    basis: &Basis,
+    area: &Area,
+    at: At,
+    rules: Option<&Document>,
+    own: OwnCourse<'_>,
+) -> AreaState {
+    let nothing = Settings::default();
+    let lineage: Vec<(UnitId, &Settings)> = world
+        .registry()
+        .lineage(unit, at)
+        .into_iter()
+        .map(|unit| (unit, world.history(unit).map_or(&nothing, |history| &history.settings)))
+        .collect();
+    let kind_of = |principal| kind_of(world, principal);
+    let (model, read_rules) = (&*basis.catalog, &*basis.read_rules);
+    let question = Question { at, rules: read_rules, model, kind_of: &kind_of };
+    let reference = AreaRef { model: model.id().clone(), area: area.id };
+    let answers = |number: usize| -> (Levels, Coverage) {
+        let Some((asked, _)) = lineage.get(number) else { return (NOTHING, Coverage::default()) };
+        // A unit above may be measured otherwise: then it is read by what holds for the asking one.
+        let alike = number == 0
+            || crate::world::basis(world, *asked, at, rules).is_ok_and(|own| own == *basis);
+        let course = if alike {
+            own(*asked, &reference)
+        } else {
+            let history = world.history(*asked);
+            let course = history.and_then(|of| under(world, of, basis, &reference, at.size));
+            course.map(Arc::new)
+        };
+        read(course.as_deref(), model, area, at.valid_at)
+    };
+    let Answered { answer: (levels, coverage), inherited_from } =
+        answered(&question, &lineage, area, answers);
+    AreaState { rated: levels.rated, ongoing: levels.ongoing, coverage, inherited_from }
+}
+
+/// A course at an instant, as an area of the model in force.
+fn read(
+    course: Option<&AreaCourse>,
+    model: &Catalog,
+    area: &Area,
+    instant: Timestamp,
+) -> (Levels, Coverage) {
+    let support = |target| {
+        let steps = course.and_then(|course| course.supports.get(target));
+        steps.map_or_else(Default::default, |steps| *steps.at(instant))
+    };
+    let coverage = Coverage::of(area.base_practices.iter().map(|base| support(&base.target)));
+    // Whether anything can be determined is the model's, whatever is known.
+    let nothing = unrated(model, area);
+    let levels = match course {
+        Some(course) if nothing == NOTHING => *course.levels.at(instant),
+        _ => nothing,
+    };
+    (levels, coverage)
+}
+
+/// The state of an area at every moment, as known with `size` records; none where the unit's model
+/// has no such area.
+#[must_use]
+pub fn course(
+    world: &dyn World,
+    unit: UnitId,
+    area: &AreaRef,
+    size: u64,
+    rules: Option<&Document>,
+    own: OwnCourse<'_>,
+) -> Steps<Option<AreaState>> {
+    let mut instants = settled_changes(world, unit, size);
+    for above in world.registry().ever_above(unit, size) {
+        instants.extend(own(above, area).iter().flat_map(|course| course.instants()));
+        if above != unit {
+            instants.extend(read_otherwise(world, unit, above, area, size, rules));
+        }
+    }
+    Steps::over(instants, |valid_at| state_at(world, unit, area, At { valid_at, size }, rules, own))
+}
+
+/// The moments of change of a unit above, read by what is in force for the unit below, where that
+/// differs from its own.
+fn read_otherwise(
+    world: &dyn World,
+    unit: UnitId,
+    above: UnitId,
+    area: &AreaRef,
+    size: u64,
+    rules: Option<&Document>,
+) -> Vec<Timestamp> {
+    let (own, of_above) = (bases(world, unit, size, rules), bases(world, above, size, rules));
+    if own == of_above {
+        return Vec::new();
+    }
+    let Some(history) = world.history(above) else { return Vec::new() };
+    let all = own.changes().iter().map(|(_, basis)| basis).chain([own.first()]);
+    let courses = all.flatten().filter_map(|basis| under(world, history, basis, area, size));
+    courses.flat_map(|course| course.instants().collect::<Vec<_>>()).collect()
+}

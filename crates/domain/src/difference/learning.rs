@@ -1,0 +1,91 @@
+//! The first stage of a difference: what one moment looks like while the log grows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gradus_model::event::Document;
+use gradus_model::unit::AreaRef;
+use gradus_model::{Practice, Target, UnitId};
+
+use super::{Movement, Stage, Way, in_order};
+use crate::cause::Step;
+use crate::history::Told;
+use crate::settings::Settings;
+use crate::timeline::{At, Timeline};
+
+impl<'a> Way<'a> {
+    /// The log grows, or shrinks, from a point to another size.
+    pub(super) fn learnt(&self, from: At, to: u64) -> Vec<Movement> {
+        let (least, most) = (from.size.min(to), from.size.max(to));
+        let at = |size| self.asked.at(At { valid_at: from.valid_at, size });
+        let mut before = at(least);
+        let mut movements = Vec::new();
+        for (position, told) in self.records(least, most) {
+            // What lies between bears on nothing here: the area looks as it did.
+            before.at.size = position;
+            let after = at(position.saturating_add(1));
+            movements.extend(self.step(Stage::Learnt, &before, &after, Step::Learnt(told)));
+            before = after;
+        }
+        in_order(movements, to < from.size)
+    }
+
+    /// The records at positions `from` to `to - 1` that can bear on the area, in their order: with
+    /// what they told of an item or a rating, and of which unit.
+    fn records(&self, from: u64, to: u64) -> BTreeMap<u64, Option<(UnitId, Told<'a>)>> {
+        let registry = self.asked.world.registry();
+        let above = registry.ever_above(self.asked.unit, to);
+        let base = self.base_practices(&above, to);
+        let concerns =
+            |target: &Target| base.contains(target) || is_generic_of(self.asked.area, target);
+        let mut records = BTreeMap::new();
+        for unit in above {
+            let moves = registry.unit(unit).into_iter().flat_map(|unit| unit.parents.iter());
+            let mut settled: Vec<u64> = moves.map(|stated| stated.position).collect();
+            if let Some(history) = self.asked.world.history(unit) {
+                settled.extend(positions(&history.settings, self.asked.area));
+                let told = history.told(concerns, from, to).into_iter();
+                records.extend(told.map(|(position, told)| (position, Some((unit, told)))));
+            }
+            let within = settled.into_iter().filter(|position| (from..to).contains(position));
+            records.extend(within.map(|position| (position, None)));
+        }
+        records
+    }
+
+    /// The area's base practices under any of the models that these units ever adopted: one may be
+    /// borrowed from another model.
+    fn base_practices(&self, units: &[UnitId], size: u64) -> BTreeSet<Target> {
+        let world = self.asked.world;
+        let histories = units.iter().filter_map(|unit| world.history(*unit));
+        let adopted = histories.flat_map(|history| history.settings.models.iter());
+        let known = adopted.filter(|stated| stated.position < size);
+        let models = known.filter_map(|stated| world.model(&stated.value.digest));
+        let of_area = models.filter(|model| *model.id() == self.asked.area.model);
+        let targets = of_area.flat_map(|model| {
+            let area = model.area(self.asked.area.area);
+            let base = area.into_iter().flat_map(|area| &area.base_practices);
+            base.map(|base| base.target.clone()).collect::<Vec<_>>()
+        });
+        targets.collect()
+    }
+}
+
+fn is_generic_of(area: &AreaRef, target: &Target) -> bool {
+    let of_area = match target.practice {
+        Practice::Generic(of, _) | Practice::Feature(of, _) => of == area.area,
+        Practice::Base(_) => false,
+    };
+    of_area && target.model == area.model
+}
+
+/// Where a unit's statements were recorded that can bear on an area.
+fn positions(settings: &Settings, area: &AreaRef) -> Vec<u64> {
+    fn of<T>(timeline: &Timeline<T>) -> impl Iterator<Item = u64> {
+        timeline.iter().map(|stated| stated.position)
+    }
+    let documents: [&Timeline<Document>; 2] = [&settings.models, &settings.rules];
+    let adopted = documents.into_iter().flat_map(of);
+    let tailored = settings.tailored_out.get(area).into_iter().flat_map(of);
+    let inherited = settings.inheritance.get(area).into_iter().flat_map(of);
+    adopted.chain(tailored).chain(inherited).collect()
+}

@@ -1,0 +1,79 @@
+//! Sets of instants as half-open spans that neither touch nor overlap.
+
+use gradus_model::Timestamp;
+
+/// A set of instants.
+///
+/// Invariant: the spans ascend, none is empty, and between two of them lies at least an instant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spans(Vec<(Timestamp, Timestamp)>);
+
+impl Spans {
+    /// Adds the instants from `from` to just before `to`; an empty span adds nothing.
+    ///
+    /// Returns whether the set has changed.
+    pub fn add(&mut self, from: Timestamp, to: Timestamp) -> bool {
+        if from >= to {
+            return false;
+        }
+        let first = self.0.partition_point(|(_, end)| *end < from);
+        let past = self.0.partition_point(|(start, _)| *start <= to);
+        let touched = self.0.get(first..past).unwrap_or_default();
+        let start = touched.first().map_or(from, |(start, _)| (*start).min(from));
+        let end = touched.last().map_or(to, |(_, end)| (*end).max(to));
+        if touched == [(start, end)] {
+            return false;
+        }
+        self.0.splice(first..past, [(start, end)]);
+        true
+    }
+
+    /// Whether an instant is in the set.
+    #[must_use]
+    pub fn contain(&self, instant: Timestamp) -> bool {
+        let past = self.0.partition_point(|(start, _)| *start <= instant);
+        let last = past.checked_sub(1).and_then(|last| self.0.get(last));
+        last.is_some_and(|(_, end)| instant < *end)
+    }
+
+    /// Where the set begins, if it is not empty.
+    #[must_use]
+    pub fn begin(&self) -> Option<Timestamp> {
+        self.0.first().map(|(start, _)| *start)
+    }
+
+    /// Every instant at which the set begins or ends.
+    pub fn edges(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.iter().flat_map(|(start, end)| [*start, *end])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn the_set_has_just_the_instants_that_were_added(
+            added in proptest::collection::vec((0i64..40, 0i64..12), 0..12)
+        ) {
+            let mut spans = Spans::default();
+            for (from, length) in &added {
+                let before = spans.clone();
+                let changed = spans.add(at(*from), at(from + length));
+                prop_assert_eq!(changed, before != spans);
+            }
+            for instant in 0..60 {
+                let within = |(from, length): &(i64, i64)| (*from..from + length).contains(&instant);
+                prop_assert_eq!(spans.contain(at(instant)), added.iter().any(within));
+            }
+            let edges: Vec<_> = spans.edges().collect();
+            prop_assert!(edges.is_sorted_by(|one, next| one < next), "{:?}", edges);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! How fast the bitemporal index is filled and read, and how much room it takes.
+//!
+//! `cargo bench -p gradus-projection`; `GRADUS_EVENTS=10000,1000000` gives the sizes. Histories are
+//! made up: 10 % of the events are backdated, 5 % withdraw something, and a pair of unit and area
+//! has 100 events, but one pair in a hundred ten times as many. All figures of a size come from one
+//! run on one core.
+
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a benchmark takes the time"
+)]
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "it is run by hand"
+)]
+
+use std::time::{Duration, Instant};
+
+use gradus_domain::At;
+use gradus_domain::course::state_at;
+use gradus_model::unit::AreaRef;
+use gradus_model::{Digest, UnitId};
+use gradus_projection::store::OfLog;
+use gradus_projection::{Batch, IndexStore, Library, Projector, Views};
+
+#[path = "index/made.rs"]
+mod made;
+
+use made::{Dice, Made};
+
+/// Events that are made up at a time, outside of what is measured.
+const CHUNK: usize = 10_000;
+const QUESTIONS: u64 = 10_000;
+const ROUNDS: u32 = 5;
+const FIRST_LEAF: Digest = Digest([1; 32]);
+
+fn main() {
+    let sizes = std::env::var("GRADUS_EVENTS").unwrap_or_else(|_| "10000,1000000".to_owned());
+    let mut first_as_of = None;
+    for size in sizes.split(',') {
+        let events: u64 = size.trim().parse().expect("GRADUS_EVENTS is a list of numbers");
+        let as_of = measured(events);
+        let first = *first_as_of.get_or_insert(as_of);
+        println!("  as-of p99 against that at the first size: {}", ratio(as_of, first));
+    }
+}
+
+/// Measures everything at one size; returns the 99th percentile of as-of.
+fn measured(events: u64) -> Duration {
+    println!("{events} events, {} pairs of unit and area", Made::pairs(events));
+    let views_alone = filled(events, |_, _, _| ());
+    let alone = views_alone.1;
+    drop(views_alone);
+    let mut projector = Projector::new();
+    let mut revisions = 0_u64;
+    let folded = filled(events, |views, library, recorded| {
+        let world = views.with(library);
+        projector.apply(&world, recorded, &mut |_| revisions += 1);
+    });
+    let folding = folded.1;
+    drop(folded);
+    drop(projector);
+    println!("  histories alone: {} events/s", rate(events, alone));
+    println!("  fold without writes: {} events/s; {revisions} revisions", rate(events, folding));
+    println!("  of it the index: {} events/s", rate(events, folding.saturating_sub(alone)));
+
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let log = OfLog { first_leaf: FIRST_LEAF, size: events };
+    let (store, _) = IndexStore::open(&directory.path().join("index"), log).expect("an index");
+    let (mut projector, mut batch) = (Projector::new(), Batch::default());
+    let ((views, library), rebuilding) = filled(events, |views, library, recorded| {
+        let world = views.with(library);
+        projector.apply(&world, recorded, &mut |revision| batch.add(revision));
+        if batch.revisions() >= 500_000 {
+            let size = recorded.place.position + 1;
+            store.write(std::mem::take(&mut batch), size, FIRST_LEAF).expect("a write");
+        }
+    });
+    let begun = Instant::now();
+    store.write(batch, events, FIRST_LEAF).expect("a write");
+    store.flush().expect("a flush");
+    let rebuilding = rebuilding + begun.elapsed();
+    drop(projector);
+    println!("  rebuild with writes: {} events/s", rate(events, rebuilding));
+    let bytes = store.bytes_on_disk().expect("the size on disk");
+    println!("  index: {} bytes an event, {} MiB", bytes / events, bytes >> 20);
+    println!("  memory: {} MiB resident", resident_mib());
+
+    let answer = |at: At, unit: UnitId, area: &AreaRef| {
+        let world = views.with(&library);
+        let own = |unit: UnitId, area: &AreaRef| store.course(unit, area, at.size).expect("a row");
+        state_at(&world, unit, area, at, None, &own)
+    };
+    let point = |at: At, unit: UnitId, area: &AreaRef| store.at(unit, area, at).expect("a row");
+    let (as_of_point, _) = asked("as-of, from the index", events, false, point);
+    let (newest_point, _) = asked("newest, from the index", events, true, point);
+    println!("  as-of against newest, from the index: {}", ratio(as_of_point, newest_point));
+    let (as_of, as_of_p99) = asked("as-of, the whole answer", events, false, answer);
+    let (newest, _) = asked("newest, the whole answer", events, true, answer);
+    println!("  as-of against newest, the whole answer: {}", ratio(as_of, newest));
+    as_of_p99
+}
+
+/// Folds all events into views; tells how long that and `each` took.
+fn filled(
+    events: u64,
+    mut each: impl FnMut(&Views, &Library, &gradus_model::Recorded),
+) -> ((Views, Library), Duration) {
+    let (mut made, library) = Made::of(events);
+    let mut views = Views::default();
+    let mut taken = Duration::ZERO;
+    while views.cursor < events {
+        let left = usize::try_from(events - views.cursor).unwrap_or(CHUNK);
+        let chunk: Vec<_> = made.by_ref().take(left.min(CHUNK)).collect();
+        let begun = Instant::now();
+        for recorded in &chunk {
+            views.apply(recorded);
+            each(&views, &library, recorded);
+        }
+        taken += begun.elapsed();
+    }
+    ((views, library), taken)
+}
+
+/// Asks at random and tells how long an answer takes: the 50th and 99th percentile, each the least
+/// of some rounds, since others use the machine.
+fn asked<T>(
+    what: &str,
+    events: u64,
+    newest: bool,
+    answer: impl Fn(At, UnitId, &AreaRef) -> T,
+) -> (Duration, Duration) {
+    let mut dice = Dice(events);
+    let (mut p50, mut p99) = (Duration::MAX, Duration::MAX);
+    for _ in 0..ROUNDS {
+        let mut taken = Vec::new();
+        for _ in 0..QUESTIONS {
+            let (unit, area) = Made::any_pair(&mut dice, events);
+            let size = if newest { events } else { dice.below(events) + 1 };
+            let at = At { valid_at: Made::any_instant(&mut dice), size };
+            let begun = Instant::now();
+            std::hint::black_box(answer(at, unit, &area));
+            taken.push(begun.elapsed());
+        }
+        taken.sort_unstable();
+        p50 = p50.min(taken[taken.len() / 2]);
+        p99 = p99.min(taken[taken.len() * 99 / 100]);
+    }
+    println!("  {what}: p50 {p50:?}, p99 {p99:?}");
+    (p50, p99)
+}
+
+fn rate(events: u64, taken: Duration) -> u128 {
+    u128::from(events) * 1_000_000 / taken.as_micros().max(1)
+}
+
+fn ratio(one: Duration, other: Duration) -> String {
+    let hundredths = one.as_nanos() * 100 / other.as_nanos().max(1);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+/// The memory of this process, where the system tells it.
+fn resident_mib() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let resident = pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    resident.unwrap_or_default() * 4 / 1_024
+}

@@ -1,0 +1,147 @@
+//! Revisions gathered for one atomic write.
+
+use std::collections::BTreeMap;
+
+use gradus_model::unit::AreaRef;
+use gradus_model::{Timestamp, UnitId};
+use sha2::{Digest as _, Sha256};
+
+use super::blocks::BlockId;
+use super::part::{LEVELS, Lies, put_steps, put_target};
+use super::row::{key_of, prefix_of, put_part, put_revision};
+use crate::projector::{Parked, Part, Revision};
+
+/// Rows end before they grow past this, so that a page of the database stays small: a read at any
+/// point takes in a page.
+const MOST_ROW_BYTES: usize = 1_024;
+
+/// The hash of one revision.
+pub(crate) type Leaf = [u8; 32];
+
+/// The hash of all revisions of a unit so far, in the order of positions and areas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Chain(pub(crate) [u8; 32]);
+
+impl Chain {
+    pub(crate) fn add(&mut self, leaf: &Leaf) {
+        self.0 = Sha256::new().chain_update(self.0).chain_update(leaf).finalize().into();
+    }
+}
+
+/// The hash of a revision: the area it is about, its position and stamp, and what it changed.
+pub(crate) fn leaf(area: &AreaRef, position: u64, stamp: Timestamp, parts: &[u8]) -> Leaf {
+    let hash = Sha256::new()
+        .chain_update([area.area.number()])
+        .chain_update(area.model.as_str())
+        .chain_update([0])
+        .chain_update(position.to_be_bytes())
+        .chain_update(stamp.micros().to_be_bytes());
+    hash.chain_update(parts).finalize().into()
+}
+
+/// What one write adds: rows, blocks, and the hashes of the revisions in them.
+#[derive(Debug, Default)]
+pub struct Batch {
+    open: BTreeMap<Vec<u8>, OpenRow>,
+    pub(crate) rows: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) blocks: BTreeMap<BlockId, Vec<u8>>,
+    pub(crate) leaves: BTreeMap<UnitId, Vec<Leaf>>,
+    pub(crate) parked: Vec<Parked>,
+    revisions: u64,
+}
+
+#[derive(Debug)]
+struct OpenRow {
+    first_position: u64,
+    last: (u64, Timestamp),
+    bytes: Vec<u8>,
+}
+
+impl Batch {
+    /// How many revisions were added.
+    #[must_use]
+    pub const fn revisions(&self) -> u64 {
+        self.revisions
+    }
+
+    /// Adds a revision; revisions come in the order of positions, and within one in that of areas.
+    pub fn add(&mut self, revision: &Revision<'_>) {
+        let Revision { unit, area, position, recorded_at, .. } = *revision;
+        self.revisions += 1;
+        let changed = self.changed(revision);
+        let leaf = leaf(area, position, recorded_at, &changed);
+        self.leaves.entry(unit).or_default().push(leaf);
+
+        let prefix = prefix_of(unit, area);
+        let stamped = (position, recorded_at);
+        if let Some(row) = self.open.get_mut(&prefix)
+            && row.bytes.len() + changed.len() <= MOST_ROW_BYTES
+        {
+            put_revision(&mut row.bytes, Some(row.last), stamped, &changed);
+            row.last = stamped;
+            return;
+        }
+        let mut bytes = Vec::new();
+        put_revision(&mut bytes, None, stamped, &self.all(revision));
+        let row = OpenRow { first_position: position, last: stamped, bytes };
+        if let Some(full) = self.open.insert(prefix.clone(), row) {
+            self.rows.push((key_of(&prefix, full.first_position), full.bytes));
+        }
+    }
+
+    /// Adds that a unit was parked.
+    pub fn park(&mut self, parked: impl IntoIterator<Item = Parked>) {
+        self.parked.extend(parked);
+    }
+
+    /// Ends every row.
+    pub(crate) fn close(&mut self) {
+        for (prefix, row) in std::mem::take(&mut self.open) {
+            self.rows.push((key_of(&prefix, row.first_position), row.bytes));
+        }
+    }
+
+    fn changed(&mut self, revision: &Revision<'_>) -> Vec<u8> {
+        self.parts(revision, revision.changed.iter().copied())
+    }
+
+    fn all(&mut self, revision: &Revision<'_>) -> Vec<u8> {
+        let levels = revision.course.levels != crate::projector::EMPTY.levels;
+        let supports = revision.course.supports.keys().map(Part::Support);
+        self.parts(revision, levels.then_some(Part::Levels).into_iter().chain(supports))
+    }
+
+    /// Parts in the order of their names.
+    fn parts<'a>(
+        &mut self,
+        revision: &Revision<'a>,
+        parts: impl Iterator<Item = Part<'a>>,
+    ) -> Vec<u8> {
+        let mut keep = |id, bytes| {
+            self.blocks.insert(id, bytes);
+        };
+        let mut written: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        for part in parts {
+            let (mut name, mut steps, mut whole) =
+                (Vec::with_capacity(8), Vec::with_capacity(48), Vec::with_capacity(56));
+            let lies = match part {
+                Part::Levels => {
+                    name.extend_from_slice(LEVELS);
+                    let levels = &revision.course.levels;
+                    let told = *levels != crate::projector::EMPTY.levels;
+                    if told { put_steps(&mut steps, levels, &mut keep) } else { Lies::InPlace }
+                }
+                Part::Support(target) => {
+                    put_target(&mut name, revision.area, target);
+                    let support = revision.course.supports.get(target);
+                    support
+                        .map_or(Lies::InPlace, |support| put_steps(&mut steps, support, &mut keep))
+                }
+            };
+            put_part(&mut whole, &name, lies, &steps);
+            written.push((name, whole));
+        }
+        written.sort_unstable();
+        written.into_iter().flat_map(|(_, whole)| whole).collect()
+    }
+}

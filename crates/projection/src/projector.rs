@@ -1,0 +1,385 @@
+//! The projector `levels`: which own courses each recorded event changes, and into what.
+//!
+//! Deterministic: what it tells of an event depends on the histories up to that event alone, not on
+//! what it happens to hold in memory. Invariant: after an event, every area's last revision is
+//! [`own_course`](gradus_domain::course::own_course) at that size; a course that tells nothing (no
+//! rating that is read, no evidence that counts) is no revision, or one that takes all back.
+//!
+//! An event that cannot be folded parks its unit with the reason: other units go on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock};
+
+use gradus_domain::coverage::testimony;
+use gradus_domain::fold::{AreaCourse, AreaFold, Changed, Given};
+use gradus_domain::history::EvidenceHistory;
+use gradus_domain::world::{World, bases};
+use gradus_model::unit::AreaRef;
+use gradus_model::{Digest, Recorded, Target, Timestamp, UnitId};
+
+mod held;
+mod layout;
+mod touched;
+
+use held::{HeldArea, HeldUnit, Known, Segment, Touch};
+use layout::Layout;
+use touched::Touched;
+
+/// The projector's name.
+pub const NAME: &str = "levels";
+/// The version of what it computes: another version's rows are rebuilt.
+pub const VERSION: u32 = 1;
+/// Areas whose folds are held at most.
+const MOST_AREAS: usize = 200_000;
+
+/// A course after an event that changed it.
+#[derive(Clone, Copy, Debug)]
+pub struct Revision<'a> {
+    /// The unit.
+    pub unit: UnitId,
+    /// The area.
+    pub area: &'a AreaRef,
+    /// Where the event was recorded.
+    pub position: u64,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// The course from that position on; it is the default one where nothing is known any more.
+    pub course: &'a AreaCourse,
+    /// What differs from the revision before, in order, each once.
+    pub changed: &'a [Part<'a>],
+}
+
+/// A part of a course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part<'a> {
+    /// The levels.
+    Levels,
+    /// The support of a practice.
+    Support(&'a Target),
+}
+
+/// A unit that is no longer projected, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// The unit.
+    pub unit: UnitId,
+    /// The event that could not be folded.
+    pub position: u64,
+    /// What happened.
+    pub reason: String,
+}
+
+/// Takes each revision as it is made.
+pub type Tell<'a> = &'a mut dyn FnMut(&Revision<'_>);
+
+/// Takes in what an event says of one practice, with its number in the outline of a fold.
+type TakeIn<'a> = &'a dyn Fn(&Given<'_>, &mut AreaFold, usize, &Target) -> Changed;
+
+/// The projector; see the module.
+#[derive(Debug)]
+pub struct Projector {
+    units: BTreeMap<UnitId, HeldUnit>,
+    layouts: BTreeMap<(Digest, &'static str), Arc<Layout>>,
+    parked: BTreeSet<UnitId>,
+    held: usize,
+    most_areas: usize,
+}
+
+impl Default for Projector {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Projector {
+    /// A projector that holds nothing yet: what it needs it folds from the histories.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            units: BTreeMap::new(),
+            layouts: BTreeMap::new(),
+            parked: BTreeSet::new(),
+            held: 0,
+            most_areas: MOST_AREAS,
+        }
+    }
+
+    /// The same, holding at most so many areas between events.
+    #[must_use]
+    pub const fn holding(mut self, most_areas: usize) -> Self {
+        self.most_areas = most_areas;
+        self
+    }
+
+    /// Leaves these units alone.
+    pub fn leave(&mut self, parked: impl IntoIterator<Item = UnitId>) {
+        self.parked.extend(parked);
+    }
+
+    /// Tells every revision that one event makes; returns the units that it parks.
+    ///
+    /// The world knows the event, and may know later ones: it is read up to the event. Principals
+    /// are read as they are in the world, since their kinds never change.
+    pub fn apply(&mut self, world: &dyn World, recorded: &Recorded, tell: Tell<'_>) -> Vec<Parked> {
+        if self.held > self.most_areas {
+            // What is dropped is folded again when it is needed, and is the same.
+            self.units.clear();
+            self.held = 0;
+        }
+        let stream = recorded.place.stream;
+        let touched = Touched::by(world, recorded);
+        let is_new = matches!(touched, Touched::Submitted(_) | Touched::Linked(_));
+        let item = touched.item();
+        let item = item.and_then(|item| world.history(stream)?.item(item));
+        let take_in = |given: &Given<'_>, fold: &mut AreaFold, number: usize, target: &Target| {
+            match (&touched, item) {
+                // What is linked already is heard again, which changes nothing.
+                (Touched::Submitted(_) | Touched::Linked(_) | Touched::Item(_), Some(item)) => {
+                    heard(given, fold, number, target, item, is_new)
+                }
+                (Touched::Rating(rating), _) if rating.appraisal.is_none() => {
+                    fold.rate_of(given, number)
+                }
+                _ => fold.renew_of(given, number),
+            }
+        };
+        match touched {
+            Touched::Nothing => Vec::new(),
+            Touched::Bases(unit) => self.rebase_below(world, unit, recorded, tell),
+            _ => {
+                let work = |of: &mut Self| of.change(world, recorded, &touched, &take_in, tell);
+                self.guarded(stream, recorded, work).into_iter().collect()
+            }
+        }
+    }
+
+    /// Takes in that a unit and those below it may be read by other documents.
+    fn rebase_below(
+        &mut self,
+        world: &dyn World,
+        unit: UnitId,
+        recorded: &Recorded,
+        tell: Tell<'_>,
+    ) -> Vec<Parked> {
+        let (registry, size) = (world.registry(), recorded.place.position + 1);
+        let is_below = |below: &UnitId| registry.ever_above(*below, size).contains(&unit);
+        let others = registry.units().map(|unit| unit.id).filter(|other| *other != unit);
+        let all: Vec<UnitId> = others.filter(is_below).chain([unit]).collect();
+        let rebased = all.into_iter().filter_map(|unit| {
+            self.guarded(unit, recorded, |of| of.rebase(world, unit, recorded, &mut *tell))
+        });
+        rebased.collect()
+    }
+
+    /// Does the work for one unit; a panic parks it.
+    fn guarded(
+        &mut self,
+        unit: UnitId,
+        recorded: &Recorded,
+        work: impl FnOnce(&mut Self) -> Option<()>,
+    ) -> Option<Parked> {
+        if self.parked.contains(&unit) {
+            return None;
+        }
+        // What a panic may leave half done is dropped with the unit.
+        let panic = catch_unwind(AssertUnwindSafe(|| work(self))).err()?;
+        self.units.remove(&unit);
+        self.parked.insert(unit);
+        let reason = said(panic.as_ref());
+        Some(Parked { unit, position: recorded.place.position, reason })
+    }
+
+    /// Takes in a change of some practices of the event's unit; none if it has no history.
+    fn change(
+        &mut self,
+        world: &dyn World,
+        recorded: &Recorded,
+        event: &Touched<'_>,
+        take_in: TakeIn<'_>,
+        tell: Tell<'_>,
+    ) -> Option<()> {
+        let (unit, position) = (recorded.place.stream, recorded.place.position);
+        let history = world.history(unit)?;
+        let before = Known { world, history, size: position };
+        let known = Known { world, history, size: position + 1 };
+        let unit_held = self.hold(&before, unit)?;
+        let targets = event.targets(unit_held, &known);
+        let touches = unit_held.touches(&targets);
+        let (segments, areas) = unit_held.parts();
+        let mut newly_held = 0;
+        for of_area in touches.chunk_by(Touch::is_of_same_area) {
+            let Some(first) = of_area.first() else { continue };
+            let area = AreaRef { model: first.layout.model().clone(), area: first.area };
+            if !areas.contains_key(&area) {
+                areas.insert(area.clone(), HeldArea::of(&before, segments, &area));
+                newly_held += 1;
+            }
+            let Some(held) = areas.get_mut(&area) else { continue };
+            let was = Was::of(held);
+            let mut changed = Vec::new();
+            for of_target in of_area.chunk_by(|one, next| one.target == next.target) {
+                let Some(Touch { target, .. }) = of_target.first() else { continue };
+                let take_in = |given: &Given<'_>, fold: &mut AreaFold, number: usize| {
+                    take_in(given, fold, number, target)
+                };
+                let parts = held.change(&known, segments, of_target, take_in);
+                changed.extend(parts.levels.then_some(Part::Levels));
+                changed.extend(parts.support.then_some(Part::Support(target)));
+            }
+            let area = &area;
+            let changed = &was.told(held.course(), changed)[..];
+            if !changed.is_empty() {
+                let course = held.course().unwrap_or(&EMPTY);
+                let recorded_at = recorded.place.recorded_at;
+                tell(&Revision { unit, area, position, recorded_at, course, changed });
+            }
+        }
+        self.held += newly_held;
+        Some(())
+    }
+
+    /// Takes in that a unit may be read by other documents.
+    fn rebase(
+        &mut self,
+        world: &dyn World,
+        unit: UnitId,
+        recorded: &Recorded,
+        tell: &mut dyn FnMut(&Revision<'_>),
+    ) -> Option<()> {
+        let position = recorded.place.position;
+        let history = world.history(unit)?;
+        let before = Known { world, history, size: position };
+        let known = Known { world, history, size: position + 1 };
+        let segments = self.segments(&known, unit);
+        let held = self.hold(&before, unit)?;
+        let basis = |segment: &Segment| segment.under.as_ref().map(|(basis, _)| basis.clone());
+        let alike =
+            |(one, next): (&Segment, &Segment)| one.from == next.from && basis(one) == basis(next);
+        let same_number = segments.len() == held.segments().len();
+        if same_number && segments.iter().zip(held.segments()).all(alike) {
+            return Some(());
+        }
+        let read = |target| {
+            let all = segments.iter().chain(held.segments());
+            all.flat_map(move |segment| segment.areas(target))
+        };
+        let areas: BTreeSet<AreaRef> = history.targets().flat_map(read).collect();
+        let mut old_held = std::mem::replace(held, HeldUnit::under(segments));
+        let mut newly_held = 0;
+        for area in areas {
+            let old = old_held.areas.remove(&area).unwrap_or_else(|| {
+                newly_held += 1;
+                HeldArea::of(&before, old_held.segments(), &area)
+            });
+            let new = old.under(&known, old_held.segments(), held.segments(), &area);
+            let (was, is) = (old.course().unwrap_or(&EMPTY), new.course().unwrap_or(&EMPTY));
+            let parts = difference(was, is);
+            if !parts.is_empty() {
+                let recorded_at = recorded.place.recorded_at;
+                let (area, changed) = (&area, &parts[..]);
+                tell(&Revision { unit, area, position, recorded_at, course: is, changed });
+            }
+            held.areas.insert(area, new);
+        }
+        self.held += newly_held;
+        Some(())
+    }
+
+    /// Holds a unit as it is known, if it is not held yet.
+    fn hold(&mut self, known: &Known<'_>, unit: UnitId) -> Option<&mut HeldUnit> {
+        if !self.units.contains_key(&unit) {
+            let segments = self.segments(known, unit);
+            self.units.insert(unit, HeldUnit::under(segments));
+        }
+        self.units.get_mut(&unit)
+    }
+
+    fn segments(&mut self, known: &Known<'_>, unit: UnitId) -> Vec<Segment> {
+        let bases = bases(known.world, unit, known.size, None);
+        let first = [(Timestamp::MIN, bases.first())].into_iter();
+        let all = first.chain(bases.changes().iter().map(|(from, basis)| (*from, basis)));
+        let under = all.map(|(from, basis)| {
+            let under = basis.as_ref().map(|basis| {
+                let key = (basis.model.digest, basis.read_rules.scheme.name());
+                let layout = self.layouts.entry(key).or_insert_with(|| {
+                    Arc::new(Layout::of(&basis.catalog, basis.read_rules.scheme))
+                });
+                (basis.clone(), Arc::clone(layout))
+            });
+            Segment { from, under }
+        });
+        under.collect()
+    }
+}
+
+/// What a panic said.
+pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panic: {}", text.unwrap_or("of unknown kind"))
+}
+
+/// The course of an area of which nothing is known.
+pub(crate) static EMPTY: LazyLock<AreaCourse> = LazyLock::new(AreaCourse::default);
+
+/// How an area was told before a change.
+struct Was {
+    told: bool,
+    levels_told: bool,
+}
+
+impl Was {
+    fn of(held: &HeldArea) -> Self {
+        let course = held.course();
+        let levels_told = course.is_some_and(|course| course.levels != EMPTY.levels);
+        Self { told: course.is_some(), levels_told }
+    }
+
+    /// The parts in which what is told now differs from what was, given those that have changed.
+    fn told<'a>(
+        &self,
+        course: Option<&'a AreaCourse>,
+        mut changed: Vec<Part<'a>>,
+    ) -> Vec<Part<'a>> {
+        match course {
+            _ if changed.is_empty() => return changed,
+            Some(course) if !self.told => return difference(&EMPTY, course),
+            None if !self.told => return Vec::new(),
+            Some(_) => (),
+            None => {
+                changed.retain(|part| *part != Part::Levels);
+                changed.extend(self.levels_told.then_some(Part::Levels));
+            }
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        changed
+    }
+}
+
+/// The parts in which two courses differ, in order.
+fn difference<'a>(one: &'a AreaCourse, other: &'a AreaCourse) -> Vec<Part<'a>> {
+    let levels = (one.levels != other.levels).then_some(Part::Levels);
+    let targets: BTreeSet<&Target> = one.supports.keys().chain(other.supports.keys()).collect();
+    let differ = |target: &&Target| one.supports.get(*target) != other.supports.get(*target);
+    levels.into_iter().chain(targets.into_iter().filter(differ).map(Part::Support)).collect()
+}
+
+/// Takes in what an item says of a practice after an event.
+fn heard(
+    given: &Given<'_>,
+    fold: &mut AreaFold,
+    number: usize,
+    target: &Target,
+    item: &EvidenceHistory,
+    is_new: bool,
+) -> Changed {
+    let says = |size| testimony(item, target, size, given.rules, given.kind_of);
+    let before = if is_new { None } else { says(given.size - 1) };
+    match (before, says(given.size)) {
+        (None, Some(testimony)) => fold.hear_of(given, number, &testimony),
+        (before, after) if before == after => Changed::default(),
+        _ => fold.renew_of(given, number),
+    }
+}

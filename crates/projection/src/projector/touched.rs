@@ -1,0 +1,124 @@
+//! What each event says of evidence, of ratings, and of what they are read by.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use gradus_domain::world::World;
+use gradus_model::event::Links;
+use gradus_model::evidence::Item;
+use gradus_model::rating::Rating;
+use gradus_model::{Event, EvidenceId, Recorded, Target, UnitId};
+
+use super::held::{HeldUnit, Known};
+
+/// What an event touches.
+pub(super) enum Touched<'a> {
+    /// A new item.
+    Submitted(&'a Item),
+    /// More practices that an item speaks for.
+    Linked(&'a Links),
+    /// Practices that an item no longer speaks for.
+    Unlinked(&'a Links),
+    /// What was decided on an item.
+    Item(EvidenceId),
+    /// The ratings of a practice, because of this one.
+    Rating(&'a Rating),
+    /// What this unit and those below it are read by.
+    Bases(UnitId),
+    /// Nothing that a level depends on.
+    Nothing,
+}
+
+impl<'a> Touched<'a> {
+    pub(super) fn by(world: &'a dyn World, recorded: &'a Recorded) -> Self {
+        let stream = recorded.place.stream;
+        let rated = |rating| {
+            let rating = world.history(stream).and_then(|history| history.rating(rating));
+            rating.map_or(Self::Nothing, |of| Self::Rating(&of.rating))
+        };
+        match &recorded.event {
+            Event::EvidenceSubmitted(item) => Self::Submitted(item),
+            Event::EvidenceLinked(links) => Self::Linked(links),
+            Event::EvidenceUnlinked(links) => Self::Unlinked(links),
+            Event::EvidenceAccepted(of)
+            | Event::EvidenceRejected(of)
+            | Event::EvidenceWithdrawn(of)
+            | Event::EvidenceEnded(of) => Self::Item(of.evidence),
+            Event::EvidenceSuperseded(of) => Self::Item(of.evidence),
+            Event::PracticeRated(rating) => Self::Rating(rating),
+            Event::RatingWithdrawn(of) | Event::RatingEnded(of) => rated(of.rating),
+            Event::ModelAdopted(_) | Event::RulesAdopted(_) => Self::Bases(stream),
+            Event::UnitRegistered(registered) => Self::Bases(registered.unit),
+            Event::UnitMoved(moved) => Self::Bases(moved.unit),
+            Event::LogCreated(_)
+            | Event::ModelPublished(_)
+            | Event::ProfilePublished(_)
+            | Event::RulesPublished(_)
+            | Event::UnitRenamed(_)
+            | Event::UnitArchived(_)
+            | Event::UnitSucceeded(_)
+            | Event::PrincipalAdded(_)
+            | Event::PrincipalDisabled(_)
+            | Event::TokenIssued(_)
+            | Event::TokenRevoked(_)
+            | Event::ProfileAdopted(_)
+            | Event::AreaTailoredOut(_)
+            | Event::AreaTailoredIn(_)
+            | Event::AreaInheritanceSet(_)
+            | Event::ContextRecorded(_)
+            | Event::UnitLabelled(_)
+            | Event::BaselineRaised(_)
+            | Event::PhaseEntered(_)
+            | Event::PhaseLeft(_)
+            | Event::MarkerPlaced(_)
+            | Event::EvidenceConfirmed(_)
+            | Event::PayloadErased(_) => Self::Nothing,
+        }
+    }
+
+    /// The item whose life this is a part of.
+    pub(super) const fn item(&self) -> Option<EvidenceId> {
+        match self {
+            Self::Submitted(item) => Some(item.evidence),
+            Self::Linked(links) => Some(links.evidence),
+            Self::Item(item) => Some(*item),
+            Self::Unlinked(_) | Self::Rating(_) | Self::Bases(_) | Self::Nothing => None,
+        }
+    }
+
+    /// The practices that it is about; the unit remembers what its newest items are linked to.
+    pub(super) fn targets(&self, unit: &mut HeldUnit, known: &Known<'_>) -> Targets<'a> {
+        match self {
+            Self::Submitted(item) => {
+                unit.remember(item.evidence, item.practices.as_slice().into());
+                Targets::Told(&item.practices)
+            }
+            Self::Linked(links) | Self::Unlinked(links) => {
+                unit.forget(links.evidence);
+                Targets::Told(&links.practices)
+            }
+            Self::Item(item) => Targets::Known(unit.remembered(*item).unwrap_or_else(|| {
+                known.history.practices_of(*item, known.size).into_iter().cloned().collect()
+            })),
+            Self::Rating(rating) => Targets::Told(std::slice::from_ref(&rating.target)),
+            Self::Bases(_) | Self::Nothing => Targets::Told(&[]),
+        }
+    }
+}
+
+/// Practices that an event tells of, or that are known to belong to it.
+pub(super) enum Targets<'a> {
+    Told(&'a [Target]),
+    Known(Arc<[Target]>),
+}
+
+impl Deref for Targets<'_> {
+    type Target = [Target];
+
+    fn deref(&self) -> &[Target] {
+        match self {
+            Self::Told(targets) => targets,
+            Self::Known(targets) => targets,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Builds the index anew beside the live one, and puts it in its place when both tell the same.
+
+use std::path::Path;
+
+use gradus_model::{Digest, Recorded};
+
+use crate::index::Batch;
+use crate::library::Library;
+use crate::projector::Projector;
+use crate::store::{IndexError, IndexStore, OfLog};
+use crate::views::Views;
+
+/// Revisions in one write: many of one area then share a row.
+const REVISIONS_A_WRITE: u64 = 500_000;
+/// Events between two words on how far it has come.
+const EVENTS_A_WORD: u64 = 10_000;
+
+/// What came of a rebuild, or of computing digests again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// The size of the log at which both were read.
+    pub size: u64,
+    /// The digest of what stood there.
+    pub live: Result<Digest, String>,
+    /// The digest of what was built anew, or was kept as the index grew.
+    pub other: Digest,
+}
+
+impl Compared {
+    /// Whether both tell the same.
+    #[must_use]
+    pub fn agree(&self) -> bool {
+        self.live.as_ref() == Ok(&self.other)
+    }
+}
+
+/// Folds events from position 0 into an empty index, up to its log's size.
+///
+/// Nothing but the events and the documents that they name is read: views are folded on the way.
+/// `progress` is told events done. Blocks.
+///
+/// # Errors
+///
+/// What the index's database says.
+pub fn fill(
+    store: &IndexStore,
+    log: OfLog,
+    library: &Library,
+    events: impl IntoIterator<Item = Recorded>,
+    mut progress: impl FnMut(u64),
+) -> Result<(), IndexError> {
+    let (mut views, mut projector) = (Views::default(), Projector::new());
+    let mut batch = Batch::default();
+    let mut size = 0;
+    for recorded in events {
+        if recorded.place.position >= log.size {
+            break;
+        }
+        views.apply(&recorded);
+        let world = views.with(library);
+        let parked = projector.apply(&world, &recorded, &mut |revision| batch.add(revision));
+        batch.park(parked);
+        size = recorded.place.position + 1;
+        if batch.revisions() >= REVISIONS_A_WRITE {
+            store.write(std::mem::take(&mut batch), size, log.first_leaf)?;
+        }
+        if size % EVENTS_A_WORD == 0 {
+            progress(size);
+        }
+    }
+    store.write(batch, size, log.first_leaf)?;
+    store.flush()?;
+    progress(size);
+    Ok(())
+}
+
+/// Builds an index anew in `beside` and compares it with the live one at the log's size, which the
+/// live one must have reached.
+///
+/// Neither is removed: when both agree, [`switch`] puts the new one in place of the live one.
+///
+/// # Errors
+///
+/// What the new index's database says; damage of the live one is part of the comparison.
+pub fn rebuild(
+    live: &IndexStore,
+    beside: &Path,
+    log: OfLog,
+    library: &Library,
+    events: impl IntoIterator<Item = Recorded>,
+    progress: impl FnMut(u64),
+) -> Result<Compared, IndexError> {
+    crate::store::remove(beside)?;
+    let (store, _) = IndexStore::open(beside, log)?;
+    fill(&store, log, library, events, progress)?;
+    let live = live.recomputed(log.size).map_err(|error| error.to_string());
+    Ok(Compared { size: log.size, live, other: store.digest() })
+}
+
+/// Computes the digest of every row again and compares it with the one that was kept as they grew.
+///
+/// # Errors
+///
+/// None of its own: damage is part of the comparison. What is written meanwhile may make it
+/// disagree; verify while nothing is written.
+#[must_use]
+pub fn verify(store: &IndexStore) -> Compared {
+    let (size, other) = (store.cursor(), store.digest());
+    let live = store.recomputed(size).map_err(|error| error.to_string());
+    Compared { size, live, other }
+}
+
+/// Puts the index in `beside` in place of the one in `live`, which is removed; both are closed.
+///
+/// # Errors
+///
+/// [`IndexError::Io`]; the index is then built anew when it is opened next.
+pub fn switch(live: &Path, beside: &Path) -> Result<(), IndexError> {
+    crate::store::remove(live)?;
+    crate::store::rename(beside, live)
+}
+
+/// Removes what was built in `beside` and not put in place.
+///
+/// # Errors
+///
+/// [`IndexError::Io`].
+pub fn discard(beside: &Path) -> Result<(), IndexError> {
+    crate::store::remove(beside)
+}

@@ -1,0 +1,93 @@
+//! Facts with contents by chance.
+
+use gradus_model::event::{
+    AreaInheritanceSet, MarkerPlaced, PhaseChange, PrincipalAdded, Tailoring, UnitArchived,
+};
+use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
+use gradus_model::rating::{Basis, Rating, Value};
+use gradus_model::unit::{AreaRef, Inheritance, MarkerKind, Phase, PrincipalKind};
+use gradus_model::{
+    AppraisalId, AreaId, Digest, Event, EvidenceId, ModelId, PrincipalId, RatingId, Target, UnitId,
+};
+
+use crate::dice::Dice;
+use crate::world::first_day;
+
+pub(crate) fn added(principal: PrincipalId, kind: PrincipalKind) -> Event {
+    Event::PrincipalAdded(PrincipalAdded { principal, kind })
+}
+
+pub(crate) fn archived(unit: UnitId) -> Event {
+    Event::UnitArchived(UnitArchived { unit })
+}
+
+/// An item on some practices; its dates are told elsewhere.
+pub(crate) fn item(dice: &mut Dice, evidence: EvidenceId, practices: Vec<Target>) -> Item {
+    let kinds = [Kind::Document, Kind::ScanReport, Kind::Policy, Kind::TestResult];
+    let (supports, contradicts, neither) =
+        (Outcome::Supports, Outcome::Contradicts, Outcome::Inconclusive);
+    let (direct, indirect, weak) = (Strength::Direct, Strength::Indirect, Strength::Weak);
+    let id = evidence.to_string().parse().unwrap();
+    Item {
+        evidence,
+        kind: dice.one_of(&kinds),
+        outcome: dice.weighted(&[(80, supports), (15, contradicts), (5, neither)]),
+        strength: dice.weighted(&[(60, direct), (25, indirect), (15, weak)]),
+        practices,
+        work_from: None,
+        valid_until: None,
+        source: Source { name: "made-up".parse().unwrap(), id },
+        producer_sequence: None,
+        instance: None,
+        about: None,
+        measures: Vec::new(),
+        subjects: Vec::new(),
+        tool: None,
+        attachments: Vec::new(),
+    }
+}
+
+/// A rating of the unit as a whole, by people.
+pub(crate) fn judged(rating: RatingId, target: Target, value: Value) -> Rating {
+    let evidence = Vec::new();
+    Rating { rating, target, value, instance: None, appraisal: None, basis: None, evidence }
+}
+
+/// A rating of any value, of any instance, by people, a rule or an appraisal.
+pub(crate) fn rating(dice: &mut Dice, rating: RatingId, target: Target) -> Rating {
+    let (yes, no) = (Value::Satisfied, Value::NotSatisfied);
+    let (fully, not) = (Value::Fully, Value::Not);
+    let instances = [(70, None), (15, Some("one")), (15, Some("two"))];
+    let instance = dice.weighted(&instances).map(|name| name.parse().unwrap());
+    let by_rule = dice.in_hundred(20);
+    let in_appraisal = !by_rule && dice.in_hundred(25);
+    let basis = Basis { valid_at: first_day(), log_size: 1, rules: Digest::ZERO };
+    let value = dice.weighted(&[(72, yes), (20, no), (4, fully), (4, not)]);
+    Rating {
+        instance,
+        appraisal: in_appraisal.then_some(AppraisalId([7; 16])),
+        basis: by_rule.then_some(basis),
+        ..judged(rating, target, value)
+    }
+}
+
+pub(crate) fn tailored(dice: &mut Dice, model: ModelId, area: AreaId) -> Event {
+    let area = AreaRef { model, area };
+    match dice.below(10) {
+        0..=1 => Event::AreaTailoredOut(Tailoring { area }),
+        2..=4 => Event::AreaTailoredIn(Tailoring { area }),
+        _ => {
+            let inheritance = dice.one_of(Inheritance::ALL);
+            Event::AreaInheritanceSet(AreaInheritanceSet { area, inheritance })
+        }
+    }
+}
+
+pub(crate) fn phase_entered() -> Event {
+    Event::PhaseEntered(PhaseChange { phase: Phase::Operation })
+}
+
+pub(crate) fn marked() -> Event {
+    let (kind, label) = (MarkerKind::Release, "1.0".parse().unwrap());
+    Event::MarkerPlaced(MarkerPlaced { kind, label })
+}

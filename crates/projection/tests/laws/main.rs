@@ -1,0 +1,21 @@
+//! The laws of reading: what any read model answers is what a naive fold of the log answers.
+
+// The histories.
+#[cfg(test)]
+mod dice;
+#[cfg(test)]
+mod made_up;
+#[cfg(test)]
+mod world;
+
+// The answers.
+#[cfg(test)]
+mod law;
+#[cfg(test)]
+mod oracle;
+
+#[cfg(test)]
+mod as_of;
+mod courses;
+#[cfg(test)]
+mod index;

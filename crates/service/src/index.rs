@@ -1,0 +1,368 @@
+//! The index of levels: kept beside the views, written after them and read in place of a fold.
+//!
+//! It is derived. Where it fails, questions are answered by folding, which costs more and says the
+//! same; the log of the process tells what to do.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use gradus_domain::fold::AreaCourse;
+use gradus_model::unit::AreaRef;
+use gradus_model::{Digest, Recorded, UnitId};
+use gradus_projection::projector::{NAME, Parked, VERSION};
+use gradus_projection::rebuild::{Compared, discard, rebuild, switch, verify};
+use gradus_projection::store::{IndexError, OfLog, Opened};
+use gradus_projection::{Batch, IndexStore, Projector};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::error::ServiceError;
+use crate::records::ReadRecord;
+use crate::service::Service;
+
+/// How many records are read at a time.
+const CHUNK: usize = 4_096;
+
+/// The index and who writes it.
+pub(crate) struct Index {
+    live: PathBuf,
+    beside: PathBuf,
+    log: Mutex<OfLog>,
+    /// None while it is exchanged, or when it failed.
+    store: RwLock<Option<IndexStore>>,
+    /// Held while the index is written.
+    projector: Mutex<Projector>,
+    /// Held while it is rebuilt or verified.
+    rebuilding: tokio::sync::Mutex<()>,
+}
+
+/// A projection as it stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Its name.
+    pub name: &'static str,
+    /// The version of its code.
+    pub version: u32,
+    /// How far it has read, as a log size.
+    pub cursor: u64,
+    /// The digest of what it tells.
+    pub digest: Digest,
+    /// Its bytes on disk.
+    pub bytes: u64,
+    /// The units that it could not go on with.
+    pub parked: Vec<Parked>,
+}
+
+/// What came of a rebuild or a verification.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The size of the log at which both were read.
+    pub size: u64,
+    /// The digest of the live one, or why it cannot be computed.
+    pub live: Result<Digest, String>,
+    /// The digest that it was compared with.
+    pub other: Digest,
+    /// Whether the rebuilt one took its place.
+    pub switched: bool,
+}
+
+impl Index {
+    /// Opens the index of a log in `folder`, or begins it anew.
+    pub(crate) fn open(folder: &Path, log: OfLog) -> Result<Self, IndexError> {
+        let (live, beside) = (folder.join(NAME), folder.join(format!("{NAME}.new")));
+        let (store, opened) = IndexStore::open(&live, log)?;
+        if let Opened::Anew(reason) = &opened {
+            tracing::warn!(%reason, "the index of levels is built anew");
+        }
+        let mut projector = Projector::new();
+        projector.leave(store.parked().into_iter().map(|parked| parked.unit));
+        Ok(Self {
+            live,
+            beside,
+            log: Mutex::new(log),
+            store: RwLock::new(Some(store)),
+            projector: Mutex::new(projector),
+            rebuilding: tokio::sync::Mutex::default(),
+        })
+    }
+
+    fn store(&self) -> RwLockReadGuard<'_, Option<IndexStore>> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn projector(&self) -> MutexGuard<'_, Projector> {
+        self.projector.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The own course of an area, if the index can tell; the inner one is none where nothing is
+    /// known of the area.
+    pub(crate) fn course(
+        &self,
+        unit: UnitId,
+        area: &AreaRef,
+        size: u64,
+    ) -> Option<Option<Arc<AreaCourse>>> {
+        let store = self.store();
+        let store = store.as_ref()?;
+        match store.course(unit, area, size) {
+            Ok(course) => Some(course),
+            Err(error) => {
+                tracing::error!(%error, "a level is folded in place of being read: \
+                    run `gradus projections rebuild`");
+                None
+            }
+        }
+    }
+
+    /// Whether a unit's courses can be read at a size.
+    pub(crate) fn tells(&self, unit: UnitId, size: u64) -> bool {
+        let store = self.store();
+        store.as_ref().is_some_and(|store| size <= store.cursor() && !store.has_parked(unit))
+    }
+
+    /// Takes in records that the views know already.
+    fn take(&self, service: &Service, records: &[Recorded]) -> Result<(), IndexError> {
+        let mut projector = self.projector();
+        self.take_with(service, &mut projector, records)
+    }
+
+    fn take_with(
+        &self,
+        service: &Service,
+        projector: &mut Projector,
+        records: &[Recorded],
+    ) -> Result<(), IndexError> {
+        let store = self.store();
+        let Some(store) = store.as_ref() else { return Ok(()) };
+        project(service, store, projector, records, self.log().first_leaf)
+    }
+
+    /// Takes in that the log has its first record now.
+    pub(crate) fn begun(&self, first_leaf: Digest) {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).first_leaf = first_leaf;
+    }
+
+    fn log(&self) -> OfLog {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes what was written outlast the process.
+    pub(crate) fn flush(&self) {
+        if let Some(store) = self.store().as_ref()
+            && let Err(error) = store.flush()
+        {
+            tracing::warn!(%error, "the index of levels is not flushed: it reads on at the start");
+        }
+    }
+
+    /// Gives the index up until the next start: questions are folded.
+    fn give_up(&self, error: &IndexError) {
+        tracing::error!(%error, "the index of levels is given up until the next start");
+        self.replace(None);
+    }
+
+    fn replace(&self, store: Option<IndexStore>) {
+        let before = {
+            let mut live = self.store.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *live, store)
+        };
+        // Closing a database takes its time; readers do not wait for it.
+        drop(before);
+    }
+}
+
+/// Tells an index of records from its cursor on.
+fn project(
+    service: &Service,
+    store: &IndexStore,
+    projector: &mut Projector,
+    records: &[Recorded],
+    first_leaf: Digest,
+) -> Result<(), IndexError> {
+    let from = store.cursor();
+    let mut batch = Batch::default();
+    let mut cursor = from;
+    {
+        let (views, library) = (service.views(), service.library());
+        let world = views.with(&library);
+        for recorded in records.iter().filter(|recorded| recorded.place.position >= from) {
+            let parked = projector.apply(&world, recorded, &mut |revision| batch.add(revision));
+            for parked in &parked {
+                tracing::error!(unit = %parked.unit, position = parked.position,
+                    reason = %parked.reason, "a unit is folded from now on: it was parked");
+            }
+            batch.park(parked);
+            cursor = recorded.place.position + 1;
+        }
+    }
+    if cursor == from { Ok(()) } else { store.write(batch, cursor, first_leaf) }
+}
+
+impl Service {
+    /// Tells the index of records that the views have read, and lets readers see them.
+    pub(crate) async fn index(
+        self: &Arc<Self>,
+        records: Vec<ReadRecord>,
+    ) -> Result<(), ServiceError> {
+        let service = Arc::clone(self);
+        let written = tokio::task::spawn_blocking(move || {
+            let records: Vec<Recorded> =
+                records.into_iter().map(|record| record.recorded).collect();
+            if let Err(error) = service.index.take(&service, &records) {
+                service.index.give_up(&error);
+            }
+        });
+        written.await.map_err(|_| ServiceError::Fault("the index was not written"))?;
+        let cursor = self.views().cursor;
+        self.cursor.send_replace(cursor);
+        Ok(())
+    }
+
+    /// The projections as they stand.
+    pub fn projections(&self) -> Result<Vec<Standing>, ServiceError> {
+        let store = self.index.store();
+        let Some(store) = store.as_ref() else { return Ok(Vec::new()) };
+        Ok(vec![Standing {
+            name: NAME,
+            version: VERSION,
+            cursor: store.cursor(),
+            digest: store.digest(),
+            bytes: store.bytes_on_disk()?,
+            parked: store.parked(),
+        }])
+    }
+
+    /// Builds a projection anew beside the live one, and lets it take its place if both agree.
+    ///
+    /// `progress` is told records done and to do.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::NotFound`] for an unknown name, [`ServiceError::Rebuilding`] while another
+    /// one is under way.
+    pub async fn rebuild(
+        self: &Arc<Self>,
+        name: &str,
+        progress: watch::Sender<(u64, u64)>,
+    ) -> Result<Outcome, ServiceError> {
+        let _alone = self.alone(name)?;
+        self.caught_up(None).await?;
+        let size = self.read_size();
+        let service = Arc::clone(self);
+        let rebuilt = tokio::task::spawn_blocking(move || {
+            let index = &service.index;
+            let log = OfLog { size, ..index.log() };
+            let compared = service.beside(log, &progress)?;
+            let switched = compared.agree();
+            if switched {
+                service.exchange(size)?;
+            }
+            Ok(told(compared, switched))
+        });
+        rebuilt.await.map_err(|_| ServiceError::Fault("a rebuild was given up"))?
+    }
+
+    /// Folds a projection again beside the live one and compares the digests; nothing is exchanged.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::rebuild`].
+    pub async fn verify(
+        self: &Arc<Self>,
+        name: &str,
+        progress: watch::Sender<(u64, u64)>,
+    ) -> Result<Outcome, ServiceError> {
+        let _alone = self.alone(name)?;
+        self.caught_up(None).await?;
+        let size = self.read_size();
+        let service = Arc::clone(self);
+        let verified = tokio::task::spawn_blocking(move || {
+            let index = &service.index;
+            // What was kept as the rows grew must be what the rows say.
+            let grown = {
+                let _still = index.projector();
+                index.store().as_ref().map(verify)
+            };
+            if let Some(grown) = grown.filter(|grown| !grown.agree()) {
+                return Ok(told(grown, false));
+            }
+            let log = OfLog { size, ..index.log() };
+            let compared = service.beside(log, &progress)?;
+            discard(&index.beside)?;
+            Ok(told(compared, false))
+        });
+        verified.await.map_err(|_| ServiceError::Fault("a verification was given up"))?
+    }
+
+    fn alone(&self, name: &str) -> Result<tokio::sync::MutexGuard<'_, ()>, ServiceError> {
+        if name != NAME {
+            return Err(ServiceError::not_found("projection", name));
+        }
+        self.index.rebuilding.try_lock().map_err(|_| ServiceError::Rebuilding)
+    }
+
+    /// Builds the index of a log up to a size beside the live one, from the log alone.
+    fn beside(
+        &self,
+        log: OfLog,
+        progress: &watch::Sender<(u64, u64)>,
+    ) -> Result<Compared, ServiceError> {
+        let library = self.library().clone();
+        let mut fault = None;
+        let mut next = 0;
+        let chunks = std::iter::from_fn(|| {
+            if next >= log.size || fault.is_some() {
+                return None;
+            }
+            match Handle::current().block_on(self.records_from(next, CHUNK)) {
+                Ok(records) => {
+                    next += records.len() as u64;
+                    Some(records.into_iter().map(|record| record.recorded).collect::<Vec<_>>())
+                }
+                Err(error) => {
+                    fault = Some(error);
+                    None
+                }
+            }
+        });
+        let store = self.index.store();
+        let live = store.as_ref().ok_or(ServiceError::Fault("the index was given up"))?;
+        let compared =
+            rebuild(live, &self.index.beside, log, &library, chunks.flatten(), |done| {
+                progress.send_replace((done, log.size));
+            })?;
+        match fault {
+            Some(fault) => Err(fault),
+            None => Ok(compared),
+        }
+    }
+
+    /// Puts the index that was built beside up to `size` in the place of the live one.
+    fn exchange(&self, size: u64) -> Result<(), ServiceError> {
+        let index = &self.index;
+        // Nothing is written to either while they change places.
+        let mut projector = index.projector();
+        let cursor = index.store().as_ref().map_or(size, IndexStore::cursor);
+        let mut tail = Vec::new();
+        while size + (tail.len() as u64) < cursor {
+            let from = size + tail.len() as u64;
+            let records = Handle::current().block_on(self.records_from(from, CHUNK))?;
+            tail.extend(records.into_iter().map(|record| record.recorded));
+        }
+        tail.retain(|recorded| recorded.place.position < cursor);
+        // Questions are folded meanwhile.
+        index.replace(None);
+        switch(&index.live, &index.beside)?;
+        let log = OfLog { size: cursor, ..index.log() };
+        let (rebuilt, _) = IndexStore::open(&index.live, log)?;
+        *projector = Projector::new();
+        projector.leave(rebuilt.parked().into_iter().map(|parked| parked.unit));
+        project(self, &rebuilt, &mut projector, &tail, log.first_leaf)?;
+        index.replace(Some(rebuilt));
+        Ok(())
+    }
+}
+
+fn told(compared: Compared, switched: bool) -> Outcome {
+    Outcome { size: compared.size, live: compared.live, other: compared.other, switched }
+}
