@@ -1,5 +1,7 @@
 //! Levels compared, over gRPC.
 
+use std::fmt::Write as _;
+
 use expect_test::{Expect, expect};
 use gradus_wire::v1 as wire;
 use wire::coordinate::Known;
@@ -40,12 +42,14 @@ fn state(state: Option<&wire::AreaState>) -> String {
 fn in_words(answer: &wire::CompareLevelsResponse) -> String {
     let mut words = String::new();
     for area in &answer.areas {
-        words += &format!(
+        write!(
+            words,
             "{}: {} -> {}\n",
             area.area,
             state(area.before.as_ref()),
             state(area.after.as_ref())
-        );
+        )
+        .unwrap();
         for movement in &area.movements {
             let mut causes: Vec<String> = Vec::new();
             for cause in &movement.causes {
@@ -55,7 +59,8 @@ fn in_words(answer: &wire::CompareLevelsResponse) -> String {
                     causes.push(words);
                 }
             }
-            words += &format!(
+            write!(
+                words,
                 "  {:?}{}: {} -> {} by {} x {}\n",
                 movement.stage(),
                 if movement.backwards { " undone" } else { "" },
@@ -63,7 +68,8 @@ fn in_words(answer: &wire::CompareLevelsResponse) -> String {
                 state(movement.after.as_ref()),
                 movement.causes.len(),
                 causes.join(", ")
-            );
+            )
+            .unwrap();
         }
     }
     words

@@ -1,5 +1,7 @@
 //! Levels explained, over gRPC.
 
+use std::fmt::Write as _;
+
 use expect_test::{Expect, expect};
 use gradus_wire::v1 as wire;
 
@@ -99,20 +101,24 @@ fn in_words(answer: &wire::ExplainLevelResponse) -> String {
         format!("rated {}; ongoing {}\n", told(area.rated.as_ref()), told(area.ongoing.as_ref()));
     for practice in answer.practices.iter().filter(|practice| !practice.ratings.is_empty()) {
         let state = practice.state.as_ref().unwrap();
-        words += &format!(
+        write!(
+            words,
             "{} {:?}/{:?} {:?}\n",
             state.practice.split_once('/').unwrap().1,
             practice.rated(),
             practice.ongoing(),
             state.support()
-        );
+        )
+        .unwrap();
         for item in &practice.evidence {
             let age = item.age_days.map_or_else(|| "no age".to_owned(), |days| days.to_string());
             let verdict = if item.counts { "counts" } else { item.why_not.as_str() };
-            words += &format!(
+            write!(
+                words,
                 "  {} {} {}; {age} days; {} {} {verdict}\n",
                 item.kind, item.outcome, item.strength, item.ends_by, item.window
-            );
+            )
+            .unwrap();
         }
     }
     words

@@ -1,6 +1,7 @@
 //! The command line: what can be said, and the help that explains it.
 
 pub mod append;
+pub mod area_level;
 pub mod coordinate;
 pub mod words;
 

@@ -5,6 +5,7 @@ pub mod headline;
 pub mod json;
 pub mod message;
 pub mod sheet;
+mod state;
 
 pub mod calendar;
 pub mod cause;

@@ -19,6 +19,11 @@ use crate::request_id;
 /// Named parts of an answer, for people.
 pub type Parts = Vec<(&'static str, Cell)>;
 
+/// What an answer warns of, as its parts.
+pub fn warned(warnings: &[String]) -> Parts {
+    warnings.iter().map(|warning| ("warning", Cell::from(warning.clone()))).collect()
+}
+
 /// One run of a command.
 pub struct Session {
     /// The server.

@@ -38,6 +38,9 @@ pub struct AreaState {
 /// None means that nothing is known of it.
 pub type OwnCourse<'a> = &'a dyn Fn(UnitId, &AreaRef) -> Option<Arc<AreaCourse>>;
 
+/// As [`OwnCourse`], as known with any number of records.
+pub type OwnCourseAt<'a> = &'a dyn Fn(UnitId, &AreaRef, u64) -> Option<Arc<AreaCourse>>;
+
 /// The own course of an area, computed from the history: with the model and rules in force at each
 /// moment, or with `rules` in place of those.
 ///

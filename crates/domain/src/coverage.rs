@@ -118,6 +118,14 @@ pub struct Testimony {
     pub position: u64,
 }
 
+impl Testimony {
+    /// Whether it ever speaks for or against the practice.
+    #[must_use]
+    pub fn says_anything(&self) -> bool {
+        self.outcome != Outcome::Inconclusive && self.from < self.until
+    }
+}
+
 /// What an item says of a practice, as known with `size` records; nothing if it does not count.
 #[must_use]
 pub fn testimony(
@@ -192,22 +200,37 @@ impl Covered {
         }
     }
 
+    /// Whether nothing speaks for or against it at any moment.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.supported.is_empty() && self.contradicted.is_empty()
+    }
+
     /// The support at every moment.
     #[must_use]
     pub fn steps(&self) -> Steps<SupportKind> {
-        let instants = self.supported.edges().chain(self.contradicted.edges()).collect();
-        Steps::over(instants, |instant| {
-            let once = self.supported.begin().is_some_and(|begin| begin <= instant);
-            if self.contradicted.contain(instant) {
-                SupportKind::Contradicted
-            } else if self.supported.contain(instant) {
-                SupportKind::Supported
-            } else if once {
-                SupportKind::Lapsed
-            } else {
-                SupportKind::Unsupported
+        let mut steps = Steps::default();
+        let mut supported = self.supported.edges().peekable();
+        let mut contradicted = self.contradicted.edges().peekable();
+        let (mut is_supported, mut is_contradicted) = (false, false);
+        let mut alone = SupportKind::Unsupported;
+        loop {
+            let next = [supported.peek(), contradicted.peek()].into_iter().flatten().min();
+            let Some(instant) = next.copied() else { return steps };
+            if supported.next_if_eq(&instant).is_some() {
+                is_supported = !is_supported;
+                alone = if is_supported { SupportKind::Supported } else { SupportKind::Lapsed };
             }
-        })
+            if contradicted.next_if_eq(&instant).is_some() {
+                is_contradicted = !is_contradicted;
+            }
+            let kind = if is_contradicted { SupportKind::Contradicted } else { alone };
+            if instant > Timestamp::MIN {
+                steps.then(instant, kind);
+            } else {
+                steps = Steps::always(kind);
+            }
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use gradus_model::unit::AreaRef;
 use gradus_model::{Target, Timestamp, UnitId};
 
 use crate::cause::{Asked, Between, Cause, Class, Earlier, Seen, Sight, Step};
-use crate::course::{AreaState, OwnCourse, course};
+use crate::course::{AreaState, OwnCourse, OwnCourseAt, course};
 use crate::coverage::SupportKind;
 use crate::scheme::{Levels, Reading, Role};
 use crate::timeline::At;
@@ -136,14 +136,14 @@ pub struct PracticeSeen {
 /// The difference between two coordinates for one area; with `with_coverage` also the movements of
 /// coverage, and of who answers, that leave the levels as they are.
 ///
-/// `own` gives own courses at the second side's size and rules.
+/// `own` gives own courses by the second side's rules.
 #[must_use]
 pub fn difference(
     world: &dyn World,
     from: &Side,
     to: &Side,
     area: &AreaRef,
-    own: OwnCourse<'_>,
+    own: OwnCourseAt<'_>,
     with_coverage: bool,
 ) -> AreaDifference {
     let asked_from = Asked { world, unit: from.unit, area, rules: from.rules.as_ref() };
@@ -152,11 +152,14 @@ pub fn difference(
     let (first, last) = (asked_from.at(from.at), asked_to.at(to.at));
     let mut movements = Vec::new();
     if from.unit == to.unit {
-        movements.extend(way.learnt(from.at, to.at.size));
+        // By other rules the courses say nothing of the first side.
+        let seen = (from.rules == to.rules).then_some(own);
+        movements.extend(way.learnt(from.at, to.at.size, seen));
         let learnt = At { valid_at: from.at.valid_at, size: to.at.size };
         movements.extend(way.ruled(&asked_to, learnt));
         let way = Way { asked: asked_to, ..way };
-        movements.extend(way.happened(learnt, to.at.valid_at, own));
+        let own = |unit: UnitId, area: &AreaRef| own(unit, area, to.at.size);
+        movements.extend(way.happened(learnt, to.at.valid_at, &own));
     } else {
         movements.extend(way.other_unit(&first, &last, to));
     }

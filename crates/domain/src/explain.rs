@@ -14,8 +14,8 @@ use crate::cause::{Asked, Own, Seen};
 use crate::course::{OwnCourse, course, own_course};
 use crate::coverage::{Support, testimonies};
 use crate::forecast::{Change, falls_next};
-use crate::history::{RatingHistory, UnitHistory};
-use crate::level::{AreaAnswer, PracticeAnswer, RatingInForce};
+use crate::history::UnitHistory;
+use crate::level::{AreaAnswer, PracticeAnswer, distinct, worst};
 use crate::lift::{LevelStep, Need, derivation, lift, next_level};
 use crate::rules::Rules;
 use crate::scheme::{Reading, Role};
@@ -116,7 +116,7 @@ pub fn explain(
             rated: answer.levels.rated,
             ongoing: answer.levels.ongoing,
             inherited_from: (answer.by != unit).then_some(answer.by),
-            ..answer_of(area.area, &answer.own)
+            ..answer_of(area.area, read_rules, &answer.own)
         },
         answered_by: answer.by,
         tailored_out: tailored_out(&asked, at),
@@ -150,43 +150,28 @@ fn tailored_out(asked: &Asked<'_>, at: At) -> Option<TailoredOut> {
 }
 
 /// The own answer of a unit.
-fn answer_of(area: AreaId, own: &Own<'_>) -> AreaAnswer {
+fn answer_of(area: AreaId, rules: &Rules, own: &Own<'_>) -> AreaAnswer {
     let base = own.practices.iter().take(own.outline.base_practices());
-    let mut valid: Vec<u64> = base.flat_map(|seen| seen.valid.iter().copied()).collect();
-    valid.sort_unstable();
-    // One item may stand behind several practices.
-    valid.dedup();
+    let valid: Vec<u64> = base.flat_map(|seen| seen.valid.iter().copied()).collect();
     AreaAnswer {
         area,
         rated: own.levels.rated,
         ongoing: own.levels.ongoing,
         coverage: own.coverage(),
-        items: u32::try_from(valid.len()).unwrap_or(u32::MAX),
+        items: distinct(valid),
         inherited_from: None,
-        practices: own.practices.iter().map(practice_answer).collect(),
+        practices: own.practices.iter().map(|seen| practice_answer(rules, seen)).collect(),
     }
 }
 
-fn practice_answer(seen: &Seen<'_>) -> PracticeAnswer {
-    let worst = seen.in_force.iter().min_by_key(|rating| rating.rating.value);
+fn practice_answer(rules: &Rules, seen: &Seen<'_>) -> PracticeAnswer {
     PracticeAnswer {
         target: seen.target.clone(),
         role: seen.role,
-        rating: worst.copied().map(in_force),
+        rating: worst(rules, &seen.in_force),
         reading: seen.reading.clone(),
         support: seen.support,
         items: u32::try_from(seen.valid.len()).unwrap_or(u32::MAX),
-    }
-}
-
-fn in_force(rating: &RatingHistory) -> RatingInForce {
-    RatingInForce {
-        rating: rating.rating.rating,
-        actor: rating.actor,
-        value: rating.rating.value,
-        by_rule: rating.rating.basis.is_some(),
-        effective_at: rating.effective_at,
-        position: rating.position,
     }
 }
 

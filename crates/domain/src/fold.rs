@@ -5,16 +5,16 @@
 //! holds under one basis; where a unit changes its model or rules, another fold takes over.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use gradus_model::catalog::{Area, Catalog};
 use gradus_model::{Target, Timestamp};
 
 use crate::coverage::{Covered, KindOf, SupportKind, Testimony, testimonies};
 use crate::history::UnitHistory;
-use crate::in_force::readings;
+use crate::in_force::{self, Rated};
 use crate::rules::Rules;
-use crate::scheme::{self, Levels, Outline, Reading};
+use crate::scheme::{Leveling, Levels, Outline, Reading};
 use crate::steps::Steps;
 
 /// What a fold is given: a unit's history, how much of it is known, and what it is read by.
@@ -32,19 +32,20 @@ pub struct Given<'a> {
     pub kind_of: KindOf<'a>,
 }
 
-/// What is kept of one target of the area.
+/// What is kept of one target of the area of which anything is known.
 #[derive(Clone, Debug)]
 struct Practice {
+    /// The target's number in the outline.
+    number: usize,
     covered: Covered,
     support: Steps<SupportKind>,
-    /// As the rules read it, were it always supported.
-    rated: Steps<Reading>,
-    /// As the rules read it.
-    reading: Steps<Reading>,
+    /// As the rules read its ratings; none if nothing that they read was rated.
+    rated: Option<Box<Steps<Rated>>>,
 }
 
 /// A practice of which nothing is known.
-static UNREAD: Steps<Reading> = Steps::always(Reading { values: Vec::new(), supported: false });
+static UNREAD: Reading = Reading { values: Vec::new(), supported: false };
+static UNRATED: LazyLock<Steps<Rated>> = LazyLock::new(Steps::default);
 static UNSUPPORTED: Steps<SupportKind> = Steps::always(SupportKind::Unsupported);
 
 /// What of a fold's course has changed.
@@ -68,8 +69,8 @@ impl Changed {
 #[derive(Clone, Debug)]
 pub struct AreaFold {
     outline: Arc<Outline>,
-    /// What is known of each target of the outline.
-    practices: Vec<Option<Box<Practice>>>,
+    /// The targets of which anything is known, in the order of the outline.
+    practices: Vec<Practice>,
     levels: Steps<Levels>,
 }
 
@@ -84,8 +85,10 @@ impl AreaFold {
     /// Folds the area of an outline from everything that is known.
     #[must_use]
     pub fn with_outline(given: &Given<'_>, outline: Arc<Outline>) -> Self {
-        let practice = |(target, _): &(Target, _)| Practice::of(given, target).map(Box::new);
-        let practices = outline.targets.iter().map(practice).collect();
+        let numbered = outline.targets.iter().enumerate();
+        let practice =
+            |(number, (target, _)): (usize, &(Target, _))| Practice::of(given, number, target);
+        let practices = numbered.filter_map(practice).collect();
         let mut fold = Self { outline, practices, levels: Steps::always(NOTHING) };
         fold.level_anew(given.rules, Timestamp::MIN, None);
         fold
@@ -101,18 +104,28 @@ impl AreaFold {
 
     /// [`Self::hear`], of the target with this number in the outline.
     pub fn hear_of(&mut self, given: &Given<'_>, number: usize, testimony: &Testimony) -> Changed {
-        let Some(slot) = self.practices.get_mut(number) else { return Changed::default() };
-        let practice = slot.get_or_insert_with(Practice::unknown);
+        let index = match self.index(number) {
+            Ok(index) => index,
+            Err(index) => {
+                if number >= self.outline.targets.len() || !testimony.says_anything() {
+                    return Changed::default();
+                }
+                self.practices.insert(index, Practice::unknown(number));
+                index
+            }
+        };
+        let Some(practice) = self.practices.get_mut(index) else { return Changed::default() };
         if !practice.covered.take(testimony) {
             return Changed::default();
         }
         let support = practice.covered.steps();
-        if support == practice.support {
+        let Some((from, to)) = practice.support.difference(&support) else {
             return Changed::default();
-        }
+        };
         practice.support = support;
-        let reading = practice.read();
-        Changed { support: true, levels: self.reads(given.rules, number, reading) }
+        // What is not rated reads the same, supported or not.
+        let levels = practice.rated.is_some() && self.level_anew(given.rules, from, to);
+        Changed { support: true, levels }
     }
 
     /// Takes in that something of a target has changed: everything that is known of it counts anew.
@@ -125,14 +138,27 @@ impl AreaFold {
     /// [`Self::renew`], of the target with this number in the outline.
     pub fn renew_of(&mut self, given: &Given<'_>, number: usize) -> Changed {
         let Some((target, _)) = self.outline.targets.get(number) else { return Changed::default() };
-        let renewed = Practice::of(given, target);
-        let Some(slot) = self.practices.get_mut(number) else { return Changed::default() };
-        let before = std::mem::replace(slot, renewed.map(Box::new));
-        let before = before.as_deref();
-        let support = support_of(before) != support_of(slot.as_deref());
-        let read_anew = reading_of(before).difference(reading_of(slot.as_deref()));
-        let levels = read_anew.is_some_and(|(from, to)| self.level_anew(given.rules, from, to));
-        Changed { support, levels }
+        let renewed = Practice::of(given, number, target);
+        let before = match (self.index(number), renewed) {
+            (Ok(index), Some(renewed)) => {
+                let slot = self.practices.get_mut(index);
+                slot.map(|practice| std::mem::replace(practice, renewed))
+            }
+            (Ok(index), None) => Some(self.practices.remove(index)),
+            (Err(index), Some(renewed)) => {
+                self.practices.insert(index, renewed);
+                None
+            }
+            (Err(_), None) => None,
+        };
+        let (before, after) = (before.as_ref(), self.practice(number));
+        let support = support_of(before).difference(support_of(after));
+        let rated = ratings_of(before).difference(ratings_of(after));
+        let is_rated = |practice: &Practice| practice.rated.is_some();
+        let read = support.filter(|_| before.is_some_and(is_rated) || after.is_some_and(is_rated));
+        let levels = read.into_iter().chain(rated).reduce(hull);
+        let levels = levels.is_some_and(|(from, to)| self.level_anew(given.rules, from, to));
+        Changed { support: support.is_some(), levels }
     }
 
     /// Takes in that ratings of the target with this number in the outline have changed, none of
@@ -140,11 +166,17 @@ impl AreaFold {
     pub fn rate_of(&mut self, given: &Given<'_>, number: usize) -> Changed {
         let Some((target, _)) = self.outline.targets.get(number) else { return Changed::default() };
         let rated = Practice::rated(given, target);
-        let Some(slot) = self.practices.get_mut(number) else { return Changed::default() };
-        let practice = slot.get_or_insert_with(Practice::unknown);
-        practice.rated = rated;
-        let reading = practice.read();
-        Changed { support: false, levels: self.reads(given.rules, number, reading) }
+        let of_known = ratings_of(self.practice(number));
+        let difference = of_known.difference(rated.as_deref().unwrap_or(&UNRATED));
+        let Some((from, to)) = difference else { return Changed::default() };
+        let index = self.index(number).unwrap_or_else(|index| {
+            self.practices.insert(index, Practice::unknown(number));
+            index
+        });
+        if let Some(practice) = self.practices.get_mut(index) {
+            practice.rated = rated;
+        }
+        Changed { support: false, levels: self.level_anew(given.rules, from, to) }
     }
 
     /// The number of a target in the outline.
@@ -153,36 +185,37 @@ impl AreaFold {
         self.outline.targets.iter().position(|(of_area, _)| of_area == target)
     }
 
-    /// Takes in how a target reads now; returns whether the levels have changed.
-    fn reads(&mut self, rules: &Rules, number: usize, reading: Steps<Reading>) -> bool {
-        let slot = self.practices.get_mut(number).and_then(Option::as_deref_mut);
-        let Some(practice) = slot else { return false };
-        let difference = practice.reading.difference(&reading);
-        practice.reading = reading;
-        difference.is_some_and(|(from, to)| self.level_anew(rules, from, to))
+    /// Where a target is among those of which anything is known, or would be.
+    fn index(&self, number: usize) -> Result<usize, usize> {
+        self.practices.binary_search_by_key(&number, |practice| practice.number)
+    }
+
+    fn practice(&self, number: usize) -> Option<&Practice> {
+        self.practices.get(self.index(number).ok()?)
     }
 
     /// Computes the levels from an instant on to just before another; returns whether they have
     /// changed.
     fn level_anew(&mut self, rules: &Rules, from: Timestamp, to: Option<Timestamp>) -> bool {
-        let mut readings: Vec<&Reading> = Vec::with_capacity(self.practices.len());
+        let mut readings = vec![&UNREAD; self.outline.targets.len()];
         let mut changes: Vec<(Timestamp, usize, &Reading)> = Vec::new();
-        for (number, practice) in self.practices.iter().enumerate() {
-            let reading = reading_of(practice.as_deref());
-            readings.push(reading.at(from));
-            let within = reading.after(from).iter();
-            let within = within.take_while(|(instant, _)| to.is_none_or(|to| *instant < to));
-            changes.extend(within.map(|(instant, reading)| (*instant, number, reading)));
+        for practice in &self.practices {
+            let Some(rated) = practice.rated.as_deref() else { continue };
+            if let Some(slot) = readings.get_mut(practice.number) {
+                *slot = practice.reading(rated, from);
+            }
+            practice.readings(rated, from, to, |instant, reading| {
+                changes.push((instant, practice.number, reading));
+            });
         }
         changes.sort_unstable_by_key(|(instant, number, _)| (*instant, *number));
-        let mut part = Steps::always(scheme::levels(rules, &self.outline, &readings));
+        let mut leveling = Leveling::begin(rules, &self.outline, readings);
+        let mut part = Steps::always(leveling.levels());
         for at_once in changes.chunk_by(|(one, ..), (next, ..)| one == next) {
             for (instant, number, reading) in at_once {
-                if let Some(slot) = readings.get_mut(*number) {
-                    *slot = reading;
-                }
+                leveling.read(*number, reading);
                 if at_once.last().is_some_and(|(_, last, _)| last == number) {
-                    part.then(*instant, scheme::levels(rules, &self.outline, &readings));
+                    part.then(*instant, leveling.levels());
                 }
             }
         }
@@ -198,14 +231,16 @@ impl AreaFold {
     /// The support of the target with this number in the outline.
     #[must_use]
     pub fn support(&self, number: usize) -> &Steps<SupportKind> {
-        support_of(self.practices.get(number).and_then(Option::as_deref))
+        support_of(self.practice(number))
     }
 
     /// The support of every target that evidence ever spoke for or against.
     pub fn supports(&self) -> impl Iterator<Item = (&Target, &Steps<SupportKind>)> {
-        let targets = self.outline.targets.iter().map(|(target, _)| target);
-        let supports = self.practices.iter().map(|practice| support_of(practice.as_deref()));
-        targets.zip(supports).filter(|(_, support)| **support != UNSUPPORTED)
+        let supported = self.practices.iter().filter(|one| one.support != UNSUPPORTED);
+        supported.filter_map(|practice| {
+            let (target, _) = self.outline.targets.get(practice.number)?;
+            Some((target, &practice.support))
+        })
     }
 
     /// The course of the area while the fold's basis holds.
@@ -220,48 +255,69 @@ fn support_of(practice: Option<&Practice>) -> &Steps<SupportKind> {
     practice.map_or(&UNSUPPORTED, |practice| &practice.support)
 }
 
-fn reading_of(practice: Option<&Practice>) -> &Steps<Reading> {
-    practice.map_or(&UNREAD, |practice| &practice.reading)
+fn ratings_of(practice: Option<&Practice>) -> &Steps<Rated> {
+    practice.and_then(|practice| practice.rated.as_deref()).unwrap_or(&UNRATED)
+}
+
+/// From an instant on to just before another, if there is one.
+type Span = (Timestamp, Option<Timestamp>);
+
+/// The span from the earlier begin to the later end of two.
+fn hull(one: Span, other: Span) -> Span {
+    (one.0.min(other.0), one.1.zip(other.1).map(|(one, other)| one.max(other)))
 }
 
 impl Practice {
-    fn unknown() -> Box<Self> {
-        Box::new(Self {
-            covered: Covered::default(),
-            support: Steps::default(),
-            rated: Steps::default(),
-            reading: Steps::default(),
-        })
+    fn unknown(number: usize) -> Self {
+        Self { number, covered: Covered::default(), support: Steps::default(), rated: None }
     }
 
     /// What is known of a target; none if nothing is.
-    fn of(given: &Given<'_>, target: &Target) -> Option<Self> {
+    fn of(given: &Given<'_>, number: usize, target: &Target) -> Option<Self> {
         let covered = testimonies(given.history, target, given.size, given.rules, given.kind_of)
             .collect::<Covered>();
         let rated = Self::rated(given, target);
-        if covered == Covered::default() && rated == UNREAD {
+        if covered.is_nothing() && rated.is_none() {
             return None;
         }
         let support = covered.steps();
-        let mut practice = Self { covered, support, rated, reading: Steps::default() };
-        practice.reading = practice.read();
-        Some(practice)
+        Some(Self { number, covered, support, rated })
     }
 
-    fn rated(given: &Given<'_>, target: &Target) -> Steps<Reading> {
-        let always = Steps::always(true);
-        readings(given.history, target, given.rules, given.size, &always)
+    fn rated(given: &Given<'_>, target: &Target) -> Option<Box<Steps<Rated>>> {
+        let rated = in_force::rated(given.history, target, given.rules, given.size);
+        (rated != *UNRATED).then(|| Box::new(rated))
     }
 
-    fn read(&self) -> Steps<Reading> {
-        if self.rated == UNREAD {
-            return Steps::default();
+    /// How its ratings are read at an instant.
+    fn reading<'a>(&self, rated: &'a Steps<Rated>, instant: Timestamp) -> &'a Reading {
+        rated.at(instant).reading(*self.support.at(instant) == SupportKind::Supported)
+    }
+
+    /// Tells how its ratings are read at each instant of change after one and before another.
+    fn readings<'a>(
+        &self,
+        rated: &'a Steps<Rated>,
+        after: Timestamp,
+        before: Option<Timestamp>,
+        mut tell: impl FnMut(Timestamp, &'a Reading),
+    ) {
+        let within = |instant: &Timestamp| before.is_none_or(|before| *instant < before);
+        let mut values = rated.after(after).iter().peekable();
+        let mut supports = self.support.after(after).iter().peekable();
+        let mut value = rated.at(after);
+        let mut is_supported = *self.support.at(after) == SupportKind::Supported;
+        loop {
+            let next = [values.peek().map(|one| one.0), supports.peek().map(|one| one.0)];
+            let Some(instant) = next.into_iter().flatten().min().filter(within) else { return };
+            if let Some((_, changed)) = values.next_if(|(at, _)| *at == instant) {
+                value = changed;
+            }
+            if let Some((_, kind)) = supports.next_if(|(at, _)| *at == instant) {
+                is_supported = *kind == SupportKind::Supported;
+            }
+            tell(instant, value.reading(is_supported));
         }
-        self.rated.with(&self.support, |rated, support| Reading {
-            values: rated.values.clone(),
-            // What is not rated reads the same, supported or not.
-            supported: rated.supported && *support == SupportKind::Supported,
-        })
     }
 }
 

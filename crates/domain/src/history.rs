@@ -3,169 +3,21 @@
 //! A plain fold: nothing is thrown away, and every question filters by what was known. Invariant:
 //! events are applied in the order of their positions.
 
+mod facts;
 mod told;
 
 use std::collections::BTreeMap;
 
-use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
+use gradus_model::evidence::Item;
 use gradus_model::rating::Rating;
-use gradus_model::{Event, EvidenceId, Label, PrincipalId, RatingId, Recorded, Target, Timestamp};
+use gradus_model::{Event, EvidenceId, RatingId, Recorded, Target};
 
 use crate::evidence::Standing;
 use crate::settings::Settings;
-use crate::timeline::{At, Stated};
+use crate::timeline::Stated;
 
+pub use facts::{EvidenceHistory, Happening, RatingHistory};
 pub use told::Told;
-
-/// What happened to an item after it was submitted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happening {
-    /// It was accepted, rejected or withdrawn.
-    Stands(Standing),
-    /// It counts until then.
-    Ended(Timestamp),
-    /// Another item took its place from then on.
-    Superseded(EvidenceId, Timestamp),
-    /// Someone else vouched for it.
-    Confirmed(PrincipalId),
-}
-
-/// An item of evidence with all that happened to it.
-#[derive(Clone, Debug)]
-pub struct EvidenceHistory {
-    /// The item's id.
-    pub id: EvidenceId,
-    /// Where its submission was recorded.
-    pub position: u64,
-    /// The version of the stream at its submission.
-    pub version: u64,
-    /// Who submitted it.
-    pub provider: PrincipalId,
-    /// What sort of evidence it is.
-    pub kind: Kind,
-    /// Which way it speaks.
-    pub outcome: Outcome,
-    /// How closely it is tied to its practices.
-    pub strength: Strength,
-    /// When the work began.
-    pub work_from: Timestamp,
-    /// When the work ended.
-    pub work_to: Timestamp,
-    /// The end of its validity that the submitter gave.
-    pub valid_until: Option<Timestamp>,
-    /// Where it came from.
-    pub source: Source,
-    /// The process instance it belongs to.
-    pub instance: Option<Label>,
-    happenings: Vec<(u64, Happening)>,
-}
-
-impl EvidenceHistory {
-    fn known(&self, size: u64) -> impl DoubleEndedIterator<Item = &Happening> {
-        let known = move |(position, _): &&(u64, Happening)| *position < size;
-        self.happenings.iter().filter(known).map(|(_, happening)| happening)
-    }
-
-    /// What was last decided on it, as known with `size` records: the last position wins.
-    #[must_use]
-    pub fn standing(&self, size: u64) -> Standing {
-        let decided = |happening: &Happening| match happening {
-            Happening::Stands(standing) => Some(*standing),
-            Happening::Ended(_) | Happening::Superseded(..) | Happening::Confirmed(_) => None,
-        };
-        self.known(size).rev().find_map(decided).unwrap_or(Standing::Submitted)
-    }
-
-    /// Where the last decision on it was recorded, if there was one.
-    #[must_use]
-    pub fn decided_at(&self, size: u64) -> Option<u64> {
-        let mut known = self.happenings.iter().rev().filter(|(position, _)| *position < size);
-        let decided = |(position, happening): &(u64, Happening)| {
-            matches!(happening, Happening::Stands(_)).then_some(*position)
-        };
-        known.find_map(decided)
-    }
-
-    /// When it ceased to count, by an end or because another item took its place.
-    #[must_use]
-    pub fn ended_at(&self, size: u64) -> Option<Timestamp> {
-        let mut ended = None;
-        let mut superseded = None;
-        for happening in self.known(size) {
-            match happening {
-                Happening::Ended(at) => ended = Some(*at),
-                Happening::Superseded(_, at) => superseded = Some(*at),
-                Happening::Stands(_) | Happening::Confirmed(_) => (),
-            }
-        }
-        [ended, superseded].into_iter().flatten().min()
-    }
-
-    /// The item that took its place, and from when on.
-    #[must_use]
-    pub fn superseded_by(&self, size: u64) -> Option<(EvidenceId, Timestamp)> {
-        self.known(size).rev().find_map(|happening| match happening {
-            Happening::Superseded(by, at) => Some((*by, *at)),
-            Happening::Stands(_) | Happening::Ended(_) | Happening::Confirmed(_) => None,
-        })
-    }
-
-    /// Who vouched for it besides its provider.
-    pub fn confirmed_by(&self, size: u64) -> impl Iterator<Item = PrincipalId> {
-        self.known(size).filter_map(|happening| match happening {
-            Happening::Confirmed(by) => Some(*by),
-            Happening::Stands(_) | Happening::Ended(_) | Happening::Superseded(..) => None,
-        })
-    }
-}
-
-/// A rating with all that happened to it.
-#[derive(Clone, Debug)]
-pub struct RatingHistory {
-    /// The rating.
-    pub rating: Rating,
-    /// Where it was recorded.
-    pub position: u64,
-    /// Who rated, or for whose rules.
-    pub actor: PrincipalId,
-    /// From when it is in force.
-    pub effective_at: Timestamp,
-    withdrawn: Option<u64>,
-    ends: Vec<(u64, Timestamp)>,
-}
-
-impl RatingHistory {
-    /// Whether it is in force at a point, as far as it alone says; another one may have replaced it
-    /// ([`in_force`](crate::in_force::in_force)).
-    #[must_use]
-    pub fn is_in_force(&self, at: At) -> bool {
-        self.ever_in_force(at.size)
-            && self.effective_at <= at.valid_at
-            && self.ended_at(at.size).is_none_or(|end| at.valid_at < end)
-    }
-
-    /// Whether it was in force at any moment, as known with `size` records; what ended where it
-    /// began never was.
-    #[must_use]
-    pub fn ever_in_force(&self, size: u64) -> bool {
-        self.position < size
-            && !self.is_withdrawn(size)
-            && self.ended_at(size).is_none_or(|end| self.effective_at < end)
-    }
-
-    /// Until when it was in force, as known with `size` records.
-    #[must_use]
-    pub fn ended_at(&self, size: u64) -> Option<Timestamp> {
-        let known = |(position, _): &&(u64, Timestamp)| *position < size;
-        self.ends.iter().rev().find(known).map(|(_, end)| *end)
-    }
-
-    /// Whether it was withdrawn, as known with `size` records.
-    #[must_use]
-    pub fn is_withdrawn(&self, size: u64) -> bool {
-        self.withdrawn.is_some_and(|position| position < size)
-    }
-}
 
 /// An item speaks for a target from the position `from` to the position `to`; links of one item to
 /// one target never overlap.
@@ -182,6 +34,25 @@ impl Link {
     }
 }
 
+/// A target, with what was ever said of it.
+#[derive(Clone, Debug)]
+struct OfTarget {
+    target: Target,
+    links: Vec<Link>,
+    /// The numbers of its ratings.
+    ratings: Vec<u32>,
+}
+
+impl OfTarget {
+    /// Whether an item that was submitted at a position is linked, as known with `size` records.
+    fn holds(&self, evidence: u32, submitted: u64, size: u64) -> bool {
+        // Links ascend by where they begin, and none of the item begins before it.
+        let first = self.links.partition_point(|link| link.from < submitted);
+        let mut links = self.links.get(first..).unwrap_or_default().iter();
+        links.any(|link| link.evidence == evidence && link.holds(size))
+    }
+}
+
 /// The fold of one unit's stream.
 #[derive(Clone, Debug, Default)]
 pub struct UnitHistory {
@@ -191,10 +62,11 @@ pub struct UnitHistory {
     pub settings: Settings,
     evidence: Vec<EvidenceHistory>,
     ratings: Vec<RatingHistory>,
-    evidence_by_id: BTreeMap<EvidenceId, u32>,
-    ratings_by_id: BTreeMap<RatingId, u32>,
-    links: BTreeMap<Target, Vec<Link>>,
-    rated: BTreeMap<Target, Vec<u32>>,
+    /// The numbers of items and ratings by their ids, which compare fast as numbers.
+    evidence_by_id: BTreeMap<u128, u32>,
+    ratings_by_id: BTreeMap<u128, u32>,
+    targets: Vec<OfTarget>,
+    target_numbers: BTreeMap<Target, u32>,
     /// Stream versions whose payload was erased, with the position that says so.
     pub erased: Vec<Stated<u64>>,
 }
@@ -256,10 +128,11 @@ impl UnitHistory {
     }
 
     fn submit(&mut self, recorded: &Recorded, item: &Item) {
+        let position = recorded.place.position;
         let Ok(number) = u32::try_from(self.evidence.len()) else { return };
         self.evidence.push(EvidenceHistory {
             id: item.evidence,
-            position: recorded.place.position,
+            position,
             version: recorded.place.version,
             provider: recorded.actor,
             kind: item.kind,
@@ -271,49 +144,88 @@ impl UnitHistory {
             source: item.source.clone(),
             instance: item.instance.clone(),
             happenings: Vec::new(),
+            targets: Vec::with_capacity(item.practices.len()),
         });
-        self.evidence_by_id.insert(item.evidence, number);
+        self.evidence_by_id.insert(u128::from_be_bytes(item.evidence.0), number);
         for target in &item.practices {
-            let links = self.links.entry(target.clone()).or_default();
-            // The item is new: only its own practices, named twice, could have linked it.
-            if links.last().is_none_or(|link| link.evidence != number) {
-                links.push(Link { evidence: number, from: recorded.place.position, to: None });
-            }
+            self.link_one(number, position, target);
         }
     }
 
     fn link(&mut self, id: EvidenceId, position: u64, practices: &[Target]) {
-        let Some(evidence) = self.evidence_by_id.get(&id).copied() else { return };
+        let Some(evidence) = self.evidence_number(id) else { return };
         for target in practices {
-            let links = self.links.entry(target.clone()).or_default();
-            if !links.iter().any(|link| link.evidence == evidence && link.to.is_none()) {
-                links.push(Link { evidence, from: position, to: None });
-            }
+            self.link_one(evidence, position, target);
+        }
+    }
+
+    /// Links an item to a target, unless it is.
+    fn link_one(&mut self, evidence: u32, position: u64, target: &Target) {
+        let Some(number) = self.number(target) else { return };
+        let Some(item) = self.evidence.get_mut(evidence as usize) else { return };
+        let Some(of_target) = self.targets.get_mut(number as usize) else { return };
+        let is_new = !item.targets.contains(&number);
+        if is_new {
+            item.targets.push(number);
+        }
+        let open = |link: &Link| link.evidence == evidence && link.to.is_none();
+        if is_new || !of_target.links.iter().any(open) {
+            of_target.links.push(Link { evidence, from: position, to: None });
         }
     }
 
     fn unlink(&mut self, id: EvidenceId, position: u64, practices: &[Target]) {
-        let Some(evidence) = self.evidence_by_id.get(&id).copied() else { return };
+        let Some(evidence) = self.evidence_number(id) else { return };
         for target in practices {
-            let links = self.links.get_mut(target).into_iter().flatten();
+            let number = self.target_numbers.get(target).copied();
+            let of_target = number.and_then(|number| self.targets.get_mut(number as usize));
+            let links = of_target.into_iter().flat_map(|of_target| &mut of_target.links);
             for link in links.filter(|link| link.evidence == evidence) {
                 link.to.get_or_insert(position);
             }
         }
     }
 
+    fn evidence_number(&self, id: EvidenceId) -> Option<u32> {
+        self.evidence_by_id.get(&u128::from_be_bytes(id.0)).copied()
+    }
+
+    /// The number of a target, a new one if it has none.
+    fn number(&mut self, target: &Target) -> Option<u32> {
+        if let Some(number) = self.target_numbers.get(target) {
+            return Some(*number);
+        }
+        let number = u32::try_from(self.targets.len()).ok()?;
+        self.target_numbers.insert(target.clone(), number);
+        let (links, ratings) = (Vec::new(), Vec::new());
+        self.targets.push(OfTarget { target: target.clone(), links, ratings });
+        Some(number)
+    }
+
+    /// What was ever said of a target.
+    fn of_target(&self, target: &Target) -> Option<&OfTarget> {
+        self.targets.get(*self.target_numbers.get(target)? as usize)
+    }
+
     fn happen(&mut self, id: EvidenceId, position: u64, happening: Happening) {
-        let number = self.evidence_by_id.get(&id).copied();
+        let number = self.evidence_number(id);
         let item = number.and_then(|number| self.evidence.get_mut(number as usize));
         if let Some(item) = item {
+            if item.happenings.is_empty() {
+                // To most items one thing happens.
+                item.happenings.reserve_exact(1);
+            }
             item.happenings.push((position, happening));
         }
     }
 
     fn rate(&mut self, recorded: &Recorded, rating: &Rating) {
         let Ok(number) = u32::try_from(self.ratings.len()) else { return };
-        self.ratings_by_id.insert(rating.rating, number);
-        self.rated.entry(rating.target.clone()).or_default().push(number);
+        self.ratings_by_id.insert(u128::from_be_bytes(rating.rating.0), number);
+        let target = self.number(&rating.target);
+        if let Some(of_target) = target.and_then(|target| self.targets.get_mut(target as usize)) {
+            of_target.ratings.push(number);
+        }
         self.ratings.push(RatingHistory {
             rating: rating.clone(),
             position: recorded.place.position,
@@ -325,7 +237,7 @@ impl UnitHistory {
     }
 
     fn rating_mut(&mut self, id: RatingId) -> Option<&mut RatingHistory> {
-        let number = self.ratings_by_id.get(&id).copied()?;
+        let number = self.ratings_by_id.get(&u128::from_be_bytes(id.0)).copied()?;
         self.ratings.get_mut(number as usize)
     }
 
@@ -338,7 +250,7 @@ impl UnitHistory {
     /// An item by id.
     #[must_use]
     pub fn item(&self, id: EvidenceId) -> Option<&EvidenceHistory> {
-        self.evidence.get(*self.evidence_by_id.get(&id)? as usize)
+        self.evidence.get(self.evidence_number(id)? as usize)
     }
 
     /// Every rating known with `size` records, in the order of recording.
@@ -350,12 +262,12 @@ impl UnitHistory {
     /// A rating by id.
     #[must_use]
     pub fn rating(&self, id: RatingId) -> Option<&RatingHistory> {
-        self.ratings.get(*self.ratings_by_id.get(&id)? as usize)
+        self.ratings.get(*self.ratings_by_id.get(&u128::from_be_bytes(id.0))? as usize)
     }
 
     /// The ratings of one target, in the order of recording.
     pub fn ratings_of(&self, target: &Target) -> impl Iterator<Item = &RatingHistory> {
-        let numbers = self.rated.get(target).map_or(&[][..], Vec::as_slice);
+        let numbers = self.of_target(target).map_or(&[][..], |of_target| &of_target.ratings);
         numbers.iter().filter_map(|number| self.ratings.get(*number as usize))
     }
 
@@ -365,25 +277,26 @@ impl UnitHistory {
         target: &Target,
         size: u64,
     ) -> impl Iterator<Item = &EvidenceHistory> {
-        let links = self.links.get(target).map_or(&[][..], Vec::as_slice);
+        let links = self.of_target(target).map_or(&[][..], |of_target| &of_target.links);
         let linked = links.iter().filter(move |link| link.holds(size));
         linked.filter_map(|link| self.evidence.get(link.evidence as usize))
     }
 
-    /// The practices an item is linked to, as known with `size` records.
+    /// The practices an item is linked to, as known with `size` records, in order.
     #[must_use]
     pub fn practices_of(&self, id: EvidenceId, size: u64) -> Vec<&Target> {
-        let Some(number) = self.evidence_by_id.get(&id) else { return Vec::new() };
-        let linked = |links: &&Vec<Link>| {
-            links.iter().any(|link| link.evidence == *number && link.holds(size))
-        };
-        self.links.iter().filter(|(_, links)| linked(links)).map(|(target, _)| target).collect()
+        let Some(evidence) = self.evidence_number(id) else { return Vec::new() };
+        let Some(item) = self.evidence.get(evidence as usize) else { return Vec::new() };
+        let ever = item.targets.iter().filter_map(|number| self.targets.get(*number as usize));
+        let linked = |of_target: &&OfTarget| of_target.holds(evidence, item.position, size);
+        let mut practices: Vec<&Target> =
+            ever.filter(linked).map(|of_target| &of_target.target).collect();
+        practices.sort_unstable();
+        practices
     }
 
-    /// The targets that were ever linked or rated.
+    /// The targets that were ever linked or rated, in order.
     pub fn targets(&self) -> impl Iterator<Item = &Target> {
-        self.links
-            .keys()
-            .chain(self.rated.keys().filter(|target| !self.links.contains_key(*target)))
+        self.target_numbers.keys()
     }
 }

@@ -52,9 +52,7 @@ pub fn tenures<'a>(
     size: u64,
 ) -> Vec<Tenure<'a>> {
     let mut rivals: BTreeMap<(By, Option<&Label>), Vec<&RatingHistory>> = BTreeMap::new();
-    let counts = |rating: &&RatingHistory| {
-        reads(rating.rating.value) && rating.ever_in_force(size)
-    };
+    let counts = |rating: &&RatingHistory| reads(rating.rating.value) && rating.ever_in_force(size);
     for rating in history.ratings_of(target).filter(counts) {
         let by = if rating.rating.basis.is_some() { By::Rule } else { By::People };
         rivals.entry((by, rating.rating.instance.as_ref())).or_default().push(rating);
@@ -133,23 +131,30 @@ pub fn read(rules: &Rules, in_force: &[&RatingHistory], supported: bool) -> Read
     Reading { supported: supported && !values.is_empty(), values }
 }
 
-/// A target as the rules read it at every moment; `supported` tells when valid evidence stands
-/// behind it.
-#[must_use]
-pub fn readings(
-    history: &UnitHistory,
-    target: &Target,
-    rules: &Rules,
-    size: u64,
-    supported: &Steps<bool>,
-) -> Steps<Reading> {
-    let tenures = tenures(history, target, |value| rules.read(value).is_some(), size);
-    if tenures.is_empty() {
-        return Steps::default();
+/// A target's ratings as the rules read them at an instant, whatever evidence stands behind it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rated {
+    unsupported: Reading,
+    supported: Reading,
+}
+
+impl Rated {
+    /// The target as it is read with or without valid evidence behind it.
+    #[must_use]
+    pub const fn reading(&self, supported: bool) -> &Reading {
+        if supported { &self.supported } else { &self.unsupported }
     }
+}
+
+/// A target's ratings as the rules read them at every moment.
+#[must_use]
+pub fn rated(history: &UnitHistory, target: &Target, rules: &Rules, size: u64) -> Steps<Rated> {
+    let tenures = tenures(history, target, |value| rules.read(value).is_some(), size);
     let edges = tenures.iter().flat_map(|tenure| [Some(tenure.from), tenure.to]);
-    let instants = edges.flatten().chain(supported.instants()).collect();
+    let instants = edges.flatten().collect();
     Steps::over(instants, |instant| {
-        read(rules, &counting(&tenures, instant), *supported.at(instant))
+        let supported = read(rules, &counting(&tenures, instant), true);
+        let unsupported = Reading { supported: false, values: supported.values.clone() };
+        Rated { unsupported, supported }
     })
 }

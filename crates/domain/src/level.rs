@@ -195,18 +195,22 @@ fn answer_of(question: &Question<'_>, history: &UnitHistory, area: &Area) -> Are
     let coverage = Coverage::of(supports.map(|practice| practice.support.kind()));
     let readings: Vec<&Reading> = practices.iter().map(|practice| &practice.reading).collect();
     let levels = scheme::levels(question.rules, &outline, &readings);
-    valid.sort_unstable();
-    // One item may stand behind several practices.
-    valid.dedup();
     AreaAnswer {
         area: area.id,
         rated: levels.rated,
         ongoing: levels.ongoing,
         coverage,
-        items: u32::try_from(valid.len()).unwrap_or(u32::MAX),
+        items: distinct(valid),
         inherited_from: None,
         practices,
     }
+}
+
+/// How many records these are: one may stand behind several practices.
+pub(crate) fn distinct(mut positions: Vec<u64>) -> u32 {
+    positions.sort_unstable();
+    positions.dedup();
+    u32::try_from(positions.len()).unwrap_or(u32::MAX)
 }
 
 impl Coverage {
@@ -257,8 +261,8 @@ pub fn rating_in_force(
     worst(rules, &in_force(history, target, rules, at))
 }
 
-fn worst(rules: &Rules, in_force: &[&RatingHistory]) -> Option<RatingInForce> {
-    // Values of several scales compare on the scheme's own only.
+/// Of the ratings of several process instances the worst, on the scheme's own scale.
+pub(crate) fn worst(rules: &Rules, in_force: &[&RatingHistory]) -> Option<RatingInForce> {
     let worst = in_force.iter().min_by_key(|rating| rules.read(rating.rating.value));
     worst.map(|rating| RatingInForce {
         rating: rating.rating.rating,

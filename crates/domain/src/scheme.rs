@@ -7,7 +7,7 @@ use gradus_model::{Label, Practice, Target};
 
 use crate::nplf;
 use crate::rules::{Rules, Scheme};
-use crate::sse_cmm::{self, LevelAnswer};
+use crate::sse_cmm::{self, LevelAnswer, Tally};
 
 /// The feature that the base practices of an area make up; it cannot be rated.
 pub const PERFORMED: FeatureId = FeatureId { level: 1, number: 1 };
@@ -123,5 +123,44 @@ pub fn levels(rules: &Rules, outline: &Outline, readings: &[&Reading]) -> Levels
     match rules.scheme {
         Scheme::SseCmm => sse_cmm::levels(outline, readings),
         Scheme::Nplf33020(nplf) => nplf::levels(nplf, outline, readings),
+    }
+}
+
+/// The levels of an area while its targets are read otherwise, one after another.
+pub(crate) struct Leveling<'a> {
+    rules: &'a Rules,
+    outline: &'a Outline,
+    readings: Vec<&'a Reading>,
+    /// What the scheme `sse-cmm` counts.
+    tally: Tally,
+}
+
+impl<'a> Leveling<'a> {
+    /// `readings` are of the outline's targets, in its order.
+    pub(crate) fn begin(
+        rules: &'a Rules,
+        outline: &'a Outline,
+        readings: Vec<&'a Reading>,
+    ) -> Self {
+        let tally = Tally::of(outline, &readings);
+        Self { rules, outline, readings, tally }
+    }
+
+    /// The target with this number in the outline is read so from now on.
+    pub(crate) fn read(&mut self, number: usize, reading: &'a Reading) {
+        if let Some(slot) = self.readings.get_mut(number)
+            && let Some((_, role)) = self.outline.targets.get(number)
+        {
+            self.tally.read_anew(*role, slot, reading);
+            *slot = reading;
+        }
+    }
+
+    /// The levels now.
+    pub(crate) fn levels(&self) -> Levels {
+        match self.rules.scheme {
+            Scheme::SseCmm if self.outline.complete => self.tally.levels(),
+            _ => levels(self.rules, self.outline, &self.readings),
+        }
     }
 }

@@ -36,13 +36,13 @@ impl Spans {
         last.is_some_and(|(_, end)| instant < *end)
     }
 
-    /// Where the set begins, if it is not empty.
+    /// Whether no instant is in the set.
     #[must_use]
-    pub fn begin(&self) -> Option<Timestamp> {
-        self.0.first().map(|(start, _)| *start)
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    /// Every instant at which the set begins or ends.
+    /// Every instant at which the set begins or ends, by turns and in order.
     pub fn edges(&self) -> impl Iterator<Item = Timestamp> {
         self.0.iter().flat_map(|(start, end)| [*start, *end])
     }

@@ -55,20 +55,50 @@ impl LevelAnswer {
 
 /// The levels of an area whose model lists all practices.
 pub(crate) fn levels(outline: &Outline, readings: &[&Reading]) -> Levels {
-    let judged = |judge: fn(&Reading) -> Judgment| {
-        let judged =
-            outline.targets.iter().zip(readings).filter_map(move |((_, role), reading)| {
-                let level = match role {
-                    Role::Base => 1,
-                    Role::Generic(feature) => feature.level,
-                    // All or nothing knows practices only.
-                    Role::Feature(_) => return None,
-                };
-                Some((level, judge(reading)))
-            });
-        level(judged)
-    };
-    Levels { rated: judged(rated), ongoing: judged(ongoing) }
+    Tally::of(outline, readings).levels()
+}
+
+/// How many practices of each level are judged how, for both of an area's levels.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    rated: [Count; HIGHEST as usize],
+    ongoing: [Count; HIGHEST as usize],
+}
+
+impl Tally {
+    pub(crate) fn of(outline: &Outline, readings: &[&Reading]) -> Self {
+        let mut tally = Self::default();
+        for ((_, role), reading) in outline.targets.iter().zip(readings) {
+            tally.change(*role, |count, judgment| count.take(judgment), reading);
+        }
+        tally
+    }
+
+    /// Takes in that a practice is read otherwise.
+    pub(crate) fn read_anew(&mut self, role: Role, before: &Reading, after: &Reading) {
+        self.change(role, |count, judgment| count.take_back(judgment), before);
+        self.change(role, |count, judgment| count.take(judgment), after);
+    }
+
+    fn change(&mut self, role: Role, change: fn(&mut Count, Judgment), reading: &Reading) {
+        let level = match role {
+            Role::Base => 1,
+            Role::Generic(feature) => feature.level,
+            // All or nothing knows practices only.
+            Role::Feature(_) => return,
+        };
+        if let Some(index) = usize::from(level).checked_sub(1)
+            && let (Some(rated), Some(ongoing)) =
+                (self.rated.get_mut(index), self.ongoing.get_mut(index))
+        {
+            change(rated, self::rated(reading));
+            change(ongoing, self::ongoing(reading));
+        }
+    }
+
+    pub(crate) fn levels(&self) -> Levels {
+        Levels { rated: answer(&self.rated), ongoing: answer(&self.ongoing) }
+    }
 }
 
 /// What ratings say of a practice: of several process instances the worst counts.
@@ -103,6 +133,10 @@ pub fn level(judged: impl Iterator<Item = (u8, Judgment)>) -> LevelAnswer {
             count.take(judgment);
         }
     }
+    answer(&counts)
+}
+
+fn answer(counts: &[Count; HIGHEST as usize]) -> LevelAnswer {
     if counts.iter().any(|count| count.practices == 0) {
         return LevelAnswer::NotDeterminable;
     }
@@ -119,7 +153,7 @@ pub fn level(judged: impl Iterator<Item = (u8, Judgment)>) -> LevelAnswer {
 }
 
 /// What is known of the practices of one level.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Count {
     practices: u16,
     yes: u16,
@@ -128,14 +162,24 @@ struct Count {
 }
 
 impl Count {
-    fn take(&mut self, judgment: Judgment) {
-        let of_judgment = match judgment {
+    const fn of(&mut self, judgment: Judgment) -> &mut u16 {
+        match judgment {
             Judgment::Yes => &mut self.yes,
             Judgment::No => &mut self.no,
             Judgment::Unknown => &mut self.unknown,
-        };
+        }
+    }
+
+    fn take(&mut self, judgment: Judgment) {
+        let of_judgment = self.of(judgment);
         *of_judgment = of_judgment.saturating_add(1);
         self.practices = self.practices.saturating_add(1);
+    }
+
+    fn take_back(&mut self, judgment: Judgment) {
+        let of_judgment = self.of(judgment);
+        *of_judgment = of_judgment.saturating_sub(1);
+        self.practices = self.practices.saturating_sub(1);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Names that people choose, and bounded texts.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A text that does not fit where it was put.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,9 +27,22 @@ pub enum BadText {
     Control(u32),
 }
 
-/// A name: `[a-z0-9][a-z0-9-]{0,62}`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(String);
+/// A name: `[a-z0-9][a-z0-9-]{0,62}`; a copy shares the text.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Name(Arc<str>);
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    /// By bytes; most names that meet are copies of one, and need no look at them.
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
 
 impl Name {
     /// The name as text.
@@ -45,7 +60,7 @@ impl FromStr for Name {
         let right =
             (1..=63).contains(&text.len()) && text.bytes().all(letters) && !text.starts_with('-');
         if right {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(BadText::NotAName(text.chars().take(80).collect()))
         }
@@ -54,9 +69,10 @@ impl FromStr for Name {
 
 /// One line of text of at most `MAX` bytes, not empty, without control characters.
 ///
-/// Labels live in leaves and are never erased: nothing personal belongs in them.
+/// Labels live in leaves and are never erased: nothing personal belongs in them. A copy shares the
+/// text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Line<const MAX: usize>(String);
+pub struct Line<const MAX: usize>(Arc<str>);
 
 /// A short label: a tool's name, a unit of measure, a marker.
 pub type Label = Line<128>;
@@ -84,7 +100,7 @@ impl<const MAX: usize> FromStr for Line<MAX> {
         if let Some(control) = text.chars().find(|c| c.is_control()) {
             return Err(BadText::Control(u32::from(control)));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 

@@ -204,7 +204,7 @@ impl Projector {
         let before = Known { world, history, size: position };
         let known = Known { world, history, size: position + 1 };
         let unit_held = self.hold(&before, unit)?;
-        let targets = event.targets(unit_held, &known);
+        let targets = event.targets(&known);
         let touches = unit_held.touches(&targets);
         let (segments, areas) = unit_held.parts();
         let mut newly_held = 0;

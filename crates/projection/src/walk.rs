@@ -5,11 +5,9 @@
 //! the walk began and however often it paused.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use gradus_domain::At;
-use gradus_domain::course::{AreaState, OwnCourse, course, state_at};
-use gradus_domain::fold::AreaCourse;
+use gradus_domain::course::{AreaState, OwnCourse, OwnCourseAt, course, state_at};
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::world::{World, bases};
 use gradus_model::unit::{AreaRef, UnitKind};
@@ -49,7 +47,7 @@ pub struct Ground<'a> {
     /// Units, histories and documents.
     pub world: &'a dyn World,
     /// The own course of an area of a unit, as known at a size.
-    pub own: &'a dyn Fn(UnitId, &AreaRef, u64) -> Option<Arc<AreaCourse>>,
+    pub own: OwnCourseAt<'a>,
 }
 
 /// Which units and areas a walk is about; an empty set means all.

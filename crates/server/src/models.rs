@@ -167,7 +167,10 @@ impl ModelService for Api {
         reply(async {
             let (append, kind) = (asked.append.as_ref(), DocumentKind::Profile);
             let (receipt, document) = self.publish(actor, append, kind, &asked.content).await?;
-            Ok(wire::PublishProfileResponse { receipt, document })
+            let digest = document.as_ref().and_then(|document| document.digest.parse().ok());
+            let warnings = digest.map(|digest| self.service.profile_warnings(&digest));
+            let warnings = warnings.unwrap_or_default();
+            Ok(wire::PublishProfileResponse { receipt, document, warnings })
         })
         .await
     }

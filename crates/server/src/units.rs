@@ -234,7 +234,10 @@ impl UnitService for Api {
             let (receipt, adopted) = self
                 .adopt(actor, append, &asked.unit, DocumentKind::Profile, &asked.document, at)
                 .await?;
-            Ok(wire::AdoptProfileResponse { receipt, adopted })
+            let digest = adopted.as_ref().and_then(|adopted| adopted.digest.parse().ok());
+            let warnings = digest.map(|digest| self.service.profile_warnings(&digest));
+            let warnings = warnings.unwrap_or_default();
+            Ok(wire::AdoptProfileResponse { receipt, adopted, warnings })
         })
         .await
     }
@@ -253,7 +256,8 @@ impl UnitService for Api {
             let (unit, reason) = (&asked.unit, &asked.reason);
             let receipt =
                 self.service.tailor_area(&call, unit, &area, applicable, reason, at).await?;
-            Ok(wire::TailorAreaResponse { receipt: self.told(&receipt) })
+            let warnings = self.service.tailoring_warnings(unit, area.area, at).await?;
+            Ok(wire::TailorAreaResponse { receipt: self.told(&receipt), warnings })
         })
         .await
     }

@@ -6,9 +6,10 @@ use gradus_domain::At;
 use gradus_domain::gap::GapQuestion;
 use gradus_domain::registry::{DocumentKind, Published};
 use gradus_domain::world::World;
+use gradus_model::catalog::{Aim, dependency_warnings};
 use gradus_model::event::Document;
-use gradus_model::unit::Phase;
-use gradus_model::{Catalog, Profile, UnitId};
+use gradus_model::unit::{AreaRef, Phase};
+use gradus_model::{AreaId, Catalog, Digest, Profile, Timestamp, UnitId};
 
 use crate::courses::document_if_named;
 use crate::error::ServiceError;
@@ -108,5 +109,43 @@ impl Service {
         let model = digest.and_then(|digest| self.library().model(&digest));
         let model = model.ok_or(ServiceError::Fault("the model of a profile is missing"))?;
         Ok(Aims { document: document.clone(), profile, model })
+    }
+}
+
+impl Service {
+    /// Where a profile asks for more in an area than in those that the area needs.
+    #[must_use]
+    pub fn profile_warnings(&self, profile: &Digest) -> Vec<String> {
+        let profile = self.library().profile(profile);
+        let warnings = profile.iter().flat_map(|profile| &profile.warnings);
+        warnings.map(ToString::to_string).collect()
+    }
+
+    /// The areas of the unit's model that need results of an area, if it is tailored out of the unit
+    /// at a moment.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::NotFound`] for an unknown unit.
+    pub async fn tailoring_warnings(
+        &self,
+        unit: &str,
+        area: AreaId,
+        at: Option<Timestamp>,
+    ) -> Result<Vec<String>, ServiceError> {
+        self.caught_up(None).await?;
+        let unit = self.unit(unit)?;
+        let at = At::with_everything(at.unwrap_or_else(|| self.now()));
+        let Some(basis) = self.basis_if_any(unit, at, None)? else { return Ok(Vec::new()) };
+        let views = self.views();
+        let is_out = |area: AreaId| {
+            let reference = AreaRef { model: basis.catalog.id().clone(), area };
+            let settings = views.history(unit).map(|history| &history.settings);
+            settings.is_some_and(|settings| settings.is_tailored_out(&reference, at))
+        };
+        let aim = |area| if is_out(area) { Aim::TailoredOut } else { Aim::Unsaid };
+        let warnings = dependency_warnings(&basis.catalog, aim);
+        let of_area = warnings.iter().filter(|warning| warning.needs == area);
+        Ok(of_area.map(ToString::to_string).collect())
     }
 }

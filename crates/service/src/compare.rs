@@ -22,7 +22,7 @@ use crate::units::AskedArea;
 
 /// The most records between two sides whose effect one answer looks at, each for each area that it
 /// can bear on.
-const MOST_RECORDS: usize = 2_000;
+const MOST_RECORDS: usize = 10_000;
 
 /// One of the two sides that are asked about.
 #[derive(Clone, Debug, Default)]
@@ -140,13 +140,12 @@ impl Service {
         to: Resolving,
         wanted: &AskedCompare,
     ) -> Result<CompareAnswer, ServiceError> {
-        let basis =
+        let in_force =
             |of: &Resolving| self.basis_if_any(of.side.unit, of.side.at, of.side.rules.as_ref());
-        let bases = [basis(&from)?, basis(&to)?];
+        let bases = [in_force(&from)?, in_force(&to)?];
         let (areas, comparable) = self.grounded(to.side.rules.as_ref(), |ground| {
             let courses = Courses::default();
-            let size = to.side.at.size;
-            let own = |unit: UnitId, area: &AreaRef| courses.own(ground, unit, area, size);
+            let own = |unit: UnitId, area: &AreaRef, size| courses.own(ground, unit, area, size);
             let found: Vec<Basis> = bases.iter().flatten().cloned().collect();
             let wanted_areas = areas_in(&found, &wanted.areas);
             let seen = records_between(ground.world, &from.side, &to.side, &wanted_areas);

@@ -10,7 +10,7 @@ use gradus_domain::forecast::Change;
 use gradus_domain::lift::{LevelStep, Met, Need};
 use gradus_model::rating::Value;
 use gradus_model::unit::AreaRef;
-use gradus_model::{Digest, UnitId};
+use gradus_model::{Digest, Timestamp, UnitId};
 
 use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
@@ -109,7 +109,7 @@ fn state_practice(claim: &mut Claim, of: &PracticeBehind) {
 
 fn state_rating(claim: &mut Claim, of: &RatingBehind) {
     claim.position(Some(of.position)).number(value(of.value)).moment(of.effective_at);
-    claim.number(of.speaks_until.map_or(0, |until| until.micros()));
+    claim.number(of.speaks_until.map_or(0, Timestamp::micros));
 }
 
 fn state_item(claim: &mut Claim, of: &ItemBehind) {

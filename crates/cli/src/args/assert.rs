@@ -3,9 +3,10 @@
 use std::str::FromStr;
 
 use clap::{ArgGroup, Args};
-use gradus_model::AreaId;
+
 use gradus_wire::v1;
 
+use super::area_level::area_level;
 use super::coordinate::CoordinateArgs;
 use crate::select::{BadSelector, Point, Selector};
 
@@ -65,16 +66,8 @@ impl FromStr for Minimum {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let read = || {
-            let (area, level) = text.split_once('=')?;
-            let (_, id) = area.rsplit_once('/').unwrap_or(("", area));
-            id.parse::<AreaId>().ok()?;
-            let level = level.parse().ok().filter(|level| *level <= 5)?;
-            Some(Self { area: area.to_owned(), level })
-        };
-        read().ok_or_else(|| {
-            format!("`{text}` is no area with a level from 0 to 5: write it like PA11=2")
-        })
+        let (area, level) = area_level(text, &(0..=5))?;
+        Ok(Self { area, level })
     }
 }
 

@@ -3,11 +3,12 @@
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
-use gradus_model::AreaId;
+
 use gradus_model::unit::Floor;
 use gradus_wire::v1;
 
 use super::append::AppendArgs;
+use super::area_level::area_level;
 use super::unit::ShowArgs;
 use crate::select::Moment;
 
@@ -57,16 +58,8 @@ impl FromStr for AskedFloor {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let read = || {
-            let (area, level) = text.split_once('=')?;
-            let (_, id) = area.rsplit_once('/').unwrap_or(("", area));
-            id.parse::<AreaId>().ok()?;
-            let level = level.parse().ok().filter(|level| Floor::LEVELS.contains(level))?;
-            Some(Self { area: area.to_owned(), level })
-        };
-        read().ok_or_else(|| {
-            format!("`{text}` is no area with a level from 1 to 5: write it like PA11=2")
-        })
+        let (area, level) = area_level(text, &Floor::LEVELS)?;
+        Ok(Self { area, level })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::output::View;
 use crate::output::json::{Json, object};
 use crate::output::message::{self, text, time};
 use crate::output::sheet::{Cell, Sheet};
-use crate::session::{Parts, Session, pages};
+use crate::session::{Parts, Session, pages, warned};
 
 /// Does what the command says.
 pub async fn run(session: &Session, command: ModelsCommand) -> Result<(), CliError> {
@@ -59,7 +59,7 @@ async fn show(session: &Session, args: ShowArgs) -> Result<(), CliError> {
     session.output.show(&View {
         document: message::json(&model)?,
         entries: None,
-        sheets: vec![about(&model), practices(&model)],
+        sheets: vec![about(&model), practices(&model), dependencies(&model)],
     })
 }
 
@@ -102,6 +102,16 @@ fn practices(model: &v1::Model) -> Sheet {
     sheet
 }
 
+/// Which area needs results of which.
+fn dependencies(model: &v1::Model) -> Sheet {
+    let mut sheet = Sheet::new(&["area", "needs", "basis", "reason"]);
+    for one in &model.dependencies {
+        let cells = [&one.area, &one.needs, &one.basis, &one.reason];
+        sheet.row(cells.map(|text| Cell::from(text.clone())).to_vec());
+    }
+    sheet
+}
+
 async fn get(session: &Session, args: GetArgs) -> Result<(), CliError> {
     let kind = args.kind.map_or(0, i32::from);
     let request = v1::GetDocumentRequest { document: args.document, kind };
@@ -123,7 +133,11 @@ async fn publish(session: &Session, args: PublishArgs) -> Result<(), CliError> {
         v1::DocumentKind::Profile => {
             let request = |append| v1::PublishProfileRequest { append, content };
             let send = async |request| session.client.models().publish_profile(request).await;
-            let parts = |done: &v1::PublishProfileResponse| published(done.document.as_ref());
+            let parts = |done: &v1::PublishProfileResponse| {
+                let mut parts = published(done.document.as_ref());
+                parts.extend(warned(&done.warnings));
+                parts
+            };
             session.record_with(&args.append, request, send, parts).await
         }
         v1::DocumentKind::Model | v1::DocumentKind::Unspecified => {

@@ -1,5 +1,7 @@
 //! What movements of levels are due to, in words.
 
+use std::fmt::Write as _;
+
 use gradus_wire::v1;
 
 use super::sheet::without_model;
@@ -42,7 +44,7 @@ fn fact(cause: &v1::Cause, area: &str) -> Option<String> {
 fn group(cause: &v1::Cause, facts: &[String], asked: Option<&v1::UnitRef>, named: usize) -> String {
     let mut text = cause.class.clone();
     match cause.ends_by.as_str() {
-        "window" => text.push_str(&format!(" by window {}", cause.window)),
+        "window" => text = format!("{text} by window {}", cause.window),
         "given" => text.push_str(" as given"),
         // The class says as much.
         _ => (),
@@ -53,7 +55,8 @@ fn group(cause: &v1::Cause, facts: &[String], asked: Option<&v1::UnitRef>, named
     // Where another unit is the cause itself, the line says so already.
     let of = cause.unit.as_ref().filter(|unit| cause.position.is_some() && asked != Some(*unit));
     if let Some(unit) = of {
-        text.push_str(&format!(", of {}", unit.name));
+        // Writing to a String cannot fail.
+        let _ = write!(text, ", of {}", unit.name);
     }
     let facts: Vec<&str> = facts.iter().map(String::as_str).collect();
     if facts.is_empty() { text } else { format!("{text}: {}", listed(&facts, named)) }
@@ -66,11 +69,11 @@ pub fn short<'a>(practice: &'a str, area: &str) -> &'a str {
     short.strip_prefix(without_model(area)).and_then(|rest| rest.strip_prefix('/')).unwrap_or(short)
 }
 
-/// Names in a row, of which at most `named` are named.
+/// Names in a row, of which at most `most` are named.
 #[must_use]
-pub fn listed(names: &[&str], named: usize) -> String {
+pub fn listed(names: &[&str], most: usize) -> String {
     // One more is as short as to say so.
-    let most = if names.len() <= named.saturating_add(1) { names.len() } else { named };
+    let most = if names.len() <= most.saturating_add(1) { names.len() } else { most };
     let (shown, rest) = names.split_at(most);
     if rest.is_empty() {
         return shown.join(", ");

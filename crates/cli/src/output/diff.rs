@@ -7,9 +7,9 @@ use super::View;
 use super::cause::said;
 use super::headline;
 use super::json::{Json, object};
-use super::levels::answer;
 use super::message::{self, text, time};
 use super::sheet::{Cell, Sheet, Tone, without_model};
+use super::state::{covered, ongoing, rated};
 use crate::error::CliError;
 
 /// Practices that a cell names before it counts the others.
@@ -72,7 +72,8 @@ fn areas(number: usize) -> String {
 }
 
 fn of_area(response: &v1::CompareLevelsResponse, area: &v1::AreaDifference) -> Sheet {
-    let ends = |of: fn(&v1::AreaState) -> String| way(&area.before, &area.after, of);
+    let ends =
+        |of: fn(&v1::AreaState) -> String| way(area.before.as_ref(), area.after.as_ref(), of);
     let title = format!(
         "{} {}: rated {}, ongoing {}",
         without_model(&area.area),
@@ -105,7 +106,9 @@ fn row(
     area: &v1::AreaDifference,
     movement: &v1::Movement,
 ) -> Vec<Cell> {
-    let ends = |of: fn(&v1::AreaState) -> String| way(&movement.before, &movement.after, of);
+    let ends = |of: fn(&v1::AreaState) -> String| {
+        way(movement.before.as_ref(), movement.after.as_ref(), of)
+    };
     let mut stage = text::<v1::Stage>(movement.stage).replace('-', " ");
     if movement.backwards {
         stage.push_str(", undone");
@@ -154,7 +157,8 @@ fn seen(practice: Option<&v1::PracticeSeen>) -> String {
 fn net(response: &v1::CompareLevelsResponse) -> Sheet {
     let mut sheet = Sheet::new(&["area", "rated", "ongoing", "coverage", "movements"]);
     for area in &response.areas {
-        let ends = |of: fn(&v1::AreaState) -> String| way(&area.before, &area.after, of);
+        let ends =
+            |of: fn(&v1::AreaState) -> String| way(area.before.as_ref(), area.after.as_ref(), of);
         sheet.row(vec![
             without_model(&area.area).into(),
             ends(rated).into(),
@@ -166,28 +170,13 @@ fn net(response: &v1::CompareLevelsResponse) -> Sheet {
     sheet.titled("net")
 }
 
-fn rated(state: &v1::AreaState) -> String {
-    answer(state.rated.as_ref())
-}
-
-fn ongoing(state: &v1::AreaState) -> String {
-    answer(state.ongoing.as_ref())
-}
-
-fn covered(state: &v1::AreaState) -> String {
-    let coverage = state.coverage.unwrap_or_default();
-    format!("{}/{}", coverage.covered, coverage.practices_total)
-}
-
 /// One end and the other, or what both are.
 fn way(
-    before: &Option<v1::AreaState>,
-    after: &Option<v1::AreaState>,
+    before: Option<&v1::AreaState>,
+    after: Option<&v1::AreaState>,
     of: fn(&v1::AreaState) -> String,
 ) -> String {
-    let end = |state: &Option<v1::AreaState>| {
-        state.as_ref().map_or_else(|| "no such area".to_owned(), of)
-    };
+    let end = |state: Option<&v1::AreaState>| state.map_or_else(|| "no such area".to_owned(), of);
     let (before, after) = (end(before), end(after));
     if before == after { after } else { format!("{before} → {after}") }
 }
@@ -280,8 +269,33 @@ mod tests {
 
     #[test]
     fn each_movement_has_its_line_and_each_area_its_net() {
-        check(&answer_of_a_server(), true, &expect![""]);
-        check(&answer_of_a_server(), false, &expect![""]);
+        check(
+            &answer_of_a_server(),
+            true,
+            &expect![[r#"
+            from   alpha at 2026-01-01T00:00:00Z · log size 40 of 40
+            to     alpha at 2026-07-01T00:00:00Z · log size 40 of 40
+            moved  2 movements, one area
+
+            PA11 Verify and Validate: rated 3 → 1, ongoing 3 → 1
+            when                  stage           rated  ongoing  coverage   because                
+            2026-01-01T00:00:00Z  learnt, undone  3 → 2  3 → 2    5/5 → 4/5  rated: BP.11.02 #12
+            2026-05-01T00:00:00Z  happened        2 → 1  2 → 1    4/5 → 3/5  expired: BP.11.02 #12
+
+            net
+            area  rated  ongoing  coverage   movements  
+            PA11  3 → 1  3 → 1    5/5 → 3/5  2
+        "#]],
+        );
+        check(
+            &answer_of_a_server(),
+            false,
+            &expect![[r#"
+            area	when	stage	rated	ongoing	coverage	because
+            PA11	2026-01-01T00:00:00Z	learnt, undone	3 → 2	3 → 2	5/5 → 4/5	rated: BP.11.02 #12
+            PA11	2026-05-01T00:00:00Z	happened	2 → 1	2 → 1	4/5 → 3/5	expired: BP.11.02 #12
+        "#]],
+        );
     }
 
     #[test]
@@ -298,7 +312,23 @@ mod tests {
             }),
             after: Some(v1::PracticeSeen { value: 0, support: v1::Support::Lapsed.into() }),
         }];
-        check(&answer, true, &expect![""]);
+        check(
+            &answer,
+            true,
+            &expect![[r#"
+            from   alpha at 2026-01-01T00:00:00Z · log size 40 of 40
+            to     alpha at 2026-07-01T00:00:00Z · log size 40 of 40
+            moved  1 movement
+
+            PA11 Verify and Validate: rated 3 → 1, ongoing 3 → 1
+            practice  title                from                  to                 
+            BP.11.02  Define the Approach  satisfied, supported  not rated, lapsed
+
+            net
+            area  rated  ongoing  coverage   movements  
+            PA11  3 → 1  3 → 1    5/5 → 3/5  1
+        "#]],
+        );
     }
 
     #[test]

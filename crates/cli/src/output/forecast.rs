@@ -6,9 +6,9 @@ use gradus_wire::v1::level_answer::Answer;
 use super::View;
 use super::calendar::{self, Event};
 use super::headline;
-use super::levels::answer;
 use super::message::{self, time};
 use super::sheet::{Cell, Sheet, Tone, without_model};
+use super::state::{covered, ongoing, rated};
 use super::trend::short;
 use crate::error::CliError;
 use crate::select::unwire;
@@ -80,19 +80,6 @@ fn row(response: &v1::ForecastLevelsResponse, change: &v1::ForecastChange) -> Ve
             causes(response, &movement.causes, usize::MAX).join("; "),
         ),
     ]
-}
-
-fn rated(state: &v1::AreaState) -> String {
-    answer(state.rated.as_ref())
-}
-
-fn ongoing(state: &v1::AreaState) -> String {
-    answer(state.ongoing.as_ref())
-}
-
-fn covered(state: &v1::AreaState) -> String {
-    let coverage = state.coverage.unwrap_or_default();
-    format!("{}/{}", coverage.covered, coverage.practices_total)
 }
 
 /// How the coverage moves, where both sides have one.

@@ -329,7 +329,11 @@ mod tests {
 
     #[test]
     fn people_see_a_line_for_each_area_then_its_changes_then_what_else_happened() {
-        check(&changes(), false, true, &expect![[r#"
+        check(
+            &changes(),
+            false,
+            true,
+            &expect![[r#"
             alpha from 2026-01-01T00:00:00Z to 2026-07-01T00:00:00Z · log size 9 of 10 · lines from 2026-02-01
             unit   area  title          trend                     rated  ongoing       
             alpha  PA02  Title of PA02  ····▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▂▂▂▂▂  3      1–5 (4 open)
@@ -345,18 +349,24 @@ mod tests {
             unit   kind     name         from                  to    
             alpha  phase    development  2026-01-01T00:00:00Z  open
             alpha  release  v1           2026-03-01T00:00:00Z
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn a_pipe_gets_the_changes_alone() {
-        check(&changes(), false, false, &expect![[r#"
+        check(
+            &changes(),
+            false,
+            false,
+            &expect![[r#"
             valid_at	unit	area	rated	ongoing	covered	inherited
             2026-03-02T00:00:00Z	alpha	PA02	3	3	0/7	
             2026-05-31T00:00:00Z	alpha	PA02	3	1–5 (4 open)	0/7	
             2026-02-01T00:00:00Z	alpha	PA03	0	0	0/7	
             2026-06-01T00:00:00Z	alpha	PA03	no such area			
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -365,7 +375,11 @@ mod tests {
             area("PA01", &["2025-12-01 none none", "2026-01-01 none none", "2026-02-01 none none"]),
             area("PA02", &["2025-12-01", "2026-01-01 2-2 2-2", "2026-02-01 3-3 1-5"]),
         ]);
-        check(&sampled, true, true, &expect![[r#"
+        check(
+            &sampled,
+            true,
+            true,
+            &expect![[r#"
             alpha from 2026-01-01T00:00:00Z to 2026-07-01T00:00:00Z · log size 9 of 10 · ongoing levels, after ▸ where more was judged
             unit   area  2025-12  2026-01  02     
             alpha  PA02           2        3▸1–5  
@@ -374,8 +388,13 @@ mod tests {
             unit   kind     name         from                  to    
             alpha  phase    development  2026-01-01T00:00:00Z  open
             alpha  release  v1           2026-03-01T00:00:00Z
-        "#]]);
-        check(&sampled, true, false, &expect![[r#"
+        "#]],
+        );
+        check(
+            &sampled,
+            true,
+            false,
+            &expect![[r#"
             valid_at	unit	area	rated	ongoing	covered	inherited
             2025-12-01T00:00:00Z	alpha	PA01	not rated	not rated	0/7	
             2026-01-01T00:00:00Z	alpha	PA01	not rated	not rated	0/7	
@@ -383,7 +402,8 @@ mod tests {
             2025-12-01T00:00:00Z	alpha	PA02	no such area			
             2026-01-01T00:00:00Z	alpha	PA02	2	2	0/7	
             2026-02-01T00:00:00Z	alpha	PA02	3	1–5 (4 open)	0/7	
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]

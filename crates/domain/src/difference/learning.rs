@@ -7,26 +7,44 @@ use gradus_model::unit::AreaRef;
 use gradus_model::{Practice, Target, UnitId};
 
 use super::{Movement, Stage, Way, in_order};
-use crate::cause::Step;
+use crate::cause::{Asked, Step};
+use crate::course::{AreaState, OwnCourseAt, state_at};
 use crate::history::Told;
 use crate::settings::Settings;
 use crate::timeline::{At, Timeline};
 
 impl<'a> Way<'a> {
     /// The log grows, or shrinks, from a point to another size.
-    pub(super) fn learnt(&self, from: At, to: u64) -> Vec<Movement> {
+    ///
+    /// Where own courses are at hand, only what they say has moved is looked into.
+    pub(super) fn learnt(&self, from: At, to: u64, own: Option<OwnCourseAt<'_>>) -> Vec<Movement> {
         let (least, most) = (from.size.min(to), from.size.max(to));
         let at = |size| self.asked.at(At { valid_at: from.valid_at, size });
-        let mut before = at(least);
+        let state = |size| own.map(|own| self.state(At { valid_at: from.valid_at, size }, own));
+        let mut known = state(least);
         let mut movements = Vec::new();
         for (position, told) in self.records(least, most) {
-            // What lies between bears on nothing here: the area looks as it did.
-            before.at.size = position;
-            let after = at(position.saturating_add(1));
-            movements.extend(self.step(Stage::Learnt, &before, &after, Step::Learnt(told)));
-            before = after;
+            let size = position.saturating_add(1);
+            let next = state(size);
+            let moves = match (known, next) {
+                (Some(before), Some(after)) => self.moves(before, after),
+                _ => true,
+            };
+            if moves {
+                // What lies between bears on nothing here: the area looks as it did.
+                let (before, after) = (at(position), at(size));
+                movements.extend(self.step(Stage::Learnt, &before, &after, Step::Learnt(told)));
+            }
+            known = next;
         }
         in_order(movements, to < from.size)
+    }
+
+    fn state(&self, at: At, own: OwnCourseAt<'_>) -> Option<AreaState> {
+        let Asked { world, unit, area, rules } = self.asked;
+        let own = |unit: UnitId, area: &AreaRef| own(unit, area, at.size);
+        let known = world.registry().unit(unit).is_some_and(|of| of.position < at.size);
+        if known { state_at(world, unit, area, at, rules, &own) } else { None }
     }
 
     /// The records at positions `from` to `to - 1` that can bear on the area, in their order: with

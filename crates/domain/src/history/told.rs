@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gradus_model::{Target, Timestamp};
 
-use super::{EvidenceHistory, Happening, RatingHistory, UnitHistory};
+use super::{EvidenceHistory, Happening, OfTarget, RatingHistory, UnitHistory};
 
 /// What one record said of an item or a rating.
 #[derive(Clone, Copy, Debug)]
@@ -64,8 +64,9 @@ impl UnitHistory {
         to: u64,
     ) -> BTreeMap<u64, Told<'_>> {
         let mut told = BTreeMap::new();
-        for target in self.targets().filter(|target| concerns(target)) {
-            for link in self.links.get(target).into_iter().flatten() {
+        for OfTarget { target, links, .. } in self.targets.iter().filter(|of| concerns(&of.target))
+        {
+            for link in links {
                 let Some(item) = self.evidence.get(link.evidence as usize) else { continue };
                 // The submission that made the link says more, and has its position.
                 told.insert(link.from, Told::Linked(item));

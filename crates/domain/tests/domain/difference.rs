@@ -12,6 +12,7 @@ use gradus_domain::course::AreaState;
 use gradus_domain::difference::{AreaDifference, Movement, Side, difference};
 use gradus_domain::explain::courses;
 use gradus_model::rating::Value;
+use gradus_model::unit::AreaRef;
 
 use crate::given::{Fact, day, document, name_of, rated, shown, submitted, unit, withdrawn};
 use crate::levels::satisfied;
@@ -41,7 +42,7 @@ pub(crate) fn side(tale: &Tale, text: &str) -> Side {
 }
 
 fn between(tale: &Tale, area: &str, from: &Side, to: &Side, with_coverage: bool) -> AreaDifference {
-    let own = courses(tale, to.at.size, to.rules.as_ref());
+    let own = |unit, area: &AreaRef, size| courses(tale, size, to.rules.as_ref())(unit, area);
     difference(tale, from, to, &tiny_area(area), &own, with_coverage)
 }
 

@@ -1,6 +1,6 @@
 //! What a projector holds of a unit: its bases over time, and the folds of its areas.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gradus_domain::UnitHistory;
@@ -10,7 +10,7 @@ use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::steps::Steps;
 use gradus_domain::world::{Basis, World, kind_of};
 use gradus_model::unit::AreaRef;
-use gradus_model::{AreaId, EvidenceId, ModelId, Target, Timestamp};
+use gradus_model::{AreaId, ModelId, Target, Timestamp};
 
 use super::layout::Layout;
 
@@ -84,9 +84,6 @@ impl Touch<'_> {
     }
 }
 
-/// Newest items of which it is remembered which practices they are linked to.
-const MOST_ITEMS: usize = 64;
-
 /// What is held of a unit.
 #[derive(Debug)]
 pub(super) struct HeldUnit {
@@ -94,7 +91,6 @@ pub(super) struct HeldUnit {
     /// The layouts of the segments, each once.
     layouts: Vec<Arc<Layout>>,
     pub(super) areas: BTreeMap<AreaRef, HeldArea>,
-    items: VecDeque<(EvidenceId, Arc<[Target]>)>,
 }
 
 impl HeldUnit {
@@ -105,7 +101,7 @@ impl HeldUnit {
                 layouts.push(Arc::clone(layout));
             }
         }
-        Self { segments, layouts, areas: BTreeMap::new(), items: VecDeque::new() }
+        Self { segments, layouts, areas: BTreeMap::new() }
     }
 
     pub(super) fn segments(&self) -> &[Segment] {
@@ -118,9 +114,9 @@ impl HeldUnit {
     }
 
     /// Where some practices are read, in the order of areas.
-    pub(super) fn touches<'a>(&self, targets: &'a [Target]) -> Vec<Touch<'a>> {
+    pub(super) fn touches<'a>(&self, targets: &[&'a Target]) -> Vec<Touch<'a>> {
         let mut touches = Vec::new();
-        for target in targets {
+        for &target in targets {
             for layout in &self.layouts {
                 for (area, number) in layout.readers(target) {
                     let (layout, area, number) = (Arc::clone(layout), *area, *number);
@@ -130,25 +126,6 @@ impl HeldUnit {
         }
         touches.sort_by(|one, next| one.order().cmp(&next.order()));
         touches
-    }
-
-    /// Remembers what a new item is linked to.
-    pub(super) fn remember(&mut self, item: EvidenceId, targets: Arc<[Target]>) {
-        if self.items.len() == MOST_ITEMS {
-            self.items.pop_front();
-        }
-        self.items.push_back((item, targets));
-    }
-
-    /// Forgets an item, whose links change.
-    pub(super) fn forget(&mut self, item: EvidenceId) {
-        self.items.retain(|(known, _)| *known != item);
-    }
-
-    /// What an item is linked to, if that is remembered.
-    pub(super) fn remembered(&self, item: EvidenceId) -> Option<Arc<[Target]>> {
-        let found = self.items.iter().rev().find(|(known, _)| *known == item);
-        found.map(|(_, targets)| Arc::clone(targets))
     }
 }
 

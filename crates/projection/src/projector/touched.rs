@@ -1,15 +1,12 @@
 //! What each event says of evidence, of ratings, and of what they are read by.
 
-use std::ops::Deref;
-use std::sync::Arc;
-
 use gradus_domain::world::World;
 use gradus_model::event::Links;
 use gradus_model::evidence::Item;
 use gradus_model::rating::Rating;
 use gradus_model::{Event, EvidenceId, Recorded, Target, UnitId};
 
-use super::held::{HeldUnit, Known};
+use super::held::Known;
 
 /// What an event touches.
 pub(super) enum Touched<'a> {
@@ -86,39 +83,14 @@ impl<'a> Touched<'a> {
         }
     }
 
-    /// The practices that it is about; the unit remembers what its newest items are linked to.
-    pub(super) fn targets(&self, unit: &mut HeldUnit, known: &Known<'_>) -> Targets<'a> {
+    /// The practices that it is about.
+    pub(super) fn targets<'b>(&'b self, known: &Known<'b>) -> Vec<&'b Target> {
         match self {
-            Self::Submitted(item) => {
-                unit.remember(item.evidence, item.practices.as_slice().into());
-                Targets::Told(&item.practices)
-            }
-            Self::Linked(links) | Self::Unlinked(links) => {
-                unit.forget(links.evidence);
-                Targets::Told(&links.practices)
-            }
-            Self::Item(item) => Targets::Known(unit.remembered(*item).unwrap_or_else(|| {
-                known.history.practices_of(*item, known.size).into_iter().cloned().collect()
-            })),
-            Self::Rating(rating) => Targets::Told(std::slice::from_ref(&rating.target)),
-            Self::Bases(_) | Self::Nothing => Targets::Told(&[]),
-        }
-    }
-}
-
-/// Practices that an event tells of, or that are known to belong to it.
-pub(super) enum Targets<'a> {
-    Told(&'a [Target]),
-    Known(Arc<[Target]>),
-}
-
-impl Deref for Targets<'_> {
-    type Target = [Target];
-
-    fn deref(&self) -> &[Target] {
-        match self {
-            Self::Told(targets) => targets,
-            Self::Known(targets) => targets,
+            Self::Submitted(item) => item.practices.iter().collect(),
+            Self::Linked(links) | Self::Unlinked(links) => links.practices.iter().collect(),
+            Self::Item(item) => known.history.practices_of(*item, known.size),
+            Self::Rating(rating) => vec![&rating.target],
+            Self::Bases(_) | Self::Nothing => Vec::new(),
         }
     }
 }

@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use gradus_domain::At;
+use gradus_domain::rules::Scheme;
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_model::event::Document;
 use gradus_model::{AreaId, Digest, Recorded, Timestamp, UnitId};
@@ -18,7 +20,9 @@ use crate::world::{DAY_MICROS, PUBLISHED, UNITS, first_day, instants, name_of, u
 /// Questions asked of each history.
 const QUESTIONS: u64 = 20;
 /// Histories of a run, unless the environment says otherwise.
-const HISTORIES: u64 = 300;
+const HISTORIES: u64 = 60;
+/// Histories from which on chance has to have asked about everything.
+const MANY: u64 = 300;
 
 /// What is asked: the levels of some areas of a unit, at a point of both times.
 #[derive(Clone, Debug)]
@@ -53,11 +57,11 @@ pub(crate) trait Answers {
 ///
 /// `GRADUS_HISTORIES` says how many, `GRADUS_SEED` which seed comes first.
 pub(crate) fn holds<A: Answers>(read: impl Fn(&[Recorded]) -> A) {
-    let first = from_environment("GRADUS_SEED").unwrap_or(0);
-    let count = from_environment("GRADUS_HISTORIES").unwrap_or(HISTORIES);
+    let seeds = seeds(1);
+    let (first, count) = (seeds.start, seeds.end - seeds.start);
     let mut seen = BTreeMap::new();
     let mut facts = 0;
-    for seed in first..first + count {
+    for seed in seeds {
         let history = made_up(seed);
         facts += history.events.len();
         if let Some(question) = first_broken(&read, &history, &mut seen) {
@@ -66,11 +70,18 @@ pub(crate) fn holds<A: Answers>(read: impl Fn(&[Recorded]) -> A) {
     }
     println!("{count} histories of {facts} facts, from seed {first} on");
     println!("{QUESTIONS} questions each; areas answered: {seen:?}");
-    if count >= HISTORIES {
+    if count >= MANY {
         let missing: Vec<&str> =
             KINDS.into_iter().filter(|kind| !seen.contains_key(kind)).collect();
         assert!(missing.is_empty(), "never asked about: {missing:?}");
     }
+}
+
+/// The seeds of a run; a law that costs more is tried on so many times fewer histories.
+pub(crate) fn seeds(times_fewer: u64) -> Range<u64> {
+    let first = from_environment("GRADUS_SEED").unwrap_or(0);
+    let count = from_environment("GRADUS_HISTORIES").unwrap_or(HISTORIES);
+    first..first + (count / times_fewer).max(1)
 }
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -92,7 +103,7 @@ fn first_broken<A: Answers>(
         if answers.levels(&question) != right {
             return Some(question);
         }
-        count(seen, right.as_deref());
+        count(seen, &question, right.as_deref());
     }
     None
 }
@@ -132,8 +143,17 @@ fn size(dice: &mut Dice, history: &History) -> u64 {
     }
 }
 
+const LEVELS_OF_NPLF: [&str; 6] = [
+    "nplf: level 0",
+    "nplf: level 1",
+    "nplf: level 2",
+    "nplf: level 3",
+    "nplf: level 4",
+    "nplf: level 5",
+];
+
 /// What has to be seen in the answers of a run, or the law was tried on nothing.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 26] = [
     "no model or rules, or unit unknown",
     "not rated",
     "not applicable",
@@ -151,9 +171,24 @@ const KINDS: [&str; 17] = [
     "covered",
     "contradicted",
     "lapsed",
+    "nplf: not rated",
+    "nplf: partly known",
+    "nplf: level 0",
+    "nplf: level 1",
+    "nplf: level 2",
+    "nplf: level 3",
+    "nplf: level 4",
+    "nplf: level 5",
+    "nplf: ongoing level 1 or more",
 ];
 
-fn count(seen: &mut BTreeMap<&'static str, u64>, answers: Option<&[AreaFacts]>) {
+fn count(
+    seen: &mut BTreeMap<&'static str, u64>,
+    question: &Question,
+    answers: Option<&[AreaFacts]>,
+) {
+    let asked = question.rules.as_ref().and_then(|rules| PUBLISHED.rules(rules.digest));
+    let nplf = asked.is_some_and(|rules| matches!(rules.scheme, Scheme::Nplf33020(_)));
     let mut saw = |kind: &'static str| *seen.entry(kind).or_default() += 1;
     let Some(answers) = answers else { return saw(KINDS[0]) };
     for facts in answers {
@@ -164,7 +199,17 @@ fn count(seen: &mut BTreeMap<&'static str, u64>, answers: Option<&[AreaFacts]>) 
             LevelAnswer::Range { at_least, at_most, .. } if at_least < at_most => "partly known",
             LevelAnswer::Range { at_least, .. } => KINDS[5 + usize::from(at_least)],
         });
+        let of_nplf = match facts.rated {
+            LevelAnswer::NotRated => Some("nplf: not rated"),
+            LevelAnswer::Range { at_least, at_most, .. } if at_least < at_most => {
+                Some("nplf: partly known")
+            }
+            LevelAnswer::Range { at_least, .. } => Some(LEVELS_OF_NPLF[usize::from(at_least)]),
+            LevelAnswer::NotApplicable | LevelAnswer::NotDeterminable => None,
+        };
+        of_nplf.filter(|_| nplf).into_iter().for_each(&mut saw);
         let others = [
+            ("nplf: ongoing level 1 or more", nplf && is_reached(facts.ongoing)),
             ("ongoing below rated", facts.ongoing != facts.rated),
             ("ongoing level 1 or more", is_reached(facts.ongoing)),
             ("inherited", facts.inherited_from.is_some()),

@@ -3,13 +3,15 @@
 //! They could have been recorded: what is done to an item or a rating comes after it, in its
 //! unit, and no end lies before its start. Otherwise facts come late, early and all at once.
 
+mod achieved;
 mod facts;
 
+use gradus_model::event::Document;
 use gradus_model::event::{
     EvidenceSuperseded, Links, OfEvidence, OfRating, PayloadErased, UnitMoved, UnitRegistered,
 };
 use gradus_model::leaf::Place;
-use gradus_model::rating::Value;
+use gradus_model::rating::Scale;
 use gradus_model::unit::{Grade, UnitKind};
 use gradus_model::{
     AreaId, Digest, Event, EvidenceId, PrincipalId, RatingId, Recorded, RequestId, Target,
@@ -59,6 +61,8 @@ struct Story {
     dice: Dice,
     events: Vec<Recorded>,
     ground: &'static Ground,
+    /// The scale of most ratings.
+    scale: Scale,
     /// The practices that most facts are about.
     practices: Vec<Target>,
     units: Vec<UnitId>,
@@ -75,7 +79,12 @@ pub(crate) fn made_up(seed: u64) -> History {
     let base = ground.practices.iter().filter(|(_, level, _)| *level == 1).cloned();
     let base: Vec<_> = base.collect();
     let hot = [&base, &base, &base, &ground.practices].map(|all| dice.one_of(all));
-    let practices = hot.map(|(_, _, target)| target).to_vec();
+    let mut practices = hot.map(|(_, _, target)| target).to_vec();
+    let scale = dice.weighted(&[(60, Scale::Satisfaction), (40, Scale::Nplf)]);
+    if scale == Scale::Nplf {
+        let (.., feature) = dice.one_of(&ground.features);
+        practices.push(feature);
+    }
     let (project, _, parent) = dice.one_of(&UNITS[3..]);
     let mut units = vec![unit(project), unit(parent.unwrap_or(project)), organization()];
     units.dedup();
@@ -83,6 +92,7 @@ pub(crate) fn made_up(seed: u64) -> History {
         dice,
         events: Vec::new(),
         ground,
+        scale,
         practices,
         units,
         archived: Vec::new(),
@@ -174,7 +184,7 @@ impl Story {
         let model = Event::ModelAdopted(self.ground.model.clone());
         let from = if self.dice.in_hundred(90) { since_ever } else { self.instant() };
         self.tell(organization(), who("alice"), from, model);
-        let (rules, _) = self.dice.one_of(&PUBLISHED.rules);
+        let rules = self.rules();
         let from = if self.dice.in_hundred(90) { since_ever } else { self.instant() };
         self.tell(organization(), who("alice"), from, Event::RulesAdopted(rules));
     }
@@ -183,7 +193,7 @@ impl Story {
         let happens = self.dice.weighted(&[
             (18, Self::submit as fn(&mut Self)),
             (18, Self::rate),
-            (6, Self::fulfil),
+            (6, Self::fulfil_or_achieve),
             (14, Self::decide_on_item),
             (6, Self::end_item),
             (3, Self::supersede),
@@ -199,7 +209,9 @@ impl Story {
     }
 
     fn practice(&mut self) -> Target {
-        let (_, _, any) = self.dice.one_of(&self.ground.practices);
+        let of_feature = self.scale == Scale::Nplf && self.dice.in_hundred(30);
+        let all = if of_feature { &self.ground.features } else { &self.ground.practices };
+        let (_, _, any) = self.dice.one_of(all);
         if self.dice.in_hundred(80) { self.dice.one_of(&self.practices) } else { any }
     }
 
@@ -235,36 +247,13 @@ impl Story {
     fn rate(&mut self) {
         let (unit, target, from) = (self.unit(), self.practice(), self.instant());
         let id = RatingId(self.draw());
-        let mut rating = facts::rating(&mut self.dice, id, target);
+        let mut rating = facts::rating(&mut self.dice, self.scale, id, target);
         if let Some(made) = self.items.iter().rfind(|made| made.unit == unit) {
             rating.evidence.push(made.id);
         }
         self.ratings.push(Made { id: rating.rating, unit, from });
         let by = self.person();
         self.tell(unit, by, from, Event::PracticeRated(rating));
-    }
-
-    /// Every practice of some levels of an area is satisfied, and evidence says so.
-    fn fulfil(&mut self) {
-        let (unit, from) = (self.unit(), self.instant());
-        let area = self.dice.one_of(&self.ground.areas);
-        let highest = self.dice.weighted(&[(6, 1), (2, 2), (2, 3), (2, 4), (2, 5)]);
-        for target in self.ground.practices_of(area, 1..=highest) {
-            self.judge(unit, target, Value::Satisfied, from);
-        }
-        let next = self.ground.practices_of(area, highest + 1..=highest + 1).pop();
-        if let Some(target) = next.filter(|_| self.dice.in_hundred(60)) {
-            self.judge(unit, target, Value::NotSatisfied, from);
-        }
-        let covered = if self.dice.in_hundred(50) { highest } else { 1 };
-        let practices = self.ground.practices_of(area, 1..=covered);
-        self.submit_for(unit, practices, from);
-    }
-
-    fn judge(&mut self, unit: UnitId, target: Target, value: Value, from: Timestamp) {
-        let rating = facts::judged(RatingId(self.draw()), target, value);
-        self.ratings.push(Made { id: rating.rating, unit, from });
-        self.tell(unit, who("alice"), from, Event::PracticeRated(rating));
     }
 
     /// One of the items, most often one of the last.
@@ -342,7 +331,7 @@ impl Story {
     fn adopt(&mut self) {
         let (unit, by) = (self.unit(), self.person());
         let at = if self.dice.in_hundred(20) { Timestamp::MIN } else { self.instant() };
-        let (rules, _) = self.dice.one_of(&PUBLISHED.rules);
+        let rules = self.rules();
         let (any, _) = self.dice.one_of(&PUBLISHED.models);
         // Most often the model that the facts are about, so that they are seen again.
         let model = if self.dice.in_hundred(60) { self.ground.model.clone() } else { any };

@@ -16,6 +16,9 @@ mod oracle;
 
 #[cfg(test)]
 mod as_of;
+#[cfg(test)]
 mod courses;
 #[cfg(test)]
 mod index;
+#[cfg(test)]
+mod walk;

@@ -4,18 +4,23 @@
 //! code: it knows no history, no timeline and no index, only the facts in the order of recording.
 
 mod known;
+mod nplf;
+mod reads;
 
 use gradus_domain::Rules;
+use gradus_domain::nplf::Nplf;
+use gradus_domain::rules::Scheme;
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_model::catalog::Area;
 use gradus_model::evidence::{Item, Outcome};
-use gradus_model::rating::{Scale, Value};
+use gradus_model::rating::Value;
 use gradus_model::unit::{AreaRef, Inheritance};
 use gradus_model::{
-    Catalog, Event, Label, Practice, PrincipalId, Recorded, Target, Timestamp, UnitId,
+    Catalog, Event, FeatureId, Label, Practice, PrincipalId, Recorded, Target, Timestamp, UnitId,
 };
 
 use self::known::{Known, Rated};
+use self::nplf::{Achieved, Steps};
 use crate::law::{Answers, AreaFacts, Question};
 use crate::world::{PUBLISHED, Published};
 
@@ -107,29 +112,66 @@ impl Asked<'_> {
 
     /// What a unit's own facts say of an area.
     fn own(&self, unit: UnitId, area: &Area) -> AreaFacts {
-        let mut rated = Vec::new();
-        let mut ongoing = Vec::new();
-        let mut coverages = Vec::new();
-        for (level, target) in self.practices(area) {
-            let judged = self.judged(unit, &target);
-            let coverage = self.coverage(unit, &target);
-            rated.push((level, judged));
-            ongoing.push((level, judged.map(|yes| yes && coverage == Coverage::Covered)));
-            if level == 1 {
-                coverages.push(coverage);
-            }
-        }
+        let base = area.base_practices.iter().map(|base| self.coverage(unit, &base.target));
+        let coverages: Vec<Coverage> = base.collect();
         let of = |asked: Coverage| coverages.iter().filter(|coverage| **coverage == asked).count();
-        let known_whole = area.complete;
+        let (rated, ongoing) = match self.rules.scheme {
+            _ if !area.complete => (LevelAnswer::NotDeterminable, LevelAnswer::NotDeterminable),
+            Scheme::SseCmm => {
+                (self.all_or_nothing(unit, area, false), self.all_or_nothing(unit, area, true))
+            }
+            Scheme::Nplf33020(how) => {
+                let rated = self.achievements(unit, area, how, false);
+                let ongoing = self.achievements(unit, area, how, true);
+                (nplf::level(how, &rated), nplf::level(how, &ongoing))
+            }
+        };
         AreaFacts {
             area: area.id,
-            rated: if known_whole { level(&rated) } else { LevelAnswer::NotDeterminable },
-            ongoing: if known_whole { level(&ongoing) } else { LevelAnswer::NotDeterminable },
+            rated,
+            ongoing,
             covered: of(Coverage::Covered),
             contradicted: of(Coverage::Contradicted),
             lapsed: of(Coverage::Lapsed),
             inherited_from: None,
         }
+    }
+
+    /// The level by all or nothing; `ongoing` counts only what is covered.
+    fn all_or_nothing(&self, unit: UnitId, area: &Area, ongoing: bool) -> LevelAnswer {
+        let judged = |(of, target): (u8, Target)| {
+            let covered = || self.coverage(unit, &target) == Coverage::Covered;
+            let worst = self.in_force(unit, &target).into_iter().map(|(_, value)| value).min();
+            (of, worst.map(|value| value == Value::Satisfied && (!ongoing || covered())))
+        };
+        let practices: Vec<_> = self.practices(area).into_iter().map(judged).collect();
+        level(&practices)
+    }
+
+    /// What is rated on N/P/L/F of each feature; `ongoing` reads what is not covered as N.
+    fn achievements(&self, unit: UnitId, area: &Area, how: Nplf, ongoing: bool) -> Vec<Achieved> {
+        let steps = |target: &Target| -> Steps {
+            let covered = self.coverage(unit, target) == Coverage::Covered;
+            let step = |value| if ongoing && !covered { 0 } else { nplf::step(how, value) };
+            let values = self.in_force(unit, target).into_iter();
+            values.map(|(instance, value)| (instance, step(value))).collect()
+        };
+        let of_area = |practice| Target { model: self.model.id().clone(), practice };
+        let of_feature = |feature: FeatureId| {
+            if feature.level == 1 {
+                let base = area.base_practices.iter().map(|base| steps(&base.target));
+                return Achieved { level: 1, practices: base.collect(), whole: Steps::new() };
+            }
+            let generic = self.model.generic_practices().iter();
+            let generic = generic.filter(|generic| generic.id.feature == feature);
+            let practice = |id| steps(&of_area(Practice::Generic(area.id, id)));
+            Achieved {
+                level: feature.level,
+                practices: generic.map(|generic| practice(generic.id)).collect(),
+                whole: steps(&of_area(Practice::Feature(area.id, feature))),
+            }
+        };
+        self.model.features().iter().map(|feature| of_feature(feature.id)).collect()
     }
 
     /// The practices of an area, each with its level; GP 1.1.1 follows from the base practices.
@@ -142,20 +184,21 @@ impl Asked<'_> {
         base.chain(generic.filter(|(level, _)| *level > 1)).collect()
     }
 
-    /// Whether a practice is satisfied, if anyone said so that the scheme can read.
-    fn judged(&self, unit: UnitId, target: &Target) -> Option<bool> {
+    /// What was said of a target that the rules can read, one value for each process instance.
+    fn in_force(&self, unit: UnitId, target: &Target) -> Vec<(Option<Label>, Value)> {
         let mut ratings = self.known.ratings(unit, target);
-        ratings.retain(|rated| rated.rating.value.scale() == Scale::Satisfaction);
+        ratings.retain(|rated| reads::read(self.rules, rated.rating.value).is_some());
         // What ended where it began, or before, was never in force.
         ratings.retain(|rated| rated.to.is_none_or(|to| to > rated.from));
         let (by_rule, by_people): (Vec<&Rated>, Vec<&Rated>) =
             ratings.iter().partition(|rated| rated.rating.basis.is_some());
-        self.worst(&by_people).or_else(|| self.worst(&by_rule))
+        let by_people = self.latest(&by_people);
+        if by_people.is_empty() { self.latest(&by_rule) } else { by_people }
     }
 
-    /// The worst of the values in force, one for each process instance.
-    fn worst(&self, ratings: &[&Rated<'_>]) -> Option<bool> {
-        let mut worst = None;
+    /// The values in force, one for each process instance.
+    fn latest(&self, ratings: &[&Rated<'_>]) -> Vec<(Option<Label>, Value)> {
+        let mut values = Vec::new();
         for instance in instances(ratings) {
             let mut latest: Option<&Rated> = None;
             for rated in ratings.iter().filter(|rated| rated.rating.instance == instance) {
@@ -165,12 +208,10 @@ impl Asked<'_> {
             }
             // The end of the latest uncovers none before it.
             let in_force = latest.filter(|rated| rated.to.is_none_or(|to| self.known.at < to));
-            if let Some(rated) = in_force {
-                let satisfied = rated.rating.value == Value::Satisfied;
-                worst = Some(worst.unwrap_or(true) && satisfied);
-            }
+            let value = in_force.and_then(|rated| reads::read(self.rules, rated.rating.value));
+            values.extend(value.map(|value| (instance, value)));
         }
-        worst
+        values
     }
 
     fn coverage(&self, unit: UnitId, target: &Target) -> Coverage {
@@ -229,12 +270,15 @@ impl Asked<'_> {
         }
     }
 
-    /// An appraisal's own ratings support what they call satisfied, if the rules give them time.
+    /// An appraisal's own ratings support what they found anything of, if the rules give them time.
     fn of_appraisals(&self, unit: UnitId, target: &Target) -> Vec<Validity> {
         let Some(window) = self.rules.appraisal_window() else { return Vec::new() };
         let mut validities = Vec::new();
         for Rated { rating, from, to } in self.known.ratings(unit, target) {
-            if rating.appraisal.is_some() && rating.value == Value::Satisfied {
+            let found = reads::read(self.rules, rating.value);
+            let found =
+                found.is_some_and(|value| value != Value::NotSatisfied && value != Value::Not);
+            if rating.appraisal.is_some() && found {
                 let window_ends = window.after(from);
                 let to = to.map_or(window_ends, |to| to.min(window_ends));
                 validities.push(Validity { supports: true, from, to });

@@ -1,5 +1,7 @@
 //! The world in which histories are made up: units, people, instants, published documents.
 
+mod documents;
+
 use std::ops::RangeInclusive;
 use std::sync::{Arc, LazyLock};
 
@@ -7,11 +9,14 @@ use gradus_domain::Rules;
 use gradus_model::event::Document;
 use gradus_model::unit::{PrincipalKind, UnitKind};
 use gradus_model::{
-    AreaId, Catalog, Digest, Edge, GenericPracticeId, Practice, PrincipalId, Target, Timestamp,
-    UnitId,
+    AreaId, Catalog, Digest, Edge, Practice, PrincipalId, Target, Timestamp, UnitId,
 };
 use gradus_projection::Library;
 use gradus_projection::library::Held;
+
+use self::documents::{
+    BY_FEATURE, CONFIGURED, HASTY, ISO, LENIENT, MIDDLE, OF_1997, OVERALL, STRICT, TRUSTING, tiny,
+};
 
 /// Units in the order of registration: name, kind and first parent.
 pub(crate) const UNITS: [(&str, UnitKind, Option<&str>); 7] = [
@@ -108,107 +113,11 @@ pub(crate) static PUBLISHED: LazyLock<Published> = LazyLock::new(|| {
     };
     Published {
         models: vec![held(tiny), held(iso), held(of_1997)],
-        rules: vec![rules(STRICT), rules(TRUSTING), rules(HASTY)],
+        rules: [STRICT, TRUSTING, HASTY, LENIENT, CONFIGURED, BY_FEATURE, OVERALL, MIDDLE]
+            .map(rules)
+            .to_vec(),
     }
 });
-
-const ISO: &str = include_str!("../../../../config/models/iso-21827-2008.toml");
-const OF_1997: &str = include_str!("../../../../config/models/sse-cmm-1997.toml");
-const STRICT: &str = include_str!("../../../../config/rules/strict.toml");
-const TRUSTING: &str = include_str!("../../../../config/rules/trusted-tools.toml");
-
-/// Rules under which evidence ages within days, and other areas are inherited.
-const HASTY: &str = r#"
-id = "hasty"
-title = "Evidence ages within days"
-evaluator = 1
-scheme = "sse-cmm"
-[reads]
-satisfaction = true
-[coverage]
-window = "P10D"
-minimum_strength = "weak"
-appraisals = "P50D"
-[coverage.kinds]
-policy = "P1M"
-scan-report = "P40D"
-[coverage.practices]
-"tiny/BP.01.01" = "P5D"
-"tiny/PA01/GP 2.1.1" = "P3M"
-"iso-21827-2008/BP.01.01" = "P20D"
-[[trusted]]
-principals = "services"
-kinds = ["scan-report"]
-[[trusted]]
-principals = ["626f6200000000000000000000000000"]
-[inheritance]
-categories = ["security-engineering"]
-"#;
-
-/// A model small enough for chance to reach its levels: PA01 with two base practices; PA02, an
-/// organizational area, with one; PA03 with one that may not be all.
-fn tiny() -> String {
-    use std::fmt::Write as _;
-    let mut text = TOP.to_owned();
-    for level in 0..=5 {
-        let check = "check = \"recalled\"";
-        writeln!(text, "[[level]]\nnumber = {level}\ntitle = \"Level {level}\"\n{check}").unwrap();
-    }
-    for level in 1..=5 {
-        let rest = format!("level = {level}\ntitle = \"Of {level}\"\ncheck = \"recalled\"");
-        writeln!(text, "[[common_feature]]\nid = \"{level}.1\"\n{rest}").unwrap();
-        let id = format!("id = \"GP {level}.1.1\"\ncommon_feature = \"{level}.1\"");
-        writeln!(text, "[[generic_practice]]\n{id}\n{rest}").unwrap();
-    }
-    text + AREAS
-}
-
-const TOP: &str = r#"
-[model]
-id = "tiny"
-title = "A made-up model"
-edition = "made up"
-[counts]
-listed_process_areas = 3
-listed_base_practices = 4
-listed_common_features = 5
-"#;
-
-const AREAS: &str = r#"
-[[process_area]]
-id = "PA01"
-number = 1
-title = "Two practices"
-category = "security-engineering"
-bp_check = "recalled"
-[[process_area.base_practice]]
-id = "BP.01.01"
-title = "One"
-[[process_area.base_practice]]
-id = "BP.01.02"
-title = "Two"
-
-[[process_area]]
-id = "PA02"
-number = 2
-title = "One practice"
-category = "organizational"
-bp_check = "recalled"
-[[process_area.base_practice]]
-id = "BP.02.01"
-title = "One"
-
-[[process_area]]
-id = "PA03"
-number = 3
-title = "Perhaps more than one practice"
-category = "project"
-bp_check = "recalled"
-bp_complete = false
-[[process_area.base_practice]]
-id = "BP.03.01"
-title = "One"
-"#;
 
 /// The areas of a model that facts are told of, and their practices.
 pub(crate) struct Ground {
@@ -216,15 +125,25 @@ pub(crate) struct Ground {
     pub(crate) areas: Vec<AreaId>,
     /// The practices of each area with their levels.
     pub(crate) practices: Vec<(AreaId, u8, Target)>,
+    /// The common features of levels 2 to 5 of each area.
+    pub(crate) features: Vec<(AreaId, u8, Target)>,
 }
 
 impl Ground {
     /// The practices of an area with these levels.
     pub(crate) fn practices_of(&self, area: AreaId, levels: RangeInclusive<u8>) -> Vec<Target> {
-        let those =
-            self.practices.iter().filter(|(of, level, _)| *of == area && levels.contains(level));
-        those.map(|(_, _, target)| target.clone()).collect()
+        those(&self.practices, area, levels)
     }
+
+    /// The features of an area with this level.
+    pub(crate) fn features_of(&self, area: AreaId, level: u8) -> Vec<Target> {
+        those(&self.features, area, level..=level)
+    }
+}
+
+fn those(of: &[(AreaId, u8, Target)], asked: AreaId, levels: RangeInclusive<u8>) -> Vec<Target> {
+    let those = of.iter().filter(|(area, level, _)| *area == asked && levels.contains(level));
+    those.map(|(_, _, target)| target.clone()).collect()
 }
 
 /// For each published model, in order.
@@ -240,7 +159,7 @@ pub(crate) static GROUNDS: LazyLock<Vec<Ground>> = LazyLock::new(|| {
 
 fn ground(held: &Document, model: &Catalog, areas: &[&str]) -> Ground {
     let areas: Vec<AreaId> = areas.iter().map(|area| area.parse().unwrap()).collect();
-    let mut practices = Vec::new();
+    let (mut practices, mut features) = (Vec::new(), Vec::new());
     for id in &areas {
         for base in &model.area(*id).unwrap().base_practices {
             practices.push((*id, 1, base.target.clone()));
@@ -248,14 +167,20 @@ fn ground(held: &Document, model: &Catalog, areas: &[&str]) -> Ground {
         for generic in model.generic_practices() {
             let level = generic.id.feature.level;
             if level > 1 {
-                practices.push((*id, level, of_area(model, *id, generic.id)));
+                practices.push((*id, level, of_model(model, Practice::Generic(*id, generic.id))));
+            }
+        }
+        for feature in model.features() {
+            let level = feature.id.level;
+            if level > 1 {
+                features.push((*id, level, of_model(model, Practice::Feature(*id, feature.id))));
             }
         }
     }
-    Ground { model: held.clone(), areas, practices }
+    Ground { model: held.clone(), areas, practices, features }
 }
 
-/// A generic practice of an area: it stands under the model of the area, borrowed or not.
-pub(crate) fn of_area(model: &Catalog, area: AreaId, generic: GenericPracticeId) -> Target {
-    Target { model: model.id().clone(), practice: Practice::Generic(area, generic) }
+/// What is rated of an area as a whole stands under the model of the area, borrowed or not.
+fn of_model(model: &Catalog, practice: Practice) -> Target {
+    Target { model: model.id().clone(), practice }
 }

@@ -90,6 +90,13 @@ pub(crate) fn model(catalog: &Catalog, of: &Digest) -> wire::Model {
         summary: level.summary.clone().unwrap_or_default(),
         check: i32::from(level.check.number()),
     });
+    let dependencies = catalog.dependencies().iter().map(|one| wire::Dependency {
+        area: one.area.to_string(),
+        needs: one.needs.to_string(),
+        basis: one.basis.name().to_owned(),
+        source: one.source.clone().unwrap_or_default(),
+        reason: one.reason.clone(),
+    });
     wire::Model {
         id: catalog.id().to_string(),
         digest: digest(of),
@@ -100,5 +107,6 @@ pub(crate) fn model(catalog: &Catalog, of: &Digest) -> wire::Model {
         levels: levels.collect(),
         features: features.collect(),
         areas: areas.collect(),
+        dependencies: dependencies.collect(),
     }
 }

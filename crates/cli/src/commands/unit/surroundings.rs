@@ -9,7 +9,7 @@ use crate::args::unit::{
 use crate::error::CliError;
 use crate::output::message::time;
 use crate::select::Moment;
-use crate::session::{Parts, Session};
+use crate::session::{Parts, Session, warned};
 
 /// Measures a unit by a model.
 pub async fn adopt_model(session: &Session, args: AdoptArgs) -> Result<(), CliError> {
@@ -46,7 +46,11 @@ pub async fn adopt_profile(session: &Session, args: AdoptArgs) -> Result<(), Cli
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().adopt_profile(request).await;
-    let parts = |done: &v1::AdoptProfileResponse| adopted(done.adopted.as_ref());
+    let parts = |done: &v1::AdoptProfileResponse| {
+        let mut parts = adopted(done.adopted.as_ref());
+        parts.extend(warned(&done.warnings));
+        parts
+    };
     session.record_with(&args.append, request, send, parts).await
 }
 
@@ -70,7 +74,8 @@ pub async fn tailor(session: &Session, args: TailorArgs, applicable: bool) -> Re
         effective_at: args.since.and_then(Moment::wire),
     };
     let send = async |request| session.client.units().tailor_area(request).await;
-    session.record(&args.append, request, send).await
+    let parts = |done: &v1::TailorAreaResponse| warned(&done.warnings);
+    session.record_with(&args.append, request, send, parts).await
 }
 
 /// Says from where a unit's level of an area is answered.

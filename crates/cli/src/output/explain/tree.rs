@@ -3,6 +3,8 @@
 mod practice;
 mod summary;
 
+use std::fmt::Write as _;
+
 use comfy_table::Table;
 use gradus_wire::v1;
 
@@ -73,7 +75,8 @@ pub fn drawn(response: &v1::ExplainLevelResponse, all: bool, width: usize) -> St
     Node { line: String::new(), more: Vec::new(), below }.draw("", &mut lines);
     lines.push(String::new());
     lines.extend(summary::ahead(response, extent));
-    lines.iter().map(|line| format!("{}\n", visible(line).trim_end())).collect()
+    let lines: Vec<String> = lines.iter().map(|line| visible(line).trim_end().to_owned()).collect();
+    lines.join("\n") + "\n"
 }
 
 fn level(response: &v1::ExplainLevelResponse, step: &v1::LevelStep, extent: Extent) -> Node {
@@ -106,12 +109,13 @@ fn practices_of(step: &v1::LevelStep) -> String {
     }
     let mut text = format!("{total}, {} met", step.met_rated);
     if step.met_ongoing < step.met_rated {
-        text.push_str(&format!(", {} still supported", step.met_ongoing));
+        // Writing to a String cannot fail.
+        let _ = write!(text, ", {} still supported", step.met_ongoing);
     }
     let not_met = step.practices.saturating_sub(step.met_rated + step.open);
     for (number, what) in [(not_met, "not met"), (step.open, "open")] {
         if number > 0 {
-            text.push_str(&format!(", {number} {what}"));
+            let _ = write!(text, ", {number} {what}");
         }
     }
     text
@@ -133,7 +137,7 @@ fn feature(of: &v1::FeatureStep) -> Node {
     let ongoing = between(of.ongoing_at_least, of.ongoing_at_most);
     let mut line = format!("feature {}: rated {rated}, ongoing {ongoing}", of.feature);
     if of.open > 0 {
-        line.push_str(&format!(", {} open", of.open));
+        let _ = write!(line, ", {} open", of.open);
     }
     if of.as_a_whole {
         line.push_str(", rated as a whole");

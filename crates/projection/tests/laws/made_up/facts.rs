@@ -4,7 +4,7 @@ use gradus_model::event::{
     AreaInheritanceSet, MarkerPlaced, PhaseChange, PrincipalAdded, Tailoring, UnitArchived,
 };
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
-use gradus_model::rating::{Basis, Rating, Value};
+use gradus_model::rating::{Basis, Rating, Scale, Value};
 use gradus_model::unit::{AreaRef, Inheritance, MarkerKind, Phase, PrincipalKind};
 use gradus_model::{
     AppraisalId, AreaId, Digest, Event, EvidenceId, ModelId, PrincipalId, RatingId, Target, UnitId,
@@ -53,21 +53,40 @@ pub(crate) fn judged(rating: RatingId, target: Target, value: Value) -> Rating {
     Rating { rating, target, value, instance: None, appraisal: None, basis: None, evidence }
 }
 
-/// A rating of any value, of any instance, by people, a rule or an appraisal.
-pub(crate) fn rating(dice: &mut Dice, rating: RatingId, target: Target) -> Rating {
-    let (yes, no) = (Value::Satisfied, Value::NotSatisfied);
-    let (fully, not) = (Value::Fully, Value::Not);
-    let instances = [(70, None), (15, Some("one")), (15, Some("two"))];
+/// A rating of any value, most often of this scale, of any instance, by people, a rule or an
+/// appraisal.
+pub(crate) fn rating(dice: &mut Dice, scale: Scale, rating: RatingId, target: Target) -> Rating {
+    let whole = if scale == Scale::Nplf { 50 } else { 70 };
+    let instances = [(whole, None), (15, Some("one")), (15, Some("two"))];
     let instance = dice.weighted(&instances).map(|name| name.parse().unwrap());
     let by_rule = dice.in_hundred(20);
     let in_appraisal = !by_rule && dice.in_hundred(25);
     let basis = Basis { valid_at: first_day(), log_size: 1, rules: Digest::ZERO };
-    let value = dice.weighted(&[(72, yes), (20, no), (4, fully), (4, not)]);
     Rating {
         instance,
         appraisal: in_appraisal.then_some(AppraisalId([7; 16])),
         basis: by_rule.then_some(basis),
-        ..judged(rating, target, value)
+        ..judged(rating, target, value(dice, scale))
+    }
+}
+
+fn value(dice: &mut Dice, scale: Scale) -> Value {
+    let satisfaction = [(72, Value::Satisfied), (20, Value::NotSatisfied)];
+    let (share, fully) = if scale == Scale::Nplf { (10, 40) } else { (1, 2) };
+    let halves = [Value::PartiallyLow, Value::PartiallyHigh, Value::LargelyLow, Value::LargelyHigh];
+    match dice.below(100) {
+        0..90 if scale == Scale::Satisfaction => dice.weighted(&satisfaction),
+        0..10 => dice.weighted(&satisfaction),
+        _ => {
+            let half = dice.one_of(&halves);
+            dice.weighted(&[
+                (fully, Value::Fully),
+                (share, Value::Not),
+                (share, Value::Partially),
+                (2 * share, Value::Largely),
+                (2 * share, half),
+            ])
+        }
     }
 }
 

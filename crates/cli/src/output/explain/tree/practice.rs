@@ -1,6 +1,7 @@
 //! A practice of the tree: whether it is met, how it was rated, and what stands behind it.
 
 use std::cmp::Reverse;
+use std::fmt::Write as _;
 
 use gradus_wire::v1;
 
@@ -110,7 +111,8 @@ fn is_first(of: &v1::ExplainedPractice, rating: &v1::ExplainedRating) -> bool {
 fn rating(of: &v1::ExplainedRating) -> Node {
     let mut line = of.rating.as_ref().map(said).unwrap_or_default();
     if !of.instance.is_empty() {
-        line.push_str(&format!(", instance {}", of.instance));
+        // Writing to a String cannot fail.
+        let _ = write!(line, ", instance {}", of.instance);
     }
     let why = match of.why_not.as_str() {
         "" => "counts".to_owned(),
@@ -144,7 +146,7 @@ fn items(of: &v1::ExplainedPractice, extent: Extent) -> Vec<Node> {
     let hidden = of.evidence.len() - told.len();
     let mut nodes: Vec<Node> = told.into_iter().map(|one| Node::leaf(item(one))).collect();
     if let Some(last) = nodes.last_mut().filter(|_| hidden > 0) {
-        last.line.push_str(&format!(" · {hidden} more"));
+        let _ = write!(last.line, " · {hidden} more");
     }
     nodes
 }

@@ -1,5 +1,7 @@
 //! What stands above and below the tree: the levels, what would lift them, what makes them fall.
 
+use std::fmt::Write as _;
+
 use gradus_wire::v1;
 
 use super::{Extent, count, instant};
@@ -20,14 +22,15 @@ pub(super) fn head(response: &v1::ExplainLevelResponse) -> Vec<String> {
     lines.push(headline::parts(response.unit.as_ref(), response.coordinate.as_ref()).join(" · "));
     let mut title = format!("{} {}", without_model(&area.area), area.title);
     if let Some(above) = &area.inherited_from {
-        title.push_str(&format!(" · answered by {}, above it", above.name));
+        // Writing to a String cannot fail.
+        let _ = write!(title, " · answered by {}, above it", above.name);
     }
     lines.push(title);
     let mut covered =
         format!("{} of {} base practices covered", coverage.covered, coverage.practices_total);
     for (number, what) in [(coverage.contradicted, "contradicted"), (coverage.lapsed, "lapsed")] {
         if number > 0 {
-            covered.push_str(&format!(", {number} {what}"));
+            let _ = write!(covered, ", {number} {what}");
         }
     }
     lines.push(format!(

@@ -32,14 +32,14 @@ fn item(position: u64, why_not: &str) -> v1::ExplainedEvidence {
         evidence: format!("evidence-{position}"),
         position,
         kind: "policy".into(),
-        outcome: "supports".into(),
+        outcome: if why_not == "against" { "contradicts" } else { "supports" }.into(),
         strength: "direct".into(),
         work_to: at("2026-05-01"),
-        valid_until: at("2028-05-01"),
+        valid_until: if why_not == "over" { at("2026-05-20") } else { at("2028-05-01") },
         ends_by: "window".into(),
-        window: "P2Y".into(),
-        counts: why_not.is_empty(),
-        why_not: why_not.into(),
+        window: if why_not == "over" { "P19D" } else { "P2Y" }.into(),
+        counts: matches!(why_not, "" | "against"),
+        why_not: if why_not == "against" { "" } else { why_not }.into(),
         age_days: Some(31),
         ..v1::ExplainedEvidence::default()
     }
@@ -124,7 +124,7 @@ fn answer_of_a_server() -> v1::ExplainLevelResponse {
         practices: vec![
             practice(1, v1::Support::Supported, ""),
             practice(2, v1::Support::Lapsed, "over"),
-            practice(3, v1::Support::Contradicted, "rejected"),
+            practice(3, v1::Support::Contradicted, "against"),
             practice(4, v1::Support::Unsupported, "not-reviewed"),
         ],
         lift_ongoing: Some(v1::Lift {
@@ -156,7 +156,34 @@ fn check(response: &v1::ExplainLevelResponse, all: bool, seen: &Expect) {
 
 #[test]
 fn a_reader_sees_why_the_ongoing_level_is_lower() {
-    check(&answer_of_a_server(), false, &expect![""]);
+    check(
+        &answer_of_a_server(),
+        false,
+        &expect![[r#"
+            alpha at 2026-06-01T00:00:00Z · log size 40 of 40 · rules strict · model iso-21827-2008
+            PA11 Verify and Validate
+            rated 1 · ongoing 0 · 1 of 4 base practices covered, 1 contradicted, 1 lapsed · 2 valid items
+            ├─ level 1: rated yes, ongoing no · 4 practices, 4 met, 1 still supported
+            │  ├─ BP.11.01  met          satisfied by alice 2026-05-02 #21; supported until 2028-05-01
+            │  │  └─ #1 policy supports (direct) · 2026-05-01, 31 days · until 2028-05-01, window P2Y · 1 more
+            │  ├─ BP.11.02  unsupported  satisfied by alice 2026-05-02 #22; lapsed since 2026-05-20
+            │  │  │ Title 2 that is longer than what is left of the line
+            │  │  ├─ #2 policy supports (direct) · 2026-05-01, 31 days · over since 2026-05-20, window P19D
+            │  │  └─ #12 policy supports (direct) · 2026-05-01, 31 days · does not count: the work had not begun
+            │  ├─ BP.11.03  unsupported  satisfied by alice 2026-05-02 #23; contradicted
+            │  │  │ Title 3 that is longer than what is left of the line
+            │  │  ├─ #3 policy contradicts (direct) · 2026-05-01, 31 days · until 2028-05-01, window P2Y
+            │  │  └─ #13 policy supports (direct) · 2026-05-01, 31 days · does not count: the work had not begun
+            │  └─ BP.11.04  unsupported  satisfied by alice 2026-05-02 #24; no evidence that counts
+            │     │ Title 4 that is longer than what is left of the line
+            │     ├─ #4 policy supports (direct) · 2026-05-01, 31 days · does not count: nobody accepted it
+            │     └─ #14 policy supports (direct) · 2026-05-01, 31 days · does not count: the work had not begun
+            └─ level 2: rated open, ongoing no · 12 practices, nobody has rated any
+
+            Lifts ongoing to 1: settle what contradicts BP.11.03; renew evidence for BP.11.02, BP.11.04
+            Falls next: 2028-05-01T00:00:00Z, ongoing 1 to 0: expired by window P2Y: BP.11.01 #1
+        "#]],
+    );
 }
 
 #[test]
@@ -171,16 +198,48 @@ fn everything_is_told_when_all_is_asked_for() {
         ..v1::ExplainedRating::default()
     };
     one.practices[0].ratings.push(replaced);
-    check(&one, true, &expect![""]);
+    check(
+        &one,
+        true,
+        &expect![[r#"
+        alpha at 2026-06-01T00:00:00Z · log size 40 of 40 · rules strict · model iso-21827-2008
+        PA11 Verify and Validate
+        rated 1 · ongoing 0 · 1 of 4 base practices covered, 1 contradicted, 1 lapsed · 2 valid items
+        ├─ level 1: rated yes, ongoing no · 4 practices, 4 met, 1 still supported
+        │  └─ BP.11.01  met          satisfied by alice 2026-05-02 #21; supported until 2028-05-01
+        │     │ Title 1 that is longer than what is left of the line
+        │     ├─ satisfied by alice 2026-05-02 #7, instance web · does not count: replaced by #21
+        │     ├─ #1 policy supports (direct) · 2026-05-01, 31 days · until 2028-05-01, window P2Y
+        │     └─ #11 policy supports (direct) · 2026-05-01, 31 days · does not count: the work had not begun
+        └─ level 2: rated open, ongoing no · 12 practices, nobody has rated any
+
+        Lifts ongoing to 1: renew evidence for BP.11.02, BP.11.03, BP.11.04
+        Falls next: 2028-05-01T00:00:00Z, ongoing 1 to 0: expired by window P2Y: BP.11.01 #1
+    "#]],
+    );
 }
 
 #[test]
 fn an_area_that_does_not_apply_says_since_when() {
     let mut out = answer_of_a_server();
     out.tailored_out = Some(v1::TailoredOut { since: at("2026-05-25"), position: 31 });
-    out.steps.clear();
-    out.practices.clear();
+    out.steps.truncate(1);
+    out.practices.truncate(1);
     out.lift_ongoing = None;
     out.falls_next = None;
-    check(&out, false, &expect![""]);
+    check(
+        &out,
+        false,
+        &expect![[r#"
+            alpha at 2026-06-01T00:00:00Z · log size 40 of 40 · rules strict · model iso-21827-2008
+            PA11 Verify and Validate
+            rated 1 · ongoing 0 · 1 of 4 base practices covered, 1 contradicted, 1 lapsed · 2 valid items
+            It does not apply since 2026-05-25 #31: below is what would count if it did.
+            └─ level 1: rated yes, ongoing no · 4 practices, 4 met, 1 still supported
+               └─ BP.11.01  met          satisfied by alice 2026-05-02 #21; supported until 2028-05-01
+                  └─ #1 policy supports (direct) · 2026-05-01, 31 days · until 2028-05-01, window P2Y · 1 more
+
+            Falls next: nothing does by the passing of time
+        "#]],
+    );
 }

@@ -1,0 +1,160 @@
+//! Items of evidence and ratings, each with all that happened to it.
+
+use gradus_model::evidence::{Kind, Outcome, Source, Strength};
+use gradus_model::rating::Rating;
+use gradus_model::{EvidenceId, Label, PrincipalId, Timestamp};
+
+use crate::evidence::Standing;
+use crate::timeline::At;
+
+/// What happened to an item after it was submitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// It was accepted, rejected or withdrawn.
+    Stands(Standing),
+    /// It counts until then.
+    Ended(Timestamp),
+    /// Another item took its place from then on.
+    Superseded(EvidenceId, Timestamp),
+    /// Someone else vouched for it.
+    Confirmed(PrincipalId),
+}
+
+/// An item of evidence with all that happened to it.
+#[derive(Clone, Debug)]
+pub struct EvidenceHistory {
+    /// The item's id.
+    pub id: EvidenceId,
+    /// Where its submission was recorded.
+    pub position: u64,
+    /// The version of the stream at its submission.
+    pub version: u64,
+    /// Who submitted it.
+    pub provider: PrincipalId,
+    /// What sort of evidence it is.
+    pub kind: Kind,
+    /// Which way it speaks.
+    pub outcome: Outcome,
+    /// How closely it is tied to its practices.
+    pub strength: Strength,
+    /// When the work began.
+    pub work_from: Timestamp,
+    /// When the work ended.
+    pub work_to: Timestamp,
+    /// The end of its validity that the submitter gave.
+    pub valid_until: Option<Timestamp>,
+    /// Where it came from.
+    pub source: Source,
+    /// The process instance it belongs to.
+    pub instance: Option<Label>,
+    pub(super) happenings: Vec<(u64, Happening)>,
+    /// The numbers of the targets that it was ever linked to.
+    pub(super) targets: Vec<u32>,
+}
+
+impl EvidenceHistory {
+    fn known(&self, size: u64) -> impl DoubleEndedIterator<Item = &Happening> {
+        let known = move |(position, _): &&(u64, Happening)| *position < size;
+        self.happenings.iter().filter(known).map(|(_, happening)| happening)
+    }
+
+    /// What was last decided on it, as known with `size` records: the last position wins.
+    #[must_use]
+    pub fn standing(&self, size: u64) -> Standing {
+        let decided = |happening: &Happening| match happening {
+            Happening::Stands(standing) => Some(*standing),
+            Happening::Ended(_) | Happening::Superseded(..) | Happening::Confirmed(_) => None,
+        };
+        self.known(size).rev().find_map(decided).unwrap_or(Standing::Submitted)
+    }
+
+    /// Where the last decision on it was recorded, if there was one.
+    #[must_use]
+    pub fn decided_at(&self, size: u64) -> Option<u64> {
+        let mut known = self.happenings.iter().rev().filter(|(position, _)| *position < size);
+        let decided = |(position, happening): &(u64, Happening)| {
+            matches!(happening, Happening::Stands(_)).then_some(*position)
+        };
+        known.find_map(decided)
+    }
+
+    /// When it ceased to count, by an end or because another item took its place.
+    #[must_use]
+    pub fn ended_at(&self, size: u64) -> Option<Timestamp> {
+        let mut ended = None;
+        let mut superseded = None;
+        for happening in self.known(size) {
+            match happening {
+                Happening::Ended(at) => ended = Some(*at),
+                Happening::Superseded(_, at) => superseded = Some(*at),
+                Happening::Stands(_) | Happening::Confirmed(_) => (),
+            }
+        }
+        [ended, superseded].into_iter().flatten().min()
+    }
+
+    /// The item that took its place, and from when on.
+    #[must_use]
+    pub fn superseded_by(&self, size: u64) -> Option<(EvidenceId, Timestamp)> {
+        self.known(size).rev().find_map(|happening| match happening {
+            Happening::Superseded(by, at) => Some((*by, *at)),
+            Happening::Stands(_) | Happening::Ended(_) | Happening::Confirmed(_) => None,
+        })
+    }
+
+    /// Who vouched for it besides its provider.
+    pub fn confirmed_by(&self, size: u64) -> impl Iterator<Item = PrincipalId> {
+        self.known(size).filter_map(|happening| match happening {
+            Happening::Confirmed(by) => Some(*by),
+            Happening::Stands(_) | Happening::Ended(_) | Happening::Superseded(..) => None,
+        })
+    }
+}
+
+/// A rating with all that happened to it.
+#[derive(Clone, Debug)]
+pub struct RatingHistory {
+    /// The rating.
+    pub rating: Rating,
+    /// Where it was recorded.
+    pub position: u64,
+    /// Who rated, or for whose rules.
+    pub actor: PrincipalId,
+    /// From when it is in force.
+    pub effective_at: Timestamp,
+    pub(super) withdrawn: Option<u64>,
+    pub(super) ends: Vec<(u64, Timestamp)>,
+}
+
+impl RatingHistory {
+    /// Whether it is in force at a point, as far as it alone says; another one may have replaced it
+    /// ([`in_force`](crate::in_force::in_force)).
+    #[must_use]
+    pub fn is_in_force(&self, at: At) -> bool {
+        self.ever_in_force(at.size)
+            && self.effective_at <= at.valid_at
+            && self.ended_at(at.size).is_none_or(|end| at.valid_at < end)
+    }
+
+    /// Whether it was in force at any moment, as known with `size` records; what ended where it
+    /// began never was.
+    #[must_use]
+    pub fn ever_in_force(&self, size: u64) -> bool {
+        self.position < size
+            && !self.is_withdrawn(size)
+            && self.ended_at(size).is_none_or(|end| self.effective_at < end)
+    }
+
+    /// Until when it was in force, as known with `size` records.
+    #[must_use]
+    pub fn ended_at(&self, size: u64) -> Option<Timestamp> {
+        let known = |(position, _): &&(u64, Timestamp)| *position < size;
+        self.ends.iter().rev().find(known).map(|(_, end)| *end)
+    }
+
+    /// Whether it was withdrawn, as known with `size` records.
+    #[must_use]
+    pub fn is_withdrawn(&self, size: u64) -> bool {
+        self.withdrawn.is_some_and(|position| position < size)
+    }
+}
