@@ -49,7 +49,6 @@ fn runtime() -> tokio::runtime::Runtime {
 /// Loads a log of so many facts, then measures everything on it.
 fn measured(facts: u64) {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    // The server's runtime ends with the server, so that its memory is all that it needs.
     let (servers, echoes) = (runtime(), runtime());
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let client = client.expect("a runtime");
@@ -65,9 +64,9 @@ fn measured(facts: u64) {
     );
     println!("  memory once loaded: {} MiB resident, before {before} MiB", resident_mib());
 
-    let started = Instant::now();
+    let begun = Instant::now();
     servers.block_on(system.stop());
-    println!("  stop: {}", shown(started.elapsed()));
+    println!("  stop: {}", shown(begun.elapsed()));
     for what in ["log", "projections"] {
         let bytes = bytes_below(&directory.path().join("data").join(what));
         println!("  data/{what}: {} bytes a record, {} MiB", per(bytes, events), bytes >> 20);
@@ -81,7 +80,10 @@ fn measured(facts: u64) {
         let mut levels = system.client().await.levels;
         questions.canned(&mut levels).await
     });
-    let echo = echoes.block_on(Echo::start(canned));
+    let echo = {
+        let _entered = echoes.enter();
+        Echo::start(canned)
+    };
     let table = client.block_on(async {
         let (mut ours, mut floor) = (system.client().await.levels, echo.client().await);
         let mut table = Table::default();

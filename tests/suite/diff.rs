@@ -42,9 +42,9 @@ fn state(state: Option<&wire::AreaState>) -> String {
 fn in_words(answer: &wire::CompareLevelsResponse) -> String {
     let mut words = String::new();
     for area in &answer.areas {
-        write!(
+        writeln!(
             words,
-            "{}: {} -> {}\n",
+            "{}: {} -> {}",
             area.area,
             state(area.before.as_ref()),
             state(area.after.as_ref())
@@ -59,9 +59,9 @@ fn in_words(answer: &wire::CompareLevelsResponse) -> String {
                     causes.push(words);
                 }
             }
-            write!(
+            writeln!(
                 words,
-                "  {:?}{}: {} -> {} by {} x {}\n",
+                "  {:?}{}: {} -> {} by {} x {}",
                 movement.stage(),
                 if movement.backwards { " undone" } else { "" },
                 state(movement.before.as_ref()),

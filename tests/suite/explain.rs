@@ -101,9 +101,9 @@ fn in_words(answer: &wire::ExplainLevelResponse) -> String {
         format!("rated {}; ongoing {}\n", told(area.rated.as_ref()), told(area.ongoing.as_ref()));
     for practice in answer.practices.iter().filter(|practice| !practice.ratings.is_empty()) {
         let state = practice.state.as_ref().unwrap();
-        write!(
+        writeln!(
             words,
-            "{} {:?}/{:?} {:?}\n",
+            "{} {:?}/{:?} {:?}",
             state.practice.split_once('/').unwrap().1,
             practice.rated(),
             practice.ongoing(),
@@ -113,9 +113,9 @@ fn in_words(answer: &wire::ExplainLevelResponse) -> String {
         for item in &practice.evidence {
             let age = item.age_days.map_or_else(|| "no age".to_owned(), |days| days.to_string());
             let verdict = if item.counts { "counts" } else { item.why_not.as_str() };
-            write!(
+            writeln!(
                 words,
-                "  {} {} {}; {age} days; {} {} {verdict}\n",
+                "  {} {} {}; {age} days; {} {} {verdict}",
                 item.kind, item.outcome, item.strength, item.ends_by, item.window
             )
             .unwrap();

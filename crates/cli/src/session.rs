@@ -20,6 +20,7 @@ use crate::request_id;
 pub type Parts = Vec<(&'static str, Cell)>;
 
 /// What an answer warns of, as its parts.
+#[must_use]
 pub fn warned(warnings: &[String]) -> Parts {
     warnings.iter().map(|warning| ("warning", Cell::from(warning.clone()))).collect()
 }

@@ -3,7 +3,8 @@
 //! Tailoring, inheritance and the place in the tree are those of each moment. The unit's own part
 //! ([`own_course`]) may come from an index; what is answered with it is the same.
 
-use std::sync::Arc;
+use std::cell::OnceCell;
+use std::sync::{Arc, LazyLock};
 
 use gradus_model::catalog::{Area, Catalog};
 use gradus_model::event::Document;
@@ -107,34 +108,82 @@ pub fn state_of(
     rules: Option<&Document>,
     own: OwnCourse<'_>,
 ) -> AreaState {
-    let nothing = Settings::default();
-    let lineage: Vec<(UnitId, &Settings)> = world
-        .registry()
-        .lineage(unit, at)
-        .into_iter()
-        .map(|unit| (unit, world.history(unit).map_or(&nothing, |history| &history.settings)))
-        .collect();
-    let kind_of = |principal| kind_of(world, principal);
-    let (model, read_rules) = (&*basis.catalog, &*basis.read_rules);
-    let question = Question { at, rules: read_rules, model, kind_of: &kind_of };
-    let reference = AreaRef { model: model.id().clone(), area: area.id };
-    let answers = |number: usize| -> (Levels, Coverage) {
-        let Some((asked, _)) = lineage.get(number) else { return (NOTHING, Coverage::default()) };
-        // A unit above may be measured otherwise: then it is read by what holds for the asking one.
-        let alike = number == 0
-            || crate::world::basis(world, *asked, at, rules).is_ok_and(|own| own == *basis);
-        let course = if alike {
-            own(*asked, &reference)
-        } else {
-            let history = world.history(*asked);
-            let course = history.and_then(|of| under(world, of, basis, &reference, at.size));
-            course.map(Arc::new)
+    UnitAt::new(world, unit, basis, at, rules).state(area, own)
+}
+
+/// A unit at a moment: what is the same for all its areas, looked up once.
+pub struct UnitAt<'a> {
+    world: &'a dyn World,
+    basis: &'a Basis,
+    at: At,
+    rules: Option<&'a Document>,
+    /// The unit and those above it.
+    lineage: Vec<(UnitId, &'a Settings)>,
+    /// Whether each is measured like the unit; found out when it is asked.
+    alike: Vec<OnceCell<bool>>,
+}
+
+/// The settings of a unit of which nothing is recorded.
+static NO_SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
+
+impl<'a> UnitAt<'a> {
+    /// A unit at a moment, with what is in force for it there, or with `rules`.
+    #[must_use]
+    pub fn new(
+        world: &'a dyn World,
+        unit: UnitId,
+        basis: &'a Basis,
+        at: At,
+        rules: Option<&'a Document>,
+    ) -> Self {
+        let settings = |unit| match world.history(unit) {
+            Some(history) => &history.settings,
+            None => &*NO_SETTINGS,
         };
-        read(course.as_deref(), model, area, at.valid_at)
-    };
-    let Answered { answer: (levels, coverage), inherited_from } =
-        answered(&question, &lineage, area, answers);
-    AreaState { rated: levels.rated, ongoing: levels.ongoing, coverage, inherited_from }
+        let lineage = world.registry().lineage(unit, at).into_iter();
+        let lineage: Vec<_> = lineage.map(|unit| (unit, settings(unit))).collect();
+        let alike = lineage.iter().map(|_| OnceCell::new()).collect();
+        Self { world, basis, at, rules, lineage, alike }
+    }
+
+    /// The state of an area of the unit's model.
+    #[must_use]
+    pub fn state(&self, area: &Area, own: OwnCourse<'_>) -> AreaState {
+        let kind_of = |principal| kind_of(self.world, principal);
+        let (model, rules) = (&*self.basis.catalog, &*self.basis.read_rules);
+        let question = Question { at: self.at, rules, model, kind_of: &kind_of };
+        let reference = AreaRef { model: model.id().clone(), area: area.id };
+        let answers = |number: usize| -> (Levels, Coverage) {
+            let Some((asked, _)) = self.lineage.get(number) else {
+                return (NOTHING, Coverage::default());
+            };
+            let course = if self.is_alike(number) {
+                own(*asked, &reference)
+            } else {
+                let history = self.world.history(*asked);
+                let under = |of| under(self.world, of, self.basis, &reference, self.at.size);
+                history.and_then(under).map(Arc::new)
+            };
+            read(course.as_deref(), model, area, self.at.valid_at)
+        };
+        let Answered { answer: (levels, coverage), inherited_from } =
+            answered(&question, &self.lineage, area, answers);
+        AreaState { rated: levels.rated, ongoing: levels.ongoing, coverage, inherited_from }
+    }
+
+    /// Whether a unit of the lineage is measured like the one asked about; one that is not is read
+    /// by what holds for that one.
+    fn is_alike(&self, number: usize) -> bool {
+        let found_out = |known: &OnceCell<bool>| {
+            *known.get_or_init(|| {
+                let above = self.lineage.get(number).map(|(unit, _)| *unit);
+                let basis =
+                    above.map(|unit| crate::world::basis(self.world, unit, self.at, self.rules));
+                basis.is_some_and(|basis| basis.is_ok_and(|basis| basis == *self.basis))
+            })
+        };
+        number == 0 || self.alike.get(number).is_some_and(found_out)
+    }
 }
 
 /// A course at an instant, as an area of the model in force.

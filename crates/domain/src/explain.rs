@@ -11,7 +11,7 @@ use gradus_model::unit::AreaRef;
 use gradus_model::{AreaId, Target, Timestamp, UnitId};
 
 use crate::cause::{Asked, Own, Seen};
-use crate::course::{OwnCourse, course, own_course};
+use crate::course::{course, own_course};
 use crate::coverage::{Support, testimonies};
 use crate::forecast::{Change, falls_next};
 use crate::history::UnitHistory;
@@ -81,7 +81,7 @@ pub struct PracticeBehind {
 /// Explains an area of the unit's model at a point, with the rules in force or with `rules`; none
 /// where the model has no such area.
 ///
-/// `own` gives own courses at the point's size and rules; [`courses`] does so from the histories.
+/// What falls next is told by the same rules, even where others are to be adopted before.
 ///
 /// # Errors
 ///
@@ -92,7 +92,6 @@ pub fn explain(
     area: AreaId,
     at: At,
     rules: Option<&Document>,
-    own: OwnCourse<'_>,
 ) -> Result<Option<Explanation>, NoAnswer> {
     let known = world.registry().unit(unit).is_some_and(|unit| unit.position < at.size);
     if !known {
@@ -109,7 +108,11 @@ pub fn explain(
     let lifted = |level: LevelAnswer, ongoing| {
         lift(read_rules, outline, &readings, next_level(level)?, ongoing)
     };
-    let course = course(world, unit, &area, at.size, rules, own);
+    // What falls next is told by the rules that answer, so that they alone pin the explanation.
+    let in_force = basis.rules.clone();
+    let asked = Asked { rules: Some(&in_force), ..asked };
+    let own = courses(world, at.size, asked.rules);
+    let course = course(world, unit, &area, at.size, asked.rules, &own);
     Ok(Some(Explanation {
         at,
         answer: AreaAnswer {
@@ -119,7 +122,7 @@ pub fn explain(
             ..answer_of(area.area, read_rules, &answer.own)
         },
         answered_by: answer.by,
-        tailored_out: tailored_out(&asked, at),
+        tailored_out: tailored_out(world, unit, &area, at),
         practices,
         derivation: derivation(read_rules, outline, &readings),
         lift_rated: lifted(answer.levels.rated, false),
@@ -142,9 +145,9 @@ pub fn courses<'a>(
     }
 }
 
-fn tailored_out(asked: &Asked<'_>, at: At) -> Option<TailoredOut> {
-    let settings = &asked.world.history(asked.unit)?.settings;
-    let stated = settings.tailored_out.get(asked.area)?.stated_at(at)?;
+fn tailored_out(world: &dyn World, unit: UnitId, area: &AreaRef, at: At) -> Option<TailoredOut> {
+    let settings = &world.history(unit)?.settings;
+    let stated = settings.tailored_out.get(area)?.stated_at(at)?;
     let (since, position) = (stated.effective_at, stated.position);
     stated.value.then_some(TailoredOut { since, position })
 }

@@ -243,6 +243,13 @@ impl AreaFold {
         })
     }
 
+    /// About how many bytes the fold takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let levels = size_of_val(self.levels.changes());
+        size_of::<Self>() + levels + self.practices.iter().map(Practice::bytes).sum::<usize>()
+    }
+
     /// The course of the area while the fold's basis holds.
     #[must_use]
     pub fn course(&self) -> AreaCourse {
@@ -270,6 +277,13 @@ fn hull(one: Span, other: Span) -> Span {
 impl Practice {
     fn unknown(number: usize) -> Self {
         Self { number, covered: Covered::default(), support: Steps::default(), rated: None }
+    }
+
+    fn bytes(&self) -> usize {
+        let rated = self.rated.as_deref().map_or(0, |rated| 1 + rated.changes().len());
+        // A support has about as many spans as changes, and a reading a value of its own.
+        let supports = self.support.changes().len() * size_of::<(Timestamp, Timestamp)>() * 2;
+        size_of::<Self>() + supports + rated * 2 * size_of::<(Timestamp, Rated)>()
     }
 
     /// What is known of a target; none if nothing is.

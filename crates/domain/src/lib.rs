@@ -3,6 +3,8 @@
 //! Pure: no clock, no input or output, no randomness. Everything asked of the past takes the
 //! point asked about as an argument.
 
+#![deny(clippy::float_arithmetic, clippy::iter_over_hash_type)]
+
 // Deciding and evolving: the way of a proposal.
 mod baseline;
 pub mod evidence;

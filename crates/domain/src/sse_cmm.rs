@@ -69,15 +69,15 @@ impl Tally {
     pub(crate) fn of(outline: &Outline, readings: &[&Reading]) -> Self {
         let mut tally = Self::default();
         for ((_, role), reading) in outline.targets.iter().zip(readings) {
-            tally.change(*role, |count, judgment| count.take(judgment), reading);
+            tally.change(*role, Count::take, reading);
         }
         tally
     }
 
     /// Takes in that a practice is read otherwise.
     pub(crate) fn read_anew(&mut self, role: Role, before: &Reading, after: &Reading) {
-        self.change(role, |count, judgment| count.take_back(judgment), before);
-        self.change(role, |count, judgment| count.take(judgment), after);
+        self.change(role, Count::take_back, before);
+        self.change(role, Count::take, after);
     }
 
     fn change(&mut self, role: Role, change: fn(&mut Count, Judgment), reading: &Reading) {

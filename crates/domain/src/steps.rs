@@ -6,10 +6,22 @@ use gradus_model::Timestamp;
 ///
 /// Invariant: the changes ascend strictly, and each value differs from the one before it; so equal
 /// functions are equal values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Steps<T> {
     first: T,
     changes: Vec<(Timestamp, T)>,
+}
+
+impl<T: Clone> Clone for Steps<T> {
+    fn clone(&self) -> Self {
+        Self { first: self.first.clone(), changes: self.changes.clone() }
+    }
+
+    /// Uses again the room that the function before took.
+    fn clone_from(&mut self, source: &Self) {
+        self.first.clone_from(&source.first);
+        self.changes.clone_from(&source.changes);
+    }
 }
 
 impl<T: Default> Default for Steps<T> {

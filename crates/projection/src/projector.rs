@@ -20,18 +20,18 @@ use gradus_model::{Digest, Recorded, Target, Timestamp, UnitId};
 
 mod held;
 mod layout;
+mod room;
 mod touched;
 
 use held::{HeldArea, HeldUnit, Known, Segment, Touch};
 use layout::Layout;
+use room::Room;
 use touched::Touched;
 
 /// The projector's name.
 pub const NAME: &str = "levels";
 /// The version of what it computes: another version's rows are rebuilt.
 pub const VERSION: u32 = 1;
-/// Areas whose folds are held at most.
-const MOST_AREAS: usize = 200_000;
 
 /// A course after an event that changed it.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +82,7 @@ pub struct Projector {
     units: BTreeMap<UnitId, HeldUnit>,
     layouts: BTreeMap<(Digest, &'static str), Arc<Layout>>,
     parked: BTreeSet<UnitId>,
-    held: usize,
-    most_areas: usize,
+    room: Room,
 }
 
 impl Default for Projector {
@@ -100,15 +99,14 @@ impl Projector {
             units: BTreeMap::new(),
             layouts: BTreeMap::new(),
             parked: BTreeSet::new(),
-            held: 0,
-            most_areas: MOST_AREAS,
+            room: Room::new(),
         }
     }
 
     /// The same, holding at most so many areas between events.
     #[must_use]
     pub const fn holding(mut self, most_areas: usize) -> Self {
-        self.most_areas = most_areas;
+        self.room = Room::of(most_areas);
         self
     }
 
@@ -122,11 +120,7 @@ impl Projector {
     /// The world knows the event, and may know later ones: it is read up to the event. Principals
     /// are read as they are in the world, since their kinds never change.
     pub fn apply(&mut self, world: &dyn World, recorded: &Recorded, tell: Tell<'_>) -> Vec<Parked> {
-        if self.held > self.most_areas {
-            // What is dropped is folded again when it is needed, and is the same.
-            self.units.clear();
-            self.held = 0;
-        }
+        self.room.make(&mut self.units);
         let stream = recorded.place.stream;
         let touched = Touched::by(world, recorded);
         let is_new = matches!(touched, Touched::Submitted(_) | Touched::Linked(_));
@@ -203,19 +197,18 @@ impl Projector {
         let history = world.history(unit)?;
         let before = Known { world, history, size: position };
         let known = Known { world, history, size: position + 1 };
-        let unit_held = self.hold(&before, unit)?;
+        self.hold(&before, unit);
+        let unit_held = self.units.get_mut(&unit)?;
         let targets = event.targets(&known);
         let touches = unit_held.touches(&targets);
         let (segments, areas) = unit_held.parts();
-        let mut newly_held = 0;
         for of_area in touches.chunk_by(Touch::is_of_same_area) {
             let Some(first) = of_area.first() else { continue };
             let area = AreaRef { model: first.layout.model().clone(), area: first.area };
-            if !areas.contains_key(&area) {
-                areas.insert(area.clone(), HeldArea::of(&before, segments, &area));
-                newly_held += 1;
-            }
-            let Some(held) = areas.get_mut(&area) else { continue };
+            let bytes_before = areas.get(&area).map(|held| held.bytes);
+            let anew = || HeldArea::of(&before, segments, &area);
+            let held = areas.entry(area.clone()).or_insert_with(anew);
+            held.used = position;
             let was = Was::of(held);
             let mut changed = Vec::new();
             for of_target in of_area.chunk_by(|one, next| one.target == next.target) {
@@ -227,6 +220,9 @@ impl Projector {
                 changed.extend(parts.levels.then_some(Part::Levels));
                 changed.extend(parts.support.then_some(Part::Support(target)));
             }
+            if bytes_before.is_none() || !changed.is_empty() {
+                self.room.take_in(bytes_before, held);
+            }
             let area = &area;
             let changed = &was.told(held.course(), changed)[..];
             if !changed.is_empty() {
@@ -235,7 +231,6 @@ impl Projector {
                 tell(&Revision { unit, area, position, recorded_at, course, changed });
             }
         }
-        self.held += newly_held;
         Some(())
     }
 
@@ -252,7 +247,8 @@ impl Projector {
         let before = Known { world, history, size: position };
         let known = Known { world, history, size: position + 1 };
         let segments = self.segments(&known, unit);
-        let held = self.hold(&before, unit)?;
+        self.hold(&before, unit);
+        let held = self.units.get_mut(&unit)?;
         let basis = |segment: &Segment| segment.under.as_ref().map(|(basis, _)| basis.clone());
         let alike =
             |(one, next): (&Segment, &Segment)| one.from == next.from && basis(one) == basis(next);
@@ -266,13 +262,11 @@ impl Projector {
         };
         let areas: BTreeSet<AreaRef> = history.targets().flat_map(read).collect();
         let mut old_held = std::mem::replace(held, HeldUnit::under(segments));
-        let mut newly_held = 0;
         for area in areas {
-            let old = old_held.areas.remove(&area).unwrap_or_else(|| {
-                newly_held += 1;
-                HeldArea::of(&before, old_held.segments(), &area)
-            });
-            let new = old.under(&known, old_held.segments(), held.segments(), &area);
+            let old = old_held.areas.remove(&area);
+            let bytes_before = old.as_ref().map(|old| old.bytes);
+            let old = old.unwrap_or_else(|| HeldArea::of(&before, old_held.segments(), &area));
+            let mut new = old.under(&known, old_held.segments(), held.segments(), &area);
             let (was, is) = (old.course().unwrap_or(&EMPTY), new.course().unwrap_or(&EMPTY));
             let parts = difference(was, is);
             if !parts.is_empty() {
@@ -280,19 +274,19 @@ impl Projector {
                 let (area, changed) = (&area, &parts[..]);
                 tell(&Revision { unit, area, position, recorded_at, course: is, changed });
             }
+            new.used = position;
+            self.room.take_in(bytes_before, &mut new);
             held.areas.insert(area, new);
         }
-        self.held += newly_held;
         Some(())
     }
 
     /// Holds a unit as it is known, if it is not held yet.
-    fn hold(&mut self, known: &Known<'_>, unit: UnitId) -> Option<&mut HeldUnit> {
+    fn hold(&mut self, known: &Known<'_>, unit: UnitId) {
         if !self.units.contains_key(&unit) {
             let segments = self.segments(known, unit);
             self.units.insert(unit, HeldUnit::under(segments));
         }
-        self.units.get_mut(&unit)
     }
 
     fn segments(&mut self, known: &Known<'_>, unit: UnitId) -> Vec<Segment> {

@@ -226,7 +226,15 @@ fn areas_of(world: &dyn World, unit: UnitId, size: u64) -> Vec<AreaRef> {
 /// The units whose levels a record may change, each with the areas.
 fn touched(world: &dyn World, recorded: &Recorded) -> Vec<(UnitId, Vec<AreaRef>)> {
     let (stream, size) = (recorded.place.stream, recorded.place.position + 1);
-    let all = |of| below(world, of).into_iter().map(|unit| (unit, areas_of(world, unit, size)));
+    // An area that a record takes away from a unit moves, too.
+    let before_and_after = |unit| {
+        let mut areas = areas_of(world, unit, size - 1);
+        areas.extend(areas_of(world, unit, size));
+        areas.sort_unstable();
+        areas.dedup();
+        (unit, areas)
+    };
+    let all = |of| below(world, of).into_iter().map(before_and_after);
     match &recorded.event {
         Event::UnitRegistered(registered) => all(registered.unit).collect(),
         Event::UnitMoved(moved) => all(moved.unit).collect(),

@@ -8,8 +8,9 @@ use gradus_model::Digest;
 
 use crate::digest::{sha256, sha256_of};
 
-/// The leaves of a subtree whose hash a [`Tree`] keeps.
-pub const WIDTH: u64 = 256;
+/// The leaves of a subtree whose hash a [`Tree`] keeps: a root at any size reads fewer leaf hashes
+/// than these, and a tree takes 4 bytes of memory a leaf.
+pub const WIDTH: u64 = 16;
 
 /// The hash of a leaf's bytes, `H(0x00 ‖ leaf)`.
 #[must_use]
@@ -153,7 +154,7 @@ impl Tree {
         });
     }
 
-    /// The leaves past the last complete subtree of a tree of `size`: at most 255.
+    /// The leaves past the last complete subtree of a tree of `size`: at most 15.
     #[must_use]
     pub const fn loose(size: u64) -> Range<u64> {
         size - size % WIDTH..size

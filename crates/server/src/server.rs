@@ -11,9 +11,9 @@ use gradus_wire::v1 as wire;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 
 use crate::api::Api;
 use crate::auth::Gate;
@@ -153,7 +153,8 @@ pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, ServeEr
             // An error says that nobody can stop the server any more.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        let incoming = TcpListenerStream::new(listener);
+        // The builder's setting is not read for listeners of our own; without it small answers wait.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         Ok(router.serve_with_incoming_shutdown(incoming, signal).await?)
     });
     tracing::info!(%address, data = %settings.data.display(), created, "serving");
@@ -186,7 +187,6 @@ async fn router(
     let mut router = Server::builder()
         .concurrency_limit_per_connection(settings.calls_per_connection as usize)
         .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
-        .tcp_nodelay(true)
         .trace_fn(|request| tracing::info_span!("call", method = request.uri().path()))
         .add_service(health_service)
         .add_service(gated!(wire::unit_service_server::UnitServiceServer<_>))

@@ -88,19 +88,6 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             details.add_bad_request_violation("page_token", error.to_string());
             (code, details)
         }
-        ServiceError::NotFound { what, name } => {
-            let reason = match *what {
-                "unit" => "UNIT_UNKNOWN",
-                "principal" => "PRINCIPAL_UNKNOWN",
-                "evidence" => "EVIDENCE_UNKNOWN",
-                "rating" => "RATING_UNKNOWN",
-                "position" => "POSITION_UNKNOWN",
-                "area" => "AREA_UNKNOWN",
-                "projection" => "PROJECTION_UNKNOWN",
-                _ => "DOCUMENT_UNKNOWN",
-            };
-            verdict(Code::NotFound, reason).with("name", name).details()
-        }
         ServiceError::Invalid { field, reason } => {
             let (code, mut details) =
                 verdict(Code::InvalidArgument, "INVALID_FIELD").with("field", field).details();
@@ -115,14 +102,6 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         }
         ServiceError::SecretShown(request) => {
             verdict(Code::AlreadyExists, "SECRET_SHOWN").with("request_id", request).details()
-        }
-        ServiceError::NoAnswer(reason) => {
-            let code = match reason {
-                NoAnswer::UnitUnknown => verdict(Code::NotFound, "UNIT_UNKNOWN"),
-                NoAnswer::NoModel => verdict(Code::FailedPrecondition, "NO_MODEL"),
-                NoAnswer::NoRules => verdict(Code::FailedPrecondition, "NO_RULES"),
-            };
-            code.details()
         }
         ServiceError::Content(DocumentError::Needs { needed }) => {
             verdict(Code::NotFound, "DOCUMENT_UNKNOWN").with("document", needed).details()
@@ -150,18 +129,12 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             let behind = verdict(Code::Unavailable, "BEHIND").with("read", read);
             behind.with("log_size", size).details()
         }
-        ServiceError::TooSlow { resume } => {
-            let slow = verdict(Code::ResourceExhausted, "TOO_SLOW").with("size", resume.size);
-            slow.with("valid_at", resume.valid_at).details()
-        }
-        ServiceError::Rebuilding => verdict(Code::Aborted, "REBUILD_RUNNING").details(),
-        ServiceError::NoProfile => verdict(Code::FailedPrecondition, "NO_PROFILE").details(),
-        ServiceError::TooMuch { field, what, seen, limit } => {
-            let much = verdict(Code::InvalidArgument, "TOO_MANY").with("what", what);
-            let (code, mut details) = much.with("seen", seen).with("limit", limit).details();
-            details.add_bad_request_violation(*field, error.to_string());
-            (code, details)
-        }
+        ServiceError::NotFound { .. }
+        | ServiceError::NoAnswer(_)
+        | ServiceError::TooSlow { .. }
+        | ServiceError::Rebuilding
+        | ServiceError::NoProfile
+        | ServiceError::TooMuch { .. } => of_question(error),
         ServiceError::Index(_)
         | ServiceError::Seal(_)
         | ServiceError::Unreadable(_)
@@ -175,6 +148,47 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         details.set_retry_info(Some(RETRY));
     }
     Status::with_error_details(code, error.to_string(), details)
+}
+
+/// What a question is refused with.
+fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
+    match error {
+        ServiceError::NotFound { what, name } => {
+            let reason = match *what {
+                "unit" => "UNIT_UNKNOWN",
+                "principal" => "PRINCIPAL_UNKNOWN",
+                "evidence" => "EVIDENCE_UNKNOWN",
+                "rating" => "RATING_UNKNOWN",
+                "position" => "POSITION_UNKNOWN",
+                "area" => "AREA_UNKNOWN",
+                "projection" => "PROJECTION_UNKNOWN",
+                _ => "DOCUMENT_UNKNOWN",
+            };
+            verdict(Code::NotFound, reason).with("name", name).details()
+        }
+        ServiceError::NoAnswer(reason) => {
+            let code = match reason {
+                NoAnswer::UnitUnknown => verdict(Code::NotFound, "UNIT_UNKNOWN"),
+                NoAnswer::NoModel => verdict(Code::FailedPrecondition, "NO_MODEL"),
+                NoAnswer::NoRules => verdict(Code::FailedPrecondition, "NO_RULES"),
+            };
+            code.details()
+        }
+        ServiceError::TooSlow { resume } => {
+            let slow = verdict(Code::ResourceExhausted, "TOO_SLOW").with("size", resume.size);
+            slow.with("valid_at", resume.valid_at).details()
+        }
+        ServiceError::Rebuilding => verdict(Code::Aborted, "REBUILD_RUNNING").details(),
+        ServiceError::NoProfile => verdict(Code::FailedPrecondition, "NO_PROFILE").details(),
+        ServiceError::TooMuch { field, what, seen, limit } => {
+            let much = verdict(Code::InvalidArgument, "TOO_MANY").with("what", what);
+            let (code, mut details) = much.with("seen", seen).with("limit", limit).details();
+            details.add_bad_request_violation(*field, error.to_string());
+            (code, details)
+        }
+        // The caller gives no other.
+        _ => verdict(Code::Internal, "FAULT").details(),
+    }
 }
 
 fn stale(unit: impl ToString, expected: u64, actual: u64) -> Verdict {

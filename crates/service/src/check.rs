@@ -189,7 +189,7 @@ impl Service {
         let basis = self.basis_if_any(unit, at, rules.as_ref())?;
         let Some(basis) = basis else { return Ok((there, None, Vec::new())) };
         let states = self.asked(at.size, rules.as_ref(), |world, own| {
-            states_of(world, unit, &basis, at, rules.as_ref(), own)
+            states_of(world, unit, &basis, at, rules.as_ref(), own, |_| true)
         })?;
         let model = basis.catalog.id();
         let of_model = |area| AreaRef { model: model.clone(), area };
@@ -207,7 +207,7 @@ impl Service {
         conditions: &[Condition],
     ) -> Result<Vec<Checked>, ServiceError> {
         let states: BTreeMap<AreaId, AreaState> = self.asked(at.size, rules, |world, own| {
-            states_of(world, unit, basis, at, rules, own).into_iter().collect()
+            states_of(world, unit, basis, at, rules, own, |_| true).into_iter().collect()
         })?;
         let state = |area: &AreaRef| {
             let of_model = area.model == *basis.catalog.id();

@@ -15,6 +15,7 @@ use gradus_projection::Views;
 use gradus_projection::walk::Ground;
 
 use crate::error::ServiceError;
+use crate::index::NotTold;
 use crate::service::Service;
 
 impl Service {
@@ -40,9 +41,12 @@ impl Service {
         let (views, library) = (self.views(), self.library());
         let world = views.with(&library);
         let own = |unit: UnitId, area: &AreaRef, size: u64| {
+            let folded = || Some(Arc::new(own_course(&world, unit, area, size, rules)));
             let indexed = rules.is_none() && self.index.tells(unit, size);
-            let read = if indexed { self.index.course(unit, area, size) } else { None };
-            read.unwrap_or_else(|| Some(Arc::new(own_course(&world, unit, area, size, rules))))
+            if !indexed {
+                return folded();
+            }
+            self.index.course(unit, area, size).unwrap_or_else(|NotTold| folded())
         };
         Ok(question(&Ground { world: &world, own: &own }))
     }

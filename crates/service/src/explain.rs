@@ -9,12 +9,10 @@ use gradus_domain::explain::{WhyNot, WhyPassedOver, explain};
 use gradus_domain::forecast::Change;
 use gradus_domain::lift::{LevelStep, Met, Need};
 use gradus_model::rating::Value;
-use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, Timestamp, UnitId};
 
 use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
-use crate::in_span::Courses;
 use crate::levels::areas_of;
 use crate::service::Service;
 use crate::units::AskedArea;
@@ -52,9 +50,7 @@ impl Service {
         let rules = self.rules_named(asked.rules.as_deref())?;
         self.apart(move |service| {
             let explained = service.grounded(rules.as_ref(), |ground| {
-                let courses = Courses::default();
-                let own = |unit: UnitId, area: &AreaRef| courses.own(ground, unit, area, at.size);
-                explain(ground.world, unit, area.area, at, rules.as_ref(), &own)
+                explain(ground.world, unit, area.area, at, rules.as_ref())
             })?;
             let unknown = || ServiceError::not_found("area", &area);
             let explanation = explained?.ok_or_else(unknown)?;

@@ -2,7 +2,7 @@
 
 use gradus_capsule::claim::Claim;
 use gradus_domain::At;
-use gradus_domain::course::{AreaState, OwnCourse, state_of};
+use gradus_domain::course::{AreaState, OwnCourse, UnitAt};
 use gradus_domain::gap::{AreaGap, Goal, Status, Way, gap, warnings};
 use gradus_domain::level::AreaAnswer;
 use gradus_domain::lift::{Need, lift};
@@ -68,7 +68,7 @@ pub struct MeasuredArea {
     pub needs: Vec<Need>,
 }
 
-/// The state of every area of a unit's model, in its order.
+/// The state of the areas of a unit's model that are wanted, in its order.
 pub(crate) fn states_of(
     world: &dyn World,
     unit: UnitId,
@@ -76,9 +76,11 @@ pub(crate) fn states_of(
     at: At,
     rules: Option<&Document>,
     own: OwnCourse<'_>,
+    wanted: impl Fn(AreaId) -> bool,
 ) -> Vec<(AreaId, AreaState)> {
-    let areas = basis.catalog.areas().iter();
-    areas.map(|area| (area.id, state_of(world, unit, basis, area, at, rules, own))).collect()
+    let unit = UnitAt::new(world, unit, basis, at, rules);
+    let areas = basis.catalog.areas().iter().filter(|area| wanted(area.id));
+    areas.map(|area| (area.id, unit.state(area, own))).collect()
 }
 
 impl Service {
@@ -148,7 +150,9 @@ impl Service {
         at: At,
         rules: Option<&Document>,
     ) -> Result<Vec<(AreaId, AreaState)>, ServiceError> {
-        self.asked(at.size, rules, |world, own| states_of(world, unit, basis, at, rules, own))
+        self.asked(at.size, rules, |world, own| {
+            states_of(world, unit, basis, at, rules, own, |_| true)
+        })
     }
 }
 

@@ -36,6 +36,9 @@ pub(crate) struct Index {
     rebuilding: tokio::sync::Mutex<()>,
 }
 
+/// The index cannot tell; a fold can.
+pub(crate) struct NotTold;
+
 /// A projection as it stands.
 #[derive(Clone, Debug)]
 pub struct Standing {
@@ -94,22 +97,21 @@ impl Index {
         self.projector.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The own course of an area, if the index can tell; the inner one is none where nothing is
-    /// known of the area.
+    /// The own course of an area; none where nothing is known of it.
     pub(crate) fn course(
         &self,
         unit: UnitId,
         area: &AreaRef,
         size: u64,
-    ) -> Option<Option<Arc<AreaCourse>>> {
+    ) -> Result<Option<Arc<AreaCourse>>, NotTold> {
         let store = self.store();
-        let store = store.as_ref()?;
+        let store = store.as_ref().ok_or(NotTold)?;
         match store.course(unit, area, size) {
-            Ok(course) => Some(course),
+            Ok(course) => Ok(course),
             Err(error) => {
                 tracing::error!(%error, "a level is folded in place of being read: \
                     run `gradus projections rebuild`");
-                None
+                Err(NotTold)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use gradus_capsule::claim::{Claim, Entry, list_digest};
 use gradus_domain::At;
-use gradus_domain::course::state_of;
+use gradus_domain::course::UnitAt;
 use gradus_domain::level::AreaAnswer;
 use gradus_model::catalog::Area;
 use gradus_model::event::Document;
@@ -96,8 +96,9 @@ impl Service {
     ) -> Result<Vec<AreaAnswer>, ServiceError> {
         let of_model = basis.catalog.areas().iter().filter(|area| areas.contains(&area.id));
         self.asked(at.size, rules, |world, own| {
+            let unit = UnitAt::new(world, unit, basis, at, rules);
             let state = |area: &Area| {
-                let state = state_of(world, unit, basis, area, at, rules, own);
+                let state = unit.state(area, own);
                 AreaAnswer {
                     area: area.id,
                     rated: state.rated,

@@ -3,6 +3,7 @@
 //! Whose levels they are (who stood below the unit, lived, and bore the label) is asked at the same
 //! point as the levels.
 
+use std::cell::RefCell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use gradus_capsule::claim::Claim;
 use gradus_domain::At;
 use gradus_domain::compare::{Comparable, Measured, comparability};
 use gradus_domain::course::{AreaState, OwnCourse};
+use gradus_domain::fold::AreaCourse;
 use gradus_domain::gap::{Goal, gap};
 use gradus_domain::gate::Which;
 use gradus_domain::registry::Unit;
@@ -27,6 +29,9 @@ use crate::error::ServiceError;
 use crate::gap::states_of;
 use crate::service::Service;
 use crate::units::AskedArea;
+
+/// The own course of an area of a unit above.
+type OwnAbove = Option<Arc<AreaCourse>>;
 
 /// How many members are told one by one.
 pub const MOST_MEMBERS: usize = 1_000;
@@ -106,9 +111,11 @@ impl Seen {
         at: At,
         rules: Option<&Document>,
         own: OwnCourse<'_>,
+        wanted: &[AskedArea],
     ) -> Self {
         let basis = basis(world, unit, at, rules).ok();
-        let states = |basis| states_of(world, unit, basis, at, rules, own);
+        let is_wanted = |area| wanted.is_empty() || wanted.iter().any(|wanted| wanted.area == area);
+        let states = |basis| states_of(world, unit, basis, at, rules, own, is_wanted);
         Self {
             unit,
             kind: world.registry().unit(unit).map_or(UnitKind::Project, |unit| unit.kind),
@@ -180,7 +187,22 @@ impl Service {
             });
         }
         let seen: Vec<Seen> = self.asked(at.size, rules, |world, own| {
-            units.into_iter().map(|unit| Seen::at(world, unit, at, rules, own)).collect()
+            // Units above are asked again and again for what others inherit.
+            let above = RefCell::<BTreeMap<(UnitId, AreaRef), OwnAbove>>::default();
+            let own = |unit: UnitId, area: &AreaRef| {
+                if world.registry().unit(unit).is_some_and(is_project) {
+                    return own(unit, area);
+                }
+                let key = (unit, area.clone());
+                let known = above.borrow().get(&key).cloned();
+                known.unwrap_or_else(|| {
+                    let course = own(unit, area);
+                    above.borrow_mut().insert(key, course.clone());
+                    course
+                })
+            };
+            let seen = |unit| Seen::at(world, unit, at, rules, &own, &wanted.areas);
+            units.into_iter().map(seen).collect()
         })?;
         let titles = areas_of(&seen, &wanted.areas)?;
         let goals = self.goals_of_members(&seen, named.as_ref(), at.size)?;

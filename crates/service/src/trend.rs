@@ -63,6 +63,8 @@ pub struct AskedTrend {
 pub struct TrendAnswer {
     /// The clocks, resolved.
     pub coordinate: Resolved,
+    /// The rules that answered, if others were named than those in force at each moment.
+    pub rules: Option<Document>,
     /// The span.
     pub span: Span,
     /// The digest over question and facts.
@@ -147,6 +149,8 @@ impl Service {
         let end = Coordinate { valid_at: asked.valid_at.or(wanted.to), ..asked.clone() };
         let coordinate = self.resolve(&end).await?;
         let to = wanted.to.unwrap_or(coordinate.valid_at);
+        // A span of which nobody said where it begins or ends is never empty.
+        let to = if wanted.to.is_none() { to.max(Timestamp::MIN.plus_micros(1)) } else { to };
         let from = wanted.from.unwrap_or_else(|| years_before(to));
         let empty = |error: TrendError| {
             let field = if wanted.from.is_some() { "from" } else { "to" };
@@ -173,7 +177,8 @@ impl Service {
         };
         let digest = self.digest(&question, &members, step, wanted.as_reported, &units);
         let comparable = comparability(members.iter().flat_map(Member::measured));
-        Ok(TrendAnswer { coordinate, span: question.span, digest, units, comparable })
+        let (rules, span) = (question.rules.clone(), question.span);
+        Ok(TrendAnswer { coordinate, rules, span, digest, units, comparable })
     }
 
     /// The units with what is in force for each; refuses an area that none of them has.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gradus_wire::v1 as wire;
-use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Server};
 use tonic::{Request, Response, Status};
 use wire::level_service_client::LevelServiceClient;
@@ -23,17 +23,19 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    /// Starts it with the settings of the transport that the real server has.
-    pub(crate) async fn start(canned: Canned) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
+    /// Starts it on the runtime entered, with the settings of the transport that the real server
+    /// has.
+    pub(crate) fn start(canned: Canned) -> Self {
+        // Sent at once: the floor never waits for a packet to fill.
+        let incoming = TcpIncoming::bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let incoming = incoming.with_nodelay(Some(true));
+        let address = incoming.local_addr().expect("an address");
         let server = LevelServiceServer::new(Answers(Arc::new(canned)));
         let serving = Server::builder()
             .concurrency_limit_per_connection(256)
             .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
-            .tcp_nodelay(true)
             .add_service(server)
-            .serve_with_incoming(TcpListenerStream::new(listener));
+            .serve_with_incoming(incoming);
         tokio::spawn(serving);
         Self { address }
     }

@@ -193,7 +193,9 @@ impl Questions {
         rates.sort_unstable();
         let (share, (real, echo)) = (shares[shares.len() / 2], rates[rates.len() / 2]);
         println!(
-            "  {IN_FLIGHT} in flight, current, one area: {real} calls/s, echo {echo}: 0.{share:02} x echo"
+            "  {IN_FLIGHT} in flight, current, one area: {real} calls/s, echo {echo}: {}.{:02} x echo",
+            share / 100,
+            share % 100
         );
     }
 

@@ -158,6 +158,41 @@ async fn the_clocks_that_an_answer_names_lead_to_the_same_answer() {
     }
 }
 
+/// Rules that count what a tool pushed are in force for `alpha` on 1 June, others before that, ahead
+/// and above. The calls that answer otherwise once those rules are asked for by their digest.
+async fn answered_otherwise_by_the_rules_named() -> Vec<&'static str> {
+    let system = super::with_alpha().await;
+    super::pushed(&system, "scanner", vec![super::policy("tool", "2026-04-01")]).await;
+    rate(&system, wire::Value::Satisfied, "2026-05-02").await;
+    let judged = crate::running::rating("BP.17.01", wire::Value::Satisfied, "2026-05-02");
+    system.rated("organization", vec![judged]).await;
+    adopt_rules(&system, "alpha", "trusted-tools", "2026-05-20").await;
+    adopt_rules(&system, "alpha", "nplf-33020", "2026-07-01").await;
+    let subjects = subjects(&system).await;
+    let here = with_size("2026-06-01", system.size().await);
+    let told = system.levels(super::levels_at("alpha", here.clone())).await.coordinate.unwrap();
+    assert_eq!(told.rules_name, "trusted-tools");
+    let pin = wire::Coordinate { rules: told.rules, ..here.clone() };
+    let first = levels(&system, &subjects, &here).await;
+    let again = levels(&system, &subjects, &pin).await;
+    let differ = first.iter().zip(&again).filter(|(first, again)| first != again);
+    differ.map(|((call, _), _)| *call).collect()
+}
+
+#[tokio::test]
+async fn the_rules_that_an_answer_names_lead_to_it_where_others_held_before_after_and_above() {
+    let differ = answered_otherwise_by_the_rules_named().await;
+    // Over a span of time the rules in force are those of each moment: another question.
+    let of_a_moment = ["levels", "gap", "roll-up of the team", "roll-up", "check"];
+    assert!(of_a_moment.iter().all(|call| !differ.contains(call)), "{differ:?}");
+}
+
+#[tokio::test]
+async fn the_rules_that_an_explanation_names_lead_to_it_where_others_are_planned() {
+    let differ = answered_otherwise_by_the_rules_named().await;
+    assert!(!differ.contains(&"explain"), "{differ:?}");
+}
+
 #[tokio::test]
 async fn an_instant_of_knowing_and_the_size_it_resolves_to_have_one_answer() {
     let system = rated_alpha().await;

@@ -5,6 +5,8 @@ pub(crate) mod laws;
 mod ratings;
 mod settings;
 
+use std::fmt::Write as _;
+
 use expect_test::{Expect, expect};
 use gradus_domain::At;
 use gradus_domain::cause::{Cause, EndsBy};
@@ -34,7 +36,7 @@ pub(crate) fn side(tale: &Tale, text: &str) -> Side {
     side.at.valid_at = day(words.next().unwrap());
     for word in words {
         match word.strip_prefix('#') {
-            Some(size) => side.at.size = BEGUN + size.parse::<u64>().unwrap(),
+            Some(known) => side.at.size = BEGUN + known.parse::<u64>().unwrap(),
             None => side.rules = Some(document(word)),
         }
     }
@@ -80,7 +82,7 @@ fn movement_in_words(movement: &Movement) -> String {
     let mut lines =
         format!("{stage}{back} {} {before} -> {after}{only}\n", shown(movement.valid_at));
     for cause in &movement.causes {
-        lines.push_str(&format!("    {}\n", cause_in_words(cause)));
+        writeln!(lines, "    {}", cause_in_words(cause)).unwrap();
     }
     lines
 }

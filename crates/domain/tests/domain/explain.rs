@@ -6,8 +6,7 @@ use expect_test::{Expect, expect};
 use gradus_domain::At;
 use gradus_domain::cause::EndsBy;
 use gradus_domain::explain::{
-    Counts, Explanation, ItemBehind, PracticeBehind, RatingBehind, WhyNot, WhyPassedOver, courses,
-    explain,
+    Counts, Explanation, ItemBehind, PracticeBehind, RatingBehind, WhyNot, WhyPassedOver, explain,
 };
 use gradus_domain::history::UnitHistory;
 use gradus_domain::level::{Question, levels};
@@ -30,8 +29,7 @@ use crate::tale::{BEGUN, Tale, level_in_words, tiny_area};
 /// PA01 of the made-up model, explained for a unit on a day with everything known.
 fn explained(tale: &Tale, name: &str, on: &str) -> Explanation {
     let at = At { valid_at: day(on), size: tale.size() };
-    let own = courses(tale, at.size, None);
-    explain(tale, unit(name), "PA01".parse().unwrap(), at, None, &own).unwrap().unwrap()
+    explain(tale, unit(name), "PA01".parse().unwrap(), at, None).unwrap().unwrap()
 }
 
 fn ends_in_words(ends_by: &EndsBy) -> String {
@@ -238,9 +236,8 @@ fn what_is_explained_is_what_was_known_then() {
     let tale = Tale::of_app(&[one("E1"), satisfied("tiny:BP.01.01"), withdrawn("E1"), one("E2")]);
     let told = |known| {
         let at = At { valid_at: day("2026-03-11"), size: BEGUN + known };
-        let own = courses(&tale, at.size, None);
         let area = "PA01".parse().unwrap();
-        let explanation = explain(&tale, unit("app"), area, at, None, &own).unwrap().unwrap();
+        let explanation = explain(&tale, unit("app"), area, at, None).unwrap().unwrap();
         practice_in_words(&explanation.practices[0])
     };
     expect![[r#"
@@ -330,9 +327,8 @@ fn other_rules_explain_otherwise() {
     let tale = Tale::of_app(&[one("E1")]);
     let at = At { valid_at: day("2026-03-11"), size: tale.size() };
     let strict = document("strict");
-    let own = courses(&tale, at.size, Some(&strict));
     let area = "PA01".parse().unwrap();
-    let explanation = explain(&tale, unit("app"), area, at, Some(&strict), &own).unwrap().unwrap();
+    let explanation = explain(&tale, unit("app"), area, at, Some(&strict)).unwrap().unwrap();
     assert_eq!(explanation.basis.rules, strict);
     assert_eq!(explanation.practices[0].evidence[0].counts, Counts::Not(WhyNot::NotAccepted));
 }
@@ -341,10 +337,8 @@ fn other_rules_explain_otherwise() {
 fn an_area_that_the_model_has_not_is_none_and_an_unknown_unit_an_error() {
     let tale = Tale::begun();
     let at = At { valid_at: day("2026-03-11"), size: tale.size() };
-    let own = courses(&tale, at.size, None);
-    let asked = |name: &str, area: &str, at| {
-        explain(&tale, unit(name), area.parse().unwrap(), at, None, &own)
-    };
+    let asked =
+        |name: &str, area: &str, at| explain(&tale, unit(name), area.parse().unwrap(), at, None);
     assert_eq!(asked("app", "PA44", at), Ok(None));
     assert_eq!(asked("nobody", "PA01", at), Err(NoAnswer::UnitUnknown));
     assert_eq!(asked("app", "PA01", At { size: 3, ..at }), Err(NoAnswer::UnitUnknown));
@@ -362,8 +356,7 @@ proptest! {
     ) {
         let side = side(&tale, at);
         let (at, rules, area) = (side.at, side.rules.as_ref(), tiny_area(area).area);
-        let own = courses(&tale, at.size, rules);
-        let explanation = explain(&tale, side.unit, area, at, rules, &own).unwrap();
+        let explanation = explain(&tale, side.unit, area, at, rules).unwrap();
         let basis = basis(&tale, side.unit, at, rules).unwrap();
         let nothing = UnitHistory::default();
         let lineage = tale.registry().lineage(side.unit, at);

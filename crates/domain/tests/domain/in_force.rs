@@ -32,7 +32,8 @@ fn a_rating_is_in_force_from_its_effective_time_on() {
     let facts = [satisfied("R1").on("2026-03-01")];
     assert_eq!(on_days(&facts, &["2026-02-28", "2026-03-01", "2036-03-01"]), "none R1 R1");
     assert_eq!(holds(&facts, known("2026-03-01", 0)), "none");
-    let found = rating_in_force(&history(&facts), &target("BP.01.01"), &STRICT, at("2026-04-01")).unwrap();
+    let found =
+        rating_in_force(&history(&facts), &target("BP.01.01"), &STRICT, at("2026-04-01")).unwrap();
     assert_eq!(shown(found.effective_at), "2026-03-01");
     assert_eq!((found.value, found.by_rule, found.position), (Value::Satisfied, false, 0));
     assert_eq!(name_of(found.actor.0), "alice");

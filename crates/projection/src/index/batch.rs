@@ -48,6 +48,14 @@ pub struct Batch {
     pub(crate) leaves: BTreeMap<UnitId, Vec<Leaf>>,
     pub(crate) parked: Vec<Parked>,
     revisions: u64,
+    scratch: Scratch,
+}
+
+/// Room in which one part after another is written.
+#[derive(Debug, Default)]
+struct Scratch {
+    name: Vec<u8>,
+    steps: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -117,31 +125,49 @@ impl Batch {
         revision: &Revision<'a>,
         parts: impl Iterator<Item = Part<'a>>,
     ) -> Vec<u8> {
+        let Self { blocks, scratch, .. } = self;
         let mut keep = |id, bytes| {
-            self.blocks.insert(id, bytes);
+            blocks.insert(id, bytes);
         };
-        let mut written: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        let mut written = Vec::with_capacity(256);
+        let mut lengths = Vec::with_capacity(4);
         for part in parts {
-            let (mut name, mut steps, mut whole) =
-                (Vec::with_capacity(8), Vec::with_capacity(48), Vec::with_capacity(56));
+            let Scratch { name, steps } = scratch;
+            name.clear();
+            steps.clear();
             let lies = match part {
                 Part::Levels => {
                     name.extend_from_slice(LEVELS);
                     let levels = &revision.course.levels;
                     let told = *levels != crate::projector::EMPTY.levels;
-                    if told { put_steps(&mut steps, levels, &mut keep) } else { Lies::InPlace }
+                    if told { put_steps(steps, levels, &mut keep) } else { Lies::InPlace }
                 }
                 Part::Support(target) => {
-                    put_target(&mut name, revision.area, target);
+                    put_target(name, revision.area, target);
                     let support = revision.course.supports.get(target);
-                    support
-                        .map_or(Lies::InPlace, |support| put_steps(&mut steps, support, &mut keep))
+                    support.map_or(Lies::InPlace, |support| put_steps(steps, support, &mut keep))
                 }
             };
-            put_part(&mut whole, &name, lies, &steps);
-            written.push((name, whole));
+            let begin = written.len();
+            put_part(&mut written, name, lies, steps);
+            lengths.push((name.len(), written.len() - begin));
         }
-        written.sort_unstable();
-        written.into_iter().flat_map(|(_, whole)| whole).collect()
+        in_order(written, &lengths)
     }
+}
+
+/// Parts sorted by their names; `lengths` are those of the name and the whole of each.
+fn in_order(written: Vec<u8>, lengths: &[(usize, usize)]) -> Vec<u8> {
+    let mut rest = written.as_slice();
+    let mut parts: Vec<(&[u8], &[u8])> = Vec::with_capacity(lengths.len());
+    for (name, whole) in lengths {
+        let (part, after) = rest.split_at_checked(*whole).unwrap_or((rest, &[]));
+        parts.push((part.get(..*name).unwrap_or(part), part));
+        rest = after;
+    }
+    if parts.is_sorted() {
+        return written;
+    }
+    parts.sort_unstable();
+    parts.into_iter().map(|(_, whole)| whole).collect::<Vec<_>>().concat()
 }

@@ -134,6 +134,10 @@ impl HeldUnit {
 pub(super) struct HeldArea {
     folds: Vec<Option<AreaFold>>,
     course: AreaCourse,
+    /// Where the last event that was about it was recorded.
+    pub(super) used: u64,
+    /// About how many bytes it took when that was last measured.
+    pub(super) bytes: usize,
 }
 
 impl HeldArea {
@@ -166,7 +170,14 @@ impl HeldArea {
             let of_fold = fold.as_ref().map(AreaFold::course).unwrap_or_default();
             course.followed_by(segment.from, &of_fold);
         }
-        Self { folds, course }
+        Self { folds, course, used: 0, bytes: 0 }
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn measured(&self) -> usize {
+        // The course tells again what the folds do.
+        let folds = self.folds.iter().flatten().map(|fold| fold.bytes() * 2);
+        folds.sum::<usize>() + size_of::<(AreaRef, Self)>()
     }
 
     /// The course of the area; none if nothing is known of it.
@@ -206,6 +217,13 @@ impl HeldArea {
 
     /// Joins what the folds say of the levels; returns whether that has changed.
     fn join_levels(&mut self, segments: &[Segment]) -> bool {
+        if let ([_], [Some(fold)]) = (segments, &self.folds[..]) {
+            let changed = *fold.levels() != self.course.levels;
+            if changed {
+                self.course.levels.clone_from(fold.levels());
+            }
+            return changed;
+        }
         let unrated = Steps::always(NOTHING);
         let mut levels = Steps::always(NOTHING);
         for (segment, fold) in segments.iter().zip(&self.folds) {

@@ -7,7 +7,7 @@ use gradus_model::unit::AreaRef;
 use gradus_model::{AreaId, Recorded, UnitId};
 use gradus_projection::{Library, Views};
 
-use crate::law::{Answers, AreaFacts, Question, holds};
+use crate::law::{Answers, AreaFacts, Question, holds, holds_for, seeds};
 use crate::world::PUBLISHED;
 
 /// Asks for one state, or for a whole course and reads it at the moment.
@@ -76,5 +76,5 @@ fn a_state_says_what_a_naive_fold_says() {
 
 #[test]
 fn a_course_says_at_each_moment_what_a_naive_fold_says() {
-    holds(|events| coursed(events, Way::Course));
+    holds_for(seeds(2), |events| coursed(events, Way::Course));
 }

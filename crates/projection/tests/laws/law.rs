@@ -57,7 +57,11 @@ pub(crate) trait Answers {
 ///
 /// `GRADUS_HISTORIES` says how many, `GRADUS_SEED` which seed comes first.
 pub(crate) fn holds<A: Answers>(read: impl Fn(&[Recorded]) -> A) {
-    let seeds = seeds(1);
+    holds_for(seeds(1), read);
+}
+
+/// The same for some seeds.
+pub(crate) fn holds_for<A: Answers>(seeds: Range<u64>, read: impl Fn(&[Recorded]) -> A) {
     let (first, count) = (seeds.start, seeds.end - seeds.start);
     let mut seen = BTreeMap::new();
     let mut facts = 0;
@@ -108,7 +112,8 @@ fn first_broken<A: Answers>(
     None
 }
 
-fn asked(dice: &mut Dice, history: &History) -> Question {
+/// A question by chance.
+pub(crate) fn asked(dice: &mut Dice, history: &History) -> Question {
     let (name, ..) = dice.one_of(&UNITS);
     let unit = if dice.in_hundred(85) { dice.one_of(&history.units) } else { unit(name) };
     let at = At { valid_at: moment(dice), size: size(dice, history) };
@@ -278,7 +283,7 @@ fn by_area(areas: &[AreaFacts]) -> Vec<String> {
     areas.iter().map(line).collect()
 }
 
-fn told(history: &History) -> String {
+pub(crate) fn told(history: &History) -> String {
     let mut text = format!("seed {}, made short:\n", history.seed);
     for Recorded { place, effective_at, actor, event, .. } in &history.events {
         let (stream, actor) = (name_of(place.stream.0), name_of(actor.0));

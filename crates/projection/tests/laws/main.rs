@@ -21,4 +21,6 @@ mod courses;
 #[cfg(test)]
 mod index;
 #[cfg(test)]
+mod parameters;
+#[cfg(test)]
 mod walk;

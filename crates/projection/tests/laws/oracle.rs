@@ -25,18 +25,22 @@ use crate::law::{Answers, AreaFacts, Question};
 use crate::world::{PUBLISHED, Published};
 
 /// The log, and the documents that it names.
-pub(crate) struct Oracle {
+pub(crate) struct Oracle<'a> {
     events: Vec<Recorded>,
-    published: &'static Published,
+    published: &'a Published,
 }
 
-impl Oracle {
+impl<'a> Oracle<'a> {
     pub(crate) fn of(events: &[Recorded]) -> Self {
-        Self { events: events.to_vec(), published: &PUBLISHED }
+        Self::with(events, &PUBLISHED)
+    }
+
+    pub(crate) fn with(events: &[Recorded], published: &'a Published) -> Self {
+        Self { events: events.to_vec(), published }
     }
 }
 
-impl Answers for Oracle {
+impl Answers for Oracle<'_> {
     fn levels(&self, question: &Question) -> Option<Vec<AreaFacts>> {
         let size = question.at.size;
         let known = self.events.iter().filter(|recorded| recorded.place.position < size).collect();

@@ -97,7 +97,10 @@ impl Published {
     }
 }
 
-pub(crate) static PUBLISHED: LazyLock<Published> = LazyLock::new(|| {
+pub(crate) static PUBLISHED: LazyLock<Published> = LazyLock::new(|| published(str::to_owned));
+
+/// All documents, with the text of each rules document as `edited`.
+pub(crate) fn published(edited: impl Fn(&str) -> String) -> Published {
     let iso = Catalog::parse("iso-21827-2008.toml", ISO, None).unwrap();
     let digest = Catalog::borrows("sse-cmm-1997.toml", OF_1997).unwrap().unwrap().digest;
     let of_1997 = Catalog::parse("sse-cmm-1997.toml", OF_1997, Some((&iso, digest))).unwrap();
@@ -107,7 +110,7 @@ pub(crate) static PUBLISHED: LazyLock<Published> = LazyLock::new(|| {
         (Document { id, digest }, Arc::new(model))
     };
     let rules = |text: &str| {
-        let rules = Rules::parse("rules.toml", text).unwrap();
+        let rules = Rules::parse("rules.toml", &edited(text)).unwrap();
         let (id, digest) = (rules.id.clone(), Digest(bytes(rules.id.as_str())));
         (Document { id, digest }, Arc::new(rules))
     };
@@ -117,7 +120,7 @@ pub(crate) static PUBLISHED: LazyLock<Published> = LazyLock::new(|| {
             .map(rules)
             .to_vec(),
     }
-});
+}
 
 /// The areas of a model that facts are told of, and their practices.
 pub(crate) struct Ground {

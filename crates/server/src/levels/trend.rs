@@ -9,7 +9,7 @@ use gradus_service::units::AskedArea;
 use gradus_service::{Service, ServiceError};
 use gradus_wire::v1 as wire;
 
-use crate::convert::{self, level, movement, resolved, timestamp, unit_ref};
+use crate::convert::{self, digest, level, movement, resolved, timestamp, unit_ref};
 
 /// The most areas that a question names.
 const MOST_AREAS: usize = 100;
@@ -43,7 +43,11 @@ pub(super) fn few_areas(given: &[String]) -> Result<Vec<AskedArea>, ServiceError
 
 fn told(service: &Service, from: &TrendAnswer) -> wire::QueryTrendResponse {
     wire::QueryTrendResponse {
-        coordinate: Some(resolved(&from.coordinate)),
+        coordinate: Some(wire::ResolvedCoordinate {
+            rules: from.rules.as_ref().map(|rules| digest(&rules.digest)).unwrap_or_default(),
+            rules_name: from.rules.as_ref().map(|rules| rules.id.to_string()).unwrap_or_default(),
+            ..resolved(&from.coordinate)
+        }),
         from: Some(timestamp(from.span.from())),
         to: Some(timestamp(from.span.to())),
         digest: from.digest.0.to_vec(),

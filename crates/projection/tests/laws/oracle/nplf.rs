@@ -85,14 +85,17 @@ fn counting(how: Nplf, feature: &Achieved) -> Achieved {
 
 fn value(how: Nplf, feature: &Achieved, instances: &[Option<Label>], unknown: usize) -> usize {
     let of_instance = |instance: &Option<Label>| {
-        if let Some(whole) = of(&feature.whole, instance) {
+        if let Some(whole) = of(&feature.whole, instance.as_ref()) {
             return whole;
         }
         if !practices_count(how, feature) {
             return unknown;
         }
         let practices = feature.practices.iter();
-        aggregate(how, practices.map(|steps| of(steps, instance).unwrap_or(unknown)).collect())
+        aggregate(
+            how,
+            practices.map(|steps| of(steps, instance.as_ref()).unwrap_or(unknown)).collect(),
+        )
     };
     aggregate(how, instances.iter().map(of_instance).collect())
 }
@@ -109,8 +112,8 @@ fn practices_count(how: Nplf, feature: &Achieved) -> bool {
 }
 
 /// What an instance was rated itself, or else with the unit as a whole.
-fn of(steps: &Steps, instance: &Option<Label>) -> Option<usize> {
-    steps.get(instance).or_else(|| steps.get(&None)).copied()
+fn of(steps: &Steps, instance: Option<&Label>) -> Option<usize> {
+    steps.get(&instance.cloned()).or_else(|| steps.get(&None)).copied()
 }
 
 fn aggregate(how: Nplf, mut steps: Vec<usize>) -> usize {
@@ -142,7 +145,7 @@ fn reached(how: Nplf, features: &[Achieved], values: &[usize]) -> u8 {
 
 /// How many targets of a feature would have to be rated for every instance.
 fn unrated(how: Nplf, feature: &Achieved, instances: &[Option<Label>]) -> u16 {
-    let uncovered = |instance: &&Option<Label>| of(&feature.whole, instance).is_none();
+    let uncovered = |instance: &&Option<Label>| of(&feature.whole, instance.as_ref()).is_none();
     let uncovered: Vec<_> = instances.iter().filter(uncovered).collect();
     let practices_begun = feature.practices.iter().any(|steps| !steps.is_empty());
     // R2 asks for the feature itself, unless somebody began with its practices.
@@ -150,6 +153,7 @@ fn unrated(how: Nplf, feature: &Achieved, instances: &[Option<Label>]) -> u16 {
     if !practices_count(how, feature) || !by_practices {
         return u16::from(!uncovered.is_empty());
     }
-    let is_open = |steps: &&Steps| uncovered.iter().any(|instance| of(steps, instance).is_none());
+    let is_open =
+        |steps: &&Steps| uncovered.iter().any(|instance| of(steps, instance.as_ref()).is_none());
     u16::try_from(feature.practices.iter().filter(is_open).count()).unwrap()
 }
