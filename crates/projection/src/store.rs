@@ -1,6 +1,6 @@
 //! The bitemporal index on sled 0.34, the only place here that knows this library.
 //!
-//! A database of its own: rows and blocks ([`index`](crate::index)), the digest of each unit, the
+//! A database of its own: rows and blocks (`index`), the digest of each unit, the
 //! units that were parked, and how far it has read, all in one atomic batch. It is derived: one
 //! that does not open, is of another version or log, or is ahead of the log is removed and built
 //! anew. Every call may read the disk and blocks.
