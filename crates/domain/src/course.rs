@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::sync::{Arc, LazyLock};
 
-use gradus_model::catalog::{Area, Catalog};
+use gradus_model::catalog::Area;
 use gradus_model::event::Document;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Timestamp, UnitId};
@@ -38,6 +38,41 @@ pub struct AreaState {
 ///
 /// None means that nothing is known of it.
 pub type OwnCourse<'a> = &'a dyn Fn(UnitId, &AreaRef) -> Option<Arc<AreaCourse>>;
+
+/// The own levels and coverage of an area at a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnState {
+    /// Its levels.
+    pub levels: Levels,
+    /// How many of its base practices have valid evidence.
+    pub coverage: Coverage,
+}
+
+impl OwnState {
+    /// What a course says of an area at an instant.
+    #[must_use]
+    pub fn of(course: &AreaCourse, area: &Area, instant: Timestamp) -> Self {
+        let support = |target| {
+            let steps = course.supports.get(target);
+            steps.map_or_else(Default::default, |steps| *steps.at(instant))
+        };
+        let supports = area.base_practices.iter().map(|base| support(&base.target));
+        Self { levels: *course.levels.at(instant), coverage: Coverage::of(supports) }
+    }
+
+    /// The state of an area of which nothing is known.
+    #[must_use]
+    pub fn unknown(area: &Area) -> Self {
+        let practices = u16::try_from(area.base_practices.len()).unwrap_or(u16::MAX);
+        Self { levels: NOTHING, coverage: Coverage { practices, ..Coverage::default() } }
+    }
+}
+
+/// Gives the own state of an area of a unit at the point asked about, computed with what is in force
+/// for that unit; the area is told as the model lists it, too.
+///
+/// None means that nothing is known of it.
+pub type OwnStates<'a> = &'a dyn Fn(UnitId, &AreaRef, &Area) -> Option<OwnState>;
 
 /// As [`OwnCourse`], as known with any number of records.
 pub type OwnCourseAt<'a> = &'a dyn Fn(UnitId, &AreaRef, u64) -> Option<Arc<AreaCourse>>;
@@ -108,7 +143,10 @@ pub fn state_of(
     rules: Option<&Document>,
     own: OwnCourse<'_>,
 ) -> AreaState {
-    UnitAt::new(world, unit, basis, at, rules).state(area, own)
+    let own = |unit: UnitId, reference: &AreaRef, area: &Area| {
+        own(unit, reference).map(|course| OwnState::of(&course, area, at.valid_at))
+    };
+    UnitAt::new(world, unit, basis, at, rules).state(area, &own)
 }
 
 /// A unit at a moment: what is the same for all its areas, looked up once.
@@ -148,23 +186,24 @@ impl<'a> UnitAt<'a> {
 
     /// The state of an area of the unit's model.
     #[must_use]
-    pub fn state(&self, area: &Area, own: OwnCourse<'_>) -> AreaState {
+    pub fn state(&self, area: &Area, own: OwnStates<'_>) -> AreaState {
         let kind_of = |principal| kind_of(self.world, principal);
         let (model, rules) = (&*self.basis.catalog, &*self.basis.read_rules);
         let question = Question { at: self.at, rules, model, kind_of: &kind_of };
         let reference = AreaRef { model: model.id().clone(), area: area.id };
+        // Whether anything can be determined is the model's, whatever is known.
+        let nothing = unrated(model, area);
         let answers = |number: usize| -> (Levels, Coverage) {
-            let Some((asked, _)) = self.lineage.get(number) else {
-                return (NOTHING, Coverage::default());
-            };
-            let course = if self.is_alike(number) {
-                own(*asked, &reference)
-            } else {
-                let history = self.world.history(*asked);
-                let under = |of| under(self.world, of, self.basis, &reference, self.at.size);
-                history.and_then(under).map(Arc::new)
-            };
-            read(course.as_deref(), model, area, self.at.valid_at)
+            let known = self.lineage.get(number).and_then(|(asked, _)| {
+                if self.is_alike(number) {
+                    return own(*asked, &reference, area);
+                }
+                let history = self.world.history(*asked)?;
+                let course = under(self.world, history, self.basis, &reference, self.at.size)?;
+                Some(OwnState::of(&course, area, self.at.valid_at))
+            });
+            let OwnState { levels, coverage } = known.unwrap_or_else(|| OwnState::unknown(area));
+            (if nothing == NOTHING { levels } else { nothing }, coverage)
         };
         let Answered { answer: (levels, coverage), inherited_from } =
             answered(&question, &self.lineage, area, answers);
@@ -184,27 +223,6 @@ impl<'a> UnitAt<'a> {
         };
         number == 0 || self.alike.get(number).is_some_and(found_out)
     }
-}
-
-/// A course at an instant, as an area of the model in force.
-fn read(
-    course: Option<&AreaCourse>,
-    model: &Catalog,
-    area: &Area,
-    instant: Timestamp,
-) -> (Levels, Coverage) {
-    let support = |target| {
-        let steps = course.and_then(|course| course.supports.get(target));
-        steps.map_or_else(Default::default, |steps| *steps.at(instant))
-    };
-    let coverage = Coverage::of(area.base_practices.iter().map(|base| support(&base.target)));
-    // Whether anything can be determined is the model's, whatever is known.
-    let nothing = unrated(model, area);
-    let levels = match course {
-        Some(course) if nothing == NOTHING => *course.levels.at(instant),
-        _ => nothing,
-    };
-    (levels, coverage)
 }
 
 /// The state of an area at every moment, as known with `size` records; none where the unit's model

@@ -17,6 +17,8 @@
 
 mod learning;
 
+pub use learning::bearing_on;
+
 use gradus_model::event::Document;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Target, Timestamp, UnitId};

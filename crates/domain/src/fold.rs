@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use gradus_model::catalog::{Area, Catalog};
 use gradus_model::{Target, Timestamp};
+use smallvec::SmallVec;
 
 use crate::coverage::{Covered, KindOf, SupportKind, Testimony, testimonies};
 use crate::history::UnitHistory;
@@ -44,7 +45,7 @@ struct Practice {
 }
 
 /// A practice of which nothing is known.
-static UNREAD: Reading = Reading { values: Vec::new(), supported: false };
+static UNREAD: Reading = Reading { values: SmallVec::new_const(), supported: false };
 static UNRATED: LazyLock<Steps<Rated>> = LazyLock::new(Steps::default);
 static UNSUPPORTED: Steps<SupportKind> = Steps::always(SupportKind::Unsupported);
 
@@ -197,26 +198,31 @@ impl AreaFold {
     /// Computes the levels from an instant on to just before another; returns whether they have
     /// changed.
     fn level_anew(&mut self, rules: &Rules, from: Timestamp, to: Option<Timestamp>) -> bool {
-        let mut readings = vec![&UNREAD; self.outline.targets.len()];
-        let mut changes: Vec<(Timestamp, usize, &Reading)> = Vec::new();
+        let mut leveling = Leveling::begin(rules, &self.outline, &UNREAD);
+        let mut changes: SmallVec<[Reread<'_>; 16]> = SmallVec::new();
         for practice in &self.practices {
             let Some(rated) = practice.rated.as_deref() else { continue };
-            if let Some(slot) = readings.get_mut(practice.number) {
-                *slot = practice.reading(rated, from);
-            }
-            practice.readings(rated, from, to, |instant, reading| {
-                changes.push((instant, practice.number, reading));
+            let number = practice.number;
+            let mut before = &UNREAD;
+            practice.readings(rated, from, to, |instant, after| {
+                match instant {
+                    None => {
+                        leveling.read(number, before, after);
+                    }
+                    Some(instant) => changes.push(Reread { instant, number, before, after }),
+                }
+                before = after;
             });
         }
-        changes.sort_unstable_by_key(|(instant, number, _)| (*instant, *number));
-        let mut leveling = Leveling::begin(rules, &self.outline, readings);
+        changes.sort_unstable_by_key(|change| (change.instant, change.number));
         let mut part = Steps::always(leveling.levels());
-        for at_once in changes.chunk_by(|(one, ..), (next, ..)| one == next) {
-            for (instant, number, reading) in at_once {
-                leveling.read(*number, reading);
-                if at_once.last().is_some_and(|(_, last, _)| last == number) {
-                    part.then(*instant, leveling.levels());
-                }
+        for at_once in changes.chunk_by(|one, next| one.instant == next.instant) {
+            let mut is_read_anew = false;
+            for change in at_once {
+                is_read_anew |= leveling.read(change.number, change.before, change.after);
+            }
+            if let Some(change) = at_once.first().filter(|_| is_read_anew) {
+                part.then(change.instant, leveling.levels());
             }
         }
         self.levels.replace(from, to, part)
@@ -266,6 +272,14 @@ fn ratings_of(practice: Option<&Practice>) -> &Steps<Rated> {
     practice.and_then(|practice| practice.rated.as_deref()).unwrap_or(&UNRATED)
 }
 
+/// A practice is read otherwise from an instant on.
+struct Reread<'a> {
+    instant: Timestamp,
+    number: usize,
+    before: &'a Reading,
+    after: &'a Reading,
+}
+
 /// From an instant on to just before another, if there is one.
 type Span = (Timestamp, Option<Timestamp>);
 
@@ -303,34 +317,36 @@ impl Practice {
         (rated != *UNRATED).then(|| Box::new(rated))
     }
 
-    /// How its ratings are read at an instant.
-    fn reading<'a>(&self, rated: &'a Steps<Rated>, instant: Timestamp) -> &'a Reading {
-        rated.at(instant).reading(*self.support.at(instant) == SupportKind::Supported)
-    }
-
-    /// Tells how its ratings are read at each instant of change after one and before another.
+    /// Tells how its ratings are read from an instant on, and at each instant of change after it
+    /// and before another.
     fn readings<'a>(
         &self,
         rated: &'a Steps<Rated>,
-        after: Timestamp,
+        from: Timestamp,
         before: Option<Timestamp>,
-        mut tell: impl FnMut(Timestamp, &'a Reading),
+        mut tell: impl FnMut(Option<Timestamp>, &'a Reading),
     ) {
-        let within = |instant: &Timestamp| before.is_none_or(|before| *instant < before);
-        let mut values = rated.after(after).iter().peekable();
-        let mut supports = self.support.after(after).iter().peekable();
-        let mut value = rated.at(after);
-        let mut is_supported = *self.support.at(after) == SupportKind::Supported;
+        let (mut value, values) = rated.from(from);
+        let (support, supports) = self.support.from(from);
+        let mut is_supported = *support == SupportKind::Supported;
+        tell(None, value.reading(is_supported));
+        let is_within = |instant: Timestamp| before.is_none_or(|before| instant < before);
+        let mut values = values.iter().take_while(|(at, _)| is_within(*at)).peekable();
+        let mut supports = supports.iter().take_while(|(at, _)| is_within(*at)).peekable();
         loop {
             let next = [values.peek().map(|one| one.0), supports.peek().map(|one| one.0)];
-            let Some(instant) = next.into_iter().flatten().min().filter(within) else { return };
+            let Some(instant) = next.into_iter().flatten().min() else { return };
+            let before = value.reading(is_supported);
             if let Some((_, changed)) = values.next_if(|(at, _)| *at == instant) {
                 value = changed;
             }
             if let Some((_, kind)) = supports.next_if(|(at, _)| *at == instant) {
                 is_supported = *kind == SupportKind::Supported;
             }
-            tell(instant, value.reading(is_supported));
+            let after = value.reading(is_supported);
+            if !std::ptr::eq(before, after) {
+                tell(Some(instant), after);
+            }
         }
     }
 }

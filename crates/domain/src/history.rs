@@ -3,18 +3,23 @@
 //! A plain fold: nothing is thrown away, and every question filters by what was known. Invariant:
 //! events are applied in the order of their positions.
 
+mod by_id;
 mod facts;
 mod told;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gradus_model::evidence::Item;
+use gradus_model::evidence::{Item, Source};
+use gradus_model::name::ForeignId;
 use gradus_model::rating::Rating;
 use gradus_model::{Event, EvidenceId, RatingId, Recorded, Target};
+use smallvec::SmallVec;
 
 use crate::evidence::Standing;
 use crate::settings::Settings;
 use crate::timeline::Stated;
+
+use by_id::ById;
 
 pub use facts::{EvidenceHistory, Happening, RatingHistory};
 pub use told::Told;
@@ -25,12 +30,20 @@ pub use told::Told;
 struct Link {
     evidence: u32,
     from: u64,
-    to: Option<u64>,
+    /// [`OPEN`] where it still does.
+    to: u64,
 }
 
+const OPEN: u64 = u64::MAX;
+
 impl Link {
-    fn holds(&self, size: u64) -> bool {
-        self.from < size && self.to.is_none_or(|to| size <= to)
+    const fn holds(&self, size: u64) -> bool {
+        self.from < size && size <= self.to
+    }
+
+    /// Where it ended, if it did.
+    fn ended(&self) -> Option<u64> {
+        (self.to != OPEN).then_some(self.to)
     }
 }
 
@@ -62,9 +75,10 @@ pub struct UnitHistory {
     pub settings: Settings,
     evidence: Vec<EvidenceHistory>,
     ratings: Vec<RatingHistory>,
-    /// The numbers of items and ratings by their ids, which compare fast as numbers.
-    evidence_by_id: BTreeMap<u128, u32>,
-    ratings_by_id: BTreeMap<u128, u32>,
+    evidence_by_id: ById,
+    ratings_by_id: ById,
+    /// The names of the systems that items come from, each once.
+    source_names: BTreeSet<ForeignId>,
     targets: Vec<OfTarget>,
     target_numbers: BTreeMap<Target, u32>,
     /// Stream versions whose payload was erased, with the position that says so.
@@ -130,6 +144,10 @@ impl UnitHistory {
     fn submit(&mut self, recorded: &Recorded, item: &Item) {
         let position = recorded.place.position;
         let Ok(number) = u32::try_from(self.evidence.len()) else { return };
+        self.evidence_by_id.add(item.evidence.0, number, |number| {
+            self.evidence.get(number as usize).map_or([0; 16], |item| item.id.0)
+        });
+        let source = Source { name: self.source_name(&item.source.name), ..item.source.clone() };
         self.evidence.push(EvidenceHistory {
             id: item.evidence,
             position,
@@ -141,15 +159,23 @@ impl UnitHistory {
             work_from: item.work_from.unwrap_or(recorded.effective_at),
             work_to: recorded.effective_at,
             valid_until: item.valid_until,
-            source: item.source.clone(),
+            source,
             instance: item.instance.clone(),
-            happenings: Vec::new(),
-            targets: Vec::with_capacity(item.practices.len()),
+            happenings: Box::default(),
+            targets: SmallVec::new(),
         });
-        self.evidence_by_id.insert(u128::from_be_bytes(item.evidence.0), number);
         for target in &item.practices {
             self.link_one(number, position, target);
         }
+    }
+
+    /// The name of a system, with the text of one that is known already where it is the same.
+    fn source_name(&mut self, name: &ForeignId) -> ForeignId {
+        if let Some(known) = self.source_names.get(name) {
+            return known.clone();
+        }
+        self.source_names.insert(name.clone());
+        name.clone()
     }
 
     fn link(&mut self, id: EvidenceId, position: u64, practices: &[Target]) {
@@ -168,9 +194,9 @@ impl UnitHistory {
         if is_new {
             item.targets.push(number);
         }
-        let open = |link: &Link| link.evidence == evidence && link.to.is_none();
+        let open = |link: &Link| link.evidence == evidence && link.to == OPEN;
         if is_new || !of_target.links.iter().any(open) {
-            of_target.links.push(Link { evidence, from: position, to: None });
+            of_target.links.push(Link { evidence, from: position, to: OPEN });
         }
     }
 
@@ -181,13 +207,14 @@ impl UnitHistory {
             let of_target = number.and_then(|number| self.targets.get_mut(number as usize));
             let links = of_target.into_iter().flat_map(|of_target| &mut of_target.links);
             for link in links.filter(|link| link.evidence == evidence) {
-                link.to.get_or_insert(position);
+                link.to = link.to.min(position);
             }
         }
     }
 
     fn evidence_number(&self, id: EvidenceId) -> Option<u32> {
-        self.evidence_by_id.get(&u128::from_be_bytes(id.0)).copied()
+        let has = |number| self.evidence.get(number as usize).is_some_and(|item| item.id == id);
+        self.evidence_by_id.number(id.0, has)
     }
 
     /// The number of a target, a new one if it has none.
@@ -211,23 +238,25 @@ impl UnitHistory {
         let number = self.evidence_number(id);
         let item = number.and_then(|number| self.evidence.get_mut(number as usize));
         if let Some(item) = item {
-            if item.happenings.is_empty() {
-                // To most items one thing happens.
-                item.happenings.reserve_exact(1);
-            }
-            item.happenings.push((position, happening));
+            let happened = std::mem::take(&mut item.happenings).into_iter();
+            item.happenings = happened.chain([(position, happening)]).collect();
         }
     }
 
     fn rate(&mut self, recorded: &Recorded, rating: &Rating) {
         let Ok(number) = u32::try_from(self.ratings.len()) else { return };
-        self.ratings_by_id.insert(u128::from_be_bytes(rating.rating.0), number);
+        self.ratings_by_id.add(rating.rating.0, number, |number| {
+            self.ratings.get(number as usize).map_or([0; 16], |rating| rating.rating.rating.0)
+        });
         let target = self.number(&rating.target);
+        let mut rating = rating.clone();
         if let Some(of_target) = target.and_then(|target| self.targets.get_mut(target as usize)) {
             of_target.ratings.push(number);
+            // The same, with the text that is kept already.
+            rating.target = of_target.target.clone();
         }
         self.ratings.push(RatingHistory {
-            rating: rating.clone(),
+            rating,
             position: recorded.place.position,
             actor: recorded.actor,
             effective_at: recorded.effective_at,
@@ -236,8 +265,14 @@ impl UnitHistory {
         });
     }
 
+    fn rating_number(&self, id: RatingId) -> Option<u32> {
+        let has = |rating: &RatingHistory| rating.rating.rating == id;
+        let has = |number| self.ratings.get(number as usize).is_some_and(has);
+        self.ratings_by_id.number(id.0, has)
+    }
+
     fn rating_mut(&mut self, id: RatingId) -> Option<&mut RatingHistory> {
-        let number = self.ratings_by_id.get(&u128::from_be_bytes(id.0)).copied()?;
+        let number = self.rating_number(id)?;
         self.ratings.get_mut(number as usize)
     }
 
@@ -262,7 +297,7 @@ impl UnitHistory {
     /// A rating by id.
     #[must_use]
     pub fn rating(&self, id: RatingId) -> Option<&RatingHistory> {
-        self.ratings.get(*self.ratings_by_id.get(&u128::from_be_bytes(id.0))? as usize)
+        self.ratings.get(self.rating_number(id)? as usize)
     }
 
     /// The ratings of one target, in the order of recording.

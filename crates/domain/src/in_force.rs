@@ -4,14 +4,15 @@
 //! of them; its withdrawal does, for then it never was. A person's rating in force always wins over
 //! a rule's.
 
-use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use gradus_model::rating::{Scale, Value};
 use gradus_model::{Label, Target, Timestamp};
+use smallvec::smallvec;
 
 use crate::history::{RatingHistory, UnitHistory};
 use crate::rules::Rules;
-use crate::scheme::Reading;
+use crate::scheme::{Reading, Values};
 use crate::steps::Steps;
 use crate::timeline::At;
 
@@ -22,6 +23,12 @@ pub enum By {
     People,
     /// The rule rater.
     Rule,
+}
+
+impl By {
+    const fn of(rating: &RatingHistory) -> Self {
+        if rating.rating.basis.is_some() { Self::Rule } else { Self::People }
+    }
 }
 
 /// The time during which a rating is the latest of its target, process instance and sort of rater.
@@ -51,26 +58,29 @@ pub fn tenures<'a>(
     reads: impl Fn(Value) -> bool,
     size: u64,
 ) -> Vec<Tenure<'a>> {
-    let mut rivals: BTreeMap<(By, Option<&Label>), Vec<&RatingHistory>> = BTreeMap::new();
     let counts = |rating: &&RatingHistory| reads(rating.rating.value) && rating.ever_in_force(size);
-    for rating in history.ratings_of(target).filter(counts) {
-        let by = if rating.rating.basis.is_some() { By::Rule } else { By::People };
-        rivals.entry((by, rating.rating.instance.as_ref())).or_default().push(rating);
-    }
-    let mut tenures = Vec::new();
-    for ((by, _), mut ratings) in rivals {
-        ratings.sort_by_key(|rating| (rating.effective_at, rating.position));
-        let replaced = ratings.iter().skip(1).map(|next| Some(next.effective_at));
-        let replaced: Vec<_> = replaced.chain([None]).collect();
-        for (rating, replaced) in ratings.into_iter().zip(replaced) {
+    let mut ratings: Vec<&RatingHistory> = history.ratings_of(target).filter(counts).collect();
+    let by_time = |rating: &RatingHistory| (rating.effective_at, rating.position);
+    ratings.sort_by(|one, next| {
+        rivals(one).cmp(&rivals(next)).then_with(|| by_time(one).cmp(&by_time(next)))
+    });
+    let mut tenures = Vec::with_capacity(ratings.len());
+    for ratings in ratings.chunk_by(|one, next| rivals(one) == rivals(next)) {
+        for (number, rating) in ratings.iter().enumerate() {
+            let replaced = ratings.get(number + 1).map(|next| next.effective_at);
             let to = [rating.ended_at(size), replaced].into_iter().flatten().min();
-            let from = rating.effective_at;
+            let (by, from) = (By::of(rating), rating.effective_at);
             if to.is_none_or(|to| from < to) {
                 tenures.push(Tenure { rating, by, from, to });
             }
         }
     }
     tenures
+}
+
+/// What a rating shares with those that it replaces, or that replace it.
+fn rivals(rating: &RatingHistory) -> (By, Option<&Label>) {
+    (By::of(rating), rating.rating.instance.as_ref())
 }
 
 /// Those of the tenures that count at an instant: one for each process instance.
@@ -122,27 +132,66 @@ pub fn in_force_by<'a>(
 /// A target's ratings as the rules read them at an instant.
 #[must_use]
 pub fn read(rules: &Rules, in_force: &[&RatingHistory], supported: bool) -> Reading {
-    let value = |rating: &&RatingHistory| {
-        let value = rules.read(rating.rating.value)?;
-        Some((rating.rating.instance.clone(), value))
-    };
-    let values: Vec<_> = in_force.iter().filter_map(value).collect();
+    let values = values(rules, in_force);
     // What is not rated reads the same, supported or not.
     Reading { supported: supported && !values.is_empty(), values }
 }
 
+fn values(rules: &Rules, in_force: &[&RatingHistory]) -> Values {
+    let value = |rating: &&RatingHistory| {
+        let value = rules.read(rating.rating.value)?;
+        Some((rating.rating.instance.clone(), value))
+    };
+    in_force.iter().filter_map(value).collect()
+}
+
 /// A target's ratings as the rules read them at an instant, whatever evidence stands behind it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rated {
+///
+/// A copy shares what is read, and most targets share it: they have one rating of the unit as a
+/// whole, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rated(Arc<Readings>);
+
+/// The target as it is read with and without valid evidence behind it.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Readings {
     unsupported: Reading,
     supported: Reading,
 }
 
+static UNRATED: LazyLock<Rated> = LazyLock::new(|| Rated(Arc::default()));
+static RATED_ONCE: LazyLock<Vec<(Value, Rated)>> = LazyLock::new(|| {
+    let once = |value: &Value| (*value, Rated::anew(smallvec![(None, *value)]));
+    Value::ALL.iter().map(once).collect()
+});
+
+impl Default for Rated {
+    fn default() -> Self {
+        UNRATED.clone()
+    }
+}
+
 impl Rated {
+    fn of(rules: &Rules, in_force: &[&RatingHistory]) -> Self {
+        let values = values(rules, in_force);
+        let known = match &values[..] {
+            [] => Some(&*UNRATED),
+            [(None, value)] => RATED_ONCE.iter().find(|(of, _)| of == value).map(|(_, once)| once),
+            _ => None,
+        };
+        known.cloned().unwrap_or_else(|| Self::anew(values))
+    }
+
+    fn anew(values: Values) -> Self {
+        let unsupported = Reading { supported: false, values: values.clone() };
+        let supported = Reading { supported: true, values };
+        Self(Arc::new(Readings { unsupported, supported }))
+    }
+
     /// The target as it is read with or without valid evidence behind it.
     #[must_use]
-    pub const fn reading(&self, supported: bool) -> &Reading {
-        if supported { &self.supported } else { &self.unsupported }
+    pub fn reading(&self, supported: bool) -> &Reading {
+        if supported { &self.0.supported } else { &self.0.unsupported }
     }
 }
 
@@ -150,11 +199,19 @@ impl Rated {
 #[must_use]
 pub fn rated(history: &UnitHistory, target: &Target, rules: &Rules, size: u64) -> Steps<Rated> {
     let tenures = tenures(history, target, |value| rules.read(value).is_some(), size);
+    let alone = |(one, next): (&Tenure<'_>, &Tenure<'_>)| one.to.is_some_and(|to| to <= next.from);
+    let one_by_one = tenures.iter().zip(tenures.iter().skip(1)).all(alone);
+    if one_by_one && tenures.first().is_some_and(|first| first.from > Timestamp::MIN) {
+        let mut steps = Steps::default();
+        for tenure in tenures {
+            steps.then(tenure.from, Rated::of(rules, &[tenure.rating]));
+            if let Some(to) = tenure.to {
+                steps.then(to, Rated::default());
+            }
+        }
+        return steps;
+    }
     let edges = tenures.iter().flat_map(|tenure| [Some(tenure.from), tenure.to]);
     let instants = edges.flatten().collect();
-    Steps::over(instants, |instant| {
-        let supported = read(rules, &counting(&tenures, instant), true);
-        let unsupported = Reading { supported: false, values: supported.values.clone() };
-        Rated { unsupported, supported }
-    })
+    Steps::over(instants, |instant| Rated::of(rules, &counting(&tenures, instant)))
 }

@@ -4,6 +4,7 @@ use gradus_model::catalog::{Area, Catalog};
 use gradus_model::practice::FeatureId;
 use gradus_model::rating::Value;
 use gradus_model::{Label, Practice, Target};
+use smallvec::SmallVec;
 
 use crate::nplf;
 use crate::rules::{Rules, Scheme};
@@ -42,9 +43,20 @@ pub struct Outline {
     pub complete: bool,
     /// What can be rated, with the part it plays.
     pub targets: Vec<(Target, Role)>,
+    /// What all or nothing counts while nobody has judged anything.
+    unread: Tally,
 }
 
 impl Outline {
+    /// An outline of targets with the part each plays; `complete` says whether these are all base
+    /// practices that the area has.
+    #[must_use]
+    pub fn new(complete: bool, targets: Vec<(Target, Role)>) -> Self {
+        let unread = Reading::default();
+        let tally = Tally::of(targets.iter().map(|(_, role)| (*role, &unread)));
+        Self { complete, targets, unread: tally }
+    }
+
     /// What a scheme reads of an area.
     ///
     /// GP 1.1.1 says the same as "every base practice" and is not asked for, nor is its feature.
@@ -66,7 +78,7 @@ impl Outline {
                 (target(Practice::Feature(area.id, feature)), Role::Feature(feature))
             }));
         }
-        Self { complete: area.complete, targets }
+        Self::new(area.complete, targets)
     }
 
     /// How many of the targets are base practices; they come first.
@@ -76,12 +88,15 @@ impl Outline {
     }
 }
 
+/// Ratings in force, each of a process instance or of the unit as a whole: one, as a rule.
+pub type Values = SmallVec<[(Option<Label>, Value); 1]>;
+
 /// One target as the scheme reads it at an instant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// The ratings in force on the scheme's own scale, one for each process instance that was
     /// rated, ordered by instance; none if it is not rated.
-    pub values: Vec<(Option<Label>, Value)>,
+    pub values: Values,
     /// Whether valid evidence stands behind it.
     pub supported: bool,
 }
@@ -130,30 +145,32 @@ pub fn levels(rules: &Rules, outline: &Outline, readings: &[&Reading]) -> Levels
 pub(crate) struct Leveling<'a> {
     rules: &'a Rules,
     outline: &'a Outline,
+    /// What the scheme `nplf-33020` reads of each target; none for other schemes.
     readings: Vec<&'a Reading>,
     /// What the scheme `sse-cmm` counts.
     tally: Tally,
 }
 
 impl<'a> Leveling<'a> {
-    /// `readings` are of the outline's targets, in its order.
-    pub(crate) fn begin(
-        rules: &'a Rules,
-        outline: &'a Outline,
-        readings: Vec<&'a Reading>,
-    ) -> Self {
-        let tally = Tally::of(outline, &readings);
-        Self { rules, outline, readings, tally }
+    /// Every target of the outline is `unread`: nobody has rated it.
+    pub(crate) fn begin(rules: &'a Rules, outline: &'a Outline, unread: &'a Reading) -> Self {
+        let readings = match rules.scheme {
+            Scheme::SseCmm => Vec::new(),
+            Scheme::Nplf33020(_) => vec![unread; outline.targets.len()],
+        };
+        Self { rules, outline, readings, tally: outline.unread }
     }
 
-    /// The target with this number in the outline is read so from now on.
-    pub(crate) fn read(&mut self, number: usize, reading: &'a Reading) {
-        if let Some(slot) = self.readings.get_mut(number)
-            && let Some((_, role)) = self.outline.targets.get(number)
-        {
-            self.tally.read_anew(*role, slot, reading);
+    /// The target with this number in the outline is read so from now on, and was read as `before`.
+    ///
+    /// Returns whether the levels may be others now.
+    pub(crate) fn read(&mut self, number: usize, before: &Reading, reading: &'a Reading) -> bool {
+        if let Some(slot) = self.readings.get_mut(number) {
             *slot = reading;
+            return true;
         }
+        let target = self.outline.targets.get(number);
+        target.is_some_and(|(_, role)| self.tally.read_anew(*role, before, reading))
     }
 
     /// The levels now.

@@ -55,45 +55,51 @@ impl LevelAnswer {
 
 /// The levels of an area whose model lists all practices.
 pub(crate) fn levels(outline: &Outline, readings: &[&Reading]) -> Levels {
-    Tally::of(outline, readings).levels()
+    let roles = outline.targets.iter().map(|(_, role)| *role);
+    Tally::of(roles.zip(readings.iter().copied())).levels()
 }
 
 /// How many practices of each level are judged how, for both of an area's levels.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     rated: [Count; HIGHEST as usize],
     ongoing: [Count; HIGHEST as usize],
 }
 
 impl Tally {
-    pub(crate) fn of(outline: &Outline, readings: &[&Reading]) -> Self {
+    pub(crate) fn of<'a>(read: impl Iterator<Item = (Role, &'a Reading)>) -> Self {
         let mut tally = Self::default();
-        for ((_, role), reading) in outline.targets.iter().zip(readings) {
-            tally.change(*role, Count::take, reading);
+        for (role, reading) in read {
+            if let Some((rated, ongoing)) = tally.of_level(role) {
+                rated.take(self::rated(reading));
+                ongoing.take(self::ongoing(reading));
+            }
         }
         tally
     }
 
-    /// Takes in that a practice is read otherwise.
-    pub(crate) fn read_anew(&mut self, role: Role, before: &Reading, after: &Reading) {
-        self.change(role, Count::take_back, before);
-        self.change(role, Count::take, after);
+    /// Takes in that a practice is read otherwise; returns whether that changes what is counted.
+    pub(crate) fn read_anew(&mut self, role: Role, before: &Reading, after: &Reading) -> bool {
+        let (was, is) = (rated(before), rated(after));
+        let (was_ongoing, is_ongoing) = (still(was, before), still(is, after));
+        if (was, was_ongoing) == (is, is_ongoing) {
+            return false;
+        }
+        let Some((rated, ongoing)) = self.of_level(role) else { return false };
+        rated.change(was, is);
+        ongoing.change(was_ongoing, is_ongoing);
+        true
     }
 
-    fn change(&mut self, role: Role, change: fn(&mut Count, Judgment), reading: &Reading) {
+    /// What is counted of the level that a practice belongs to: all or nothing knows practices only.
+    fn of_level(&mut self, role: Role) -> Option<(&mut Count, &mut Count)> {
         let level = match role {
             Role::Base => 1,
             Role::Generic(feature) => feature.level,
-            // All or nothing knows practices only.
-            Role::Feature(_) => return,
+            Role::Feature(_) => return None,
         };
-        if let Some(index) = usize::from(level).checked_sub(1)
-            && let (Some(rated), Some(ongoing)) =
-                (self.rated.get_mut(index), self.ongoing.get_mut(index))
-        {
-            change(rated, self::rated(reading));
-            change(ongoing, self::ongoing(reading));
-        }
+        let index = usize::from(level).checked_sub(1)?;
+        Some((self.rated.get_mut(index)?, self.ongoing.get_mut(index)?))
     }
 
     pub(crate) fn levels(&self) -> Levels {
@@ -114,7 +120,12 @@ pub fn rated(reading: &Reading) -> Judgment {
 /// What ratings say of a practice, as far as valid evidence still supports them.
 #[must_use]
 pub fn ongoing(reading: &Reading) -> Judgment {
-    match rated(reading) {
+    still(rated(reading), reading)
+}
+
+/// A judgment, as far as valid evidence still supports it.
+const fn still(judgment: Judgment, reading: &Reading) -> Judgment {
+    match judgment {
         Judgment::Yes if !reading.supported => Judgment::No,
         judgment => judgment,
     }
@@ -137,23 +148,29 @@ pub fn level(judged: impl Iterator<Item = (u8, Judgment)>) -> LevelAnswer {
 }
 
 fn answer(counts: &[Count; HIGHEST as usize]) -> LevelAnswer {
-    if counts.iter().any(|count| count.practices == 0) {
-        return LevelAnswer::NotDeterminable;
+    let (mut at_least, mut at_most, mut open) = (0, 0, 0_u16);
+    let (mut all_met, mut none_failed, mut any_judged) = (true, true, false);
+    for (level, count) in (1..).zip(counts) {
+        if count.practices == 0 {
+            return LevelAnswer::NotDeterminable;
+        }
+        any_judged |= count.unknown < count.practices;
+        all_met &= count.yes == count.practices;
+        none_failed &= count.no == 0;
+        if all_met {
+            at_least = level;
+        }
+        if none_failed {
+            at_most = level;
+            // Of a level that is met nothing is open.
+            open = open.saturating_add(count.unknown);
+        }
     }
-    if counts.iter().all(|count| count.practices == count.unknown) {
-        return LevelAnswer::NotRated;
-    }
-    let reached = |met: fn(&Count) -> bool| counts.iter().take_while(|count| met(count)).count();
-    let (at_least, at_most) =
-        (reached(|count| count.yes == count.practices), reached(|count| count.no == 0));
-    let between = counts.iter().take(at_most).skip(at_least);
-    let open = between.map(|count| count.unknown).sum();
-    let number = |levels: usize| u8::try_from(levels).unwrap_or(HIGHEST);
-    LevelAnswer::Range { at_least: number(at_least), at_most: number(at_most), open }
+    if any_judged { LevelAnswer::Range { at_least, at_most, open } } else { LevelAnswer::NotRated }
 }
 
 /// What is known of the practices of one level.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Count {
     practices: u16,
     yes: u16,
@@ -176,10 +193,11 @@ impl Count {
         self.practices = self.practices.saturating_add(1);
     }
 
-    fn take_back(&mut self, judgment: Judgment) {
-        let of_judgment = self.of(judgment);
-        *of_judgment = of_judgment.saturating_sub(1);
-        self.practices = self.practices.saturating_sub(1);
+    const fn change(&mut self, before: Judgment, after: Judgment) {
+        let of_before = self.of(before);
+        *of_before = of_before.saturating_sub(1);
+        let of_after = self.of(after);
+        *of_after = of_after.saturating_add(1);
     }
 }
 

@@ -52,16 +52,21 @@ impl<T> Steps<T> {
     /// The value at an instant.
     #[must_use]
     pub fn at(&self, instant: Timestamp) -> &T {
-        let begun = self.changes.partition_point(|(from, _)| *from <= instant);
-        let last = begun.checked_sub(1).and_then(|last| self.changes.get(last));
-        last.map_or(&self.first, |(_, value)| value)
+        self.from(instant).0
     }
 
     /// The changes after an instant.
     #[must_use]
     pub fn after(&self, instant: Timestamp) -> &[(Timestamp, T)] {
+        self.from(instant).1
+    }
+
+    /// The value at an instant, and the changes after it.
+    #[must_use]
+    pub fn from(&self, instant: Timestamp) -> (&T, &[(Timestamp, T)]) {
         let begun = self.changes.partition_point(|(from, _)| *from <= instant);
-        self.changes.get(begun..).unwrap_or_default()
+        let (begun, after) = self.changes.split_at_checked(begun).unwrap_or_default();
+        (begun.last().map_or(&self.first, |(_, value)| value), after)
     }
 
     /// The instants of change.

@@ -7,8 +7,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Zoned};
+
+const SECONDS_A_DAY: i64 = 86_400;
+const MICROS_A_DAY: i64 = SECONDS_A_DAY * 1_000_000;
 
 /// A text or number that is no instant or period here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -215,12 +218,13 @@ impl Period {
     /// two months after the last of January is the last of March.
     #[must_use]
     pub fn after_times(&self, at: Timestamp, times: u32) -> Timestamp {
-        self.span()
-            .checked_mul(i64::from(times))
-            .and_then(|span| at.zoned().checked_add(span))
-            .ok()
-            .and_then(|then| Timestamp::from_micros(then.timestamp().as_microsecond()).ok())
-            .unwrap_or(Timestamp::MAX)
+        let days = (i64::from(self.weeks) * 7 + i64::from(self.days)) * i64::from(times);
+        let months = (i64::from(self.years) * 12 + i64::from(self.months)) * i64::from(times);
+        let day = at.0.div_euclid(MICROS_A_DAY);
+        let Some(day) = months_later(day, months) else { return Timestamp::MAX };
+        let micros = day.saturating_add(days).saturating_mul(MICROS_A_DAY);
+        let then = micros.saturating_add(at.0.rem_euclid(MICROS_A_DAY));
+        Timestamp::from_micros(then).unwrap_or(Timestamp::MAX)
     }
 
     /// The period that is as long as `times` of this one; none if that is no period, because
@@ -242,6 +246,25 @@ impl Period {
     fn span(&self) -> Span {
         Span::new().years(self.years).months(self.months).weeks(self.weeks).days(self.days)
     }
+}
+
+/// The day that many months after a day, both counted from 1970-01-01; days past a month's end
+/// become its last day. None beyond the calendar.
+///
+/// Every fold counts validity so, for every item: without months nothing is looked up.
+fn months_later(day: i64, months: i64) -> Option<i64> {
+    if months == 0 {
+        return Some(day);
+    }
+    let midnight = jiff::Timestamp::from_second(day * SECONDS_A_DAY).ok()?;
+    let date = Offset::UTC.to_datetime(midnight).date();
+    let months = i64::from(date.year()) * 12 + i64::from(date.month()) - 1 + months;
+    let year = i16::try_from(months.div_euclid(12)).ok()?;
+    let month = i8::try_from(months.rem_euclid(12) + 1).ok()?;
+    let last = Date::new(year, month, 1).ok()?.days_in_month();
+    let then = Date::new(year, month, date.day().min(last)).ok()?;
+    let midnight = Offset::UTC.to_timestamp(then.at(0, 0, 0, 0)).ok()?;
+    Some(midnight.as_second().div_euclid(SECONDS_A_DAY))
 }
 
 impl fmt::Display for Period {

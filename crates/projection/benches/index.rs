@@ -53,6 +53,7 @@ fn measured(events: u64) -> Duration {
     println!("{events} events, {} pairs of unit and area", Made::pairs(events));
     let views_alone = filled(events, |_, _, _| ());
     let alone = views_alone.1;
+    println!("  histories: {} MiB resident", resident_mib());
     drop(views_alone);
     let mut projector = Projector::new();
     let mut revisions = 0_u64;
@@ -61,6 +62,7 @@ fn measured(events: u64) -> Duration {
         projector.apply(&world, recorded, &mut |_| revisions += 1);
     });
     let folding = folded.1;
+    println!("  histories and folds: {} MiB resident", resident_mib());
     drop(folded);
     drop(projector);
     println!("  histories alone: {} events/s", rate(events, alone));

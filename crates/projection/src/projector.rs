@@ -7,23 +7,26 @@
 //!
 //! An event that cannot be folded parks its unit with the reason: other units go on.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use gradus_domain::coverage::testimony;
-use gradus_domain::fold::{AreaCourse, AreaFold, Changed, Given};
+use gradus_domain::fold::{AreaFold, Changed, Given};
 use gradus_domain::history::EvidenceHistory;
 use gradus_domain::world::{World, bases};
 use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, Recorded, Target, Timestamp, UnitId};
 
+mod course;
 mod held;
 mod layout;
 mod room;
 mod touched;
 
-use held::{HeldArea, HeldUnit, Known, Segment, Touch};
+pub use course::Course;
+use held::{HeldArea, HeldUnit, Known, Segment, Touch, touches};
 use layout::Layout;
 use room::Room;
 use touched::Touched;
@@ -45,7 +48,7 @@ pub struct Revision<'a> {
     /// When it was recorded.
     pub recorded_at: Timestamp,
     /// The course from that position on; it is the default one where nothing is known any more.
-    pub course: &'a AreaCourse,
+    pub course: Course<'a>,
     /// What differs from the revision before, in order, each once.
     pub changed: &'a [Part<'a>],
 }
@@ -122,10 +125,11 @@ impl Projector {
     pub fn apply(&mut self, world: &dyn World, recorded: &Recorded, tell: Tell<'_>) -> Vec<Parked> {
         self.room.make(&mut self.units);
         let stream = recorded.place.stream;
-        let touched = Touched::by(world, recorded);
+        let history = world.history(stream);
+        let touched = Touched::by(history, recorded);
         let is_new = matches!(touched, Touched::Submitted(_) | Touched::Linked(_));
         let item = touched.item();
-        let item = item.and_then(|item| world.history(stream)?.item(item));
+        let item = item.and_then(|item| history?.item(item));
         let take_in = |given: &Given<'_>, fold: &mut AreaFold, number: usize, target: &Target| {
             match (&touched, item) {
                 // What is linked already is heard again, which changes nothing.
@@ -142,7 +146,9 @@ impl Projector {
             Touched::Nothing => Vec::new(),
             Touched::Bases(unit) => self.rebase_below(world, unit, recorded, tell),
             _ => {
-                let work = |of: &mut Self| of.change(world, recorded, &touched, &take_in, tell);
+                let Some(history) = history else { return Vec::new() };
+                let known = Known { world, history, size: recorded.place.position + 1 };
+                let work = |of: &mut Self| of.change(&known, recorded, &touched, &take_in, tell);
                 self.guarded(stream, recorded, work).into_iter().collect()
             }
         }
@@ -184,30 +190,33 @@ impl Projector {
         Some(Parked { unit, position: recorded.place.position, reason })
     }
 
-    /// Takes in a change of some practices of the event's unit; none if it has no history.
+    /// Takes in a change of some practices of the event's unit.
     fn change(
         &mut self,
-        world: &dyn World,
+        known: &Known<'_>,
         recorded: &Recorded,
         event: &Touched<'_>,
         take_in: TakeIn<'_>,
         tell: Tell<'_>,
     ) -> Option<()> {
         let (unit, position) = (recorded.place.stream, recorded.place.position);
-        let history = world.history(unit)?;
-        let before = Known { world, history, size: position };
-        let known = Known { world, history, size: position + 1 };
+        let before = Known { size: position, ..*known };
         self.hold(&before, unit);
         let unit_held = self.units.get_mut(&unit)?;
-        let targets = event.targets(&known);
-        let touches = unit_held.touches(&targets);
-        let (segments, areas) = unit_held.parts();
+        let targets = event.targets(known);
+        let (segments, layouts, areas) = unit_held.parts();
+        let touches = touches(layouts, &targets);
         for of_area in touches.chunk_by(Touch::is_of_same_area) {
             let Some(first) = of_area.first() else { continue };
             let area = AreaRef { model: first.layout.model().clone(), area: first.area };
-            let bytes_before = areas.get(&area).map(|held| held.bytes);
-            let anew = || HeldArea::of(&before, segments, &area);
-            let held = areas.entry(area.clone()).or_insert_with(anew);
+            let (held, bytes_before) = match areas.entry(area.clone()) {
+                Entry::Occupied(held) => {
+                    let held = held.into_mut();
+                    let bytes = held.bytes;
+                    (held, Some(bytes))
+                }
+                Entry::Vacant(free) => (free.insert(HeldArea::of(&before, segments, &area)), None),
+            };
             held.used = position;
             let was = Was::of(held);
             let mut changed = Vec::new();
@@ -216,7 +225,7 @@ impl Projector {
                 let take_in = |given: &Given<'_>, fold: &mut AreaFold, number: usize| {
                     take_in(given, fold, number, target)
                 };
-                let parts = held.change(&known, segments, of_target, take_in);
+                let parts = held.change(known, segments, of_target, take_in);
                 changed.extend(parts.levels.then_some(Part::Levels));
                 changed.extend(parts.support.then_some(Part::Support(target)));
             }
@@ -226,7 +235,7 @@ impl Projector {
             let area = &area;
             let changed = &was.told(held.course(), changed)[..];
             if !changed.is_empty() {
-                let course = held.course().unwrap_or(&EMPTY);
+                let course = held.course().unwrap_or_else(Course::of_nothing);
                 let recorded_at = recorded.place.recorded_at;
                 tell(&Revision { unit, area, position, recorded_at, course, changed });
             }
@@ -267,8 +276,9 @@ impl Projector {
             let bytes_before = old.as_ref().map(|old| old.bytes);
             let old = old.unwrap_or_else(|| HeldArea::of(&before, old_held.segments(), &area));
             let mut new = old.under(&known, old_held.segments(), held.segments(), &area);
-            let (was, is) = (old.course().unwrap_or(&EMPTY), new.course().unwrap_or(&EMPTY));
-            let parts = difference(was, is);
+            let was = old.course().unwrap_or_else(Course::of_nothing);
+            let is = new.course().unwrap_or_else(Course::of_nothing);
+            let parts = was.difference(is);
             if !parts.is_empty() {
                 let recorded_at = recorded.place.recorded_at;
                 let (area, changed) = (&area, &parts[..]);
@@ -314,9 +324,6 @@ pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> String {
     format!("panic: {}", text.unwrap_or("of unknown kind"))
 }
 
-/// The course of an area of which nothing is known.
-pub(crate) static EMPTY: LazyLock<AreaCourse> = LazyLock::new(AreaCourse::default);
-
 /// How an area was told before a change.
 struct Was {
     told: bool,
@@ -326,19 +333,15 @@ struct Was {
 impl Was {
     fn of(held: &HeldArea) -> Self {
         let course = held.course();
-        let levels_told = course.is_some_and(|course| course.levels != EMPTY.levels);
+        let levels_told = course.is_some_and(Course::tells_levels);
         Self { told: course.is_some(), levels_told }
     }
 
     /// The parts in which what is told now differs from what was, given those that have changed.
-    fn told<'a>(
-        &self,
-        course: Option<&'a AreaCourse>,
-        mut changed: Vec<Part<'a>>,
-    ) -> Vec<Part<'a>> {
+    fn told<'a>(&self, course: Option<Course<'a>>, mut changed: Vec<Part<'a>>) -> Vec<Part<'a>> {
         match course {
             _ if changed.is_empty() => return changed,
-            Some(course) if !self.told => return difference(&EMPTY, course),
+            Some(course) if !self.told => return Course::of_nothing().difference(course),
             None if !self.told => return Vec::new(),
             Some(_) => (),
             None => {
@@ -350,14 +353,6 @@ impl Was {
         changed.dedup();
         changed
     }
-}
-
-/// The parts in which two courses differ, in order.
-fn difference<'a>(one: &'a AreaCourse, other: &'a AreaCourse) -> Vec<Part<'a>> {
-    let levels = (one.levels != other.levels).then_some(Part::Levels);
-    let targets: BTreeSet<&Target> = one.supports.keys().chain(other.supports.keys()).collect();
-    let differ = |target: &&Target| one.supports.get(*target) != other.supports.get(*target);
-    levels.into_iter().chain(targets.into_iter().filter(differ).map(Part::Support)).collect()
 }
 
 /// Takes in what an item says of a practice after an event.

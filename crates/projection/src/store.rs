@@ -8,25 +8,25 @@
 //! Invariant: what is answered as known with a size up to the cursor never changes.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gradus_domain::At;
 use gradus_domain::coverage::SupportKind;
 use gradus_domain::fold::AreaCourse;
 use gradus_domain::scheme::Levels;
-use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, Target, Timestamp, UnitId};
 
-use crate::index::{Batch, BlockId, Blocks, Fault, Row, is_named, key_of, prefix_of};
+use crate::index::{Batch, BlockId, Blocks, Fault, is_named};
 use crate::projector::Parked;
 
 mod database;
 mod digest;
+mod read;
+mod recent;
 mod written;
 
 pub(crate) use database::{remove, rename};
+use recent::Recent;
 use written::{CURSOR, DIGESTS, PARKED, Written, cursor_row, unit_key};
 
 /// Begins the key of a block.
@@ -119,6 +119,7 @@ pub struct StoredRevision {
 pub struct IndexStore {
     rows: ::sled::Db,
     written: Mutex<Written>,
+    recent: Recent,
 }
 
 impl IndexStore {
@@ -132,7 +133,7 @@ impl IndexStore {
         let reason = match database::open(directory) {
             Ok(rows) => match Written::read(&rows, log) {
                 Ok(Some(written)) => {
-                    return Ok((Self { rows, written: Mutex::new(written) }, Opened::Resumed));
+                    return Ok((Self::over(rows, written), Opened::Resumed));
                 }
                 Ok(None) => None,
                 Err(reason) => Some(reason),
@@ -147,8 +148,11 @@ impl IndexStore {
         };
         database::remove(directory)?;
         let rows = database::open(directory)?;
-        let written = Mutex::new(Written::nothing(log.first_leaf));
-        Ok((Self { rows, written }, opened))
+        Ok((Self::over(rows, Written::nothing(log.first_leaf)), opened))
+    }
+
+    fn over(rows: ::sled::Db, written: Written) -> Self {
+        Self { rows, written: Mutex::new(written), recent: Recent::default() }
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
@@ -199,6 +203,7 @@ impl IndexStore {
         }
         all.insert(CURSOR, cursor_row(cursor, first_leaf));
         self.rows.apply_batch(all)?;
+        self.recent.written(batch.leaves.keys());
         written.cursor = cursor;
         written.first_leaf = first_leaf;
         written.chains.extend(chains);
@@ -229,10 +234,11 @@ impl IndexStore {
         self.written().parked.values().cloned().collect()
     }
 
-    /// Whether a unit is no longer projected.
+    /// Whether it tells what is known of a unit with `size` records.
     #[must_use]
-    pub fn has_parked(&self, unit: UnitId) -> bool {
-        self.written().parked.contains_key(&unit)
+    pub fn tells(&self, unit: UnitId, size: u64) -> bool {
+        let written = self.written();
+        size <= written.cursor && !written.parked.contains_key(&unit)
     }
 
     /// The bytes that the index takes on disk.
@@ -242,115 +248,6 @@ impl IndexStore {
     /// [`IndexError::Storage`].
     pub fn bytes_on_disk(&self) -> Result<u64, IndexError> {
         Ok(self.rows.size_on_disk()?)
-    }
-
-    /// The own course of an area as known with `size` records; none if nothing is known of it.
-    ///
-    /// # Errors
-    ///
-    /// [`IndexError::Damaged`] and [`IndexError::Storage`].
-    pub fn course(
-        &self,
-        unit: UnitId,
-        area: &AreaRef,
-        size: u64,
-    ) -> Result<Option<Arc<AreaCourse>>, IndexError> {
-        let read = |row: &Row<'_>| row.course(area, self);
-        Ok(self.read(unit, area, size, read)?.map(Arc::new))
-    }
-
-    /// The own levels and coverage of an area at a point; none if nothing is known of it.
-    ///
-    /// # Errors
-    ///
-    /// [`IndexError::Damaged`] and [`IndexError::Storage`].
-    pub fn at(
-        &self,
-        unit: UnitId,
-        area: &AreaRef,
-        at: At,
-    ) -> Result<Option<AreaPoint>, IndexError> {
-        self.read(unit, area, at.size, |row| {
-            let levels = row.levels_at(at.valid_at, self)?;
-            let levels = levels.unwrap_or(gradus_domain::fold::NOTHING);
-            let supports = row.supports_at(area, at.valid_at, self)?.into_iter().collect();
-            Ok(AreaPoint { levels, supports })
-        })
-    }
-
-    /// Reads the last revision recorded before `size`, if it tells anything.
-    fn read<T>(
-        &self,
-        unit: UnitId,
-        area: &AreaRef,
-        size: u64,
-        read: impl FnOnce(&Row<'_>) -> Result<T, Fault>,
-    ) -> Result<Option<T>, IndexError> {
-        let prefix = prefix_of(unit, area);
-        let before = key_of(&prefix, 0)..key_of(&prefix, size);
-        if before.is_empty() {
-            return Ok(None);
-        }
-        let Some((key, bytes)) = self.rows.range(before).next_back().transpose()? else {
-            return Ok(None);
-        };
-        let mut row = Row::new(first_position(&key), &bytes);
-        let answer = row
-            .read_to(size)
-            .and_then(|_| if row.is_nothing() { Ok(None) } else { read(&row).map(Some) });
-        answer.map_err(|fault| at_key(&key, fault))
-    }
-
-    /// Every revision of an area that was recorded at these positions, in their order.
-    ///
-    /// # Errors
-    ///
-    /// [`IndexError::Damaged`] and [`IndexError::Storage`].
-    pub fn revisions(
-        &self,
-        unit: UnitId,
-        area: &AreaRef,
-        positions: Range<u64>,
-    ) -> impl Iterator<Item = Result<StoredRevision, IndexError>> {
-        let (area, prefix) = (area.clone(), prefix_of(unit, area));
-        let (first, last) = (key_of(&prefix, 0), key_of(&prefix, positions.start));
-        // The row that begins before may reach into the positions.
-        let begins = self.rows.range(first..=last.clone()).next_back();
-        let begins = match begins {
-            Some(Ok((key, _))) => key.to_vec(),
-            // The same fault is met below.
-            Some(Err(_)) | None => last,
-        };
-        let end = key_of(&prefix, positions.end.max(positions.start)).max(begins.clone());
-        self.rows.range(begins..end).flat_map(move |row| {
-            let all = row.map_err(IndexError::from).and_then(|(key, bytes)| {
-                let row = self.revisions_in(&area, first_position(&key), &bytes, &positions);
-                row.map_err(|fault| at_key(&key, fault))
-            });
-            let (revisions, error) = match all {
-                Ok(revisions) => (revisions, None),
-                Err(error) => (Vec::new(), Some(Err(error))),
-            };
-            revisions.into_iter().map(Ok).chain(error)
-        })
-    }
-
-    fn revisions_in(
-        &self,
-        area: &AreaRef,
-        first_position: u64,
-        bytes: &[u8],
-        positions: &Range<u64>,
-    ) -> Result<Vec<StoredRevision>, Fault> {
-        let mut row = Row::new(first_position, bytes);
-        let mut revisions = Vec::new();
-        while let Some((position, recorded_at)) = row.next(positions.end)? {
-            if position >= positions.start {
-                let course = row.course(area, self)?;
-                revisions.push(StoredRevision { position, recorded_at, course });
-            }
-        }
-        Ok(revisions)
     }
 
     /// The digest of everything that was told up to the cursor.

@@ -32,8 +32,6 @@ pub struct Whole<'a> {
     pub views: &'a Views,
     /// The documents.
     pub library: &'a Library,
-    /// A unit's history to be read in place of what was recorded, as if more had been.
-    pub supposed: Option<(UnitId, &'a UnitHistory)>,
 }
 
 impl World for Whole<'_> {
@@ -42,8 +40,7 @@ impl World for Whole<'_> {
     }
 
     fn history(&self, unit: UnitId) -> Option<&UnitHistory> {
-        let supposed = self.supposed.filter(|(of, _)| *of == unit);
-        supposed.map_or_else(|| self.views.history(unit), |(_, history)| Some(history))
+        self.views.history(unit)
     }
 
     fn model(&self, digest: &Digest) -> Option<Arc<Catalog>> {
@@ -82,7 +79,7 @@ impl Views {
     /// These views with the documents they were told of.
     #[must_use]
     pub const fn with<'a>(&'a self, library: &'a Library) -> Whole<'a> {
-        Whole { views: self, library, supposed: None }
+        Whole { views: self, library }
     }
 
     /// The model and rules in force for a unit at a point, or with `rules` in place of those.

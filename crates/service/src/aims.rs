@@ -86,10 +86,10 @@ impl Service {
         if let Some(named) = self.profile_if_named(asked)? {
             return Ok((self.aims(&named, at.size)?, None));
         }
-        let found = self.asked(at.size, None, |world, _| {
+        let found = self.asked(at, None, |world, _| {
             in_force(world, unit, at).map(|(by, document)| (by, document.clone()))
         });
-        let (by, document) = found?.ok_or(ServiceError::NoProfile)?;
+        let (by, document) = found.ok_or(ServiceError::NoProfile)?;
         Ok((self.aims(&document, at.size)?, Some(by)))
     }
 

@@ -130,7 +130,7 @@ impl Service {
         conditions.sort_by(|one, other| {
             (&one.area, name(one.wanted)).cmp(&(&other.area, name(other.wanted)))
         });
-        let checked = self.held_against(unit, &basis, at, rules.as_ref(), &conditions)?;
+        let checked = self.held_against(unit, &basis, at, rules.as_ref(), &conditions);
         let mut claim = Claim::new(self.log_id, "check", at);
         claim.unit(Some(unit)).documents(Some(basis.model.digest), Some(basis.rules.digest));
         claim.word(wanted.which.name()).document(profile.as_ref().map(|held| held.digest));
@@ -157,7 +157,7 @@ impl Service {
         which: Which,
     ) -> Result<(Document, Vec<Condition>), ServiceError> {
         let (aims, _) = self.aims_of(unit, at, asked)?;
-        let phases = self.asked(at.size, None, |world, _| open_phases(world, unit, at))?;
+        let phases = self.asked(at, None, |world, _| open_phases(world, unit, at));
         let question = aims.question(&basis.catalog, &phases);
         let model = basis.catalog.id();
         if question.way() == Way::Nowhere {
@@ -188,9 +188,9 @@ impl Service {
         let rules = self.rules_named(than.rules.as_deref())?;
         let basis = self.basis_if_any(unit, at, rules.as_ref())?;
         let Some(basis) = basis else { return Ok((there, None, Vec::new())) };
-        let states = self.asked(at.size, rules.as_ref(), |world, own| {
+        let states = self.asked(at, rules.as_ref(), |world, own| {
             states_of(world, unit, &basis, at, rules.as_ref(), own, |_| true)
-        })?;
+        });
         let model = basis.catalog.id();
         let of_model = |area| AreaRef { model: model.clone(), area };
         let than = states.into_iter().map(|(area, state)| (of_model(area), Some(state)));
@@ -205,15 +205,15 @@ impl Service {
         at: At,
         rules: Option<&Document>,
         conditions: &[Condition],
-    ) -> Result<Vec<Checked>, ServiceError> {
-        let states: BTreeMap<AreaId, AreaState> = self.asked(at.size, rules, |world, own| {
+    ) -> Vec<Checked> {
+        let states: BTreeMap<AreaId, AreaState> = self.asked(at, rules, |world, own| {
             states_of(world, unit, basis, at, rules, own, |_| true).into_iter().collect()
-        })?;
+        });
         let state = |area: &AreaRef| {
             let of_model = area.model == *basis.catalog.id();
             states.get(&area.area).filter(|_| of_model).copied()
         };
-        Ok(gate::check(conditions, state))
+        gate::check(conditions, state)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gradus_capsule::claim::Claim;
 use gradus_domain::compare::{Comparable, Measured, comparability};
-use gradus_domain::difference::{AreaDifference, PracticeSeen, Side, difference};
+use gradus_domain::difference::{AreaDifference, PracticeSeen, Side, bearing_on, difference};
 use gradus_domain::gate::Which;
 use gradus_domain::world::{Basis, World};
 use gradus_model::event::Document;
@@ -17,7 +17,6 @@ use crate::error::ServiceError;
 use crate::explain::state_causes;
 use crate::in_span::{AreaInSpan, Courses, areas_in};
 use crate::service::Service;
-use crate::trend::bearing_on;
 use crate::units::AskedArea;
 
 /// The most records between two sides whose effect one answer looks at, each for each area that it
@@ -161,7 +160,7 @@ impl Service {
             let areas: Vec<ComparedArea> =
                 areas.filter(|area| !area.difference.movements.is_empty()).collect();
             Ok((areas, may_be_compared(ground.world, [&from.side, &to.side], &bases)))
-        })??;
+        })?;
         let [from_basis, to_basis] = bases;
         let answer = |of: Resolving, basis| SideAnswer {
             unit: of.side.unit,

@@ -3,12 +3,16 @@
 //! The courses of areas come from the index, so that an answer costs the same at any date and any
 //! size of the log. Where other rules are asked for than those in force, they are folded.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gradus_domain::course::{OwnCourse, own_course};
+use gradus_domain::At;
+use gradus_domain::course::{OwnState, OwnStates, own_course};
 use gradus_domain::registry::DocumentKind;
 use gradus_domain::world::World;
 use gradus_model::UnitId;
+use gradus_model::catalog::Area;
 use gradus_model::event::Document;
 use gradus_model::unit::AreaRef;
 use gradus_projection::Views;
@@ -19,17 +23,36 @@ use crate::index::NotTold;
 use crate::service::Service;
 
 impl Service {
-    /// Asks a pure question of everything that the first `size` records say.
+    /// Asks a pure question of everything that was recorded, of the states of areas at one point.
+    ///
+    /// Each state is looked up once, however many units inherit it.
     pub(crate) fn asked<T>(
         &self,
-        size: u64,
+        at: At,
         rules: Option<&Document>,
-        question: impl FnOnce(&dyn World, OwnCourse<'_>) -> T,
-    ) -> Result<T, ServiceError> {
-        self.grounded(rules, |ground| {
-            let own = |unit: UnitId, area: &AreaRef| (ground.own)(unit, area, size);
-            question(ground.world, &own)
-        })
+        question: impl FnOnce(&dyn World, OwnStates<'_>) -> T,
+    ) -> T {
+        let (views, library) = (self.views(), self.library());
+        let world = views.with(&library);
+        let told = RefCell::<BTreeMap<(UnitId, AreaRef), Option<OwnState>>>::default();
+        let own = |unit: UnitId, reference: &AreaRef, area: &Area| {
+            let key = (unit, reference.clone());
+            if let Some(known) = told.borrow().get(&key) {
+                return *known;
+            }
+            let indexed = if rules.is_none() {
+                self.index.state(unit, reference, area, at)
+            } else {
+                Err(NotTold)
+            };
+            let state = indexed.unwrap_or_else(|NotTold| {
+                let course = own_course(&world, unit, reference, at.size, rules);
+                Some(OwnState::of(&course, area, at.valid_at))
+            });
+            told.borrow_mut().insert(key, state);
+            state
+        };
+        question(&world, &own)
     }
 
     /// Asks a pure question of everything that was read, at any size.
@@ -37,18 +60,17 @@ impl Service {
         &self,
         rules: Option<&Document>,
         question: impl FnOnce(&Ground<'_>) -> T,
-    ) -> Result<T, ServiceError> {
+    ) -> T {
         let (views, library) = (self.views(), self.library());
         let world = views.with(&library);
         let own = |unit: UnitId, area: &AreaRef, size: u64| {
             let folded = || Some(Arc::new(own_course(&world, unit, area, size, rules)));
-            let indexed = rules.is_none() && self.index.tells(unit, size);
-            if !indexed {
+            if rules.is_some() {
                 return folded();
             }
             self.index.course(unit, area, size).unwrap_or_else(|NotTold| folded())
         };
-        Ok(question(&Ground { world: &world, own: &own }))
+        question(&Ground { world: &world, own: &own })
     }
 
     /// Rules by digest or id, if any were named: of one id the newest.

@@ -51,7 +51,7 @@ impl Service {
         self.apart(move |service| {
             let explained = service.grounded(rules.as_ref(), |ground| {
                 explain(ground.world, unit, area.area, at, rules.as_ref())
-            })?;
+            });
             let unknown = || ServiceError::not_found("area", &area);
             let explanation = explained?.ok_or_else(unknown)?;
             // An area that names a model means that one.

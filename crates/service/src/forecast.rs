@@ -107,7 +107,7 @@ impl Service {
         self.apart(move |service| {
             let basis = service.basis_if_any(unit, at, question.rules.as_ref())?;
             let known = service.views().knows(unit, at.size);
-            let changes = if known { service.ahead(&question)? } else { Vec::new() };
+            let changes = if known { service.ahead(&question) } else { Vec::new() };
             if changes.len() > MOST_CHANGES {
                 let (seen, limit) = (changes.len(), MOST_CHANGES);
                 return Err(ServiceError::TooMuch { field: "until", what: "changes", seen, limit });
@@ -128,7 +128,7 @@ impl Service {
         .await
     }
 
-    fn ahead(&self, question: &Question) -> Result<Vec<Ahead>, ServiceError> {
+    fn ahead(&self, question: &Question) -> Vec<Ahead> {
         self.grounded(question.rules.as_ref(), |ground| {
             let courses = Courses::default();
             let (size, rules) = (question.size, question.rules.as_ref());

@@ -2,7 +2,7 @@
 
 use gradus_capsule::claim::Claim;
 use gradus_domain::At;
-use gradus_domain::course::{AreaState, OwnCourse, UnitAt};
+use gradus_domain::course::{AreaState, OwnStates, UnitAt};
 use gradus_domain::gap::{AreaGap, Goal, Status, Way, gap, warnings};
 use gradus_domain::level::AreaAnswer;
 use gradus_domain::lift::{Need, lift};
@@ -75,7 +75,7 @@ pub(crate) fn states_of(
     basis: &Basis,
     at: At,
     rules: Option<&Document>,
-    own: OwnCourse<'_>,
+    own: OwnStates<'_>,
     wanted: impl Fn(AreaId) -> bool,
 ) -> Vec<(AreaId, AreaState)> {
     let unit = UnitAt::new(world, unit, basis, at, rules);
@@ -103,12 +103,12 @@ impl Service {
         let (aims, adopted_by) = self.aims_of(unit, at, &wanted.profile)?;
         let basis = self.views().basis(&self.library(), unit, at, rules.clone())?;
         let areas = areas_of(&basis.catalog, &wanted.areas)?;
-        let phases = self.asked(at.size, None, |world, _| open_phases(world, unit, at))?;
+        let phases = self.asked(at, None, |world, _| open_phases(world, unit, at));
         let (states, answers) = if wanted.with_blockers {
             let answers = self.views().levels(&basis, unit, at)?;
             (answers.iter().map(|answer| (answer.area, state(answer))).collect(), answers)
         } else {
-            (self.states_to_measure(unit, &basis, at, rules.as_ref())?, Vec::new())
+            (self.states_to_measure(unit, &basis, at, rules.as_ref()), Vec::new())
         };
         let question = aims.question(&basis.catalog, &phases);
         let levels: Vec<_> =
@@ -149,10 +149,8 @@ impl Service {
         basis: &Basis,
         at: At,
         rules: Option<&Document>,
-    ) -> Result<Vec<(AreaId, AreaState)>, ServiceError> {
-        self.asked(at.size, rules, |world, own| {
-            states_of(world, unit, basis, at, rules, own, |_| true)
-        })
+    ) -> Vec<(AreaId, AreaState)> {
+        self.asked(at, rules, |world, own| states_of(world, unit, basis, at, rules, own, |_| true))
     }
 }
 

@@ -6,7 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
+use gradus_domain::At;
+use gradus_domain::course::OwnState;
 use gradus_domain::fold::AreaCourse;
+use gradus_model::catalog::Area;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, Recorded, UnitId};
 use gradus_projection::projector::{NAME, Parked, VERSION};
@@ -104,22 +107,34 @@ impl Index {
         area: &AreaRef,
         size: u64,
     ) -> Result<Option<Arc<AreaCourse>>, NotTold> {
-        let store = self.store();
-        let store = store.as_ref().ok_or(NotTold)?;
-        match store.course(unit, area, size) {
-            Ok(course) => Ok(course),
-            Err(error) => {
-                tracing::error!(%error, "a level is folded in place of being read: \
-                    run `gradus projections rebuild`");
-                Err(NotTold)
-            }
-        }
+        self.told(unit, size, |store| store.course(unit, area, size))
     }
 
-    /// Whether a unit's courses can be read at a size.
-    pub(crate) fn tells(&self, unit: UnitId, size: u64) -> bool {
+    /// The own state of an area at a point; none where nothing is known of it.
+    pub(crate) fn state(
+        &self,
+        unit: UnitId,
+        area: &AreaRef,
+        of_model: &Area,
+        at: At,
+    ) -> Result<Option<OwnState>, NotTold> {
+        self.told(unit, at.size, |store| store.state(unit, area, of_model, at))
+    }
+
+    /// What the index tells of a unit at a size, if it can.
+    fn told<T>(
+        &self,
+        unit: UnitId,
+        size: u64,
+        read: impl FnOnce(&IndexStore) -> Result<T, IndexError>,
+    ) -> Result<T, NotTold> {
         let store = self.store();
-        store.as_ref().is_some_and(|store| size <= store.cursor() && !store.has_parked(unit))
+        let store = store.as_ref().filter(|store| store.tells(unit, size)).ok_or(NotTold)?;
+        read(store).map_err(|error| {
+            tracing::error!(%error, "a level is folded in place of being read: \
+                run `gradus projections rebuild`");
+            NotTold
+        })
     }
 
     /// Takes in records that the views know already.
@@ -206,15 +221,15 @@ impl Service {
         self: &Arc<Self>,
         records: Vec<ReadRecord>,
     ) -> Result<(), ServiceError> {
-        let service = Arc::clone(self);
-        let written = tokio::task::spawn_blocking(move || {
+        self.apart(move |service| {
             let records: Vec<Recorded> =
                 records.into_iter().map(|record| record.recorded).collect();
-            if let Err(error) = service.index.take(&service, &records) {
+            if let Err(error) = service.index.take(service, &records) {
                 service.index.give_up(&error);
             }
-        });
-        written.await.map_err(|_| ServiceError::Fault("the index was not written"))?;
+            Ok(())
+        })
+        .await?;
         let cursor = self.views().cursor;
         self.cursor.send_replace(cursor);
         Ok(())
@@ -247,21 +262,16 @@ impl Service {
         name: &str,
         progress: watch::Sender<(u64, u64)>,
     ) -> Result<Outcome, ServiceError> {
-        let _alone = self.alone(name)?;
-        self.caught_up(None).await?;
-        let size = self.read_size();
-        let service = Arc::clone(self);
-        let rebuilt = tokio::task::spawn_blocking(move || {
-            let index = &service.index;
-            let log = OfLog { size, ..index.log() };
-            let compared = service.beside(log, &progress)?;
+        let (_alone, size) = self.alone(name).await?;
+        self.apart(move |service| {
+            let compared = service.beside(size, &progress)?;
             let switched = compared.agree();
             if switched {
                 service.exchange(size)?;
             }
             Ok(told(compared, switched))
-        });
-        rebuilt.await.map_err(|_| ServiceError::Fault("a rebuild was given up"))?
+        })
+        .await
     }
 
     /// Folds a projection again beside the live one and compares the digests; nothing is exchanged.
@@ -274,11 +284,8 @@ impl Service {
         name: &str,
         progress: watch::Sender<(u64, u64)>,
     ) -> Result<Outcome, ServiceError> {
-        let _alone = self.alone(name)?;
-        self.caught_up(None).await?;
-        let size = self.read_size();
-        let service = Arc::clone(self);
-        let verified = tokio::task::spawn_blocking(move || {
+        let (_alone, size) = self.alone(name).await?;
+        self.apart(move |service| {
             let index = &service.index;
             // What was kept as the rows grew must be what the rows say.
             let grown = {
@@ -288,27 +295,33 @@ impl Service {
             if let Some(grown) = grown.filter(|grown| !grown.agree()) {
                 return Ok(told(grown, false));
             }
-            let log = OfLog { size, ..index.log() };
-            let compared = service.beside(log, &progress)?;
+            let compared = service.beside(size, &progress)?;
             discard(&index.beside)?;
             Ok(told(compared, false))
-        });
-        verified.await.map_err(|_| ServiceError::Fault("a verification was given up"))?
+        })
+        .await
     }
 
-    fn alone(&self, name: &str) -> Result<tokio::sync::MutexGuard<'_, ()>, ServiceError> {
+    /// Keeps others from rebuilding or verifying a projection, and tells how far it has read.
+    async fn alone(
+        &self,
+        name: &str,
+    ) -> Result<(tokio::sync::MutexGuard<'_, ()>, u64), ServiceError> {
         if name != NAME {
             return Err(ServiceError::not_found("projection", name));
         }
-        self.index.rebuilding.try_lock().map_err(|_| ServiceError::Rebuilding)
+        let alone = self.index.rebuilding.try_lock().map_err(|_| ServiceError::Rebuilding)?;
+        self.caught_up(None).await?;
+        Ok((alone, self.read_size()))
     }
 
     /// Builds the index of a log up to a size beside the live one, from the log alone.
     fn beside(
         &self,
-        log: OfLog,
+        size: u64,
         progress: &watch::Sender<(u64, u64)>,
     ) -> Result<Compared, ServiceError> {
+        let log = OfLog { size, ..self.index.log() };
         let library = self.library().clone();
         let mut fault = None;
         let mut next = 0;

@@ -54,7 +54,21 @@ impl Service {
         asked: &Coordinate,
         wanted: &AskedLevels,
     ) -> Result<LevelsAnswer, ServiceError> {
-        let coordinate = self.resolve(asked).await?;
+        let clocks = self.clocks(asked).await?;
+        let answer = async { self.levels_at(unit, clocks, asked, wanted) };
+        let (root, answer) = tokio::join!(self.log.root_at(clocks.log_size), answer);
+        let (root, answer) = (root?, answer?);
+        Ok(LevelsAnswer { coordinate: Resolved { root, ..answer.coordinate }, ..answer })
+    }
+
+    /// The levels of a unit's areas at clocks of which the root is still unknown.
+    fn levels_at(
+        &self,
+        unit: &str,
+        coordinate: Resolved,
+        asked: &Coordinate,
+        wanted: &AskedLevels,
+    ) -> Result<LevelsAnswer, ServiceError> {
         let unit = self.unit(unit)?;
         let at = coordinate.at();
         let rules = self.rules_named(asked.rules.as_deref())?;
@@ -67,7 +81,7 @@ impl Service {
                     let fits = |answer: &AreaAnswer| areas.contains(&answer.area);
                     answers.into_iter().filter(fits).collect()
                 } else {
-                    self.states(unit, basis, &areas, at, rules.as_ref())?
+                    self.states(unit, basis, &areas, at, rules.as_ref())
                 }
             }
             None => Vec::new(),
@@ -93,9 +107,9 @@ impl Service {
         areas: &[AreaId],
         at: At,
         rules: Option<&Document>,
-    ) -> Result<Vec<AreaAnswer>, ServiceError> {
+    ) -> Vec<AreaAnswer> {
         let of_model = basis.catalog.areas().iter().filter(|area| areas.contains(&area.id));
-        self.asked(at.size, rules, |world, own| {
+        self.asked(at, rules, |world, own| {
             let unit = UnitAt::new(world, unit, basis, at, rules);
             let state = |area: &Area| {
                 let state = unit.state(area, own);

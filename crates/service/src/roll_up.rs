@@ -3,7 +3,6 @@
 //! Whose levels they are (who stood below the unit, lived, and bore the label) is asked at the same
 //! point as the levels.
 
-use std::cell::RefCell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,8 +10,7 @@ use std::sync::Arc;
 use gradus_capsule::claim::Claim;
 use gradus_domain::At;
 use gradus_domain::compare::{Comparable, Measured, comparability};
-use gradus_domain::course::{AreaState, OwnCourse};
-use gradus_domain::fold::AreaCourse;
+use gradus_domain::course::{AreaState, OwnStates};
 use gradus_domain::gap::{Goal, gap};
 use gradus_domain::gate::Which;
 use gradus_domain::registry::Unit;
@@ -29,9 +27,6 @@ use crate::error::ServiceError;
 use crate::gap::states_of;
 use crate::service::Service;
 use crate::units::AskedArea;
-
-/// The own course of an area of a unit above.
-type OwnAbove = Option<Arc<AreaCourse>>;
 
 /// How many members are told one by one.
 pub const MOST_MEMBERS: usize = 1_000;
@@ -110,7 +105,7 @@ impl Seen {
         unit: UnitId,
         at: At,
         rules: Option<&Document>,
-        own: OwnCourse<'_>,
+        own: OwnStates<'_>,
         wanted: &[AskedArea],
     ) -> Self {
         let basis = basis(world, unit, at, rules).ok();
@@ -160,11 +155,8 @@ impl Service {
         let organization = self.views().registry.organization.filter(|_| unit.is_empty());
         let unit = organization.map_or_else(|| self.unit(unit), Ok)?;
         let rules = self.rules_named(asked.rules.as_deref())?;
-        let service = Arc::clone(self);
-        let rolled = tokio::task::spawn_blocking(move || {
-            service.rolled_up(unit, coordinate, rules.as_ref(), &wanted)
-        });
-        rolled.await.map_err(|_| ServiceError::Fault("a roll-up was given up"))?
+        self.apart(move |service| service.rolled_up(unit, coordinate, rules.as_ref(), &wanted))
+            .await
     }
 
     fn rolled_up(
@@ -186,24 +178,10 @@ impl Service {
                 limit,
             });
         }
-        let seen: Vec<Seen> = self.asked(at.size, rules, |world, own| {
-            // Units above are asked again and again for what others inherit.
-            let above = RefCell::<BTreeMap<(UnitId, AreaRef), OwnAbove>>::default();
-            let own = |unit: UnitId, area: &AreaRef| {
-                if world.registry().unit(unit).is_some_and(is_project) {
-                    return own(unit, area);
-                }
-                let key = (unit, area.clone());
-                let known = above.borrow().get(&key).cloned();
-                known.unwrap_or_else(|| {
-                    let course = own(unit, area);
-                    above.borrow_mut().insert(key, course.clone());
-                    course
-                })
-            };
-            let seen = |unit| Seen::at(world, unit, at, rules, &own, &wanted.areas);
+        let seen: Vec<Seen> = self.asked(at, rules, |world, own| {
+            let seen = |unit| Seen::at(world, unit, at, rules, own, &wanted.areas);
             units.into_iter().map(seen).collect()
-        })?;
+        });
         let titles = areas_of(&seen, &wanted.areas)?;
         let goals = self.goals_of_members(&seen, named.as_ref(), at.size)?;
         let rolled = titles.iter().map(|(area, title)| {

@@ -167,6 +167,9 @@ impl Service {
         if let Some(asked) = min_size.filter(|asked| *asked > size) {
             return Err(gradus_log::LogError::Past { asked, size }.into());
         }
+        if self.read_size() >= size {
+            return Ok(());
+        }
         let mut cursor = self.cursor.subscribe();
         let reached = cursor.wait_for(|cursor| *cursor >= size);
         match tokio::time::timeout(CATCH_UP, reached).await {

@@ -7,8 +7,6 @@
 mod claim;
 mod reported;
 
-pub(crate) use reported::bearing_on;
-
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -193,10 +191,10 @@ impl Service {
             }
         }
         let rules = question.rules.as_ref();
-        self.grounded(rules, |ground| {
+        Ok(self.grounded(rules, |ground| {
             let member = |unit: &UnitId| Member::of(ground.world, *unit, question);
             question.units.iter().map(member).collect()
-        })
+        }))
     }
 
     async fn moments(
@@ -256,10 +254,9 @@ impl Service {
                 let told = self.grounded(rules, |ground| {
                     moments.points(question, &courses, ground, member.unit, &of.area)
                 });
-                areas.push(AreaTrend { of: of.clone(), points: told? });
+                areas.push(AreaTrend { of: of.clone(), points: told });
             }
-            let landmarks =
-                self.grounded(rules, |ground| member.landmarks(ground.world, question))?;
+            let landmarks = self.grounded(rules, |ground| member.landmarks(ground.world, question));
             let unit = UnitTrend { unit: member.unit, areas, landmarks };
             courses.forget_of(member.unit);
             points += unit.areas.iter().map(|area| area.points.len()).sum::<usize>();

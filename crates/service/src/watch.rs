@@ -142,8 +142,8 @@ impl Service {
         }
         let size = self.read_size();
         let stand = Stand { size, valid_at: self.stamp_of(size).await? };
-        let walk = self.walk(move |service| {
-            service.grounded(None, |ground| Walk::begin(ground, Within::default(), stand))
+        let walk = self.apart(move |service| {
+            Ok(service.grounded(None, |ground| Walk::begin(ground, Within::default(), stand)))
         });
         let walk = walk.await?;
         // Another watcher may have begun it meanwhile.
@@ -222,8 +222,8 @@ impl Service {
         mut walk: Walk,
         records: Vec<ReadRecord>,
     ) -> Result<(Walk, Vec<Step>), ServiceError> {
-        self.walk(move |service| {
-            service.grounded(None, |ground| {
+        self.apart(move |service| {
+            Ok(service.grounded(None, |ground| {
                 let mut steps = Vec::with_capacity(records.len());
                 for record in &records {
                     if record.recorded.place.position >= service.read_size() {
@@ -233,7 +233,7 @@ impl Service {
                     steps.extend(by_stand(moved, walk.stand()));
                 }
                 (walk, steps)
-            })
+            }))
         })
         .await
     }
@@ -244,23 +244,14 @@ impl Service {
         mut walk: Walk,
         until: Timestamp,
     ) -> Result<(Walk, Step), ServiceError> {
-        self.walk(move |service| {
-            service.grounded(None, |ground| {
+        self.apart(move |service| {
+            Ok(service.grounded(None, |ground| {
                 let moved = walk.pass(ground, until);
                 let step = Step { stand: walk.stand(), moved };
                 (walk, step)
-            })
+            }))
         })
         .await
-    }
-
-    async fn walk<T: Send + 'static>(
-        self: &Arc<Self>,
-        walk: impl FnOnce(&Self) -> Result<T, ServiceError> + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        let service = Arc::clone(self);
-        let walked = tokio::task::spawn_blocking(move || walk(&service)).await;
-        walked.map_err(|_| ServiceError::Fault("a walk was given up"))?
     }
 }
 
@@ -302,8 +293,8 @@ impl Watcher {
         }
         let (within, begin) = (self.within.clone(), self.reached);
         let mut walk = service
-            .walk(move |service| {
-                service.grounded(None, |ground| Walk::begin(ground, within, begin))
+            .apart(move |service| {
+                Ok(service.grounded(None, |ground| Walk::begin(ground, within, begin)))
             })
             .await?;
         while walk.stand().size < joined.size {

@@ -5,6 +5,7 @@ use gradus_wire::v1::level_answer::Answer;
 
 use super::View;
 use super::calendar::{self, Event};
+use super::cause;
 use super::headline;
 use super::message::{self, time};
 use super::sheet::{Cell, Sheet, Tone, without_model};
@@ -46,7 +47,7 @@ pub fn events(response: &v1::ForecastLevelsResponse) -> Vec<Event> {
         let instant = movement.valid_at.as_ref().and_then(unwire)?;
         let area = shown(response, &change.area);
         let mut lines = vec![change.title.clone()];
-        lines.extend(causes(response, &movement.causes, usize::MAX));
+        lines.extend(causes(response, change, usize::MAX));
         lines.push(format!("Forecast at log size {}, answer {digest}", at.log_size));
         Some(Event {
             uid: format!("{}-{}-{}@gradus", unit.id, change.area, calendar::instant(instant)),
@@ -76,10 +77,20 @@ fn row(response: &v1::ForecastLevelsResponse, change: &v1::ForecastChange) -> Ve
         Cell::from(way(&movement, ongoing)).toned(tone),
         coverage(&movement).into(),
         Cell::drawn(
-            causes(response, &movement.causes, NAMED).join("; "),
-            causes(response, &movement.causes, usize::MAX).join("; "),
+            causes(response, change, NAMED).join("; "),
+            causes(response, change, usize::MAX).join("; "),
         ),
     ]
+}
+
+/// What a change is due to, with at most so many practices of each class named.
+fn causes(
+    response: &v1::ForecastLevelsResponse,
+    change: &v1::ForecastChange,
+    named: usize,
+) -> Vec<String> {
+    let causes = change.movement.as_ref().map_or(&[][..], |movement| &movement.causes);
+    cause::said(causes, response.unit.as_ref(), &change.area, named)
 }
 
 /// How the coverage moves, where both sides have one.
@@ -134,57 +145,6 @@ fn falls(movement: &v1::Movement) -> bool {
     sinks(|state| state.rated.as_ref()) || sinks(|state| state.ongoing.as_ref())
 }
 
-/// What a change is due to: the practices of each record together. Where at most `named` of them are
-/// named, ids are left out, too: the record says as much.
-fn causes(
-    response: &v1::ForecastLevelsResponse,
-    causes: &[v1::Cause],
-    named: usize,
-) -> Vec<String> {
-    let mut groups: Vec<(&v1::Cause, Vec<&str>)> = Vec::new();
-    let key =
-        |cause: &v1::Cause| (cause.class.clone(), cause.window.clone(), cause.position, cause.late);
-    for cause in causes {
-        let practice = Some(without_model(&cause.practice)).filter(|text| !text.is_empty());
-        match groups.iter_mut().find(|(first, _)| key(first) == key(cause)) {
-            Some((_, practices)) => practices.extend(practice),
-            None => groups.push((cause, practice.into_iter().collect())),
-        }
-    }
-    groups.iter().map(|(cause, practices)| group(response, cause, practices, named)).collect()
-}
-
-/// `expired after P2Y: BP.11.01, BP.11.02, BP.11.03 and 2 more (record 12, of acme)`.
-fn group(
-    response: &v1::ForecastLevelsResponse,
-    cause: &v1::Cause,
-    practices: &[&str],
-    named: usize,
-) -> String {
-    let after = Some(&cause.window).filter(|window| !window.is_empty());
-    let (shown, rest) = practices.split_at(practices.len().min(named));
-    let shown = Some(shown.join(", ")).filter(|shown| !shown.is_empty());
-    let parts = [
-        Some(cause.class.clone()),
-        after.map(|window| format!(" after {window}")),
-        cause.late.then(|| ", late".to_owned()),
-        shown.map(|shown| format!(": {shown}")),
-        (!rest.is_empty()).then(|| format!(" and {} more", rest.len())),
-    ];
-    let text: String = parts.into_iter().flatten().collect();
-    let id = |what: &str, id: &str| {
-        (!id.is_empty() && named == usize::MAX).then(|| format!("{what} {id}"))
-    };
-    let of = cause.unit.as_ref().filter(|unit| response.unit.as_ref() != Some(*unit));
-    let places = [
-        id("evidence", &cause.evidence).or_else(|| id("rating", &cause.rating)),
-        cause.position.map(|position| format!("record {position}")),
-        of.map(|unit| format!("of {}", unit.name)),
-    ];
-    let places: Vec<String> = places.into_iter().flatten().collect();
-    if places.is_empty() { text } else { format!("{text} ({})", places.join(", ")) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +185,7 @@ mod tests {
             practice: format!("iso-21827-2008/{practice}"),
             unit: unit(of),
             evidence: format!("evidence-{position}"),
+            ends_by: if class == "expired" { "window" } else { "" }.into(),
             window: if class == "expired" { "P2Y" } else { "" }.into(),
             ..v1::Cause::default()
         }
@@ -293,9 +254,9 @@ mod tests {
             true,
             &expect![[r#"
                 alpha at 2026-06-01T00:00:00Z · log size 9 of 10 · rules strict · model iso-21827-2008 · until 2028-06-01T00:00:00Z
-                when                  area  rated             ongoing           coverage   why                                                                                                              
-                2027-03-01T00:00:00Z  PA11  3                 3 → 2             5/5 → 0/5  expired after P2Y: BP.11.01, BP.11.02, BP.11.03 and 2 more (record 4); ended: PA11/GP 2.1.1 (record 7, of acme)
-                2027-04-01T00:00:00Z  PA03  1                 1                 5/5 → 4/5  expired after P2Y: BP.03.01 (record 5)
+                when                  area  rated             ongoing           coverage   why                                                                                                   
+                2027-03-01T00:00:00Z  PA11  3                 3 → 2             5/5 → 0/5  expired by window P2Y: BP.11.01 #4, BP.11.02 #4, BP.11.03 #4 and 2 more; ended, of acme: GP 2.1.1 #7
+                2027-04-01T00:00:00Z  PA03  1                 1                 5/5 → 4/5  expired by window P2Y: BP.03.01 #5
                 2027-05-01T00:00:00Z  PA04  1 → 0             0                 5/5
                 2027-06-01T00:00:00Z  PA04  0 → no such area  0 → no such area
             "#]],
@@ -308,8 +269,8 @@ mod tests {
             false,
             &expect![[r#"
                 when	area	rated	ongoing	coverage	why
-                2027-03-01T00:00:00Z	PA11	3	3 → 2	5/5 → 0/5	expired after P2Y: BP.11.01, BP.11.02, BP.11.03, BP.11.04, BP.11.05 (evidence evidence-4, record 4); ended: PA11/GP 2.1.1 (evidence evidence-7, record 7, of acme)
-                2027-04-01T00:00:00Z	PA03	1	1	5/5 → 4/5	expired after P2Y: BP.03.01 (evidence evidence-5, record 5)
+                2027-03-01T00:00:00Z	PA11	3	3 → 2	5/5 → 0/5	expired by window P2Y: BP.11.01 #4, BP.11.02 #4, BP.11.03 #4, BP.11.04 #4, BP.11.05 #4; ended, of acme: GP 2.1.1 #7
+                2027-04-01T00:00:00Z	PA03	1	1	5/5 → 4/5	expired by window P2Y: BP.03.01 #5
                 2027-05-01T00:00:00Z	PA04	1 → 0	0	5/5	
                 2027-06-01T00:00:00Z	PA04	0 → no such area	0 → no such area		
             "#]],
@@ -328,14 +289,14 @@ mod tests {
             id-of-alpha-iso-21827-2008/PA11-20270301T000000Z@gradus
             PA11 falls from 3 to 2 (alpha)
             Title of PA11
-            expired after P2Y: BP.11.01, BP.11.02, BP.11.03, BP.11.04, BP.11.05 (evidence evidence-4, record 4)
-            ended: PA11/GP 2.1.1 (evidence evidence-7, record 7, of acme)
+            expired by window P2Y: BP.11.01 #4, BP.11.02 #4, BP.11.03 #4, BP.11.04 #4, BP.11.05 #4
+            ended, of acme: GP 2.1.1 #7
             Forecast at log size 9, answer abcd
 
             id-of-alpha-iso-21827-2008/PA03-20270401T000000Z@gradus
             PA03 moves from 5/5 to 4/5 practices covered (alpha)
             Title of PA03
-            expired after P2Y: BP.03.01 (evidence evidence-5, record 5)
+            expired by window P2Y: BP.03.01 #5
             Forecast at log size 9, answer abcd
 
             id-of-alpha-iso-21827-2008/PA04-20270501T000000Z@gradus
@@ -347,7 +308,8 @@ mod tests {
             PA04 moves from 0 to no such area (alpha)
             Title of PA04
             Forecast at log size 9, answer abcd
-        "#]].assert_eq(&told);
+        "#]]
+        .assert_eq(&told);
         assert!(events.iter().all(|event| event.stamp.to_string() == "2026-06-01T00:00:00Z"));
     }
 }

@@ -1,6 +1,7 @@
 //! Trends, in each form.
 
 mod matrix;
+mod overview;
 
 use gradus_model::Timestamp;
 use gradus_wire::v1;
@@ -16,15 +17,10 @@ use crate::select::unwire;
 
 pub(super) use matrix::short;
 use matrix::{instants, matrix};
-
-/// Levels 0 to 5 in a line.
-const HEIGHTS: [char; 6] = ['▁', '▂', '▃', '▅', '▆', '█'];
+use overview::{begin, overview};
 
 /// Nothing that is a level.
 const NOTHING: char = '·';
-
-/// Characters of a line.
-const LINE: i64 = 24;
 
 /// The most samples that stand beside each other.
 const BESIDE: usize = 12;
@@ -113,32 +109,6 @@ fn headline(response: &v1::QueryTrendResponse, has_lines: bool) -> String {
     parts.join(" · ")
 }
 
-/// The areas of which anything was known, each in a line.
-fn overview(response: &v1::QueryTrendResponse) -> Sheet {
-    let mut sheet = Sheet::new(&["unit", "area", "title", "trend", "rated", "ongoing"]);
-    let ends = begin(response).zip(response.to.as_ref().and_then(unwire));
-    let Some(ends) = ends else { return sheet };
-    for (unit, area) in series(response).filter(|(_, area)| area.points.iter().any(says)) {
-        let last = area.points.last().and_then(|point| point.state.as_ref());
-        sheet.row(vec![
-            name(unit).into(),
-            shown(unit, area).into(),
-            area.title.clone().into(),
-            line(area, ends).into(),
-            answer(last.and_then(|state| state.rated.as_ref())).into(),
-            answer(last.and_then(|state| state.ongoing.as_ref())).into(),
-        ]);
-    }
-    sheet
-}
-
-/// The first moment at which anything was known.
-fn begin(response: &v1::QueryTrendResponse) -> Option<Timestamp> {
-    let points = series(response).flat_map(|(_, area)| &area.points);
-    let known = points.filter(|point| says(point));
-    known.filter_map(|point| point.valid_at.as_ref().and_then(unwire)).min()
-}
-
 /// Whether anything is known at a point.
 fn says(point: &v1::TrendPoint) -> bool {
     point.state.as_ref().is_some_and(|state| {
@@ -150,27 +120,6 @@ fn says(point: &v1::TrendPoint) -> bool {
         let seen = coverage.covered + coverage.lapsed + coverage.contradicted;
         is_rated(&state.rated) || is_rated(&state.ongoing) || seen > 0
     })
-}
-
-/// The least ongoing level, at the end of each of equal parts of the time.
-fn line(area: &v1::AreaTrend, (from, to): (Timestamp, Timestamp)) -> String {
-    let points: Vec<(Timestamp, char)> = area
-        .points
-        .iter()
-        .filter_map(|point| Some((unwire(point.valid_at.as_ref()?)?, height(point))))
-        .collect();
-    let length = to.micros() - from.micros();
-    let end = |part: i64| from.plus_micros(length / LINE * part + length % LINE * part / LINE - 1);
-    let at = |instant: Timestamp| {
-        let begun = points.iter().rev().find(|(since, _)| *since <= instant);
-        begun.map_or(NOTHING, |(_, height)| *height)
-    };
-    (1..=LINE).map(|part| at(end(part))).collect()
-}
-
-fn height(point: &v1::TrendPoint) -> char {
-    let level = point.state.as_ref().and_then(|state| at_least(state.ongoing.as_ref()));
-    level.and_then(|level| HEIGHTS.get(level as usize)).copied().unwrap_or(NOTHING)
 }
 
 fn at_least(level: Option<&v1::LevelAnswer>) -> Option<u32> {

@@ -12,8 +12,9 @@ use crate::course::{AreaState, OwnCourseAt, state_at};
 use crate::history::Told;
 use crate::settings::Settings;
 use crate::timeline::{At, Timeline};
+use crate::world::World;
 
-impl<'a> Way<'a> {
+impl Way<'_> {
     /// The log grows, or shrinks, from a point to another size.
     ///
     /// Where own courses are at hand, only what they say has moved is looked into.
@@ -23,7 +24,8 @@ impl<'a> Way<'a> {
         let state = |size| own.map(|own| self.state(At { valid_at: from.valid_at, size }, own));
         let mut known = state(least);
         let mut movements = Vec::new();
-        for (position, told) in self.records(least, most) {
+        let Asked { world, unit, area, .. } = self.asked;
+        for (position, told) in records(world, unit, area, least, most) {
             let size = position.saturating_add(1);
             let next = state(size);
             let moves = match (known, next) {
@@ -46,46 +48,68 @@ impl<'a> Way<'a> {
         let known = world.registry().unit(unit).is_some_and(|of| of.position < at.size);
         if known { state_at(world, unit, area, at, rules, &own) } else { None }
     }
+}
 
-    /// The records at positions `from` to `to - 1` that can bear on the area, in their order: with
-    /// what they told of an item or a rating, and of which unit.
-    fn records(&self, from: u64, to: u64) -> BTreeMap<u64, Option<(UnitId, Told<'a>)>> {
-        let registry = self.asked.world.registry();
-        let above = registry.ever_above(self.asked.unit, to);
-        let base = self.base_practices(&above, to);
-        let concerns =
-            |target: &Target| base.contains(target) || is_generic_of(self.asked.area, target);
-        let mut records = BTreeMap::new();
-        for unit in above {
-            let moves = registry.unit(unit).into_iter().flat_map(|unit| unit.parents.iter());
-            let mut settled: Vec<u64> = moves.map(|stated| stated.position).collect();
-            if let Some(history) = self.asked.world.history(unit) {
-                settled.extend(positions(&history.settings, self.asked.area));
-                let told = history.told(concerns, from, to).into_iter();
-                records.extend(told.map(|(position, told)| (position, Some((unit, told)))));
-            }
-            let within = settled.into_iter().filter(|position| (from..to).contains(position));
-            records.extend(within.map(|position| (position, None)));
+/// A record that can bear on an area: what it told of an item or a rating, and of which unit, if it
+/// did so.
+type Bearing<'a> = Option<(UnitId, Told<'a>)>;
+
+/// Where the records lie, at positions `from` to `to - 1`, that can bear on an area of a unit.
+#[must_use]
+pub fn bearing_on(
+    world: &dyn World,
+    unit: UnitId,
+    area: &AreaRef,
+    from: u64,
+    to: u64,
+) -> BTreeSet<u64> {
+    records(world, unit, area, from, to).into_keys().collect()
+}
+
+fn records<'a>(
+    world: &'a dyn World,
+    unit: UnitId,
+    area: &AreaRef,
+    from: u64,
+    to: u64,
+) -> BTreeMap<u64, Bearing<'a>> {
+    let registry = world.registry();
+    let above = registry.ever_above(unit, to);
+    let base = base_practices(world, &above, area, to);
+    let concerns = |target: &Target| base.contains(target) || is_generic_of(area, target);
+    let mut records = BTreeMap::new();
+    for unit in above {
+        let moves = registry.unit(unit).into_iter().flat_map(|unit| unit.parents.iter());
+        let mut settled: Vec<u64> = moves.map(|stated| stated.position).collect();
+        if let Some(history) = world.history(unit) {
+            settled.extend(positions(&history.settings, area));
+            let told = history.told(concerns, from, to).into_iter();
+            records.extend(told.map(|(position, told)| (position, Some((unit, told)))));
         }
-        records
+        let within = settled.into_iter().filter(|position| (from..to).contains(position));
+        records.extend(within.map(|position| (position, None)));
     }
+    records
+}
 
-    /// The area's base practices under any of the models that these units ever adopted: one may be
-    /// borrowed from another model.
-    fn base_practices(&self, units: &[UnitId], size: u64) -> BTreeSet<Target> {
-        let world = self.asked.world;
-        let histories = units.iter().filter_map(|unit| world.history(*unit));
-        let adopted = histories.flat_map(|history| history.settings.models.iter());
-        let known = adopted.filter(|stated| stated.position < size);
-        let models = known.filter_map(|stated| world.model(&stated.value.digest));
-        let of_area = models.filter(|model| *model.id() == self.asked.area.model);
-        let targets = of_area.flat_map(|model| {
-            let area = model.area(self.asked.area.area);
-            let base = area.into_iter().flat_map(|area| &area.base_practices);
-            base.map(|base| base.target.clone()).collect::<Vec<_>>()
-        });
-        targets.collect()
-    }
+/// The area's base practices under any of the models that these units ever adopted: one may be
+/// borrowed from another model.
+fn base_practices(
+    world: &dyn World,
+    units: &[UnitId],
+    area: &AreaRef,
+    size: u64,
+) -> BTreeSet<Target> {
+    let histories = units.iter().filter_map(|unit| world.history(*unit));
+    let adopted = histories.flat_map(|history| history.settings.models.iter());
+    let known = adopted.filter(|stated| stated.position < size);
+    let models = known.filter_map(|stated| world.model(&stated.value.digest));
+    let of_area = models.filter(|model| *model.id() == area.model);
+    let targets = of_area.flat_map(|model| {
+        let base = model.area(area.area).into_iter().flat_map(|area| &area.base_practices);
+        base.map(|base| base.target.clone()).collect::<Vec<_>>()
+    });
+    targets.collect()
 }
 
 fn is_generic_of(area: &AreaRef, target: &Target) -> bool {

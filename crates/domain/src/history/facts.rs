@@ -3,6 +3,7 @@
 use gradus_model::evidence::{Kind, Outcome, Source, Strength};
 use gradus_model::rating::Rating;
 use gradus_model::{EvidenceId, Label, PrincipalId, Timestamp};
+use smallvec::SmallVec;
 
 use crate::evidence::Standing;
 use crate::timeline::At;
@@ -47,9 +48,10 @@ pub struct EvidenceHistory {
     pub source: Source,
     /// The process instance it belongs to.
     pub instance: Option<Label>,
-    pub(super) happenings: Vec<(u64, Happening)>,
+    /// None happens to most items: a list that is empty takes no room.
+    pub(super) happenings: Box<[(u64, Happening)]>,
     /// The numbers of the targets that it was ever linked to.
-    pub(super) targets: Vec<u32>,
+    pub(super) targets: SmallVec<[u32; 4]>,
 }
 
 impl EvidenceHistory {

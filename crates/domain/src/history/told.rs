@@ -70,7 +70,7 @@ impl UnitHistory {
                 let Some(item) = self.evidence.get(link.evidence as usize) else { continue };
                 // The submission that made the link says more, and has its position.
                 told.insert(link.from, Told::Linked(item));
-                told.extend(link.to.map(|position| (position, Told::Unlinked(item))));
+                told.extend(link.ended().map(|position| (position, Told::Unlinked(item))));
                 told.insert(item.position, Told::Submitted(item));
                 let happenings = item.happenings.iter();
                 told.extend(happenings.map(|(at, what)| (*at, Told::Happened(item, what))));

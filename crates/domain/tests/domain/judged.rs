@@ -93,7 +93,7 @@ impl Judged {
         };
         let values: Vec<_> = values.split_whitespace().map(read).collect();
         self.each(practices, |reading| {
-            *reading = Reading { values: values.clone(), supported: true };
+            *reading = Reading { values: values.clone().into(), supported: true };
         })
     }
 
@@ -159,7 +159,7 @@ pub(crate) fn small() -> Outline {
         };
         (target, role)
     });
-    Outline { complete: true, targets: targets.collect() }
+    Outline::new(true, targets.collect())
 }
 
 pub(crate) fn value() -> impl Strategy<Value = Value> {
@@ -189,7 +189,7 @@ fn reading(rated: f64) -> impl Strategy<Value = Reading> {
     (prop::bool::weighted(rated), values, prop::bool::weighted(0.8)).prop_map(
         |(is_rated, values, supported)| {
             let values = if is_rated { values } else { Vec::new() };
-            Reading { supported: supported && !values.is_empty(), values }
+            Reading { supported: supported && !values.is_empty(), values: values.into() }
         },
     )
 }

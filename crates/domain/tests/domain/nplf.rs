@@ -318,7 +318,7 @@ proptest! {
         let mut known = area.clone();
         if known.readings[at].values.is_empty() {
             let values = vec![(None, rules.read(learnt).unwrap())];
-            known.readings[at] = Reading { values, supported: true };
+            known.readings[at] = Reading { values: values.into(), supported: true };
         }
         for (before, after) in both(area.levels(rules)).into_iter().zip(both(known.levels(rules))) {
             prop_assert!(before.0 <= after.0 && after.1 <= before.1);
@@ -356,7 +356,7 @@ proptest! {
         let wholes = wholes || parameters(rules).method == Method::R3;
         let rated = if wholes { SMALL.len() } else { 11 };
         for reading in area.readings.iter_mut().take(rated) {
-            *reading = Reading { values: vec![(None, Value::Fully)], supported: true };
+            *reading = Reading { values: vec![(None, Value::Fully)].into(), supported: true };
         }
         prop_assert_eq!(told(area.levels(rules)), "5; ongoing 5");
     }

@@ -142,3 +142,19 @@ proptest! {
         let _ = text.parse::<Period>();
     }
 }
+
+proptest! {
+    #[test]
+    fn a_period_ends_where_the_calendar_says(
+        micros in Timestamp::MIN.micros()..=Timestamp::MAX.micros(),
+        years in 0_i32..30, months in 0_i32..40, weeks in 0_i32..9, days in 1_i32..500,
+        times in 1_u32..20,
+    ) {
+        let period: Period = format!("P{years}Y{months}M{weeks}W{days}D").parse().unwrap();
+        let at = Timestamp::from_micros(micros).unwrap();
+        let span = Span::new().years(years).months(months).weeks(weeks).days(days);
+        let then = at.zoned().checked_add(span.checked_mul(i64::from(times)).unwrap()).ok();
+        let then = then.and_then(|then| Timestamp::from_micros(then.timestamp().as_microsecond()).ok());
+        prop_assert_eq!(period.after_times(at, times), then.unwrap_or(Timestamp::MAX));
+    }
+}

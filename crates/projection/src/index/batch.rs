@@ -114,9 +114,10 @@ impl Batch {
     }
 
     fn all(&mut self, revision: &Revision<'_>) -> Vec<u8> {
-        let levels = revision.course.levels != crate::projector::EMPTY.levels;
-        let supports = revision.course.supports.keys().map(Part::Support);
-        self.parts(revision, levels.then_some(Part::Levels).into_iter().chain(supports))
+        let levels = revision.course.tells_levels().then_some(Part::Levels);
+        let supports = revision.course.supports().into_iter();
+        let supports = supports.map(|(target, _)| Part::Support(target));
+        self.parts(revision, levels.into_iter().chain(supports))
     }
 
     /// Parts in the order of their names.
@@ -138,13 +139,13 @@ impl Batch {
             let lies = match part {
                 Part::Levels => {
                     name.extend_from_slice(LEVELS);
-                    let levels = &revision.course.levels;
-                    let told = *levels != crate::projector::EMPTY.levels;
+                    let levels = revision.course.levels();
+                    let told = revision.course.tells_levels();
                     if told { put_steps(steps, levels, &mut keep) } else { Lies::InPlace }
                 }
                 Part::Support(target) => {
                     put_target(name, revision.area, target);
-                    let support = revision.course.supports.get(target);
+                    let support = revision.course.support(target);
                     support.map_or(Lies::InPlace, |support| put_steps(steps, support, &mut keep))
                 }
             };

@@ -14,7 +14,7 @@ use gradus_model::{AreaId, Target, Timestamp, UnitId};
 
 use super::blocks::Blocks;
 use super::bytes::{Rest, put};
-use super::part::{LEVELS, Lies, name_length, read_steps, read_target, value_at};
+use super::part::{LEVELS, Lies, name_length, put_target, read_steps, read_target, value_at};
 use super::{Fault, OrDamaged};
 
 /// Begins the key of every row.
@@ -228,6 +228,26 @@ impl<'a> Row<'a> {
     ) -> Result<Option<Levels>, Fault> {
         let part = self.parts.iter().find(|part| part.name == LEVELS);
         part.map(|part| value_at(part.lies, part.steps, at, blocks)).transpose()
+    }
+
+    /// The support of each of these practices at an instant.
+    pub(crate) fn supports_of<'t>(
+        &self,
+        area: &AreaRef,
+        targets: impl Iterator<Item = &'t Target>,
+        at: Timestamp,
+        blocks: &dyn Blocks,
+    ) -> Result<Vec<SupportKind>, Fault> {
+        let mut name = Vec::new();
+        let support = |target| {
+            name.clear();
+            put_target(&mut name, area, target);
+            match self.parts.iter().find(|part| part.name == name) {
+                Some(part) => value_at(part.lies, part.steps, at, blocks),
+                None => Ok(SupportKind::default()),
+            }
+        };
+        targets.map(support).collect()
     }
 
     /// The support of each practice at an instant that has any.

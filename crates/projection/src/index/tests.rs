@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use super::blocks::{BlockId, Blocks, is_named};
 use super::part::{Lies, put_steps, put_target, read_steps, read_target, value_at};
 use super::{Batch, Fault, Row, read_key};
-use crate::projector::{Part, Revision};
+use crate::projector::{Course, Part, Revision};
 
 #[derive(Default)]
 struct Kept(RefCell<BTreeMap<BlockId, Vec<u8>>>);
@@ -223,6 +223,7 @@ fn a_batch_lays_revisions_of_one_area_into_rows_that_stay_small() {
         let changed = [Part::Support(course.supports.keys().next().unwrap())];
         let recorded_at = on(i64::try_from(position).unwrap());
         let (area, changed) = (&area, &changed[..]);
+        let course = Course::Joined(course);
         batch.add(&Revision { unit, area, position, recorded_at, course, changed });
     }
     batch.close();

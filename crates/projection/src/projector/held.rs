@@ -6,12 +6,12 @@ use std::sync::Arc;
 use gradus_domain::UnitHistory;
 use gradus_domain::coverage::SupportKind;
 use gradus_domain::fold::{AreaCourse, AreaFold, Changed, Given, NOTHING};
-use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::steps::Steps;
 use gradus_domain::world::{Basis, World, kind_of};
 use gradus_model::unit::AreaRef;
 use gradus_model::{AreaId, ModelId, Target, Timestamp};
 
+use super::course::Course;
 use super::layout::Layout;
 
 /// The part of valid time in which one basis holds, from an instant to the next segment's.
@@ -34,7 +34,7 @@ impl Segment {
     /// The number of the practice that is touched, in the area's outline here.
     fn number(&self, touches: &[Touch<'_>]) -> Option<usize> {
         let (_, layout) = self.under.as_ref()?;
-        let here = touches.iter().find(|touch| Arc::ptr_eq(&touch.layout, layout));
+        let here = touches.iter().find(|touch| Arc::ptr_eq(touch.layout, layout));
         here.map(|touch| touch.number)
     }
 
@@ -68,7 +68,7 @@ impl Known<'_> {
 
 /// A practice that an event is about, as an area of one layout reads it.
 pub(super) struct Touch<'a> {
-    pub(super) layout: Arc<Layout>,
+    pub(super) layout: &'a Arc<Layout>,
     pub(super) area: AreaId,
     pub(super) target: &'a Target,
     pub(super) number: usize,
@@ -108,36 +108,49 @@ impl HeldUnit {
         &self.segments
     }
 
-    /// The segments, and the areas that are held under them.
-    pub(super) const fn parts(&mut self) -> (&[Segment], &mut BTreeMap<AreaRef, HeldArea>) {
-        (self.segments.as_slice(), &mut self.areas)
-    }
-
-    /// Where some practices are read, in the order of areas.
-    pub(super) fn touches<'a>(&self, targets: &[&'a Target]) -> Vec<Touch<'a>> {
-        let mut touches = Vec::new();
-        for &target in targets {
-            for layout in &self.layouts {
-                for (area, number) in layout.readers(target) {
-                    let (layout, area, number) = (Arc::clone(layout), *area, *number);
-                    touches.push(Touch { layout, area, target, number });
-                }
-            }
-        }
-        touches.sort_by(|one, next| one.order().cmp(&next.order()));
-        touches
+    /// The segments, their layouts, and the areas that are held under them.
+    pub(super) const fn parts(
+        &mut self,
+    ) -> (&[Segment], &[Arc<Layout>], &mut BTreeMap<AreaRef, HeldArea>) {
+        (self.segments.as_slice(), self.layouts.as_slice(), &mut self.areas)
     }
 }
 
-/// An area of a unit: a fold for each segment, and the course that they make together.
+/// Where some practices are read, in the order of areas.
+pub(super) fn touches<'a>(layouts: &'a [Arc<Layout>], targets: &[&'a Target]) -> Vec<Touch<'a>> {
+    let mut touches = Vec::with_capacity(targets.len() * layouts.len());
+    for &target in targets {
+        for layout in layouts {
+            let readers = layout.readers(target).iter();
+            touches.extend(readers.map(|(area, number)| {
+                let (area, number) = (*area, *number);
+                Touch { layout, area, target, number }
+            }));
+        }
+    }
+    if touches.len() > 1 {
+        touches.sort_by(|one, next| one.order().cmp(&next.order()));
+    }
+    touches
+}
+
+/// An area of a unit.
 #[derive(Debug)]
 pub(super) struct HeldArea {
-    folds: Vec<Option<AreaFold>>,
-    course: AreaCourse,
+    folded: Folded,
     /// Where the last event that was about it was recorded.
     pub(super) used: u64,
     /// About how many bytes it took when that was last measured.
     pub(super) bytes: usize,
+}
+
+/// The folds of an area.
+#[derive(Debug)]
+enum Folded {
+    /// One basis has held ever since: its fold tells the course.
+    Once(AreaFold),
+    /// A fold for each segment, and the course that they make together.
+    Joined { folds: Vec<Option<AreaFold>>, course: AreaCourse },
 }
 
 impl HeldArea {
@@ -158,31 +171,52 @@ impl HeldArea {
         let basis = |segment: &Segment| segment.under.as_ref().map(|(basis, _)| basis.clone());
         let kept = |segment: &Segment| {
             let alike = before.iter().position(|one| basis(one) == basis(segment))?;
-            self.folds.get(alike).cloned()
+            self.fold(alike).cloned()
         };
-        let fold = |segment| kept(segment).unwrap_or_else(|| segment.fold(known, area));
+        let fold = |segment| kept(segment).or_else(|| segment.fold(known, area));
         Self::joined(segments, segments.iter().map(fold).collect())
     }
 
-    fn joined(segments: &[Segment], folds: Vec<Option<AreaFold>>) -> Self {
+    fn joined(segments: &[Segment], mut folds: Vec<Option<AreaFold>>) -> Self {
+        if let [one] = &mut folds[..]
+            && let Some(fold) = one.take()
+        {
+            return Self { folded: Folded::Once(fold), used: 0, bytes: 0 };
+        }
         let mut course = AreaCourse::default();
         for (segment, fold) in segments.iter().zip(&folds) {
             let of_fold = fold.as_ref().map(AreaFold::course).unwrap_or_default();
             course.followed_by(segment.from, &of_fold);
         }
-        Self { folds, course, used: 0, bytes: 0 }
+        Self { folded: Folded::Joined { folds, course }, used: 0, bytes: 0 }
+    }
+
+    fn fold(&self, number: usize) -> Option<&AreaFold> {
+        match &self.folded {
+            Folded::Once(fold) => (number == 0).then_some(fold),
+            Folded::Joined { folds, .. } => folds.get(number)?.as_ref(),
+        }
     }
 
     /// About how many bytes it takes.
     pub(super) fn measured(&self) -> usize {
-        // The course tells again what the folds do.
-        let folds = self.folds.iter().flatten().map(|fold| fold.bytes() * 2);
-        folds.sum::<usize>() + size_of::<(AreaRef, Self)>()
+        let folds = match &self.folded {
+            Folded::Once(fold) => fold.bytes(),
+            // The course tells again what the folds do.
+            Folded::Joined { folds, .. } => {
+                folds.iter().flatten().map(|fold| fold.bytes() * 2).sum::<usize>()
+            }
+        };
+        folds + size_of::<(AreaRef, Self)>()
     }
 
     /// The course of the area; none if nothing is known of it.
-    pub(super) fn course(&self) -> Option<&AreaCourse> {
-        tells(&self.course).then_some(&self.course)
+    pub(super) fn course(&self) -> Option<Course<'_>> {
+        let course = match &self.folded {
+            Folded::Once(fold) => Course::Folded(fold),
+            Folded::Joined { course, .. } => Course::Joined(course),
+        };
+        course.tells().then_some(course)
     }
 
     /// Takes in a change of one practice in every fold; `take_in` says what of one has changed, and
@@ -196,76 +230,69 @@ impl HeldArea {
         touches: &[Touch<'_>],
         take_in: impl Fn(&Given<'_>, &mut AreaFold, usize) -> Changed,
     ) -> Changed {
-        let mut changed = Changed::default();
-        for (segment, fold) in segments.iter().zip(&mut self.folds) {
-            if let (Some(fold), Some((basis, _))) = (fold, &segment.under)
-                && let Some(number) = segment.number(touches)
-            {
-                let of_fold = known.given(basis, |given| take_in(given, fold, number));
-                changed.levels |= of_fold.levels;
-                changed.support |= of_fold.support;
+        let changed = |segment: &Segment, fold: &mut AreaFold| {
+            let (basis, _) = segment.under.as_ref()?;
+            let number = segment.number(touches)?;
+            Some(known.given(basis, |given| take_in(given, fold, number)))
+        };
+        match &mut self.folded {
+            Folded::Once(fold) => {
+                segments.first().and_then(|segment| changed(segment, fold)).unwrap_or_default()
+            }
+            Folded::Joined { folds, course } => {
+                let mut of_any = Changed::default();
+                for (segment, fold) in segments.iter().zip(&mut *folds) {
+                    let of_fold = fold.as_mut().and_then(|fold| changed(segment, fold));
+                    let of_fold = of_fold.unwrap_or_default();
+                    of_any.levels |= of_fold.levels;
+                    of_any.support |= of_fold.support;
+                }
+                Changed {
+                    levels: of_any.levels && join_levels(course, segments, folds),
+                    support: of_any.support && join_support(course, segments, folds, touches),
+                }
             }
         }
-        if changed.levels {
-            changed.levels = self.join_levels(segments);
-        }
-        if changed.support {
-            changed.support = self.join_support(segments, touches);
-        }
-        changed
-    }
-
-    /// Joins what the folds say of the levels; returns whether that has changed.
-    fn join_levels(&mut self, segments: &[Segment]) -> bool {
-        if let ([_], [Some(fold)]) = (segments, &self.folds[..]) {
-            let changed = *fold.levels() != self.course.levels;
-            if changed {
-                self.course.levels.clone_from(fold.levels());
-            }
-            return changed;
-        }
-        let unrated = Steps::always(NOTHING);
-        let mut levels = Steps::always(NOTHING);
-        for (segment, fold) in segments.iter().zip(&self.folds) {
-            levels.follow(segment.from, fold.as_ref().map_or(&unrated, AreaFold::levels));
-        }
-        let changed = levels != self.course.levels;
-        self.course.levels = levels;
-        changed
-    }
-
-    /// Joins what the folds say of a practice; returns whether that has changed.
-    fn join_support(&mut self, segments: &[Segment], touches: &[Touch<'_>]) -> bool {
-        let Some(Touch { target, .. }) = touches.first() else { return false };
-        let unsupported: Steps<SupportKind> = Steps::default();
-        let mut support = Steps::default();
-        for (segment, fold) in segments.iter().zip(&self.folds) {
-            let of_fold = fold.as_ref().zip(segment.number(touches));
-            let of_fold = of_fold.map(|(fold, number)| fold.support(number));
-            support.follow(segment.from, of_fold.unwrap_or(&unsupported));
-        }
-        match self.course.supports.get_mut(target) {
-            Some(_) if support == unsupported => {
-                self.course.supports.remove(target);
-            }
-            Some(before) if *before == support => return false,
-            Some(before) => *before = support,
-            None if support == unsupported => return false,
-            None => {
-                self.course.supports.insert((*target).clone(), support);
-            }
-        }
-        true
     }
 }
 
-/// Whether a course tells anything: that an area is not rated, or cannot be, needs no row.
-pub(super) fn tells(course: &AreaCourse) -> bool {
-    let known = |answer: LevelAnswer| matches!(answer, LevelAnswer::Range { .. });
-    let mut levels = course.levels.changes().iter().map(|(_, levels)| levels);
-    let first = course.levels.first();
-    !course.supports.is_empty()
-        || known(first.rated)
-        || known(first.ongoing)
-        || levels.any(|levels| known(levels.rated) || known(levels.ongoing))
+/// Joins what the folds say of the levels; returns whether that has changed.
+fn join_levels(course: &mut AreaCourse, segments: &[Segment], folds: &[Option<AreaFold>]) -> bool {
+    let unrated = Steps::always(NOTHING);
+    let mut levels = Steps::always(NOTHING);
+    for (segment, fold) in segments.iter().zip(folds) {
+        levels.follow(segment.from, fold.as_ref().map_or(&unrated, AreaFold::levels));
+    }
+    let changed = levels != course.levels;
+    course.levels = levels;
+    changed
+}
+
+/// Joins what the folds say of a practice; returns whether that has changed.
+fn join_support(
+    course: &mut AreaCourse,
+    segments: &[Segment],
+    folds: &[Option<AreaFold>],
+    touches: &[Touch<'_>],
+) -> bool {
+    let Some(Touch { target, .. }) = touches.first() else { return false };
+    let unsupported: Steps<SupportKind> = Steps::default();
+    let mut support = Steps::default();
+    for (segment, fold) in segments.iter().zip(folds) {
+        let of_fold = fold.as_ref().zip(segment.number(touches));
+        let of_fold = of_fold.map(|(fold, number)| fold.support(number));
+        support.follow(segment.from, of_fold.unwrap_or(&unsupported));
+    }
+    match course.supports.get_mut(target) {
+        Some(_) if support == unsupported => {
+            course.supports.remove(target);
+        }
+        Some(before) if *before == support => return false,
+        Some(before) => *before = support,
+        None if support == unsupported => return false,
+        None => {
+            course.supports.insert((*target).clone(), support);
+        }
+    }
+    true
 }

@@ -1,6 +1,6 @@
 //! What each event says of evidence, of ratings, and of what they are read by.
 
-use gradus_domain::world::World;
+use gradus_domain::UnitHistory;
 use gradus_model::event::Links;
 use gradus_model::evidence::Item;
 use gradus_model::rating::Rating;
@@ -27,10 +27,10 @@ pub(super) enum Touched<'a> {
 }
 
 impl<'a> Touched<'a> {
-    pub(super) fn by(world: &'a dyn World, recorded: &'a Recorded) -> Self {
+    pub(super) fn by(history: Option<&'a UnitHistory>, recorded: &'a Recorded) -> Self {
         let stream = recorded.place.stream;
         let rated = |rating| {
-            let rating = world.history(stream).and_then(|history| history.rating(rating));
+            let rating = history.and_then(|history| history.rating(rating));
             rating.map_or(Self::Nothing, |of| Self::Rating(&of.rating))
         };
         match &recorded.event {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use gradus_domain::compare::Comparable;
 use gradus_domain::course::AreaState;
 use gradus_domain::rollup::{LevelBounds, Rule, Spread, Summary};
 use gradus_domain::sse_cmm::LevelAnswer;
@@ -12,6 +11,7 @@ use gradus_service::{Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 use super::gap::profile;
+use crate::convert::movement::{self, comparability};
 use crate::convert::{self, level, level_answer, resolved, unit_ref};
 
 pub(super) async fn rolled_up(
@@ -69,21 +69,10 @@ fn told(service: &Service, from: &RollUpAnswer) -> wire::RollUpLevelsResponse {
     }
 }
 
-fn comparability(from: &Comparable) -> wire::Comparability {
-    wire::Comparability {
-        comparable: from.is_so(),
-        reasons: from.reasons.iter().map(ToString::to_string).collect(),
-    }
-}
-
-fn written(area: &AreaRef) -> String {
-    format!("{}/{}", area.model, area.area)
-}
-
 fn area(rule: Rule, from: &RolledArea) -> wire::AreaRollUp {
     let (sum, coverage) = (&from.sum, from.sum.coverage);
     wire::AreaRollUp {
-        area: written(&from.area),
+        area: movement::area(&from.area),
         title: from.title.clone(),
         rated: Some(summary(rule, &sum.rated)),
         ongoing: Some(summary(rule, &sum.ongoing)),
@@ -133,7 +122,7 @@ fn member(service: &Service, from: &MemberStates) -> wire::MemberLevels {
     let state = |(area, state): &(AreaRef, AreaState)| {
         let told = level::state(service, state);
         wire::AreaLevel {
-            area: written(area),
+            area: movement::area(area),
             inherited_from: told.inherited_from,
             rated: told.rated,
             ongoing: told.ongoing,

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use gradus_domain::At;
 use gradus_domain::course::{AreaState, state_at};
+use gradus_domain::difference::bearing_on;
 use gradus_domain::steps::Steps;
-use gradus_domain::timeline::Timeline;
 use gradus_domain::trend::{Point, diagonal, reported};
-use gradus_domain::world::World;
 use gradus_model::event::Document;
 use gradus_model::unit::AreaRef;
-use gradus_model::{Practice, Target, Timestamp, UnitId};
+use gradus_model::{Timestamp, UnitId};
 use gradus_projection::walk::Ground;
 
 use super::{Member, Question};
@@ -51,7 +50,7 @@ impl Service {
         let end = self.reported_size(question, span.to().plus_micros(-1)).await?;
         let (question, members) = (Arc::clone(question), Arc::clone(members));
         let looked = self.apart(move |service| {
-            service.grounded(question.rules.as_ref(), |ground| {
+            Ok(service.grounded(question.rules.as_ref(), |ground| {
                 let (mut all, mut seen) = (BTreeSet::new(), 0);
                 for member in members.iter() {
                     for of in &member.areas {
@@ -62,7 +61,7 @@ impl Service {
                     }
                 }
                 (all, seen)
-            })
+            }))
         });
         let (positions, seen) = looked.await?;
         if seen > MOST_REVISIONS {
@@ -129,62 +128,4 @@ impl Courses {
         self.forget();
         told.into_iter().map(|(at, state)| (at.valid_at, state)).collect()
     }
-}
-
-/// Where the records lie, at positions `from` to `to - 1`, that can bear on an area of a unit.
-pub(crate) fn bearing_on(
-    world: &dyn World,
-    unit: UnitId,
-    area: &AreaRef,
-    from: u64,
-    to: u64,
-) -> BTreeSet<u64> {
-    let registry = world.registry();
-    let above = registry.ever_above(unit, to);
-    let base = base_practices(world, &above, area, to);
-    let concerns = |target: &Target| match target.practice {
-        Practice::Base(_) => base.contains(target),
-        Practice::Generic(of, _) | Practice::Feature(of, _) => {
-            of == area.area && target.model == area.model
-        }
-    };
-    let mut positions = BTreeSet::new();
-    for one in above {
-        if let Some(registered) = registry.unit(one) {
-            positions.insert(registered.position);
-            positions.extend(stated(&registered.parents));
-        }
-        if let Some(history) = world.history(one) {
-            let settings = &history.settings;
-            positions.extend(stated(&settings.models).chain(stated(&settings.rules)));
-            positions.extend(settings.tailored_out.get(area).into_iter().flat_map(stated));
-            positions.extend(settings.inheritance.get(area).into_iter().flat_map(stated));
-            positions.extend(history.told(concerns, from, to).into_keys());
-        }
-    }
-    positions.retain(|position| (from..to).contains(position));
-    positions
-}
-
-/// The area's base practices under any model that these units ever adopted.
-fn base_practices(
-    world: &dyn World,
-    units: &[UnitId],
-    area: &AreaRef,
-    size: u64,
-) -> BTreeSet<Target> {
-    let histories = units.iter().filter_map(|unit| world.history(*unit));
-    let adopted = histories.flat_map(|history| history.settings.models.iter());
-    let known = adopted.filter(|stated| stated.position < size);
-    let models = known.filter_map(|stated| world.model(&stated.value.digest));
-    let of_area = models.filter(|model| *model.id() == area.model);
-    let targets = of_area.flat_map(|model| {
-        let base = model.area(area.area).into_iter().flat_map(|area| &area.base_practices);
-        base.map(|base| base.target.clone()).collect::<Vec<_>>()
-    });
-    targets.collect()
-}
-
-fn stated<T>(timeline: &Timeline<T>) -> impl Iterator<Item = u64> {
-    timeline.iter().map(|stated| stated.position)
 }
