@@ -32,6 +32,10 @@ use questions::Questions;
 use system::System;
 use table::{Table, per, shown};
 
+/// As in the server's own binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let sizes = std::env::var("GRADUS_EVENTS").unwrap_or_else(|_| "10000".to_owned());
     for size in sizes.split(',') {

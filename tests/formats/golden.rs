@@ -4,7 +4,7 @@
 //! A new type is added at its end; what stands here never changes.
 
 use gradus_model::event::{
-    AreaInheritanceSet, BaselineRaised, Document, EvidenceSuperseded, Links, LogCreated,
+    AreaInheritanceSet, BaselineRaised, Document, EvidenceSuperseded, Links, LogCreated, LogForked,
     MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange, PrincipalAdded,
     PrincipalDisabled, Tailoring, TokenIssued, TokenRevoked, UnitArchived, UnitLabelled, UnitMoved,
     UnitRegistered, UnitRenamed, UnitSucceeded,
@@ -129,7 +129,15 @@ fn rating(call: u8, item: u32) -> RatingId {
 
 /// One record of every event type, as one log.
 pub(crate) fn log() -> Vec<Golden> {
-    let rows = [organization(), settings(), life_of_evidence(), ratings(), ends(), units_in_time()];
+    let rows = [
+        organization(),
+        settings(),
+        life_of_evidence(),
+        ratings(),
+        ends(),
+        units_in_time(),
+        a_fork(),
+    ];
     let rows = rows.concat();
     let mut log: Vec<Golden> = Vec::new();
     for (position, (call, item, stream, effective_at, event, payload)) in (0_u64..).zip(rows) {
@@ -407,6 +415,18 @@ fn units_in_time() -> Vec<Row> {
         (44, 0, t, "2026-01-01", Event::UnitLabelled(UnitLabelled { labels }), none()),
         (45, 0, t, "2026-07-01", Event::BaselineRaised(BaselineRaised { floors }), none()),
     ]
+}
+
+/// What a restore to an earlier size says of itself.
+fn a_fork() -> Vec<Row> {
+    let forked = LogForked {
+        size: 39,
+        root: sha256(b"the root at that size"),
+        known_size: Some(1_000),
+        origin: format!("gradus/{LOG}/39").parse().unwrap(),
+    };
+    let now = "2026-03-01T12:00:00Z";
+    vec![(46, 0, ORGANIZATION, now, Event::LogForked(forked), Payload::empty())]
 }
 
 /// Other forms of the same types, each at a place of its own.

@@ -67,6 +67,12 @@ fn body(event: &Event) -> Value {
             "organization": hex(&of.organization.0),
             "origin": of.origin.as_str(),
         }),
+        Event::LogForked(of) => present([
+            ("size", Some(json!(of.size))),
+            ("root", Some(json!(hex(&of.root.0)))),
+            ("known_size", of.known_size.map(|size| json!(size))),
+            ("origin", Some(json!(of.origin.as_str()))),
+        ]),
         Event::ModelPublished(of)
         | Event::ProfilePublished(of)
         | Event::RulesPublished(of)

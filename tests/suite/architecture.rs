@@ -101,16 +101,17 @@ fn dependencies_point_one_way() {
         writeln!(graph, "{crate_} uses {ours}").unwrap();
     }
     expect![[r#"
+        archive uses model, proof
         capsule uses domain, model, proof
-        cli uses collect, model, server, wire
+        cli uses archive, collect, model, server, wire
         collect uses model
         domain uses model
         log uses model, proof
         model uses nothing
         projection uses domain, model
         proof uses model
-        server uses domain, log, model, projection, proof, service, wire
-        service uses capsule, domain, log, model, projection, proof
+        server uses archive, domain, log, model, projection, proof, service, wire
+        service uses archive, capsule, domain, log, model, projection, proof
         wire uses nothing
     "#]]
     .assert_eq(&graph);

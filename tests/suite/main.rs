@@ -7,9 +7,11 @@ mod running;
 
 mod access;
 mod architecture;
+mod backup;
 mod bad_input;
 mod diff;
 mod directory;
+mod doctor;
 mod erasing;
 mod explain;
 mod forecast;

@@ -40,6 +40,7 @@ pub(crate) struct Principal {
     pub(crate) events: wire::event_service_client::EventServiceClient<Line>,
     pub(crate) principals: wire::principal_service_client::PrincipalServiceClient<Line>,
     pub(crate) projections: wire::projection_service_client::ProjectionServiceClient<Line>,
+    pub(crate) backup: wire::backup_service_client::BackupServiceClient<Line>,
 }
 
 impl Principal {
@@ -59,6 +60,7 @@ impl Principal {
             events: client!(wire::event_service_client::EventServiceClient<_>),
             principals: client!(wire::principal_service_client::PrincipalServiceClient<_>),
             projections: client!(wire::projection_service_client::ProjectionServiceClient<_>),
+            backup: client!(wire::backup_service_client::BackupServiceClient<_>),
         }
     }
 }

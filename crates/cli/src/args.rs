@@ -16,6 +16,7 @@ pub mod forecast;
 pub mod gap;
 pub mod levels;
 pub mod models;
+pub mod operate;
 pub mod projections;
 pub mod rate;
 pub mod review;
@@ -111,6 +112,14 @@ pub enum Command {
     /// Show and raise the levels below which areas must not fall
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
+    /// Check a directory or an archive for damage, and recover what verifies
+    Doctor(operate::DoctorArgs),
+    /// Back up the log, its documents and its keys into an archive
+    Backup(operate::BackupArgs),
+    /// Make a directory of an archive, or of its beginning
+    Restore(operate::RestoreArgs),
+    /// Show the format of a directory, and take the newest for good
+    Upgrade(operate::UpgradeArgs),
     /// Put evidence forward
     Submit(Box<submit::SubmitArgs>),
     /// List evidence, and accept, reject, end or withdraw it

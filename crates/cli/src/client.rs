@@ -11,6 +11,7 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
+use v1::backup_service_client::BackupServiceClient;
 use v1::event_service_client::EventServiceClient;
 use v1::evidence_service_client::EvidenceServiceClient;
 use v1::level_service_client::LevelServiceClient;
@@ -78,6 +79,8 @@ services! {
     principals PrincipalServiceClient,
     /// The projections.
     projections ProjectionServiceClient,
+    /// Backups.
+    backup BackupServiceClient,
 }
 
 impl Client {

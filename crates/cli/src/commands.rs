@@ -2,9 +2,11 @@
 
 pub mod access;
 pub mod assert;
+pub mod backup;
 pub mod baseline;
 pub mod collect;
 pub mod diff;
+pub mod doctor;
 pub mod environment;
 pub mod events;
 pub mod explain;
@@ -12,8 +14,10 @@ pub mod forecast;
 pub mod gap;
 pub mod levels;
 pub mod models;
+pub mod progress;
 pub mod projections;
 pub mod rate;
+pub mod restore;
 pub mod review;
 pub mod rollup;
 pub mod submit;
@@ -37,6 +41,13 @@ pub async fn run(command: Command, settings: &Settings, output: Output) -> Resul
         // These stop in their own way.
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
+        Command::Doctor(args) => doctor::run(&args, output).await,
+        Command::Backup(args) if args.offline.is_some() => {
+            let data = args.offline.clone().unwrap_or_default();
+            backup::offline(&data, &args, output)
+        }
+        Command::Restore(args) => restore::run(&args, output).await,
+        Command::Upgrade(args) => restore::upgrade(&args, output),
         Command::Env => environment::show(&output),
         Command::ExitCodes => output.text(&Exit::table()),
         Command::Completions { shell } => {
@@ -73,6 +84,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Rollup(args) => rollup::run(session, args).await,
         Command::Assert(args) => assert::run(session, args).await,
         Command::Watch(args) => watch::run(session, args).await,
+        Command::Backup(args) => backup::online(session, &args).await,
         Command::Projections(command) => projections::run(session, command).await,
         Command::Events(args) => events::run(session, args).await,
         Command::Collect(command) => collect::run(session, command).await,
@@ -83,6 +95,9 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         // Done without a server, before.
         Command::Demo(_)
         | Command::Serve(_)
+        | Command::Doctor(_)
+        | Command::Restore(_)
+        | Command::Upgrade(_)
         | Command::Env
         | Command::ExitCodes
         | Command::Completions { .. } => Ok(()),

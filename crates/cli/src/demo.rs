@@ -16,7 +16,7 @@ use gradus_server::{Running, Settings};
 
 use crate::args::serve::DemoArgs;
 use crate::error::CliError;
-use crate::serve::until_told;
+use crate::serve::{Signals, until_told};
 use staff::Staff;
 
 /// Runs the demonstration.
@@ -36,7 +36,7 @@ pub async fn run(args: DemoArgs) -> Result<(), CliError> {
     };
     gradus_server::telemetry::init(&settings).map_err(CliError::Serve)?;
     let running = gradus_server::start(&settings, gradus_server::system_clock()).await;
-    let running = running.map_err(|error| CliError::Serve(error.to_string()))?;
+    let running = running?;
     if running.created {
         tokio::select! {
             shown = show(&running) => shown?,
@@ -47,10 +47,11 @@ pub async fn run(args: DemoArgs) -> Result<(), CliError> {
         writeln!(anstream::stderr().lock(), "{kept} holds a log already: nothing is loaded again")?;
     }
     if args.exit {
-        running.stop().await.map_err(|error| CliError::Serve(error.to_string()))?;
+        running.stop().await?;
     } else {
+        let signals = Signals::heard()?;
         suggest(&running)?;
-        until_told(running).await?;
+        until_told(running, signals).await?;
     }
     drop(temporary);
     Ok(())

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gradus_collect::{FactError, MappingError};
-use gradus_server::code_name;
+use gradus_server::operate::{ServiceError, Trouble};
+use gradus_server::{ServeError, code_name};
 use gradus_wire::v1;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -105,6 +106,24 @@ pub enum CliError {
     /// The user stopped it.
     #[error("interrupted")]
     Interrupted,
+    /// A directory or an archive cannot be used as asked.
+    #[error("{message}")]
+    Directory {
+        /// What was seen, and what to do.
+        message: String,
+        /// What stands in the way.
+        trouble: Trouble,
+    },
+    /// What was examined is damaged; each finding was shown.
+    #[error("{}", unwell(*lost, *damaged, *derived_only))]
+    Unwell {
+        /// Findings by which something is lost.
+        lost: usize,
+        /// Findings by which nothing is lost.
+        damaged: usize,
+        /// Whether the next start makes all of it again.
+        derived_only: bool,
+    },
     /// This server or demonstration could not run.
     #[error("{0}")]
     Serve(String),
@@ -166,6 +185,9 @@ impl CliError {
             Self::Random(_) => "NO_RANDOMNESS".to_owned(),
             Self::Gate { .. } => "GATE_NOT_MET".to_owned(),
             Self::Interrupted => "INTERRUPTED".to_owned(),
+            Self::Directory { trouble, .. } => reason_of(*trouble).to_owned(),
+            Self::Unwell { lost: 0, .. } => "DAMAGED".to_owned(),
+            Self::Unwell { .. } => "DATA_LOST".to_owned(),
             Self::Serve(_) => "SERVE_FAILED".to_owned(),
         }
     }
@@ -177,8 +199,10 @@ impl CliError {
             Self::Refused(status) => code_name(status.code()),
             Self::Rejected(error) => &error.code,
             Self::Unreachable { .. } => "UNAVAILABLE",
-            Self::Gate { .. } => "FAILED_PRECONDITION",
             Self::Interrupted => "CANCELLED",
+            Self::Directory { trouble: Trouble::Damaged, .. } | Self::Unwell { .. } => "DATA_LOSS",
+            Self::Directory { trouble: Trouble::NoRoom, .. } => "RESOURCE_EXHAUSTED",
+            Self::Gate { .. } | Self::Directory { .. } => "FAILED_PRECONDITION",
             Self::Usage { .. }
             | Self::Unconfirmed { .. }
             | Self::Config { .. }
@@ -207,6 +231,9 @@ impl CliError {
             Self::Usage { .. } | Self::Unconfirmed { .. } | Self::Config { .. } => Exit::Usage,
             Self::Gate { .. } => Exit::Gate,
             Self::Interrupted => Exit::Interrupted,
+            Self::Directory { trouble, .. } => exit_of_trouble(*trouble),
+            Self::Unwell { lost: 0, .. } => Exit::Repairable,
+            Self::Unwell { .. } => Exit::Damaged,
             Self::Refused(_) | Self::Rejected(_) | Self::Unreachable { .. } => exit_of(self.code()),
             Self::File { .. }
             | Self::Item { .. }
@@ -258,6 +285,58 @@ fn cause_of(status: &Status) -> String {
         source = deeper.source();
     }
     cause
+}
+
+impl From<ServiceError> for CliError {
+    fn from(error: ServiceError) -> Self {
+        Self::Directory { message: error.to_string(), trouble: Trouble::of(&error) }
+    }
+}
+
+impl From<gradus_archive::ArchiveError> for CliError {
+    fn from(error: gradus_archive::ArchiveError) -> Self {
+        ServiceError::from(error).into()
+    }
+}
+
+impl From<ServeError> for CliError {
+    fn from(error: ServeError) -> Self {
+        match Trouble::of_start(&error) {
+            Trouble::Other => Self::Serve(error.to_string()),
+            trouble => Self::Directory { message: error.to_string(), trouble },
+        }
+    }
+}
+
+fn unwell(lost: usize, damaged: usize, derived_only: bool) -> String {
+    match (lost, damaged) {
+        (0, _) if derived_only => "damaged is only what the next start makes again".to_owned(),
+        (0, damaged) => format!("{damaged} damaged, and nothing is lost by it"),
+        (lost, 0) => format!("{lost} lost"),
+        (lost, damaged) => format!("{lost} lost, and {damaged} damaged"),
+    }
+}
+
+fn reason_of(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Damaged => "DATA_DAMAGED",
+        Trouble::Held => "DIRECTORY_IN_USE",
+        Trouble::Newer => "FORMAT_TOO_NEW",
+        Trouble::NoRoom => "NO_ROOM",
+        Trouble::Refused => "DIRECTORY_REFUSED",
+        Trouble::Other => "OPERATION_FAILED",
+    }
+}
+
+fn exit_of_trouble(trouble: Trouble) -> Exit {
+    match trouble {
+        Trouble::Damaged => Exit::Damaged,
+        Trouble::Held => Exit::InUse,
+        Trouble::Newer => Exit::TooNew,
+        Trouble::NoRoom => Exit::NoRoom,
+        Trouble::Refused => Exit::Usage,
+        Trouble::Other => Exit::Failed,
+    }
 }
 
 fn exit_of(code: &str) -> Exit {

@@ -27,6 +27,16 @@ pub enum Exit {
     Verification = 11,
     /// There was nothing to verify.
     Inconclusive = 12,
+    /// What the log is true by is damaged, missing, or in doubt.
+    Damaged = 20,
+    /// Another process has the directory.
+    InUse = 21,
+    /// A newer version wrote it.
+    TooNew = 22,
+    /// No room on the disk.
+    NoRoom = 23,
+    /// Something is damaged, and nothing is lost by it.
+    Repairable = 24,
     /// Stopped by the user.
     Interrupted = 130,
 }
@@ -44,6 +54,11 @@ impl Exit {
         Self::Gate,
         Self::Verification,
         Self::Inconclusive,
+        Self::Damaged,
+        Self::InUse,
+        Self::TooNew,
+        Self::NoRoom,
+        Self::Repairable,
         Self::Interrupted,
     ];
 
@@ -69,6 +84,13 @@ impl Exit {
             Self::Gate => "gate not met",
             Self::Verification => "verification failed",
             Self::Inconclusive => "verification inconclusive: nothing to verify",
+            Self::Damaged => {
+                "the directory or archive is damaged or in doubt: see gradus doctor, or restore"
+            }
+            Self::InUse => "the directory is in use by another process",
+            Self::TooNew => "a newer version wrote it: use that one",
+            Self::NoRoom => "no room on the disk: make some, then start again",
+            Self::Repairable => "damage was found by which nothing is lost",
             Self::Interrupted => "interrupted",
         }
     }
@@ -110,6 +132,11 @@ mod tests {
                10  gate not met
                11  verification failed
                12  verification inconclusive: nothing to verify
+               20  the directory or archive is damaged or in doubt: see gradus doctor, or restore
+               21  the directory is in use by another process
+               22  a newer version wrote it: use that one
+               23  no room on the disk: make some, then start again
+               24  damage was found by which nothing is lost
               130  interrupted
         "#]]
         .assert_eq(&Exit::table());

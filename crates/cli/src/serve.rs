@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use gradus_server::{Running, Settings, telemetry};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::serve::{LogFormat, ServeArgs};
 use crate::error::CliError;
@@ -13,9 +13,10 @@ pub async fn run(args: ServeArgs) -> Result<(), CliError> {
     let settings = settings(args)?;
     telemetry::init(&settings).map_err(CliError::Serve)?;
     let running = gradus_server::start(&settings, gradus_server::system_clock()).await;
-    let running = running.map_err(|error| CliError::Serve(error.to_string()))?;
+    let running = running?;
+    let signals = Signals::heard()?;
     announce(&running, &settings)?;
-    until_told(running).await
+    until_told(running, signals).await
 }
 
 /// The settings file, if one is named, with what the command line says instead.
@@ -59,16 +60,29 @@ fn announce(running: &Running, settings: &Settings) -> Result<(), CliError> {
     Ok(())
 }
 
+/// What tells the server to stop.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From here on SIGTERM and SIGINT no longer kill the process: to be called before anybody is
+    /// told that it serves.
+    pub(crate) fn heard() -> Result<Self, CliError> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+}
+
 /// Serves until a signal comes, or serving ends by itself.
-pub(crate) async fn until_told(mut running: Running) -> Result<(), CliError> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+pub(crate) async fn until_told(mut running: Running, mut signals: Signals) -> Result<(), CliError> {
     tokio::select! {
-        _ = terminate.recv() => (),
-        _ = interrupt.recv() => (),
+        _ = signals.terminate.recv() => (),
+        _ = signals.interrupt.recv() => (),
         ended = running.ended() => {
-            return ended.map_err(|error| CliError::Serve(error.to_string()));
+            return Ok(ended?);
         }
     }
-    running.stop().await.map_err(|error| CliError::Serve(error.to_string()))
+    Ok(running.stop().await?)
 }

@@ -7,7 +7,7 @@ mod decide;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gradus_model::event::{Document, TokenIssued, UnitRegistered, UnitSucceeded};
+use gradus_model::event::{Document, LogForked, TokenIssued, UnitRegistered, UnitSucceeded};
 use gradus_model::unit::{PrincipalKind, UnitKind};
 use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, UnitId};
 
@@ -130,6 +130,8 @@ pub struct Registry {
     pub log: Option<LogId>,
     /// The root unit, once the log was created.
     pub organization: Option<UnitId>,
+    /// Where the log went its own way after a restore to an earlier size, in order.
+    pub forks: Vec<LogForked>,
     units: BTreeMap<UnitId, Unit>,
     names: BTreeMap<Name, UnitId>,
     /// For each unit, those whose work was ever said to go on in it.
@@ -262,6 +264,7 @@ impl Registry {
                 self.log = Some(created.log);
                 self.organization = Some(created.organization);
             }
+            Event::LogForked(forked) => self.forks.push(forked.clone()),
             Event::ModelPublished(held) => self.hold(position, DocumentKind::Model, held),
             Event::ProfilePublished(held) => self.hold(position, DocumentKind::Profile, held),
             Event::RulesPublished(held) => self.hold(position, DocumentKind::Rules, held),

@@ -276,6 +276,7 @@ fn decide(
         | Event::PayloadErased(_) => evidence::decide(draft, on, model, proposal),
         // The organization's own: `registry` decides on them.
         Event::LogCreated(_)
+        | Event::LogForked(_)
         | Event::ModelPublished(_)
         | Event::ProfilePublished(_)
         | Event::RulesPublished(_)

@@ -33,6 +33,41 @@ pub(crate) struct Anchor {
     pub(crate) clean: bool,
 }
 
+/// A slot that was written, as it lies there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// With its turn.
+    Whole(u64, Anchor),
+    /// Torn or damaged.
+    Damaged {
+        /// Its first byte in the file.
+        at: u64,
+    },
+}
+
+/// The slots of the anchor in `path` that were ever written, without a change to it.
+pub(crate) fn slots(path: &Path) -> Result<Vec<Slot>, LogError> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.doing("read", path)?,
+    };
+    let mut slots = Vec::new();
+    for at in [0, SLOT_EVERY] {
+        let from = usize::try_from(at).unwrap_or(usize::MAX);
+        let there = bytes.get(from..).unwrap_or_default();
+        let there = there.get(..SLOT.min(there.len())).unwrap_or_default();
+        if there.iter().all(|byte| *byte == 0) {
+            continue;
+        }
+        let read = there.try_into().ok().map(decode).transpose()?.flatten();
+        slots.push(match read {
+            Some((turn, anchor)) => Slot::Whole(turn, anchor),
+            None => Slot::Damaged { at },
+        });
+    }
+    Ok(slots)
+}
+
 /// The open file.
 #[derive(Debug)]
 pub(crate) struct AnchorFile {

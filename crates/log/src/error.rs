@@ -126,6 +126,22 @@ pub enum LogError {
         /// What is wrong there.
         what: String,
     },
+    /// A file of the log is not as it was written, and records that were acknowledged cannot be
+    /// read.
+    #[error(
+        "{} is damaged at byte {at}, {what} ({meaning}): restore a backup, or recover what verifies \
+         with `gradus doctor --rescue`; the directory is left as it is", .path.display()
+    )]
+    DamagedFile {
+        /// The file.
+        path: PathBuf,
+        /// The first byte concerned, from 0.
+        at: u64,
+        /// What is wrong there.
+        what: String,
+        /// What is lost by it.
+        meaning: String,
+    },
     /// The storage library cannot open the log.
     #[error(
         "{} cannot be opened, {reason}: restore a backup, the directory is left as it is",

@@ -32,7 +32,9 @@ pub mod sled;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 
-pub use self::sled::{Options, Progress, SledLog};
+pub use self::sled::import::Import;
+pub use self::sled::offline::{OfflineLog, OfflineRecord, Verified};
+pub use self::sled::{Options, Progress, SledLog, Spot, damage_of};
 pub use append::{Append, Appended, NewRecord, Part, Placed};
 pub use clock::WallClock;
 pub use error::LogError;

@@ -23,9 +23,15 @@ use crate::{
 };
 
 mod aside;
+mod carve;
 mod database;
 mod scan;
 mod startup;
+mod survey;
+mod trial;
+
+pub mod import;
+pub mod offline;
 
 mod keeper;
 mod running;
@@ -38,6 +44,8 @@ mod read;
 
 #[cfg(test)]
 mod tests;
+
+pub use survey::Spot;
 
 use running::Running;
 
@@ -56,6 +64,13 @@ pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
 /// How far the start has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
+    /// The log's files are read as they lie there, before the storage library sees them.
+    Reading {
+        /// Bytes read.
+        done: u64,
+        /// Bytes to read.
+        total: u64,
+    },
     /// The log is copied aside before a recovery that may change it.
     Copying {
         /// Bytes copied.
@@ -141,6 +156,12 @@ impl SledLog {
     }
 }
 
+/// What is damaged in a folder of a database that is derived, read without a change to it.
+pub fn damage_of(folder: &Path) -> Result<Vec<Spot>, LogError> {
+    let exists = folder.is_dir();
+    Ok(if exists { survey::Survey::of(folder, &|_, _| ())?.spots } else { Vec::new() })
+}
+
 impl Log for SledLog {
     fn append(&self, append: Append) -> Result<Acknowledgement, LogError> {
         self.0.shared.queue.push(append)
@@ -158,6 +179,9 @@ impl Log for SledLog {
         let head = self.head();
         if size == head.size {
             return ready(Ok(head.root));
+        }
+        if let Some(root) = self.0.shared.recent_root(size, head.size) {
+            return ready(root);
         }
         let shared = Arc::clone(&self.0.shared);
         blocking(move || shared.root_at(size, head.size))

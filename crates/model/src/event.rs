@@ -60,6 +60,17 @@ bodies! {
         /// The origin line of the log's checkpoints.
         2 origin: Label,
     }
+    /// The body of [`Event::LogForked`]: up to `size`, the records are those of the log it came from.
+    LogForked {
+        /// The size at which this log went its own way, which is this event's position.
+        0 size: u64,
+        /// The root that both logs have at that size.
+        1 root: Digest,
+        /// The size that the other log is known to have had; its records past `size` are not here.
+        2 known_size: Option<u64>,
+        /// The origin line of this log's checkpoints from here on.
+        3 origin: Label,
+    }
     /// The body of events that publish or adopt a held document.
     Document {
         /// The id the document gives itself.
@@ -254,6 +265,8 @@ macro_rules! events {
 events! {
     /// The first event of a log, at position 0.
     1 "log-created" LogCreated(LogCreated),
+    /// The log was restored to an earlier size and goes its own way from here.
+    2 "log-forked" LogForked(LogForked),
     /// A reference model was published as a held document.
     10 "model-published" ModelPublished(Document),
     /// A target profile was published as a held document.

@@ -22,13 +22,9 @@ fn bad(seen: &str, what: &'static str, form: &'static str) -> BadId {
 /// Lower-case hexadecimal of `bytes`.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    let digit =
+        |number: u8| char::from(if number < 10 { b'0' + number } else { b'a' + number - 10 });
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }
 
 fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {

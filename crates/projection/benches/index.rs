@@ -37,6 +37,10 @@ const QUESTIONS: u64 = 10_000;
 const ROUNDS: u32 = 5;
 const FIRST_LEAF: Digest = Digest([1; 32]);
 
+/// As in the server's own binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let sizes = std::env::var("GRADUS_EVENTS").unwrap_or_else(|_| "10000,1000000".to_owned());
     let mut first_as_of = None;

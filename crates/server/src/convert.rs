@@ -1,6 +1,9 @@
 //! Between the wire and the service: what comes in is checked here, once.
 //!
-//! An error names the field as the message spells it, the value, and what would be right.
+//! An error names the field as the message spells it, the value, and what would be right. The name
+//! is put together only where there is an error.
+
+use std::fmt::Display;
 
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::{Actor, Refusal};
@@ -25,16 +28,16 @@ pub(crate) mod unit;
 type Checked<T> = Result<T, ServiceError>;
 
 /// Reads a text field by its type's own parser.
-pub(crate) fn text<T>(field: &str, text: &str) -> Checked<T>
+pub(crate) fn text<T>(field: impl Display, text: &str) -> Checked<T>
 where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|error: T::Err| ServiceError::invalid(field, error))
+    text.parse().map_err(|error: T::Err| ServiceError::invalid(field.to_string(), error))
 }
 
 /// Reads a text field that may be left out.
-pub(crate) fn optional<T>(field: &str, given: &str) -> Checked<Option<T>>
+pub(crate) fn optional<T>(field: impl Display, given: &str) -> Checked<Option<T>>
 where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
@@ -43,12 +46,12 @@ where
 }
 
 /// Reads a message field that must be there.
-pub(crate) fn needed<T>(field: &str, given: Option<T>) -> Checked<T> {
-    given.ok_or_else(|| ServiceError::invalid(field, "it is missing and must be given"))
+pub(crate) fn needed<T>(field: impl Display, given: Option<T>) -> Checked<T> {
+    given.ok_or_else(|| ServiceError::invalid(field.to_string(), "it is missing and must be given"))
 }
 
 /// Reads the number of a vocabulary's word.
-pub(crate) fn word<T>(field: &str, number: i32, from: fn(u8) -> Option<T>) -> Checked<T> {
+pub(crate) fn word<T>(field: impl Display, number: i32, from: fn(u8) -> Option<T>) -> Checked<T> {
     let found = u8::try_from(number).ok().and_then(from).filter(|_| number != 0);
     found.ok_or_else(|| {
         let reason = if number == 0 {
@@ -56,13 +59,13 @@ pub(crate) fn word<T>(field: &str, number: i32, from: fn(u8) -> Option<T>) -> Ch
         } else {
             format!("{number} is no value of this enumeration")
         };
-        ServiceError::invalid(field, reason)
+        ServiceError::invalid(field.to_string(), reason)
     })
 }
 
 /// Reads the number of a vocabulary's word that may be left out.
 pub(crate) fn optional_word<T>(
-    field: &str,
+    field: impl Display,
     number: i32,
     from: fn(u8) -> Option<T>,
 ) -> Checked<Option<T>> {
@@ -80,13 +83,13 @@ pub(crate) fn bounded<'a, T>(field: &'static str, list: &'a [T]) -> Checked<&'a 
 }
 
 pub(crate) fn instant(
-    field: &str,
+    field: impl Display,
     given: Option<&prost_types::Timestamp>,
 ) -> Checked<Option<Timestamp>> {
     let Some(given) = given else { return Ok(None) };
     let wrong = |reason: &str| {
         let seen = format!("{} s and {} ns since 1970: {reason}", given.seconds, given.nanos);
-        ServiceError::invalid(field, seen)
+        ServiceError::invalid(field.to_string(), seen)
     };
     if !(0..1_000_000_000).contains(&given.nanos) {
         return Err(wrong("the nanoseconds must be from 0 to 999,999,999"));
@@ -156,15 +159,15 @@ fn named_model(text: &str) -> (Option<&str>, &str) {
     has_model.map_or((None, text), |(model, rest)| (Some(model), rest))
 }
 
-pub(crate) fn practice(field: &str, given: &str) -> Checked<AskedPractice> {
+pub(crate) fn practice(field: impl Display, given: &str) -> Checked<AskedPractice> {
     let (model, rest) = named_model(given);
-    let practice: Practice = text(field, rest)?;
-    let model = model.map(|model| text(field, model)).transpose()?;
+    let practice: Practice = text(&field, rest)?;
+    let model = model.map(|model| text(&field, model)).transpose()?;
     Ok(AskedPractice { model, practice })
 }
 
-pub(crate) fn practices(field: &str, given: &[String]) -> Checked<Vec<AskedPractice>> {
-    let one = |(at, given): (usize, &String)| practice(&format!("{field}[{at}]"), given);
+pub(crate) fn practices(field: impl Display, given: &[String]) -> Checked<Vec<AskedPractice>> {
+    let one = |(at, given): (usize, &String)| practice(format_args!("{field}[{at}]"), given);
     given.iter().enumerate().map(one).collect()
 }
 
@@ -176,8 +179,8 @@ pub(crate) fn area(field: &str, given: &str) -> Checked<AskedArea> {
 }
 
 /// Reads the source that a caller claims for an item: not one of Gradus' own.
-pub(crate) fn source(field: &str, given: &wire::Source) -> Checked<Source> {
-    let source = named_source(field, given)?;
+pub(crate) fn source(field: impl Display, given: &wire::Source) -> Checked<Source> {
+    let source = named_source(&field, given)?;
     if source.name.as_str().starts_with(OWN_SOURCES) {
         let reason = format!("`{}` is a name of Gradus itself: use another one", source.name);
         return Err(ServiceError::invalid(format!("{field}.name"), reason));
@@ -185,9 +188,9 @@ pub(crate) fn source(field: &str, given: &wire::Source) -> Checked<Source> {
     Ok(source)
 }
 
-fn named_source(field: &str, given: &wire::Source) -> Checked<Source> {
-    let name = text(&format!("{field}.name"), &given.name)?;
-    let id = text(&format!("{field}.id"), &given.id)?;
+fn named_source(field: impl Display, given: &wire::Source) -> Checked<Source> {
+    let name = text(format_args!("{field}.name"), &given.name)?;
+    let id = text(format_args!("{field}.id"), &given.id)?;
     Ok(Source { name, id })
 }
 
@@ -210,17 +213,17 @@ pub(crate) fn evidence_refs(
 }
 
 pub(crate) fn rating_ids(field: &'static str, given: &[String]) -> Checked<Vec<RatingId>> {
-    let one = |(at, given): (usize, &String)| text(&format!("{field}[{at}]"), given);
+    let one = |(at, given): (usize, &String)| text(format_args!("{field}[{at}]"), given);
     bounded(field, given)?.iter().enumerate().map(one).collect()
 }
 
 /// Payload fields of a call, each with its name; empty ones are left out.
-pub(crate) fn bounded_text(field: &str, given: &str, most: usize) -> Checked<()> {
+pub(crate) fn bounded_text(field: impl Display, given: &str, most: usize) -> Checked<()> {
     if given.len() <= most {
         return Ok(());
     }
     let reason = format!("it has {} bytes, at most {most} are allowed", given.len());
-    Err(ServiceError::invalid(field, reason))
+    Err(ServiceError::invalid(field.to_string(), reason))
 }
 
 pub(crate) fn unit_ref(service: &Service, id: UnitId) -> wire::UnitRef {

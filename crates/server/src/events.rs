@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gradus_model::recorded::UnreadableLeaf;
 use gradus_model::{Event, Timestamp, UnitId};
 use gradus_service::ServiceError;
 use gradus_service::records::ReadRecord;
@@ -52,8 +53,17 @@ impl Filter {
 
     fn fits(&self, record: &ReadRecord) -> bool {
         let recorded = &record.recorded;
-        self.unit.is_none_or(|unit| recorded.place.stream == unit)
-            && (self.types.is_empty() || self.types.contains(&recorded.event.event_type()))
+        self.wants(recorded.place.stream, recorded.event.event_type())
+    }
+
+    fn wants(&self, stream: UnitId, event_type: u16) -> bool {
+        self.unit.is_none_or(|unit| stream == unit)
+            && (self.types.is_empty() || self.types.contains(&event_type))
+    }
+
+    /// Whether nothing has to be read of a leaf to know that it is asked for.
+    const fn wants_all(&self) -> bool {
+        self.unit.is_none() && self.types.is_empty()
     }
 }
 
@@ -154,6 +164,44 @@ impl EventService for Api {
 type Updates = mpsc::Sender<Result<wire::SubscribeEventsResponse, Status>>;
 
 impl Api {
+    /// The events asked for among the next records, and the size up to which these go.
+    async fn chunk(
+        &self,
+        from: u64,
+        filter: &Filter,
+    ) -> Result<(Vec<wire::Event>, u64), ServiceError> {
+        if !filter.full {
+            return self.leaves(from, filter).await;
+        }
+        let records = self.service.records_from(from, CHUNK).await?;
+        // Names come from the views.
+        self.service.caught_up(None).await?;
+        let found = records.iter().filter(|record| filter.fits(record));
+        let events = found.map(|record| event::event(&self.service, record, true));
+        Ok((events.collect::<Result<_, _>>()?, from + records.len() as u64))
+    }
+
+    /// As [`Self::chunk`], of leaves alone: they are sent as they are stored, and not read.
+    async fn leaves(
+        &self,
+        from: u64,
+        filter: &Filter,
+    ) -> Result<(Vec<wire::Event>, u64), ServiceError> {
+        let records = self.service.stored_from(from, CHUNK).await?;
+        let end = from + records.len() as u64;
+        let mut events = Vec::with_capacity(records.len());
+        for (position, record) in (from..).zip(records) {
+            let wanted = filter.wants_all() || {
+                let leaf = gradus_model::Leaf::read(&record.leaf).map_err(UnreadableLeaf::from)?;
+                filter.wants(leaf.place.stream, leaf.draft.event_type)
+            };
+            if wanted {
+                events.push(event::leaf(position, record.leaf));
+            }
+        }
+        Ok((events, end))
+    }
+
     /// Sends what is recorded from a size on, until the subscriber leaves or the server stops.
     async fn follow(&self, from: u64, filter: &Filter, to: &Updates) -> Result<(), ServiceError> {
         use wire::subscribe_events_response::Update;
@@ -162,14 +210,11 @@ impl Api {
         let mut from = from;
         loop {
             while from < head.borrow_and_update().size {
-                let records = self.service.records_from(from, CHUNK).await?;
-                // Names come from the views.
-                self.service.caught_up(None).await?;
-                from += records.len() as u64;
-                let mut events: Vec<wire::Event> = Vec::new();
+                let (found, next) = self.chunk(from, filter).await?;
+                from = next;
+                let mut events: Vec<wire::Event> = Vec::with_capacity(found.len());
                 let mut bytes = 0;
-                for record in records.iter().filter(|record| filter.fits(record)) {
-                    let event = event::event(&self.service, record, filter.full)?;
+                for event in found {
                     bytes += event.encoded_len();
                     if bytes > MOST_BYTES && !events.is_empty() {
                         bytes = event.encoded_len();

@@ -9,6 +9,7 @@ mod convert;
 mod page;
 mod status;
 
+mod backup;
 mod events;
 mod evidence;
 mod items;
@@ -20,6 +21,7 @@ mod push;
 mod ratings;
 mod units;
 
+pub mod operate;
 pub mod server;
 pub mod settings;
 pub mod telemetry;

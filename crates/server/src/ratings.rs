@@ -156,7 +156,7 @@ impl RatingService for Api {
             let call = convert::call(actor, asked.append.as_ref())?;
             let mut moments: Vec<Timestamp> = Vec::new();
             for (at, given) in asked.valid_at.iter().enumerate() {
-                moments.extend(instant(&format!("valid_at[{at}]"), Some(given))?);
+                moments.extend(instant(format_args!("valid_at[{at}]"), Some(given))?);
             }
             if moments.is_empty() {
                 moments.push(self.service.now());

@@ -129,13 +129,7 @@ pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, ServeEr
         .await
         .map_err(|source| ServeError::Listen { address, source })?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
-    let wrong = |error| ServiceError::invalid("beginning", error);
-    let beginning = Beginning {
-        organization: settings.organization.clone(),
-        documents: SHIPPED.to_vec(),
-        model: "iso-21827-2008".parse().map_err(wrong)?,
-        rules: "strict".parse().map_err(wrong)?,
-    };
+    let beginning = beginning(settings.organization.clone())?;
     let options = Options {
         clock: Arc::clone(&clock),
         accept_missing_anchor: settings.accept_missing_anchor,
@@ -159,6 +153,17 @@ pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, ServeEr
     });
     tracing::info!(%address, data = %settings.data.display(), created, "serving");
     Ok(Running { address, created, service, stop, serving, drain: settings.drain() })
+}
+
+/// What a new log begins with.
+pub(crate) fn beginning(organization: gradus_model::Name) -> Result<Beginning, ServiceError> {
+    let wrong = |error| ServiceError::invalid("beginning", error);
+    Ok(Beginning {
+        organization,
+        documents: SHIPPED.to_vec(),
+        model: "iso-21827-2008".parse().map_err(wrong)?,
+        rules: "strict".parse().map_err(wrong)?,
+    })
 }
 
 async fn router(
@@ -196,7 +201,8 @@ async fn router(
         .add_service(gated!(wire::model_service_server::ModelServiceServer<_>))
         .add_service(gated!(wire::event_service_server::EventServiceServer<_>))
         .add_service(gated!(wire::principal_service_server::PrincipalServiceServer<_>))
-        .add_service(gated!(wire::projection_service_server::ProjectionServiceServer<_>));
+        .add_service(gated!(wire::projection_service_server::ProjectionServiceServer<_>))
+        .add_service(gated!(wire::backup_service_server::BackupServiceServer<_>));
     if settings.reflection {
         let sets = || {
             tonic_reflection::server::Builder::configure()
@@ -255,6 +261,9 @@ fn told(progress: Progress) {
     match progress {
         Progress::Copying { done, total } => {
             tracing::info!(done, total, "copying the log aside before recovery");
+        }
+        Progress::Reading { done, total } => {
+            tracing::debug!(done, total, "reading the log's files");
         }
         Progress::Opening => tracing::info!("opening the log"),
         Progress::Verifying { records, expected } => {

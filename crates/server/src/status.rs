@@ -124,6 +124,9 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             Some(verdict) => verdict.details(),
             None => return fault(error),
         },
+        ServiceError::Personal(what) => {
+            verdict(Code::PermissionDenied, "NOT_A_PERSON").with("what", what).details()
+        }
         ServiceError::Recovering => verdict(Code::Unavailable, "RECOVERING").details(),
         ServiceError::Behind { read, size } => {
             let behind = verdict(Code::Unavailable, "BEHIND").with("read", read);
@@ -141,6 +144,9 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         | ServiceError::Key(_)
         | ServiceError::Documents(_)
         | ServiceError::Directory(_)
+        | ServiceError::Archive(_)
+        | ServiceError::Short(_)
+        | ServiceError::Remake(_)
         | ServiceError::Randomness(_)
         | ServiceError::Fault(_) => return fault(error),
     };

@@ -1,4 +1,6 @@
 //! The way of a call: replay or decide, seal, queue, wait for the sync, answer.
+//!
+//! What is queued is ordered; whoever sends many calls waits for their syncs together.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +12,8 @@ use gradus_model::{Event, EvidenceId, RatingId, RequestId, Timestamp, UnitId};
 use crate::call::{Batch, Call, ItemOutcome, Naming, Numbered, Receipt, random, random_id};
 use crate::error::ServiceError;
 use crate::keys::RootSeed;
-use crate::seal::{self, Seed};
-use crate::service::{Claim, Service};
+use crate::seal::{self, Seed, Seeds};
+use crate::service::{Acknowledged, Claim, Service};
 use crate::writer::{Duplicate, Plan, PlannedPart, Writer};
 
 /// What a call comes to under the lock.
@@ -33,6 +35,33 @@ pub(crate) trait Propose: Fn(&Writer, &Naming) -> Result<Vec<Batch>, ServiceErro
 
 impl<F: Fn(&Writer, &Naming) -> Result<Vec<Batch>, ServiceError>> Propose for F {}
 
+/// A call that has its place among all calls; the answer comes after the sync.
+pub struct Queued(Stage);
+
+enum Stage {
+    /// Nothing is to be waited for.
+    Answered(Receipt),
+    /// Records are queued: their items in order, and what resolves once they are durable.
+    Waiting(Receipt, Vec<u32>, Acknowledged),
+}
+
+impl Queued {
+    /// Waits until what was queued is durable, and answers.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Log`] when the log refused what was queued.
+    pub async fn durable(self) -> Result<Receipt, ServiceError> {
+        match self.0 {
+            Stage::Answered(receipt) => Ok(receipt),
+            Stage::Waiting(receipt, order, acknowledged) => {
+                let appended = acknowledged.appended().await?;
+                Ok(placed(receipt, &order, &appended))
+            }
+        }
+    }
+}
+
 impl Service {
     /// Makes a call: what `propose` says is recorded all or nothing, and is durable at the answer.
     ///
@@ -43,8 +72,18 @@ impl Service {
         of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
         propose: impl Propose,
     ) -> Result<Receipt, ServiceError> {
-        let drawn = random_id().map(RequestId)?;
+        self.queue(call, of, propose).await?.durable().await
+    }
+
+    /// Makes a call as [`Self::append`], up to the place of its records in the log's queue.
+    pub(crate) async fn queue(
+        &self,
+        call: &Call,
+        of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
+        propose: impl Propose,
+    ) -> Result<Queued, ServiceError> {
         let Some(request) = call.request else {
+            let drawn = random_id().map(RequestId)?;
             return self.make(call, drawn, None, of, propose).await;
         };
         let claim = self.claim((call.actor.principal, request)).await?;
@@ -52,7 +91,8 @@ impl Service {
         if found.is_empty() {
             self.make(call, request, Some(claim), of, propose).await
         } else {
-            self.replay(call, request, &found, of, propose).await
+            let receipt = self.replay(call, request, &found, of, propose).await?;
+            Ok(Queued(Stage::Answered(receipt)))
         }
     }
 
@@ -63,12 +103,17 @@ impl Service {
         claim: Option<Claim>,
         of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
         propose: impl Propose,
-    ) -> Result<Receipt, ServiceError> {
+    ) -> Result<Queued, ServiceError> {
         let naming = self.naming(call, request);
         let mut compared: Vec<(UnitId, EvidenceId)> = Vec::new();
         loop {
             let now = self.now();
-            match self.decide_and_queue(call, &naming, now, &compared, (&of, &propose))? {
+            let decided = {
+                // Whoever waits for their turn leaves the thread to those who read and answer.
+                let _turn = self.turn.lock().await;
+                self.decide_and_queue(call, &naming, now, &compared, (&of, &propose))?
+            };
+            match decided {
                 Decided::Compare(duplicates) => {
                     for duplicate in duplicates {
                         self.compare(&duplicate).await?;
@@ -79,12 +124,12 @@ impl Service {
                     let unit = receipt.unit;
                     receipt.level_changes = self.preview(call, unit, &plan, now).await?;
                     receipt.validated_only = true;
-                    return Ok(receipt);
+                    return Ok(Queued(Stage::Answered(receipt)));
                 }
-                Decided::AlreadySo(receipt) => return Ok(receipt),
+                Decided::AlreadySo(receipt) => return Ok(Queued(Stage::Answered(receipt))),
                 Decided::Queued(receipt, order, acknowledgement) => {
-                    let appended = self.answered(acknowledgement, claim).await?;
-                    return Ok(placed(receipt, &order, &appended));
+                    let acknowledged = self.acknowledged(acknowledgement, claim);
+                    return Ok(Queued(Stage::Waiting(receipt, order, acknowledged)));
                 }
             }
         }
@@ -110,7 +155,8 @@ impl Service {
         let request = naming.request();
         let mut receipt = self.receipt(&writer, request, unit, &batches, &plan);
         if call.validate_only {
-            plan.parts.iter().flat_map(|part| &part.records).try_for_each(fits)?;
+            let mut records = plan.parts.iter().flat_map(|part| &part.records);
+            records.try_for_each(|one| fits(one, one.proposal.event.body().len()))?;
             return Ok(Decided::Verdict(receipt, Box::new(plan)));
         }
         if plan.parts.is_empty() {
@@ -164,8 +210,10 @@ impl Service {
                 self.make_keys(part.stream)?;
             }
             let mut records = Vec::with_capacity(part.records.len());
+            let mut seeds = Seeds::for_records(part.records.len())?;
             for (version, numbered) in (part.version + 1..).zip(&part.records) {
-                records.push(self.seal_record(call, request, part.stream, version, numbered)?);
+                let place = (part.stream, version);
+                records.push(self.seal_record(call, request, place, numbered, &seeds.next()?)?);
             }
             sealed.push(Part { stream: part.stream, expected: part.version, records });
         }
@@ -184,16 +232,16 @@ impl Service {
         &self,
         call: &Call,
         request: RequestId,
-        stream: UnitId,
-        version: u64,
+        (stream, version): (UnitId, u64),
         numbered: &Numbered,
+        seed: &Seed,
     ) -> Result<NewRecord, ServiceError> {
-        fits(numbered)?;
         let Numbered { item, proposal } = numbered;
-        let seed = Seed::new(random()?);
+        let body = proposal.event.body();
+        fits(numbered, body.len())?;
         let key = self.keys.key(stream, version)?;
         let key = key.ok_or(ServiceError::Fault("the key of a new record is erased"))?;
-        let sealed = seal::seal(&proposal.payload, &seed, &key, self.log_id, stream, version)?;
+        let sealed = seal::seal(&proposal.payload, seed, &key, self.log_id, stream, version)?;
         let draft = Draft {
             event_type: proposal.event.event_type(),
             schema: proposal.event.schema(),
@@ -204,7 +252,7 @@ impl Service {
             item: *item,
             payload_root: sealed.payload_root,
             blind: sealed.blind,
-            body: proposal.event.body(),
+            body,
             signature: Signature::NONE,
         };
         Ok(NewRecord { draft, payload: sealed.bytes })
@@ -223,8 +271,8 @@ fn placed(mut receipt: Receipt, order: &[u32], appended: &Appended) -> Receipt {
 }
 
 /// Refuses a record that the log would not take; a verdict must say what the call would.
-fn fits(Numbered { item, proposal }: &Numbered) -> Result<(), ServiceError> {
-    let leaf = leaf::HEADER + proposal.event.body().len();
+fn fits(Numbered { item, proposal }: &Numbered, body: usize) -> Result<(), ServiceError> {
+    let leaf = leaf::HEADER + body;
     let all = leaf + seal::sealed_len(&proposal.payload);
     if leaf > leaf::MOST_BYTES || all > leaf::MOST_RECORD_BYTES {
         return Err(ServiceError::RecordTooLarge { item: *item, leaf, all });

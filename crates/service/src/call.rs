@@ -1,5 +1,7 @@
 //! One append call: who asks, under which request id, and what came of it.
 
+use std::sync::Arc;
+
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::{Actor, Proposal};
 use gradus_log::{Head, Placed};
@@ -35,8 +37,8 @@ impl Call {
 pub struct Numbered {
     /// The number.
     pub item: u32,
-    /// The proposal.
-    pub proposal: Proposal,
+    /// The proposal, shared by those who decide on it and those who record it.
+    pub proposal: Arc<Proposal>,
 }
 
 /// A call's proposals for one stream.
@@ -52,7 +54,7 @@ impl Batch {
     /// A batch whose items are numbered from 0.
     #[must_use]
     pub fn new(stream: UnitId, proposals: Vec<Proposal>) -> Self {
-        let number = |(item, proposal)| Numbered { item, proposal };
+        let number = |(item, proposal)| Numbered { item, proposal: Arc::new(proposal) };
         Self { stream, proposals: (0..).zip(proposals).map(number).collect() }
     }
 }
@@ -197,8 +199,13 @@ pub(crate) fn random_id() -> Result<[u8; 16], ServiceError> {
 /// Randomness from the system, for what is no id.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], ServiceError> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| ServiceError::Randomness(error.to_string()))?;
+    fill_random(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Fills bytes with randomness from the system.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), ServiceError> {
+    getrandom::fill(bytes).map_err(|error| ServiceError::Randomness(error.to_string()))
 }
 
 #[cfg(test)]

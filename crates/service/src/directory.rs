@@ -22,8 +22,11 @@ use std::path::{Path, PathBuf};
 
 pub use folder::{FileError, Step};
 
-/// The format that is written.
+/// The newest format known here: what a new directory is written in, and an older one after
+/// `gradus upgrade --finalize`.
 pub const FORMAT: u32 = 1;
+/// The oldest format that is read, and written in a directory that is still marked with it.
+pub const OLDEST: u32 = 1;
 
 const FORMAT_FILE: &str = "FORMAT";
 const FORMAT_HEAD: &str = "gradus data directory\nformat ";
@@ -116,6 +119,8 @@ fn holder(pid: Option<u32>) -> String {
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    /// The format that is written in it, after its mark.
+    format: u32,
     /// Locked while it is open.
     _lock: File,
 }
@@ -132,20 +137,43 @@ impl Directory {
             }
         };
         folder::create_folder(path).map_err(told)?;
-        if !has_format(path)? {
+        if format_of(path)?.is_none() {
             check_empty(path)?;
         }
         let Some(lock) = lock(path).map_err(told)? else {
             return Err(DirectoryError::Held { path: path.to_owned(), pid: read_pid(path) });
         };
         // Asked again: another process may have been here before the lock was ours.
-        if has_format(path)? {
+        let format = if let Some(format) = format_of(path)? {
             probe(path).map_err(told)?;
+            format
         } else {
-            let text = format!("{FORMAT_HEAD}{FORMAT}\n");
-            folder::replace(&path.join(FORMAT_FILE), text.as_bytes()).map_err(told)?;
+            mark(path, FORMAT).map_err(told)?;
+            FORMAT
+        };
+        Ok(Self { path: path.to_owned(), format, _lock: lock })
+    }
+
+    /// The format that is written here: an older one stays until `gradus upgrade --finalize`, so
+    /// that the version before can still be gone back to.
+    #[must_use]
+    pub const fn format(&self) -> u32 {
+        self.format
+    }
+
+    /// Marks the directory with the newest format; the format it had before. Durable on return,
+    /// and not to be undone: older programs refuse it from then on.
+    pub fn finalize(&mut self) -> Result<u32, DirectoryError> {
+        self.finalize_to(FORMAT)
+    }
+
+    fn finalize_to(&mut self, newest: u32) -> Result<u32, DirectoryError> {
+        let before = self.format;
+        if before < newest {
+            mark(&self.path, newest)?;
+            self.format = newest;
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(before)
     }
 
     /// Refuses to begin a new log beside the keys of another one.
@@ -206,19 +234,63 @@ impl Directory {
     }
 }
 
-/// Whether the directory is ours, in a format known here.
-fn has_format(path: &Path) -> Result<bool, DirectoryError> {
+/// The lock of a directory that is only read.
+pub(crate) struct Held(
+    /// Locked while it is open.
+    #[expect(dead_code, reason = "held, not read")]
+    File,
+);
+
+/// Holds the data directory at `path` against servers without a change to it; `None` when its lock
+/// file is not there.
+pub(crate) fn hold_unchanged(path: &Path) -> Result<Option<Held>, DirectoryError> {
+    let failed = |at: &Path, source| FileError::new(Step::Read, at, source);
+    let mut entries = fs::read_dir(path).map_err(|source| failed(path, source))?;
+    match format_of(path) {
+        // A damaged one is for the examiner to tell.
+        Ok(Some(_)) | Err(DirectoryError::BadFormat { .. }) => (),
+        Ok(None) if path.join("log").is_dir() || path.join("anchor").exists() => (),
+        Ok(None) => {
+            let seen = entries.next().transpose().map_err(|source| failed(path, source))?;
+            let seen = seen.map_or_else(|| "nothing".into(), |entry| entry.file_name());
+            let seen = seen.to_string_lossy().into_owned();
+            return Err(DirectoryError::NotOurs { path: path.to_owned(), seen });
+        }
+        Err(error) => return Err(error),
+    }
+    let lock = path.join(LOCK_FILE);
+    let file = match File::open(&lock) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(failed(&lock, source).into()),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Held(file))),
+        Err(TryLockError::WouldBlock) => {
+            Err(DirectoryError::Held { path: path.to_owned(), pid: read_pid(path) })
+        }
+        Err(TryLockError::Error(source)) => Err(FileError::new(Step::Lock, &lock, source).into()),
+    }
+}
+
+/// Writes the mark of a format.
+fn mark(path: &Path, format: u32) -> Result<(), FileError> {
+    folder::replace(&path.join(FORMAT_FILE), format!("{FORMAT_HEAD}{format}\n").as_bytes())
+}
+
+/// The format of a directory that is ours, if it is one known here.
+pub(crate) fn format_of(path: &Path) -> Result<Option<u32>, DirectoryError> {
     let file = path.join(FORMAT_FILE);
     let text = match read_start(&file) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
             return Err(DirectoryError::File(FileError::new(Step::Read, &file, source)));
         }
     };
     let line = text.strip_prefix(FORMAT_HEAD).and_then(|rest| rest.lines().next());
     match line.and_then(|number| number.parse().ok()) {
-        Some(FORMAT) => Ok(true),
+        Some(format) if (OLDEST..=FORMAT).contains(&format) => Ok(Some(format)),
         Some(seen) if seen > FORMAT => {
             Err(DirectoryError::TooNew { path: path.to_owned(), seen, known: FORMAT })
         }

@@ -98,6 +98,18 @@ pub enum ServiceError {
     /// A document cannot be held or had.
     #[error(transparent)]
     Documents(#[from] HoldError),
+    /// What only people may do, and why it is theirs follows from what it hands out.
+    #[error("only a person may {0}: use the token of one")]
+    Personal(&'static str),
+    /// An archive cannot be read or written.
+    #[error(transparent)]
+    Archive(#[from] gradus_archive::ArchiveError),
+    /// A directory is damaged, and not backed up.
+    #[error(transparent)]
+    Short(#[from] crate::backup::Short),
+    /// A new directory cannot be made of another one or of an archive.
+    #[error(transparent)]
+    Remake(#[from] crate::restore::RemakeError),
     /// The data directory cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),

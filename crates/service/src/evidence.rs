@@ -9,6 +9,7 @@ use gradus_model::{
     Digest, Event, EvidenceId, Label, ModelId, Payload, Practice, Target, Timestamp, UnitId,
 };
 
+use crate::append::Queued;
 use crate::call::{Call, Naming, Receipt};
 use crate::error::ServiceError;
 use crate::service::Service;
@@ -107,8 +108,19 @@ impl Service {
         unit: &str,
         steps: &[Step],
     ) -> Result<Receipt, ServiceError> {
+        self.queue_evidence(call, unit, steps).await?.durable().await
+    }
+
+    /// As [`Self::push_evidence`], up to the place of the records in the log's queue: messages that
+    /// are queued one after the other are recorded in that order, and wait for one sync together.
+    pub async fn queue_evidence(
+        &self,
+        call: &Call,
+        unit: &str,
+        steps: &[Step],
+    ) -> Result<Queued, ServiceError> {
         let now = self.now();
-        self.append_to_unit(call, unit, |writer, naming, unit| {
+        self.queue_to_unit(call, unit, |writer, naming, unit| {
             let mut here = BTreeMap::new();
             let mut proposed = |item, step: &Step| match step {
                 Step::Submit(submission) => {

@@ -19,6 +19,13 @@ pub mod call;
 mod replay;
 mod writer;
 
+// What operators do to a directory that no server has open.
+pub mod backup;
+pub mod doctor;
+mod offline;
+pub mod rescue;
+pub mod restore;
+
 // Use cases that append.
 pub mod baseline;
 pub mod evidence;
@@ -43,8 +50,10 @@ pub mod roll_up;
 pub mod trend;
 pub mod watch;
 
+pub use append::Queued;
 pub use call::{Call, Receipt};
 pub use coordinate::Coordinate;
 pub use error::ServiceError;
+pub use offline::{OnStep, Step};
 pub use service::{Clock, Service};
 pub use start::{Beginning, Shipped, Started};

@@ -53,6 +53,15 @@ impl Service {
         self.log.read(from, most).await?.into_iter().map(ReadRecord::read).collect()
     }
 
+    /// As [`Self::records_from`], as they are stored: nothing of them is read.
+    pub async fn stored_from(
+        &self,
+        from: u64,
+        records: usize,
+    ) -> Result<Vec<StoredRecord>, ServiceError> {
+        Ok(self.log.read(from, ReadLimit { records, bytes: 2 << 20 }).await?)
+    }
+
     /// Records of one unit's stream from a version on, at most `records` of them and 2 MiB.
     pub async fn stream_from(
         &self,

@@ -54,6 +54,7 @@ use minicbor::Decoder;
 use zeroize::Zeroizing;
 
 use crate::keys::RecordKey;
+pub(crate) use seed::Seeds;
 pub use seed::{BLIND, NONCE, SEED, Seed};
 
 /// The format that is written.
@@ -172,7 +173,8 @@ pub fn seal(
     stream: UnitId,
     version: u64,
 ) -> Result<Sealed, SealError> {
-    let blind = seed.blind();
+    let derived = seed.derive();
+    let blind = derived.blind();
     if payload.is_empty() {
         return Ok(Sealed { payload_root: Digest::ZERO, blind, bytes: Vec::new() });
     }
@@ -181,20 +183,21 @@ pub fn seal(
         return Err(SealError::TooLong { seen: length });
     }
     names(payload)?;
-    let payload_root = root_of(payload, &seed.salts(payload.0.len()));
-    let nonce = seed.nonce();
-    let mut text = plaintext(payload, seed);
+    let payload_root = root_of(payload, &derived.salts(payload.0.len()));
+    let nonce = derived.nonce();
     let associated = associated_data(log, stream, version, payload_root);
-    let tag = XChaCha20Poly1305::new(key.bytes().into())
-        .encrypt_inout_detached(&XNonce::from(nonce), &associated, text.as_mut_slice().into())
-        // The cipher's own bound is 256 GiB.
-        .map_err(|_| SealError::TooLong { seen: length })?;
-    let mut bytes = Vec::with_capacity(length);
+    // Encrypted where it is stored; all of it has room, so that no copy of the text is left behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length));
     bytes.push(FORMAT);
     bytes.extend_from_slice(&nonce);
-    bytes.extend_from_slice(&text);
+    write_plaintext(payload, seed, &mut bytes);
+    let text = bytes.get_mut(1 + NONCE..).unwrap_or_default();
+    let tag = XChaCha20Poly1305::new(key.bytes().into())
+        .encrypt_inout_detached(&XNonce::from(nonce), &associated, text.into())
+        // The cipher's own bound is 256 GiB.
+        .map_err(|_| SealError::TooLong { seen: length })?;
     bytes.extend_from_slice(&tag);
-    Ok(Sealed { payload_root, blind, bytes })
+    Ok(Sealed { payload_root, blind, bytes: std::mem::take(&mut bytes) })
 }
 
 /// Opens what [`seal`] made for the leaf of `version` of `stream` with this `payload_root`.
@@ -231,11 +234,12 @@ pub fn open(
         )
         .map_err(|_| SealError::Refused { stream, version })?;
     let (payload, seed) = read(&text)?;
-    if seed.nonce() != nonce {
+    let derived = seed.derive();
+    if derived.nonce() != nonce {
         return Err(SealError::Content("nonce"));
     }
     names(&payload)?;
-    let salts = seed.salts(payload.0.len());
+    let salts = derived.salts(payload.0.len());
     let committed = root_of(&payload, &salts);
     if committed != payload_root {
         return Err(SealError::Root { seen: committed, root: payload_root });
@@ -280,10 +284,14 @@ fn split(bytes: &[u8]) -> Result<Parts<'_>, SealError> {
 
 fn plaintext(payload: &Payload, seed: &Seed) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::with_capacity(plaintext_len(payload)));
+    write_plaintext(payload, seed, &mut text);
+    text
+}
+
+fn write_plaintext(payload: &Payload, seed: &Seed, out: &mut Vec<u8>) {
     let seed: &minicbor::bytes::ByteSlice = seed.bytes().as_slice().into();
     // Writing to a Vec cannot fail.
-    let _ = minicbor::encode((seed, payload), &mut *text);
-    text
+    let _ = minicbor::encode((seed, payload), out);
 }
 
 fn plaintext_len(payload: &Payload) -> usize {

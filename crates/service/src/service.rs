@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use gradus_log::{Acknowledgement, Appended, Log};
+use gradus_log::{Acknowledgement, Appended, Log, LogError};
 use gradus_model::{LogId, Name, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_projection::{Library, Views};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 
 use crate::call::{Call, Naming};
 use crate::directory::Directory;
@@ -38,6 +39,10 @@ pub struct Service {
     pub(crate) index: Index,
     /// How far views and index have read: what readers may ask about.
     pub(crate) cursor: watch::Sender<u64>,
+    /// Told when somebody waits for the cursor.
+    pub(crate) hurry: Notify,
+    /// Held by the call that is decided and sealed: it takes its time, and nobody blocks meanwhile.
+    pub(crate) turn: tokio::sync::Mutex<()>,
     pub(crate) write_side: Arc<Mutex<Writer>>,
     pub(crate) writer_is_stale: Arc<Notify>,
     pub(crate) watchers: Watchers,
@@ -66,6 +71,16 @@ pub(crate) struct Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         locked(&self.write_side).under_way.remove(&self.key);
+    }
+}
+
+/// The log's answer to what was queued, to come.
+pub(crate) struct Acknowledged(JoinHandle<Result<Appended, LogError>>);
+
+impl Acknowledged {
+    /// Waits for it.
+    pub(crate) async fn appended(self) -> Result<Appended, ServiceError> {
+        Ok(self.0.await.map_err(|_| ServiceError::Fault("an append was given up"))??)
     }
 }
 
@@ -113,16 +128,16 @@ impl Service {
         *writer = Writer { under_way, ..with };
     }
 
-    /// Waits for what was queued, also when the caller does not: the claim on the request id ends
+    /// Waits for what was queued, whether or not the caller does: the claim on the request id ends
     /// with it, and if the log refused, the write side is read again, since it is ahead.
-    pub(crate) async fn answered(
+    pub(crate) fn acknowledged(
         &self,
         acknowledgement: Acknowledgement,
         claim: Option<Claim>,
-    ) -> Result<Appended, ServiceError> {
+    ) -> Acknowledged {
         let write_side = Arc::clone(&self.write_side);
         let stale = Arc::clone(&self.writer_is_stale);
-        let waiting = tokio::spawn(async move {
+        Acknowledged(tokio::spawn(async move {
             let answer = acknowledgement.await;
             if answer.is_err() {
                 locked(&write_side).stale = true;
@@ -130,8 +145,7 @@ impl Service {
             }
             drop(claim);
             answer
-        });
-        Ok(waiting.await.map_err(|_| ServiceError::Fault("an append was given up"))??)
+        }))
     }
 
     /// The held documents, read.
@@ -171,6 +185,9 @@ impl Service {
             return Ok(());
         }
         let mut cursor = self.cursor.subscribe();
+        if *cursor.borrow() < size {
+            self.hurry.notify_one();
+        }
         let reached = cursor.wait_for(|cursor| *cursor >= size);
         match tokio::time::timeout(CATCH_UP, reached).await {
             Ok(reached) => reached.map(|_| ()).map_err(|_| gradus_log::LogError::Closed.into()),

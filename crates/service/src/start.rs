@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use gradus_domain::registry::DocumentKind;
 use gradus_domain::{Actor, Proposal};
@@ -13,7 +14,7 @@ use gradus_model::{
 };
 use gradus_projection::store::OfLog;
 use gradus_projection::{Library, Views};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::call::{Call, Numbered, random_id};
 use crate::directory::Directory;
@@ -22,6 +23,7 @@ use crate::error::ServiceError;
 use crate::identity::{Secret, secret};
 use crate::index::Index;
 use crate::keys::KeyStore;
+use crate::offline::discard_damaged;
 use crate::records::ReadRecord;
 use crate::service::{Clock, Service};
 use crate::watch::Watchers;
@@ -61,6 +63,8 @@ pub struct Started {
 
 /// How many records are folded at a time.
 const CHUNK: usize = 4_096;
+/// How long the views wait for more to read while nobody waits for them.
+const GATHERS: Duration = Duration::from_millis(20);
 
 impl Service {
     /// Opens a data directory, making it if it is new, and follows its log until it is closed.
@@ -84,6 +88,7 @@ impl Service {
         let keys = KeyStore::open(&directory.keys(), log_id)?;
         let head = log.head().size;
         let first_leaf = if head == 0 { Digest::ZERO } else { log.root_at(1).await? };
+        discard_damaged(&directory.projections())?;
         let index = Index::open(&directory.projections(), OfLog { first_leaf, size: head })?;
         let service = Arc::new(Self {
             log,
@@ -95,6 +100,8 @@ impl Service {
             people: RwLock::default(),
             index,
             cursor: watch::Sender::new(0),
+            hurry: Notify::new(),
+            turn: tokio::sync::Mutex::new(()),
             write_side: Arc::default(),
             writer_is_stale: Arc::default(),
             watchers: Watchers::default(),
@@ -167,7 +174,7 @@ impl Service {
         proposals.push(Proposal::new(Event::RulesAdopted(rules), Timestamp::MIN));
         let actor =
             Actor { principal: system, kind: PrincipalKind::System, grade: Grade::Internal };
-        let number = |(item, proposal)| Numbered { item, proposal };
+        let number = |(item, proposal)| Numbered { item, proposal: Arc::new(proposal) };
         let records = (0..).zip(proposals).map(number).collect();
         let part = PlannedPart { stream: organization, version: 0, records };
         let parts = self.sealed(&Call::by(actor), RequestId(random_id()?), &[part])?;
@@ -293,6 +300,8 @@ impl Service {
         tokio::spawn(async move {
             while head.changed().await.is_ok() {
                 let Some(service) = reader.upgrade() else { return };
+                // Many small groups cost the views more than a large one, unless somebody waits.
+                let _ = tokio::time::timeout(GATHERS, service.hurry.notified()).await;
                 if let Err(error) = service.read_to_head().await {
                     tracing::error!(%error, "the views stopped reading");
                     return;
@@ -316,7 +325,8 @@ impl Service {
 
     async fn read_to_head(self: &Arc<Self>) -> Result<(), ServiceError> {
         let mut from = self.read_size();
-        while from < self.log.head().size {
+        let size = self.log.head().size;
+        while from < size {
             let records = self.records_from(from, CHUNK).await?;
             self.read(records).await?;
             from = self.read_size();

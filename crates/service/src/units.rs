@@ -1,5 +1,7 @@
 //! Units: registering them in the tree, and what they settle for themselves.
 
+use std::sync::Arc;
+
 use gradus_domain::registry::{DocumentKind, MOST_SUCCESSORS};
 use gradus_domain::{Proposal, Refusal};
 use gradus_model::event::{
@@ -9,7 +11,7 @@ use gradus_model::event::{
 use gradus_model::unit::{AreaRef, Context, Inheritance, MarkerKind, Phase, UnitKind};
 use gradus_model::{AreaId, Event, Label, ModelId, Name, Payload, Timestamp, UnitId};
 
-use crate::append::organization;
+use crate::append::{Queued, organization};
 use crate::call::{Batch, Call, Naming, Numbered, Receipt};
 use crate::error::ServiceError;
 use crate::service::{Service, unit_in};
@@ -68,8 +70,18 @@ impl Service {
         unit: &str,
         propose: impl Fn(&Writer, &Naming, UnitId) -> Result<Vec<Proposal>, ServiceError>,
     ) -> Result<Receipt, ServiceError> {
+        self.queue_to_unit(call, unit, propose).await?.durable().await
+    }
+
+    /// As [`Self::append_to_unit`], up to the place of the records in the log's queue.
+    pub(crate) async fn queue_to_unit(
+        &self,
+        call: &Call,
+        unit: &str,
+        propose: impl Fn(&Writer, &Naming, UnitId) -> Result<Vec<Proposal>, ServiceError>,
+    ) -> Result<Queued, ServiceError> {
         let found = |writer: &Writer| unit_in(&writer.registry, unit);
-        self.append(
+        self.queue(
             call,
             |writer, _| found(writer),
             |writer, naming| {
@@ -368,7 +380,7 @@ fn registrations(
             name: name.clone(),
         };
         let proposal = Proposal::at(Event::UnitRegistered(registered), new.effective_at, now);
-        Numbered { item, proposal }
+        Numbered { item, proposal: Arc::new(proposal) }
     };
     let mut proposals = Vec::new();
     let parent = match (&new.team, &new.parent) {

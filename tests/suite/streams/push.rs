@@ -181,6 +181,28 @@ async fn an_item_can_be_submitted_and_ended_in_one_message() {
 }
 
 /// An open stream: where messages go in, and where answers come out.
+#[tokio::test]
+async fn a_message_that_repeats_one_in_flight_is_answered_by_what_that_one_recorded() {
+    let system = System::new().await;
+    system.project("alpha").await;
+    let request_id = "5b0c0f5e-3f0a-4a52-9d0c-1f6f0a1b2c3d".to_owned();
+    let append = Some(wire::AppendOptions { request_id, ..Default::default() });
+    let named = wire::PushEvidenceRequest { append, ..message("alpha", vec![submit("a")]) };
+    let same_item = message("alpha", vec![submit("a")]);
+    let answers = pushed(&system, vec![named.clone(), same_item, named]).await;
+    expect![[r#"
+        0: 1 new, 0 known, 0 ended; 1 events
+        1: 0 new, 1 known, 0 ended; 0 events
+        2: 1 new, 0 known, 0 ended; 1 events"#]]
+    .assert_eq(&all(&answers));
+    let replayed = answers.iter().map(|answer| match answer.result.as_ref().unwrap() {
+        Answer::Receipt(receipt) => receipt.replayed,
+        Answer::Error(error) => panic!("{error:?}"),
+    });
+    assert_eq!(replayed.collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(items(&system, "alpha").await, 1);
+}
+
 async fn open(
     system: &System,
 ) -> (mpsc::Sender<wire::PushEvidenceRequest>, Streaming<wire::PushEvidenceResponse>) {

@@ -79,8 +79,10 @@ pub fn decide(
             let token = token.ok_or_else(|| Refusal::TokenUnknown(revoked.token.to_string()))?;
             Ok(record_unless(token.revoked_at.is_some()))
         }
-        // The log writes its own first event, and the facts of a unit are decided elsewhere.
+        // The log writes its own first event, a restore that it was forked, and the facts of a unit
+        // are decided elsewhere.
         Event::LogCreated(_)
+        | Event::LogForked(_)
         | Event::ModelAdopted(_)
         | Event::RulesAdopted(_)
         | Event::ProfileAdopted(_)

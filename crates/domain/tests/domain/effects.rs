@@ -17,8 +17,8 @@ use crate::given::{
     tailored_out, unlinked, withdrawn,
 };
 use crate::registry::{
-    added, archived, created, disabled, issued, moved, published, registered, renamed, revoked,
-    succeeded,
+    added, archived, created, disabled, forked, issued, moved, published, registered, renamed,
+    revoked, succeeded,
 };
 
 fn now() -> At {
@@ -30,6 +30,8 @@ fn of_organization(registry: &Registry) -> Vec<String> {
     if let (Some(log), Some(organization)) = (registry.log, registry.organization) {
         lines.push(format!("log {log} of {}", name_of(organization.0)));
     }
+    let forks = registry.forks.iter();
+    lines.extend(forks.map(|fork| format!("forked at size {}", fork.size)));
     for kind in [DocumentKind::Model, DocumentKind::Profile, DocumentKind::Rules] {
         let published = registry.documents(kind, u64::MAX);
         lines.extend(published.map(|held| format!("{} {} published", kind.name(), held.id)));
@@ -137,6 +139,7 @@ fn life() -> Vec<Fact> {
     };
     vec![
         created(),
+        forked(1),
         published("iso"),
         fact(Event::ProfilePublished(document("bureau"))),
         fact(Event::RulesPublished(document("strict"))),
@@ -209,6 +212,8 @@ fn every_event_has_its_effect() {
     expect![[r#"
         log-created
           + log 07070707-0707-0707-0707-070707070707 of org
+        log-forked
+          + forked at size 1
         model-published
           + model iso published
         profile-published

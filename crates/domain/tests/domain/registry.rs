@@ -3,8 +3,8 @@
 use expect_test::{Expect, expect};
 use gradus_domain::registry::{DocumentKind, living};
 use gradus_model::event::{
-    LogCreated, PrincipalAdded, PrincipalDisabled, TokenIssued, TokenRevoked, UnitArchived,
-    UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
+    LogCreated, LogForked, PrincipalAdded, PrincipalDisabled, TokenIssued, TokenRevoked,
+    UnitArchived, UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
 };
 use gradus_model::unit::UnitKind;
 use gradus_model::{Event, LogId, Name, TokenId};
@@ -31,6 +31,15 @@ pub(crate) fn created() -> Fact {
         log: LogId([7; 16]),
         organization: unit("org"),
         origin: "made-up.example/log".parse().unwrap(),
+    }))
+}
+
+pub(crate) fn forked(size: u64) -> Fact {
+    fact(Event::LogForked(LogForked {
+        size,
+        root: gradus_model::Digest([9; 32]),
+        known_size: None,
+        origin: "made-up.example/log/2".parse().unwrap(),
     }))
 }
 

@@ -43,26 +43,9 @@ pub(super) fn keep(
         }
     }
 
-    let mut files = Vec::new();
-    list(&log, &mut files)?;
-    let total = files.iter().map(|(_, bytes)| bytes).sum();
-    refuse_without_space(directory, total)?;
-
     let finished = free_name(directory, now);
     let unfinished = finished.with_added_extension(UNFINISHED);
-    fs::create_dir(&unfinished).doing("create", &unfinished)?;
-    let mut done = 0;
-    for (file, _) in &files {
-        let to = unfinished.join(file.strip_prefix(&log).unwrap_or(file));
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).doing("create", parent)?;
-        }
-        copy(file, &to, |bytes| {
-            done += bytes;
-            on_progress(Progress::Copying { done, total });
-        })
-        .doing("copy to", &to)?;
-    }
+    let total = copy_log(&log, &unfinished, on_progress)?;
     copy(&anchor, &unfinished.join("anchor"), |_| ()).doing("copy", &anchor)?;
     sync(&unfinished)?;
     fs::rename(&unfinished, &finished).doing("rename to", &finished)?;
@@ -72,6 +55,32 @@ pub(super) fn keep(
     }
     tracing::info!(copy = %finished.display(), bytes = total, "copied the log aside");
     Ok(())
+}
+
+/// Copies the files of a log to a new folder, and returns their bytes; needs room for them.
+pub(super) fn copy_log(
+    log: &Path,
+    target: &Path,
+    on_progress: &OnProgress,
+) -> Result<u64, LogError> {
+    let mut files = Vec::new();
+    list(log, &mut files)?;
+    let total = files.iter().map(|(_, bytes)| bytes).sum();
+    refuse_without_space(log, total)?;
+    fs::create_dir(target).doing("create", target)?;
+    let mut done = 0;
+    for (file, _) in &files {
+        let to = target.join(file.strip_prefix(log).unwrap_or(file));
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).doing("create", parent)?;
+        }
+        copy(file, &to, |bytes| {
+            done += bytes;
+            on_progress(Progress::Copying { done, total });
+        })
+        .doing("copy to", &to)?;
+    }
+    Ok(total)
 }
 
 /// A name for a copy taken now; a clock that stands still may have named another one so.

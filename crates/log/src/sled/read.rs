@@ -1,12 +1,16 @@
 //! Reads durable records back from the frames.
 
 use gradus_model::{Digest, Leaf, Timestamp, UnitId};
+use gradus_proof::tree::WIDTH;
 use gradus_proof::{Tree, leaf_hash};
 
 use super::shared::{Shared, locked};
 use crate::frame::{self, Frame, Record};
 use crate::record::Gathered;
 use crate::{LogError, ReadLimit, StoredRecord};
+
+/// Subtrees of which the leaf hashes are kept: 2 MiB of them.
+const MOST_LOOSE: usize = 4_096;
 
 impl Shared {
     /// Records from `from` on, below `size`.
@@ -62,13 +66,42 @@ impl Shared {
         if size > head {
             return Err(LogError::Past { asked: size, size: head });
         }
-        let loose = Tree::loose(size);
+        let first = Tree::loose(size).start;
+        let end = (first + WIDTH - 1).min(head);
         let mut leaves = Vec::new();
-        Frames::new(&self.frames).visit(loose.start, loose.end, |record| {
+        Frames::new(&self.frames).visit(first, end, |record| {
             leaves.push(leaf_hash(record.leaf));
             Ok(true)
         })?;
-        locked(&self.tree).root_at(size, |_| Ok(leaves))
+        let root = self.root_with(size, &leaves);
+        let mut loose = locked(&self.loose);
+        if loose.len() >= MOST_LOOSE {
+            loose.clear();
+        }
+        loose.insert(first, leaves);
+        root
+    }
+
+    /// The root the log had at `size`, if the leaf hashes it takes were read lately; no reading.
+    pub(super) fn recent_root(&self, size: u64, head: u64) -> Option<Result<Digest, LogError>> {
+        let needed = Tree::loose(size);
+        if size > head {
+            return None;
+        }
+        if needed.is_empty() {
+            return Some(self.root_with(size, &[]));
+        }
+        let leaves = locked(&self.loose).get(&needed.start)?.clone();
+        let enough = leaves.len() as u64 >= needed.end - needed.start;
+        enough.then(|| self.root_with(size, &leaves))
+    }
+
+    fn root_with(&self, size: u64, leaves: &[Digest]) -> Result<Digest, LogError> {
+        let tree = locked(&self.tree);
+        tree.root_at(size, |needed| {
+            let needed = usize::try_from(needed.end - needed.start).unwrap_or(usize::MAX);
+            Ok(leaves.iter().copied().take(needed).collect())
+        })
     }
 
     /// The number of records below `size` that are stamped up to and including `at`.

@@ -1,5 +1,6 @@
 //! What the threads of an open log share.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -26,12 +27,17 @@ pub(super) struct Shared {
     pub(super) head: watch::Sender<Head>,
     /// At times ahead of the head, by the group that is being synced.
     pub(super) tree: Mutex<Tree>,
+    /// Leaf hashes that roots asked for lately needed.
+    pub(super) loose: Mutex<Loose>,
     /// The hash of the leaf at position 0, once there is one.
     pub(super) first_leaf: OnceLock<Digest>,
     pub(super) moment: Mutex<Moment>,
     pub(super) failed: AtomicBool,
     pub(super) on_fatal: OnFatal,
 }
+
+/// The hashes of the first leaves past a complete subtree, by the position of the first.
+pub(super) type Loose = BTreeMap<u64, Vec<Digest>>;
 
 /// How far the records go in time.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,6 @@
 //! Opens a log directory. Doubt stops the start: each refusal says what was seen and what to do.
 
 use std::fs::{self, File, TryLockError};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -14,8 +13,9 @@ use super::keeper::Keeper;
 use super::running::Running;
 use super::scan::{Scanned, scan};
 use super::shared::{Moment, Shared};
+use super::survey::Survey;
 use super::writer::Writer;
-use super::{Options, Progress, aside, database};
+use super::{Options, Progress, aside, database, trial};
 use crate::anchor::{Anchor, AnchorFile};
 use crate::clock::Clock;
 use crate::error::Doing as _;
@@ -42,13 +42,15 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
     let lock = hold(directory)?;
     let (mut anchor_file, anchor) = AnchorFile::open(&paths.anchor)?;
     let expected = anchor.as_ref().map_or_else(Head::empty, |anchor| anchor.head);
+    trial::clear(directory)?;
     before_recovery(&paths, anchor.as_ref(), &options)?;
 
     (options.on_progress)(Progress::Opening);
+    database::sync_names_at_once(&paths.log)?;
     let frames = database::open(&paths.log, options.log_cache_bytes)?;
     let file = make_durable(&paths, &options)?;
     let (index, scanned) = verify(&paths, &frames, expected.size, &options)?;
-    compare(&paths, anchor.as_ref(), &scanned, &options)?;
+    compare(&paths.anchor, anchor.as_ref(), &scanned, &options)?;
 
     let head = Head { size: scanned.tree.size(), root: scanned.tree.root() };
     let log = scanned.first_leaf.unwrap_or(Digest::ZERO);
@@ -68,6 +70,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
         keeper: Keeper::new(head.size),
         head: watch::Sender::new(head),
         tree: Mutex::new(scanned.tree),
+        loose: Mutex::default(),
         first_leaf: scanned.first_leaf.map(Into::into).unwrap_or_default(),
         moment: Mutex::new(Moment { size: head.size, last, in_flight: false, settled: None }),
         failed: AtomicBool::new(false),
@@ -117,15 +120,47 @@ fn before_recovery(
     let same_boot =
         anchor.is_some_and(|anchor| !anchor.boot.is_empty() && anchor.boot == options.boot);
     let clean = anchor.is_some_and(|anchor| anchor.clean);
-    if !clean && !same_boot {
-        tracing::warn!("the machine stopped while the log was open");
-        aside::keep(&paths.directory, (options.clock)(), &options.on_progress)?;
-        // The index was never synced; what it lost, nobody would notice.
-        if paths.index.exists() {
-            fs::remove_dir_all(&paths.index).doing("remove", &paths.index)?;
+    let survey = survey(&paths.log, options)?;
+    if anchor.is_none() && !survey.frames.is_empty() && !options.accept_missing_anchor {
+        return Err(LogError::NoAnchor { anchor: paths.anchor.clone(), size: survey.reaches() });
+    }
+    let doubt =
+        !survey.spots.is_empty() || survey.reaches() < anchor.map_or(0, |anchor| anchor.head.size);
+    if doubt {
+        trial::refuse_damage(&paths.directory, anchor, &survey, options)?;
+        for spot in &survey.spots {
+            let (path, at, what) = (spot.path.display(), spot.at, &spot.what);
+            tracing::warn!(%path, at, what, "damage that no record is lost by: see gradus doctor");
         }
     }
+    let unclean = !clean && !same_boot;
+    if unclean {
+        tracing::warn!("the machine stopped while the log was open");
+    }
+    if unclean || doubt {
+        aside::keep(&paths.directory, (options.clock)(), &options.on_progress)?;
+    }
+    trial::mend(&paths.log, &survey.spots)?;
+    // After a power cut: the index was never synced; what it lost, nobody would notice.
+    if paths.index.exists() && (unclean || is_damaged(&paths.index)?) {
+        fs::remove_dir_all(&paths.index).doing("remove", &paths.index)?;
+    }
     Ok(())
+}
+
+/// Reads the log's files as they lie there.
+fn survey(log: &Path, options: &Options) -> Result<Survey, LogError> {
+    Survey::of(log, &|done, total| (options.on_progress)(Progress::Reading { done, total }))
+}
+
+/// Whether a database that is derived shows damage, which is then told.
+fn is_damaged(folder: &Path) -> Result<bool, LogError> {
+    let survey = Survey::of(folder, &|_, _| ())?;
+    if let Some(spot) = survey.spots.first() {
+        let (path, at, what) = (spot.path.display(), spot.at, &spot.what);
+        tracing::warn!(%path, at, what, "damaged, and made again from the log");
+    }
+    Ok(!survey.spots.is_empty())
 }
 
 /// Makes what sled recovered durable, and returns our own descriptor of its file.
@@ -145,20 +180,16 @@ fn verify(
     size: u64,
     options: &Options,
 ) -> Result<(Index, Scanned), LogError> {
-    let read = || {
+    database::caught(&paths.log, || {
         let index = Index::open(&paths.index, options, frames)?;
         let scanned = scan(frames, &index, size, &options.on_progress)?;
         Ok((index, scanned))
-    };
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        let reason = database::said(panic.as_ref());
-        Err(LogError::Unopenable { directory: paths.log.clone(), reason })
     })
 }
 
 /// Refuses a log that is not what the anchor says was durable.
-fn compare(
-    paths: &Paths,
+pub(super) fn compare(
+    anchor_file: &Path,
     anchor: Option<&Anchor>,
     scanned: &Scanned,
     options: &Options,
@@ -168,7 +199,7 @@ fn compare(
         if size == 0 || options.accept_missing_anchor {
             return Ok(());
         }
-        return Err(LogError::NoAnchor { anchor: paths.anchor.clone(), size });
+        return Err(LogError::NoAnchor { anchor: anchor_file.to_owned(), size });
     };
     let first = scanned.first_leaf.unwrap_or(Digest::ZERO);
     if anchor.head.size > 0 && size > 0 && anchor.log != first {

@@ -10,6 +10,7 @@ use super::*;
 use crate::contract::{QUEUE_CALLS, Stand, append, appended, noon};
 
 mod damage;
+mod matrix;
 mod start;
 mod throughput;
 

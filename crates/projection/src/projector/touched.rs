@@ -48,6 +48,7 @@ impl<'a> Touched<'a> {
             Event::UnitRegistered(registered) => Self::Bases(registered.unit),
             Event::UnitMoved(moved) => Self::Bases(moved.unit),
             Event::LogCreated(_)
+            | Event::LogForked(_)
             | Event::ModelPublished(_)
             | Event::ProfilePublished(_)
             | Event::RulesPublished(_)

@@ -15,12 +15,7 @@ use super::{Checked, principal_ref, timestamp, unit_ref};
 /// A record for a caller; with `full`, its body readable and its texts opened.
 pub(crate) fn event(service: &Service, record: &ReadRecord, full: bool) -> Checked<wire::Event> {
     let recorded = &record.recorded;
-    let mut out = wire::Event {
-        position: recorded.place.position,
-        leaf: record.leaf.clone(),
-        leaf_hash: gradus_proof::tree::leaf_hash(&record.leaf).0.to_vec(),
-        ..wire::Event::default()
-    };
+    let mut out = leaf(recorded.place.position, record.leaf.clone());
     if !full {
         return Ok(out);
     }
@@ -48,6 +43,12 @@ pub(crate) fn event(service: &Service, record: &ReadRecord, full: bool) -> Check
     Ok(out)
 }
 
+/// A record's leaf and nothing else.
+pub(crate) fn leaf(position: u64, leaf: Vec<u8>) -> wire::Event {
+    let leaf_hash = gradus_proof::tree::leaf_hash(&leaf).0.to_vec();
+    wire::Event { position, leaf, leaf_hash, ..wire::Event::default() }
+}
+
 pub(crate) const fn grade(from: Grade) -> wire::Grade {
     match from {
         Grade::Internal => wire::Grade::Internal,
@@ -63,6 +64,10 @@ fn body(event: &Event) -> Value {
     match event {
         Event::LogCreated(of) => json!({
             "log": text(of.log), "organization": text(of.organization), "origin": text(&of.origin),
+        }),
+        Event::LogForked(of) => json!({
+            "size": of.size, "root": text(of.root), "known_size": of.known_size,
+            "origin": text(&of.origin),
         }),
         Event::ModelPublished(held)
         | Event::ProfilePublished(held)

@@ -1,10 +1,12 @@
 //! Items of evidence, in and out.
 
+use std::fmt::{self, from_fn};
+
 use gradus_domain::coverage;
 use gradus_domain::evidence::Standing;
 use gradus_domain::history::EvidenceHistory;
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Strength, Subject, Tool};
-use gradus_model::{Digest, Event, Payload};
+use gradus_model::{Event, Payload};
 use gradus_projection::views::Basis;
 use gradus_service::evidence::{Step, Submission};
 use gradus_service::records::ReadRecord;
@@ -23,25 +25,27 @@ const ATTRIBUTE: &str = "attribute.";
 
 pub(crate) fn submissions(given: &[wire::EvidenceItem]) -> Checked<Vec<Step>> {
     let one = |(at, given)| {
-        submission(&format!("items[{at}]"), given).map(|item| Step::Submit(Box::new(item)))
+        submission(format_args!("items[{at}]"), given).map(|item| Step::Submit(Box::new(item)))
     };
     bounded("items", given)?.iter().enumerate().map(one).collect()
 }
 
 pub(crate) fn steps(given: &[wire::EvidenceStep]) -> Checked<Vec<Step>> {
     let one = |(at, given): (usize, &wire::EvidenceStep)| {
-        let field = format!("steps[{at}]");
+        let field = from_fn(move |f| write!(f, "steps[{at}]"));
         match needed(&field, given.step.as_ref())? {
-            wire::evidence_step::Step::Submit(item) => submission(&format!("{field}.submit"), item)
-                .map(|item| Step::Submit(Box::new(item))),
+            wire::evidence_step::Step::Submit(item) => {
+                submission(format_args!("{field}.submit"), item)
+                    .map(|item| Step::Submit(Box::new(item)))
+            }
             wire::evidence_step::Step::End(end) => {
-                bounded_text(&format!("{field}.end.reason"), &end.reason, MOST_NOTE)?;
+                bounded_text(format_args!("{field}.end.reason"), &end.reason, MOST_NOTE)?;
                 Ok(Step::End {
                     evidence: evidence_ref(
                         &format!("{field}.end.evidence"),
                         end.evidence.as_ref(),
                     )?,
-                    at: instant(&format!("{field}.end.at"), end.at.as_ref())?,
+                    at: instant(format_args!("{field}.end.at"), end.at.as_ref())?,
                     reason: end.reason.clone(),
                 })
             }
@@ -50,46 +54,46 @@ pub(crate) fn steps(given: &[wire::EvidenceStep]) -> Checked<Vec<Step>> {
     bounded("steps", given)?.iter().enumerate().map(one).collect()
 }
 
-fn submission(field: &str, given: &wire::EvidenceItem) -> Checked<Submission> {
-    let of = |name: &str| format!("{field}.{name}");
+fn submission(field: fmt::Arguments<'_>, given: &wire::EvidenceItem) -> Checked<Submission> {
+    let of = |name| from_fn(move |f| write!(f, "{field}.{name}"));
     let measure = |(at, given): (usize, &wire::Measure)| {
-        let field = of(&format!("measures[{at}]"));
+        let field = from_fn(move |f| write!(f, "{field}.measures[{at}]"));
         let decimals = u8::try_from(given.decimals).ok().filter(|decimals| *decimals <= 18);
         Ok(Measure {
-            name: text(&format!("{field}.name"), &given.name)?,
+            name: text(format_args!("{field}.name"), &given.name)?,
             value: given.value,
             decimals: decimals.ok_or_else(|| {
                 let reason = format!("{} is given, 0 to 18 are allowed", given.decimals);
                 ServiceError::invalid(format!("{field}.decimals"), reason)
             })?,
-            unit: text(&format!("{field}.unit"), &given.unit)?,
+            unit: text(format_args!("{field}.unit"), &given.unit)?,
         })
     };
     let subject = |(at, given): (usize, &wire::Subject)| {
-        let field = of(&format!("subjects[{at}]"));
-        let kind = text(&format!("{field}.kind"), &given.kind)?;
-        Ok(Subject { kind, id: text(&format!("{field}.id"), &given.id)? })
+        let field = from_fn(move |f| write!(f, "{field}.subjects[{at}]"));
+        let kind = text(format_args!("{field}.kind"), &given.kind)?;
+        Ok(Subject { kind, id: text(format_args!("{field}.id"), &given.id)? })
     };
     let tool = |given: &wire::Tool| {
         Ok::<Tool, ServiceError>(Tool {
-            name: text(&of("tool.name"), &given.name)?,
-            version: optional(&of("tool.version"), &given.version)?,
-            mapping: optional(&of("tool.mapping"), &given.mapping)?,
+            name: text(of("tool.name"), &given.name)?,
+            version: optional(of("tool.version"), &given.version)?,
+            mapping: optional(of("tool.mapping"), &given.mapping)?,
         })
     };
     let attachment =
-        |(at, given): (usize, &String)| text::<Digest>(&of(&format!("attachments[{at}]")), given);
+        |(at, given): (usize, &String)| text(format_args!("{field}.attachments[{at}]"), given);
     Ok(Submission {
-        kind: word(&of("kind"), given.kind, Kind::from_number)?,
-        outcome: word(&of("outcome"), given.outcome, Outcome::from_number)?,
-        strength: word(&of("strength"), given.strength, Strength::from_number)?,
-        practices: practices(&of("practices"), &given.practices)?,
-        work_from: instant(&of("work_from"), given.work_from.as_ref())?,
-        work_to: instant(&of("work_to"), given.work_to.as_ref())?,
-        valid_until: instant(&of("valid_until"), given.valid_until.as_ref())?,
-        source: given.source.as_ref().map(|given| source(&of("source"), given)).transpose()?,
+        kind: word(of("kind"), given.kind, Kind::from_number)?,
+        outcome: word(of("outcome"), given.outcome, Outcome::from_number)?,
+        strength: word(of("strength"), given.strength, Strength::from_number)?,
+        practices: practices(of("practices"), &given.practices)?,
+        work_from: instant(of("work_from"), given.work_from.as_ref())?,
+        work_to: instant(of("work_to"), given.work_to.as_ref())?,
+        valid_until: instant(of("valid_until"), given.valid_until.as_ref())?,
+        source: given.source.as_ref().map(|given| source(of("source"), given)).transpose()?,
         producer_sequence: given.producer_sequence,
-        instance: optional(&of("instance"), &given.instance)?,
+        instance: optional(of("instance"), &given.instance)?,
         about: Some(given.about.clone()).filter(|about| !about.is_empty()),
         measures: given.measures.iter().enumerate().map(measure).collect::<Checked<_>>()?,
         subjects: given.subjects.iter().enumerate().map(subject).collect::<Checked<_>>()?,
@@ -104,10 +108,10 @@ fn submission(field: &str, given: &wire::EvidenceItem) -> Checked<Submission> {
     })
 }
 
-fn payload(field: &str, given: &wire::EvidenceItem) -> Checked<Payload> {
-    bounded_text(&format!("{field}.title"), &given.title, MOST_TITLE)?;
-    bounded_text(&format!("{field}.note"), &given.note, MOST_NOTE)?;
-    bounded_text(&format!("{field}.uri"), &given.uri, MOST_URI)?;
+fn payload(field: fmt::Arguments<'_>, given: &wire::EvidenceItem) -> Checked<Payload> {
+    bounded_text(format_args!("{field}.title"), &given.title, MOST_TITLE)?;
+    bounded_text(format_args!("{field}.note"), &given.note, MOST_NOTE)?;
+    bounded_text(format_args!("{field}.uri"), &given.uri, MOST_URI)?;
     let texts = Payload::empty()
         .with("title", given.title.as_str())
         .with("note", given.note.as_str())

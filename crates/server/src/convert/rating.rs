@@ -24,20 +24,20 @@ pub(crate) fn inputs(given: &[wire::RatingInput]) -> Checked<Vec<RatingInput>> {
 
 fn input(field: &str, given: &wire::RatingInput) -> Checked<RatingInput> {
     let of = |name: &str| format!("{field}.{name}");
-    let value = word(&of("value"), given.value, Value::from_number)?;
-    let scale = optional_word(&of("scale"), given.scale, Scale::from_number)?;
+    let value = word(of("value"), given.value, Value::from_number)?;
+    let scale = optional_word(of("scale"), given.scale, Scale::from_number)?;
     if let Some(scale) = scale.filter(|scale| *scale != value.scale()) {
         // Says which values the scale has.
         scale.value(value.name()).map_err(|error| ServiceError::invalid(of("value"), error))?;
     }
-    bounded_text(&of("rationale"), &given.rationale, MOST_RATIONALE)?;
+    bounded_text(of("rationale"), &given.rationale, MOST_RATIONALE)?;
     let cited = given.evidence.iter().enumerate();
     let cited = cited.map(|(at, given)| evidence_ref(&of(&format!("evidence[{at}]")), Some(given)));
     Ok(RatingInput {
-        practice: practice(&of("practice"), &given.practice)?,
+        practice: practice(of("practice"), &given.practice)?,
         value,
-        effective_at: instant(&of("effective_at"), given.effective_at.as_ref())?,
-        instance: optional(&of("instance"), &given.instance)?,
+        effective_at: instant(of("effective_at"), given.effective_at.as_ref())?,
+        instance: optional(of("instance"), &given.instance)?,
         rationale: given.rationale.clone(),
         evidence: cited.collect::<Checked<_>>()?,
     })

@@ -22,7 +22,7 @@ pub(crate) fn context(given: &wire::Context) -> Checked<Context> {
         return Err(ServiceError::invalid("context.disciplines", reason));
     }
     let discipline =
-        |(at, given): (usize, &String)| text(&format!("context.disciplines[{at}]"), given);
+        |(at, given): (usize, &String)| text(format_args!("context.disciplines[{at}]"), given);
     let need = "context.assurance_need";
     Ok(Context {
         customer_base: optional("context.customer_base", &given.customer_base)?,
@@ -39,7 +39,7 @@ pub(crate) fn context(given: &wire::Context) -> Checked<Context> {
 
 /// Labels of a unit; how many it may have, the rules say.
 pub(crate) fn labels(given: &[String]) -> Checked<Vec<Label>> {
-    let label = |(at, given): (usize, &String)| text(&format!("labels[{at}]"), given);
+    let label = |(at, given): (usize, &String)| text(format_args!("labels[{at}]"), given);
     given.iter().enumerate().map(label).collect()
 }
 

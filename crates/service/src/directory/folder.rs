@@ -184,12 +184,12 @@ pub(crate) fn overwrite(mut file: &File) -> io::Result<()> {
     file.sync_data()
 }
 
-fn sync_folder(path: &Path) -> Result<(), FileError> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), FileError> {
     let folder = File::open(path).map_err(|source| FileError::new(Step::Read, path, source))?;
     folder.sync_all().map_err(|source| FileError::new(Step::Sync, path, source))
 }
 
-fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),

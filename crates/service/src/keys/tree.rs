@@ -15,6 +15,9 @@ pub const DEPTH: u8 = 40;
 /// The last version that has a key.
 pub const MOST_VERSION: u64 = (1 << DEPTH) - 1;
 
+/// Versions at the very end of a tree that are renewed together; nobody gets that far.
+const MOST_RENEWED: u64 = 64;
+
 /// The keys of one unit that are not erased.
 pub struct KeyTree {
     /// By the first version below the node.
@@ -90,6 +93,27 @@ impl KeyTree {
             seed = child(&seed, bit);
         }
         true
+    }
+
+    /// The versions past `version` that are erased.
+    pub(crate) fn erased_after(&self, version: u64) -> Vec<u64> {
+        let mut next = version + 1;
+        let mut erased = Vec::new();
+        for (first, node) in &self.nodes {
+            erased.extend(next..*first);
+            next = next.max(first + node.versions());
+        }
+        erased.extend(next..=MOST_VERSION.min(next.saturating_add(MOST_RENEWED)));
+        erased
+    }
+
+    /// Gives an erased version a key of its own again: in a log that was restored to an earlier
+    /// size, another record will have that version.
+    pub(crate) fn renew(&mut self, version: u64, seed: [u8; SEED]) {
+        self.path.seeds.zeroize();
+        if above(&self.nodes, version).is_none() {
+            self.nodes.insert(version, Node::new(DEPTH, Zeroizing::new(seed)));
+        }
     }
 
     /// Depth, prefix and seed of the kept nodes, in ascending order of the versions below them.

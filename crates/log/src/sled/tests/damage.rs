@@ -198,7 +198,8 @@ async fn no_flipped_byte_of_the_database_goes_unseen() {
             // sled may never look at that byte again.
             Ok(log) => assert_eq!(log.head(), head, "byte {at}"),
             Err(
-                LogError::BehindAnchor { .. }
+                LogError::DamagedFile { .. }
+                | LogError::BehindAnchor { .. }
                 | LogError::Unopenable { .. }
                 | LogError::Damaged { .. }
                 | LogError::Storage(_),

@@ -1,0 +1,265 @@
+//! Adds to an archive, or begins one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gradus_model::Digest;
+use gradus_proof::{leaf_hash, sha256};
+
+use crate::error::Doing as _;
+use crate::manifest::{Head, Manifest};
+use crate::tiles::{self, Edge, Kind, WIDTH};
+use crate::{ArchiveError, file, read};
+
+/// An archive that is being written.
+pub struct Writer {
+    folder: PathBuf,
+    before: Option<Manifest>,
+    size: u64,
+    edge: Edge,
+    /// The bundles of the records past the last whole tile.
+    entries: Vec<u8>,
+    payloads: Vec<u8>,
+    documents: BTreeSet<Digest>,
+}
+
+/// What stays the same of a log, for its manifest.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The log's id, as text.
+    pub log: String,
+    /// The origin line of its checkpoints.
+    pub origin: String,
+    /// The program that writes.
+    pub made_by: String,
+}
+
+impl Writer {
+    /// Opens the archive in `folder` to add to it, or begins one in a new or empty folder.
+    ///
+    /// # Errors
+    ///
+    /// [`ArchiveError::NotOurs`] when other files are there; [`ArchiveError::Damaged`] when what is
+    /// to be added to cannot be read.
+    pub fn open(folder: &Path) -> Result<Self, ArchiveError> {
+        let before = Manifest::read(folder)?;
+        if before.is_none() && folder.exists() {
+            refuse_other_files(folder)?;
+        }
+        file::create_folder(folder)?;
+        let mut writer = Self {
+            folder: folder.to_owned(),
+            size: 0,
+            edge: Edge::default(),
+            entries: Vec::new(),
+            payloads: Vec::new(),
+            documents: BTreeSet::new(),
+            before,
+        };
+        if let Some(manifest) = writer.before.clone() {
+            writer.go_on(&manifest)?;
+        }
+        Ok(writer)
+    }
+
+    /// Reads the partial tiles that are to be continued.
+    fn go_on(&mut self, manifest: &Manifest) -> Result<(), ArchiveError> {
+        self.size = manifest.head.size;
+        for (level, (number, width)) in tiles::shape(self.size).into_iter().enumerate() {
+            self.edge.levels.push(if width == 0 {
+                Vec::new()
+            } else {
+                read::hashes(&self.folder, level, number, width)?
+            });
+        }
+        let seen = self.edge.root();
+        if seen != manifest.head.root {
+            return Err(ArchiveError::OtherRoot { seen, said: manifest.head.root });
+        }
+        let (number, width) = (self.size / WIDTH as u64, self.loose());
+        if width > 0 {
+            let path = tiles::path(&self.folder, Kind::Entries, number, width);
+            self.entries = file::read_whole(&path)?;
+            let path = tiles::path(&self.folder, Kind::Payloads, number, width);
+            let bytes = file::read_whole(&path)?;
+            let bundle = tiles::unsummed(&bytes);
+            let damaged = || ArchiveError::damaged(&path, "its checksum is wrong");
+            self.payloads = bundle.ok_or_else(damaged)?.to_vec();
+        }
+        self.documents.extend(&manifest.documents);
+        Ok(())
+    }
+
+    fn loose(&self) -> usize {
+        usize::try_from(self.size % WIDTH as u64).unwrap_or(0)
+    }
+
+    /// The number of records, with those that were added.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// How much the archive holds, with what was added.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head { size: self.size, root: self.edge.root() }
+    }
+
+    /// Refuses a log that is not the one in the archive: `size` is the log's size, `root` the root
+    /// that it had at the archive's size.
+    pub fn refuse_other(&self, size: u64, root: Option<Digest>) -> Result<(), ArchiveError> {
+        let held = self.head();
+        match root {
+            Some(offered) if offered != held.root => {
+                Err(ArchiveError::OtherLog { size: held.size, held: held.root, offered })
+            }
+            Some(_) => Ok(()),
+            None => Err(ArchiveError::Ahead { held: held.size, offered: size }),
+        }
+    }
+
+    /// Adds the next record.
+    pub fn push(&mut self, leaf: &[u8], payload: &[u8]) -> Result<(), ArchiveError> {
+        bundle(self.size, leaf, &mut self.entries)?;
+        bundle(self.size, payload, &mut self.payloads)?;
+        let number = self.size / WIDTH as u64;
+        let folder = &self.folder;
+        let mut whole = number;
+        self.edge.push(leaf_hash(leaf), |level, hashes| {
+            if level > 0 {
+                whole /= WIDTH as u64;
+            }
+            let path = tiles::path(folder, Kind::Hashes(level), whole, WIDTH);
+            file::replace(&path, &tiles::bytes(hashes))
+        })?;
+        self.size += 1;
+        if self.loose() == 0 {
+            self.write_bundles(number, WIDTH)?;
+            self.entries.clear();
+            self.payloads.clear();
+        }
+        Ok(())
+    }
+
+    fn write_bundles(&self, number: u64, width: usize) -> Result<(), ArchiveError> {
+        let path = |kind| tiles::path(&self.folder, kind, number, width);
+        file::replace(&path(Kind::Entries), &self.entries)?;
+        file::replace(&path(Kind::Payloads), &tiles::summed(&self.payloads))
+    }
+
+    /// Keeps a document; one that is there already is read and compared.
+    pub fn document(&mut self, bytes: &[u8]) -> Result<Digest, ArchiveError> {
+        let digest = sha256(bytes);
+        let path = self.folder.join("documents").join(digest.to_string());
+        if file::read(&path)?.is_none_or(|there| there != bytes) {
+            file::replace(&path, bytes)?;
+        }
+        self.documents.insert(digest);
+        Ok(digest)
+    }
+
+    /// Writes what is partial, then the checkpoint and the manifest; the archive is the new one
+    /// from then on.
+    pub fn finish(self, about: About) -> Result<Manifest, ArchiveError> {
+        let shape = tiles::shape(self.size);
+        for ((level, (number, width)), hashes) in shape.iter().enumerate().zip(&self.edge.levels) {
+            if *width > 0 {
+                let path = tiles::path(&self.folder, Kind::Hashes(level), *number, *width);
+                file::replace(&path, &tiles::bytes(hashes))?;
+            }
+        }
+        let (number, width) = (self.size / WIDTH as u64, self.loose());
+        if width > 0 {
+            self.write_bundles(number, width)?;
+        }
+        let head = self.head();
+        let checkpoint = format!("{}\n{}\n{}\n", about.origin, head.size, base64(&head.root.0));
+        file::replace(&self.folder.join("checkpoint"), checkpoint.as_bytes())?;
+        let manifest = Manifest {
+            log: about.log,
+            origin: about.origin,
+            head,
+            documents: self.documents.iter().copied().collect(),
+            made_by: about.made_by,
+        };
+        manifest.write(&self.folder)?;
+        if let Some(before) = self.before.filter(|before| before.head.size != head.size) {
+            remove_partial(&self.folder, before.head.size, head.size)?;
+        }
+        Ok(manifest)
+    }
+}
+
+/// Removes the partial tiles of an earlier size.
+fn remove_partial(folder: &Path, before: u64, now: u64) -> Result<(), ArchiveError> {
+    let now = tiles::shape(now);
+    for (level, (number, width)) in tiles::shape(before).into_iter().enumerate() {
+        if width == 0 || now.get(level) == Some(&(number, width)) {
+            continue;
+        }
+        let mut kinds = vec![Kind::Hashes(level)];
+        if level == 0 {
+            kinds.extend([Kind::Entries, Kind::Payloads]);
+        }
+        for kind in kinds {
+            let path = tiles::path(folder, kind, number, width);
+            file::remove(&path)?;
+            if let Some(parent) = path.parent() {
+                // It may hold the tile's next partial form.
+                let _ = fs::remove_dir(parent);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refuse_other_files(folder: &Path) -> Result<(), ArchiveError> {
+    // What an interrupted first backup leaves is ours.
+    const OURS: [&str; 5] = ["tile", "documents", "checkpoint", "keys", "lost+found"];
+    for entry in fs::read_dir(folder).doing("read", folder)? {
+        let seen = entry.doing("read", folder)?.file_name().to_string_lossy().into_owned();
+        if !OURS.contains(&seen.trim_end_matches(".new")) && seen != "manifest.json.new" {
+            return Err(ArchiveError::NotOurs { path: folder.to_owned(), seen });
+        }
+    }
+    Ok(())
+}
+
+fn bundle(position: u64, record: &[u8], into: &mut Vec<u8>) -> Result<(), ArchiveError> {
+    let seen = record.len();
+    let length = u16::try_from(seen).map_err(|_| ArchiveError::TooLong { position, seen })?;
+    into.extend_from_slice(&length.to_be_bytes());
+    into.extend_from_slice(record);
+    Ok(())
+}
+
+/// Base64 after RFC 4648 with padding, as checkpoints write roots.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits = (0..3).fold(0_u32, |bits, at| {
+            bits << 8 | u32::from(group.get(at).copied().unwrap_or_default())
+        });
+        for digit in 0..4 {
+            let value = (bits >> (18 - 6 * digit)) & 63;
+            let shown = DIGITS.get(value as usize).filter(|_| digit <= group.len());
+            text.push(shown.map_or('=', |digit| char::from(*digit)));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        for (text, expected) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(super::base64(text.as_bytes()), expected);
+        }
+    }
+}

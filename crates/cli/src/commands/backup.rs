@@ -1,0 +1,169 @@
+//! `gradus backup`: an archive of a running server's log, or of a directory.
+
+use std::path::Path;
+
+use gradus_archive::keys::{self, KeyFile};
+use gradus_archive::write::About;
+use gradus_archive::{Manifest, Writer};
+use gradus_model::Digest;
+use gradus_server::operate::{self, BackedUp, MADE_BY, Step};
+use gradus_wire::v1;
+use gradus_wire::v1::export_log_response::Part;
+use tonic::{Request, Status};
+
+use crate::args::operate::BackupArgs;
+use crate::commands::progress::Progress;
+use crate::error::CliError;
+use crate::output::json::object;
+use crate::output::sheet::Sheet;
+use crate::output::{Output, View};
+use crate::session::Session;
+
+/// Backs up a directory that no server has open.
+pub fn offline(data: &Path, args: &BackupArgs, output: Output) -> Result<(), CliError> {
+    let progress = Progress::new(output);
+    let done = operate::back_up(data, &args.archive, args.keys.as_deref(), &|step, done, total| {
+        progress.tell(step, done, total);
+    });
+    progress.end();
+    show(args, &done?, output)
+}
+
+/// Backs up the log of the server.
+pub async fn online(session: &Session, args: &BackupArgs) -> Result<(), CliError> {
+    let progress = Progress::new(session.output);
+    let done = export(session, args, &progress).await;
+    progress.end();
+    show(args, &done?, session.output)
+}
+
+async fn export(
+    session: &Session,
+    args: &BackupArgs,
+    progress: &Progress,
+) -> Result<BackedUp, CliError> {
+    let writer = Writer::open(&args.archive)?;
+    let before = writer.head();
+    let asked = v1::ExportLogRequest { from_size: before.size, with_keys: true };
+    let error = |status| session.client.error(status);
+    let sent = session.client.backup().export_log(Request::new(asked)).await;
+    let mut parts = sent.map_err(error)?.into_inner();
+    let mut taking = Taking { writer, beginning: None, keys: Vec::new(), piece: Vec::new() };
+    let mut whole = false;
+    while let Some(response) = parts.message().await.map_err(error)? {
+        match response.part {
+            Some(Part::End(_)) => whole = true,
+            Some(part) => taking.take(part)?,
+            None => (),
+        }
+        let (done, total) = taking.far();
+        progress.tell(Step::Writing, done, total);
+    }
+    if !whole {
+        return Err(error(Status::unavailable("the server ended the stream")));
+    }
+    let keys_at = args.keys.clone().unwrap_or_else(|| args.archive.join("keys"));
+    let (manifest, key_files) = taking.finish(&keys_at)?;
+    operate::verify(&args.archive, &|step, done, total| progress.tell(step, done, total))?;
+    Ok(BackedUp { manifest, before: before.size, keys: keys_at, key_files })
+}
+
+/// An export as it comes in.
+struct Taking {
+    writer: Writer,
+    beginning: Option<v1::ExportBeginning>,
+    keys: Vec<KeyFile>,
+    /// The pieces of the key file that is coming in.
+    piece: Vec<u8>,
+}
+
+impl Taking {
+    fn take(&mut self, part: Part) -> Result<(), CliError> {
+        match part {
+            Part::Beginning(beginning) => {
+                let root = digest(&beginning.root_before)?;
+                self.writer.refuse_other(beginning.log_size, Some(root))?;
+                self.beginning = Some(beginning);
+            }
+            Part::Records(sent) => {
+                let size = self.writer.head().size;
+                if sent.position != size {
+                    let problem = format!("records from {} come after {size}", sent.position);
+                    return Err(CliError::Answer(problem));
+                }
+                for record in sent.records {
+                    self.writer.push(&record.leaf, &record.payload)?;
+                }
+            }
+            Part::Document(document) => {
+                self.writer.document(&document.content)?;
+            }
+            Part::Keys(keys) => {
+                self.piece.extend_from_slice(&keys.content);
+                if keys.last {
+                    let unit = keys.unit.parse();
+                    let unit = unit.map_err(|_| CliError::Answer("no unit's keys".to_owned()))?;
+                    let bytes = std::mem::take(&mut self.piece).into();
+                    self.keys.push(KeyFile { unit, bytes });
+                }
+            }
+            Part::End(_) => (),
+        }
+        Ok(())
+    }
+
+    fn far(&self) -> (u64, u64) {
+        let total = self.beginning.as_ref().map_or(0, |beginning| beginning.log_size);
+        (self.writer.size(), total)
+    }
+
+    /// Writes the keys and what is partial; refuses records that have another root than was said.
+    fn finish(mut self, keys_at: &Path) -> Result<(Manifest, usize), CliError> {
+        let beginning = self.beginning.take();
+        let beginning = beginning.ok_or_else(|| CliError::Answer("no beginning".to_owned()))?;
+        let (head, root) = (self.writer.head(), digest(&beginning.root)?);
+        if (head.size, head.root) != (beginning.log_size, root) {
+            let problem = format!(
+                "{} records with root {} came, {} with root {root} were announced",
+                head.size, head.root, beginning.log_size
+            );
+            return Err(CliError::Answer(problem));
+        }
+        keys::write(keys_at, &mut self.keys)?;
+        let made_by = MADE_BY.to_owned();
+        let about = About { log: beginning.log, origin: beginning.origin, made_by };
+        Ok((self.writer.finish(about)?, self.keys.len()))
+    }
+}
+
+fn digest(bytes: &[u8]) -> Result<Digest, CliError> {
+    let digest = bytes.try_into().map(Digest);
+    digest.map_err(|_| CliError::Answer(format!("a root of {} bytes", bytes.len())))
+}
+
+fn show(args: &BackupArgs, done: &BackedUp, output: Output) -> Result<(), CliError> {
+    let BackedUp { manifest, before, keys, key_files } = done;
+    let (size, added) = (manifest.head.size, manifest.head.size - before);
+    let (archive, keys) = (args.archive.display().to_string(), keys.display().to_string());
+    output.show(&View {
+        document: object([
+            ("archive", archive.as_str().into()),
+            ("log", manifest.log.as_str().into()),
+            ("size", size.into()),
+            ("added", added.into()),
+            ("root", manifest.head.root.to_string().into()),
+            ("documents", (manifest.documents.len() as u64).into()),
+            ("keys", keys.as_str().into()),
+            ("key_files", (*key_files as u64).into()),
+        ]),
+        entries: None,
+        sheets: vec![Sheet::record(vec![
+            ("archive", archive.into()),
+            ("log", manifest.log.clone().into()),
+            ("records", format!("{size}, {added} of them new, all verified").into()),
+            ("root", manifest.head.root.to_string().into()),
+            ("documents", manifest.documents.len().to_string().into()),
+            ("keys", format!("{keys}, of {key_files} units").into()),
+        ])],
+    })
+}

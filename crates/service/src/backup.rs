@@ -1,0 +1,200 @@
+//! Backs up a data directory into an archive, or hands out what an archive is made of.
+
+use std::path::{Path, PathBuf};
+
+use gradus_archive::keys::{self, KeyFile};
+use gradus_archive::write::About;
+use gradus_archive::{Archive, Manifest, Writer};
+use gradus_domain::registry::DocumentKind;
+use gradus_log::{Head, ReadLimit, StoredRecord};
+use gradus_model::{Digest, UnitId};
+use gradus_proof::{RightEdge, leaf_hash};
+
+use crate::directory::{DirectoryError, FileError, Step as FileStep};
+use crate::error::ServiceError;
+use crate::keys::decode;
+use crate::offline::{Named, Offline, OnStep, Step, read_secret};
+use crate::service::Service;
+
+/// The program's name and version, for manifests.
+pub const MADE_BY: &str = concat!("gradus ", env!("CARGO_PKG_VERSION"));
+
+/// What a backup came to.
+#[derive(Clone, Debug)]
+pub struct BackedUp {
+    /// What the archive holds now.
+    pub manifest: Manifest,
+    /// What it held before.
+    pub before: u64,
+    /// Where the keys are.
+    pub keys: PathBuf,
+    /// How many key files there are.
+    pub key_files: usize,
+}
+
+/// A directory that is damaged is not backed up.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{size} of {anchored} acknowledged records verify: `gradus doctor` tells more; \
+     nothing was added to the archive"
+)]
+pub struct Short {
+    /// The records that verify.
+    pub size: u64,
+    /// The records that were acknowledged at least.
+    pub anchored: u64,
+}
+
+/// Backs up the directory `from`, which no server has open, into the archive `to`, and reads all
+/// of the archive again.
+///
+/// # Errors
+///
+/// When anything in the directory or the archive does not verify; the archive is what it was then.
+pub fn back_up(
+    from: &Path,
+    to: &Path,
+    key_file: Option<&Path>,
+    on_step: OnStep<'_>,
+) -> Result<BackedUp, ServiceError> {
+    let offline = Offline::open(from, on_step)?;
+    let mut writer = Writer::open(to)?;
+    let held = writer.head();
+    let anchored = offline.log.anchored();
+    let expected = anchored.map_or(0, |(head, _)| head.size);
+    let mut named = Named::default();
+    let mut edge = RightEdge::new();
+    let mut compared = held.size == 0;
+    let verified = offline.log.visit(|record| {
+        if !compared && edge.size() == held.size {
+            writer.refuse_other(edge.size(), Some(edge.root()))?;
+            compared = true;
+        }
+        let position = edge.size();
+        edge.push(leaf_hash(record.bytes));
+        named.take(record.leaf).map_err(|what| gradus_log::LogError::Damaged { position, what })?;
+        if position >= held.size {
+            writer.push(record.bytes, record.payload)?;
+        }
+        if position.is_multiple_of(1_024) {
+            on_step(Step::Writing, position, expected.max(position));
+        }
+        Ok::<_, ServiceError>(true)
+    })?;
+    let size = verified.head.size;
+    if let Some((head, _)) = anchored
+        && verified.at_anchor != Some(head)
+    {
+        return Err(Short { size, anchored: head.size }.into());
+    }
+    if !compared {
+        writer.refuse_other(size, (size == held.size).then(|| edge.root()))?;
+    }
+    for digest in &named.documents {
+        writer.document(&read_document(&offline.document(*digest), *digest)?)?;
+    }
+    let mut files = key_files(&offline, &named)?;
+    let keys_at = key_file.map_or_else(|| to.join("keys"), Path::to_owned);
+    keys::write(&keys_at, &mut files)?;
+    let log = named.log.map(|log| log.to_string()).unwrap_or_default();
+    let about = About { log, origin: named.origin, made_by: MADE_BY.to_owned() };
+    let manifest = writer.finish(about)?;
+    verify(to, on_step)?;
+    Ok(BackedUp { manifest, before: held.size, keys: keys_at, key_files: files.len() })
+}
+
+/// Reads everything in an archive again.
+pub fn verify(archive: &Path, on_step: OnStep<'_>) -> Result<Manifest, ServiceError> {
+    let archive = Archive::open(archive)?;
+    let size = archive.manifest().head.size;
+    archive.visit(|record| {
+        if record.position.is_multiple_of(1_024) {
+            on_step(Step::Verifying, record.position, size);
+        }
+        Ok::<_, ServiceError>(())
+    })?;
+    for digest in &archive.manifest().documents {
+        archive.document(*digest)?;
+    }
+    Ok(archive.manifest().clone())
+}
+
+fn read_document(path: &Path, digest: Digest) -> Result<Vec<u8>, ServiceError> {
+    let bytes = std::fs::read(path).map_err(|source| read_failed(path, source))?;
+    let seen = gradus_proof::sha256(&bytes);
+    if seen == digest {
+        return Ok(bytes);
+    }
+    Err(crate::documents::DocumentError::Damaged { path: path.to_owned(), seen }.into())
+}
+
+fn read_failed(path: &Path, source: std::io::Error) -> DirectoryError {
+    FileError::new(FileStep::Read, path, source).into()
+}
+
+/// The key files of every unit that has records, each read as keys.
+fn key_files(offline: &Offline, named: &Named) -> Result<Vec<KeyFile>, ServiceError> {
+    let Some(log) = named.log else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for unit in named.units.keys() {
+        let path = offline.key_file(*unit);
+        let bytes = read_secret(&path).map_err(|source| read_failed(&path, source))?;
+        let missing = || crate::keys::KeyError::Missing { path: path.clone(), unit: *unit };
+        let bytes = bytes.ok_or_else(missing)?;
+        decode(&bytes, log, *unit)
+            .map_err(|source| crate::keys::KeyError::Damaged { path: path.clone(), source })?;
+        files.push(KeyFile { unit: *unit, bytes });
+    }
+    Ok(files)
+}
+
+impl Service {
+    /// The head to export to, and the root that the log had at `from`.
+    pub async fn export_from(&self, from: u64) -> Result<(Head, Digest), ServiceError> {
+        let head = self.log.head();
+        let root = self.log.root_at(from).await?;
+        Ok((head, root))
+    }
+
+    /// Sealed records from a position on, as they are stored: at most 1 MiB of them.
+    pub async fn sealed_records(&self, from: u64) -> Result<Vec<StoredRecord>, ServiceError> {
+        let most = ReadLimit { records: 1_000, bytes: 1 << 20 };
+        Ok(self.log.read(from, most).await?)
+    }
+
+    /// The documents that the log of this size names, one at a time.
+    pub fn exported_documents(
+        &self,
+        size: u64,
+    ) -> impl Iterator<Item = Result<Vec<u8>, ServiceError>> + '_ {
+        let views = self.views();
+        let kinds = [DocumentKind::Model, DocumentKind::Rules, DocumentKind::Profile];
+        let digests: std::collections::BTreeSet<Digest> = kinds
+            .into_iter()
+            .flat_map(|kind| views.registry.documents(kind, size))
+            .map(|held| held.digest)
+            .collect();
+        drop(views);
+        digests.into_iter().map(|digest| Ok(self.documents.get(digest)?))
+    }
+
+    /// The units that may have keys.
+    #[must_use]
+    pub fn keyed_units(&self) -> Vec<UnitId> {
+        self.views().registry.units().map(|unit| unit.id).collect()
+    }
+
+    /// The key file of a unit as it is now; `None` while nothing of it was sealed.
+    pub fn exported_keys(&self, unit: UnitId) -> Result<Option<KeyFile>, ServiceError> {
+        let path = self.directory.keys().join(format!("{unit}.keys"));
+        let bytes = read_secret(&path).map_err(|source| read_failed(&path, source))?;
+        Ok(bytes.map(|bytes| KeyFile { unit, bytes }))
+    }
+
+    /// The origin line of the log's checkpoints.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let forked = self.views().registry.forks.last().map(|fork| fork.origin.to_string());
+        forked.unwrap_or_else(|| format!("gradus/{}", self.log_id))
+    }
+}

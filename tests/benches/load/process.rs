@@ -1,0 +1,115 @@
+//! Servers in processes of their own: this program again, or another one.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The first argument of a process that serves.
+pub(crate) const ROLE: &str = "--serve";
+
+/// A server's process; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    pub(crate) address: SocketAddr,
+    /// What a client needs besides the address.
+    pub(crate) secret: String,
+}
+
+impl Server {
+    /// Starts this program as a server of a sort, on a folder.
+    pub(crate) fn start(sort: &str, folder: &Path) -> Result<Self, String> {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let mut command = Command::new(program);
+        command.arg(ROLE).arg(sort).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| error.to_string())?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().ok_or("no output")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).map_err(|error| error.to_string())?;
+        let mut words = line.split_whitespace();
+        let address = words.next().and_then(|word| word.parse().ok()).ok_or("it did not start")?;
+        let secret = words.next().unwrap_or_default().to_owned();
+        Ok(Self { child, stdin, address, secret })
+    }
+
+    /// Takes over a process of another program that listens at an address.
+    pub(crate) fn other(child: Child, address: SocketAddr) -> Result<Self, String> {
+        let server = Self { child, stdin: None, address, secret: String::new() };
+        let until = Instant::now() + Duration::from_secs(15);
+        while std::net::TcpStream::connect(address).is_err() {
+            if Instant::now() > until {
+                return Err("it does not listen after 15 s".to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(server)
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Lets it end in order.
+    pub(crate) fn stop(mut self) {
+        if self.stdin.take().is_none() {
+            // Another program ends by a signal.
+            let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        }
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The memory of a process and of those that it started, where the system tells it.
+pub(crate) fn resident_mib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = resident.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    let children = format!("/proc/{process}/task/{process}/children");
+    let children = std::fs::read_to_string(children).unwrap_or_default();
+    let of_children: u64 =
+        children.split_whitespace().filter_map(|id| id.parse().ok()).map(resident_mib).sum();
+    kib.unwrap_or_default() / 1_024 + of_children
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+/// Serves until the input ends: `arguments` are the sort of server and its folder.
+pub(crate) fn serve(arguments: &[String]) {
+    let (sort, folder) = (arguments[0].as_str(), Path::new(&arguments[1]));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let _entered = runtime.enter();
+    match sort {
+        "echo" => ready(crate::echo::start(), ""),
+        "raw" => ready(crate::raw::start(folder), ""),
+        _ => {
+            let running = runtime.block_on(crate::ours::start(folder));
+            let token = std::fs::read_to_string(running.admin_token()).expect("the first token");
+            ready(running.address, token.trim());
+            runtime.block_on(running.stop()).expect("an end in order");
+        }
+    }
+}
+
+/// Tells where it listens, and waits for the end of the input.
+fn ready(address: SocketAddr, secret: &str) {
+    println!("{address} {secret}");
+    let _ = std::io::stdout().flush();
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+}
