@@ -1,6 +1,7 @@
 //! `gradus serve`: runs the server until it is told to stop.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use gradus_server::{Running, Settings, telemetry};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -84,5 +85,21 @@ pub(crate) async fn until_told(mut running: Running, mut signals: Signals) -> Re
             return Ok(ended?);
         }
     }
+    end_if_it_takes_too_long();
     Ok(running.stop().await?)
+}
+
+/// The longest a stop may take.
+const LONGEST_STOP: Duration = Duration::from_mins(1);
+
+/// Ends the process if the stop hangs, as it can when the disk refuses: everything acknowledged is
+/// durable by then, and a supervisor should not have to wait.
+fn end_if_it_takes_too_long() {
+    std::thread::spawn(|| {
+        std::thread::sleep(LONGEST_STOP);
+        let late = "stopping took more than a minute: the process ends, and nothing is lost by it";
+        // Where even this cannot be said, the exit code tells.
+        let _ = writeln!(anstream::stderr(), "error: {late}");
+        std::process::exit(1);
+    });
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with a log.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use gradus_model::leaf::LeafError;
@@ -170,7 +171,7 @@ pub enum LogError {
         free: u64,
     },
     /// The file system failed.
-    #[error("cannot {doing} {}: {source}", .path.display())]
+    #[error("cannot {doing} {}: {source}{}", .path.display(), advice(.source))]
     Io {
         /// What was tried, for example `sync`.
         doing: &'static str,
@@ -178,6 +179,19 @@ pub enum LogError {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// Records that lie in the files came out of them once and not again.
+    #[error(
+        "{} was opened with {size} records, and {most} lie in it: it is not read the same each \
+         time; check the disk and start again, the directory is left as it is", .path.display()
+    )]
+    Unsteady {
+        /// The file.
+        path: PathBuf,
+        /// The records that were opened.
+        size: u64,
+        /// The records that lie there.
+        most: u64,
     },
     /// The storage library failed.
     #[error("the storage failed: {0}")]
@@ -200,6 +214,18 @@ impl LogError {
     }
 }
 
+/// What to do about an error of the file system, to follow what it says; empty where that says it.
+#[must_use]
+pub fn advice(error: &std::io::Error) -> &'static str {
+    const EIO: i32 = 5;
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room, then start again",
+        ErrorKind::ReadOnlyFilesystem => "; check the disk, then start again",
+        _ if error.raw_os_error() == Some(EIO) => "; check the disk, then start again",
+        _ => "",
+    }
+}
+
 impl From<TreeError> for LogError {
     fn from(error: TreeError) -> Self {
         match error {
@@ -217,5 +243,29 @@ pub(crate) trait Doing<T> {
 impl<T> Doing<T> for std::io::Result<T> {
     fn doing(self, doing: &'static str, path: &std::path::Path) -> Result<T, LogError> {
         self.map_err(|source| LogError::Io { doing, path: path.to_owned(), source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_file_system_says_what_failed_and_what_to_do() {
+        let said = |code| {
+            let failed: io::Result<()> = Err(io::Error::from_raw_os_error(code));
+            failed.doing("read", std::path::Path::new("log/db")).unwrap_err().to_string()
+        };
+        assert_eq!(
+            said(5),
+            "cannot read log/db: Input/output error (os error 5); check the disk, then start again"
+        );
+        assert_eq!(
+            said(28),
+            "cannot read log/db: No space left on device (os error 28); make room, then start again"
+        );
+        assert_eq!(said(2), "cannot read log/db: No such file or directory (os error 2)");
     }
 }

@@ -25,10 +25,12 @@ use crate::{
 mod aside;
 mod carve;
 mod database;
+mod recovery;
 mod scan;
 mod startup;
 mod survey;
 mod trial;
+mod undo;
 
 pub mod import;
 pub mod offline;

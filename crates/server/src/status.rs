@@ -10,6 +10,7 @@ use gradus_log::LogError;
 use gradus_projection::library::DocumentError;
 use gradus_projection::views::NoAnswer;
 use gradus_service::ServiceError;
+use gradus_service::directory::FileError;
 use gradus_service::documents::DocumentError as HoldError;
 use gradus_service::index::Outcome;
 use tonic::{Code, Status};
@@ -58,6 +59,9 @@ pub(crate) fn status_of_items(error: &ServiceError, place: &dyn Fn(u32) -> Strin
 }
 
 fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Status {
+    if let Some(refused) = error.refused_file() {
+        return of_disk(refused);
+    }
     let (code, mut details) = match error {
         ServiceError::Refused { refusal, item } => {
             let mut verdict = refused(refusal);
@@ -230,6 +234,22 @@ fn fault(error: &dyn std::fmt::Display) -> Status {
     Status::with_error_details(Code::Internal, message, details)
 }
 
+/// The status of a key file or document that the system refused: nothing was recorded, and sending
+/// the call again is right. The file is named in the server's log alone.
+fn of_disk(refused: &FileError) -> Status {
+    tracing::error!(error = %refused, "a call failed on the disk");
+    let (verdict, message) = if refused.is_full() {
+        let full = verdict(Code::ResourceExhausted, "NO_ROOM");
+        (full, "the server's disk has no room for a file: its operator must make some")
+    } else {
+        let failed = verdict(Code::Unavailable, "DISK_FAILED");
+        (failed, "the server's disk failed on a file: its operator must look at its log")
+    };
+    let (code, mut details) = verdict.details();
+    details.set_retry_info(Some(RETRY));
+    Status::with_error_details(code, message, details)
+}
+
 /// The status of a projection that does not say what the log says.
 #[must_use]
 pub(crate) fn digests_differ(outcome: &Outcome) -> Status {
@@ -391,5 +411,39 @@ pub const fn code_name(code: tonic::Code) -> &'static str {
         Code::Unavailable => "UNAVAILABLE",
         Code::DataLoss => "DATA_LOSS",
         Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::PathBuf;
+
+    use gradus_service::directory::{DirectoryError, Step};
+    use gradus_service::keys::KeyError;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_or_fails_is_not_told_as_a_fault_of_the_server() {
+        let file = |source| FileError { step: Step::Sync, path: PathBuf::from("/d/k"), source };
+        let full = || file(io::Error::from_raw_os_error(28));
+        let broken = || file(io::Error::from_raw_os_error(5));
+        let quota = || file(io::Error::from_raw_os_error(122));
+        let earlier = || file(io::Error::other("an earlier sync failed"));
+        for (error, code, reason) in [
+            (KeyError::File(full()).into(), Code::ResourceExhausted, "NO_ROOM"),
+            (KeyError::File(quota()).into(), Code::ResourceExhausted, "NO_ROOM"),
+            (KeyError::File(broken()).into(), Code::Unavailable, "DISK_FAILED"),
+            (HoldError::File(earlier()).into(), Code::Unavailable, "DISK_FAILED"),
+            (HoldError::File(full()).into(), Code::ResourceExhausted, "NO_ROOM"),
+            (DirectoryError::File(broken()).into(), Code::Unavailable, "DISK_FAILED"),
+            (ServiceError::Fault("a bug"), Code::Internal, "FAULT"),
+        ] {
+            let told = status(&error);
+            assert_eq!(told.code(), code, "{error}");
+            assert_eq!(told.get_details_error_info().unwrap().reason, reason);
+            assert!(!told.message().contains("/d/k"), "no path is told: {}", told.message());
+        }
     }
 }

@@ -9,7 +9,7 @@ use gradus_projection::store::IndexError;
 use gradus_projection::views::NoAnswer;
 use gradus_projection::walk::Stand;
 
-use crate::directory::DirectoryError;
+use crate::directory::{DirectoryError, FileError};
 use crate::documents::DocumentError as HoldError;
 use crate::keys::KeyError;
 use crate::seal::SealError;
@@ -165,6 +165,18 @@ impl ServiceError {
     /// A wrong field.
     pub fn invalid(field: impl Into<String>, reason: impl ToString) -> Self {
         Self::Invalid { field: field.into(), reason: reason.to_string() }
+    }
+
+    /// What the system refused, where that is all that failed: a key file or a document that could
+    /// not be read, written or made durable.
+    #[must_use]
+    pub const fn refused_file(&self) -> Option<&FileError> {
+        match self {
+            Self::Key(KeyError::File(file))
+            | Self::Documents(HoldError::File(file))
+            | Self::Directory(DirectoryError::File(file)) => Some(file),
+            _ => None,
+        }
     }
 
     /// This error as that of one item of a call, if the call has several.

@@ -40,7 +40,7 @@ pub(super) fn open(directory: &Path, cache_bytes: u64) -> Result<::sled::Db, Log
             Ok(Err(error)) => text(&error),
             Err(panic) => panic,
         };
-        return Err(LogError::Unopenable { directory: directory.to_owned(), reason });
+        return Err(unopenable(directory, reason));
     }
 }
 
@@ -49,9 +49,31 @@ pub(super) fn caught<T>(
     directory: &Path,
     work: impl FnOnce() -> Result<T, LogError>,
 ) -> Result<T, LogError> {
-    quietly(work).unwrap_or_else(|reason| {
-        Err(LogError::Unopenable { directory: directory.to_owned(), reason })
+    quietly(work).unwrap_or_else(|reason| Err(unopenable(directory, reason))).map_err(|error| {
+        match error {
+            LogError::Storage(reason) if system_error(&reason).is_some() => {
+                unopenable(directory, reason)
+            }
+            other => other,
+        }
     })
+}
+
+/// Why a database cannot be opened: the file system failed, or it is damaged.
+fn unopenable(directory: &Path, reason: String) -> LogError {
+    match system_error(&reason) {
+        Some(source) => LogError::Io { doing: "read or write", path: directory.join("db"), source },
+        None => LogError::Unopenable { directory: directory.to_owned(), reason },
+    }
+}
+
+/// The system's error that a text of the library tells: it keeps only the words of most.
+fn system_error(text: &str) -> Option<std::io::Error> {
+    let code = ["os error ", "Os { code: "].iter().find_map(|mark| {
+        let (_, rest) = text.split_once(mark)?;
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    });
+    code.map(std::io::Error::from_raw_os_error)
 }
 
 /// Catches a panic as its text. What the library panics with on damage is not printed: the error
@@ -160,6 +182,29 @@ fn text(error: &::sled::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_system_refused_is_no_damage() {
+        for (reason, told) in [
+            (
+                "panic: it failed: Io(Os { code: 28, kind: StorageFull, message: \"No space\" })",
+                "cannot read or write log/db: No space left on device (os error 28); \
+                 make room, then start again",
+            ),
+            (
+                "IO error: Input/output error (os error 5)",
+                "cannot read or write log/db: Input/output error (os error 5); \
+                 check the disk, then start again",
+            ),
+            (
+                "a file is not as it was written",
+                "log cannot be opened, a file is not as it was written: \
+                 restore a backup, the directory is left as it is",
+            ),
+        ] {
+            assert_eq!(unopenable(Path::new("log"), reason.to_owned()).to_string(), told);
+        }
+    }
 
     /// What `statfs` says of ext2, ext3 and ext4.
     const EXT: i64 = 0xEF53;

@@ -8,12 +8,13 @@ use std::sync::atomic::AtomicBool;
 use gradus_model::Digest;
 use tokio::sync::watch;
 
-use super::index::Index;
 use super::keeper::Keeper;
+use super::recovery::{Recovered, recover};
 use super::running::Running;
-use super::scan::{Scanned, scan};
+use super::scan::Scanned;
 use super::shared::{Moment, Shared};
 use super::survey::Survey;
+use super::undo::Undo;
 use super::writer::Writer;
 use super::{Options, Progress, aside, database, trial};
 use crate::anchor::{Anchor, AnchorFile};
@@ -22,12 +23,12 @@ use crate::error::Doing as _;
 use crate::queue::{Queue, QueueLimit};
 use crate::{Head, LogError};
 
-struct Paths {
+pub(super) struct Paths {
     directory: PathBuf,
-    log: PathBuf,
-    database: PathBuf,
-    index: PathBuf,
-    anchor: PathBuf,
+    pub(super) log: PathBuf,
+    pub(super) database: PathBuf,
+    pub(super) index: PathBuf,
+    pub(super) anchor: PathBuf,
 }
 
 pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogError> {
@@ -41,16 +42,18 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
     };
     let lock = hold(directory)?;
     let (mut anchor_file, anchor) = AnchorFile::open(&paths.anchor)?;
-    let expected = anchor.as_ref().map_or_else(Head::empty, |anchor| anchor.head);
     trial::clear(directory)?;
-    before_recovery(&paths, anchor.as_ref(), &options)?;
+    Undo::of_earlier_start(&paths.log)?;
+    let survey = before_recovery(&paths, anchor.as_ref(), &options)?;
 
     (options.on_progress)(Progress::Opening);
     database::sync_names_at_once(&paths.log)?;
-    let frames = database::open(&paths.log, options.log_cache_bytes)?;
+    let recovered = recover(&paths, &survey, anchor.as_ref(), &options)?;
     let file = make_durable(&paths, &options)?;
-    let (index, scanned) = verify(&paths, &frames, expected.size, &options)?;
-    compare(&paths.anchor, anchor.as_ref(), &scanned, &options)?;
+    let Recovered { frames, index, scanned, undo } = recovered;
+    if let Some(undo) = undo {
+        undo.forget()?;
+    }
 
     let head = Head { size: scanned.tree.size(), root: scanned.tree.root() };
     let log = scanned.first_leaf.unwrap_or(Digest::ZERO);
@@ -108,13 +111,13 @@ fn before_recovery(
     paths: &Paths,
     anchor: Option<&Anchor>,
     options: &Options,
-) -> Result<(), LogError> {
+) -> Result<Survey, LogError> {
     if !paths.database.exists() {
         let anchor = anchor.map_or_else(Head::empty, |anchor| anchor.head);
         if anchor.size > 0 {
             return Err(LogError::BehindAnchor { anchor, log: Head::empty() });
         }
-        return Ok(());
+        return Ok(Survey::default());
     }
     database::refuse_blobs(&paths.log)?;
     let same_boot =
@@ -145,7 +148,7 @@ fn before_recovery(
     if paths.index.exists() && (unclean || is_damaged(&paths.index)?) {
         fs::remove_dir_all(&paths.index).doing("remove", &paths.index)?;
     }
-    Ok(())
+    Ok(survey)
 }
 
 /// Reads the log's files as they lie there.
@@ -171,20 +174,6 @@ fn make_durable(paths: &Paths, options: &Options) -> Result<File, LogError> {
     database::sync(&paths.log)?;
     database::sync(&paths.directory)?;
     Ok(file)
-}
-
-/// Reads the whole log; sled can panic on damage here too.
-fn verify(
-    paths: &Paths,
-    frames: &::sled::Tree,
-    size: u64,
-    options: &Options,
-) -> Result<(Index, Scanned), LogError> {
-    database::caught(&paths.log, || {
-        let index = Index::open(&paths.index, options, frames)?;
-        let scanned = scan(frames, &index, size, &options.on_progress)?;
-        Ok((index, scanned))
-    })
 }
 
 /// Refuses a log that is not what the anchor says was durable.

@@ -57,6 +57,8 @@ pub(super) struct Survey {
     pub(super) torn: bool,
     /// Every frame that verifies, by first position and place.
     pub(super) frames: Vec<Carved>,
+    /// Where segments that are in use lie, with their log sequence numbers.
+    pub(super) segments: Vec<(u64, u64)>,
     /// The bytes of `db`.
     pub(super) bytes: u64,
 }
@@ -104,6 +106,7 @@ impl Survey {
         }
         let last = segments.iter().filter_map(|segment| segment.number).max();
         for segment in segments {
+            self.segments.extend(segment.number.map(|number| (segment.base, number)));
             self.frames.extend(&segment.frames);
             let at = segment.base + segment.end as u64;
             let spot = |what: &str| Spot {

@@ -13,6 +13,7 @@ mod damage;
 mod matrix;
 mod start;
 mod throughput;
+mod undo;
 
 /// A log in a temporary directory, with a clock and a disk in our hands.
 struct OnDisk {

@@ -47,7 +47,7 @@ impl fmt::Display for Step {
 
 /// A file operation that the system refused.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {step} `{}`: {source}", .path.display())]
+#[error("cannot {step} `{}`: {source}{}", .path.display(), gradus_log::error::advice(.source))]
 pub struct FileError {
     /// What was asked.
     pub step: Step,
@@ -60,6 +60,13 @@ pub struct FileError {
 impl FileError {
     pub(crate) fn new(step: Step, path: &Path, source: io::Error) -> Self {
         Self { step, path: path.to_owned(), source }
+    }
+
+    /// Whether there is no room for what was to be written.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let kind = self.source.kind();
+        matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 
     /// Whether the system does not let this user write there.
