@@ -77,6 +77,6 @@ async fn only_what_follows_the_newest_snapshot_is_held() {
     log.close().await.unwrap();
     drop(log);
     let second = held_bytes(&bench);
-    assert!(first > 1 << 20, "{first}");
-    assert!(second < 1 << 20, "nothing was written since the first start: {second}");
+    // What a start and a stop write by themselves is a segment or two.
+    assert!(second * 2 < first, "after a start that wrote nothing {second}, before it {first}");
 }
