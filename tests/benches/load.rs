@@ -31,6 +31,8 @@ mod items;
 
 #[path = "load/echo.rs"]
 mod echo;
+#[path = "reads/machine.rs"]
+mod machine;
 #[path = "load/ours.rs"]
 mod ours;
 #[path = "load/postgres.rs"]

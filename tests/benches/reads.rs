@@ -57,7 +57,7 @@ fn measured(facts: u64) {
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let client = client.expect("a runtime");
 
-    let before = resident_mib();
+    let before = resident_mib(std::process::id());
     let system = servers.block_on(System::start(directory.path()));
     let begun = Instant::now();
     let loaded = servers.block_on(load::load(&system, facts));
@@ -66,7 +66,10 @@ fn measured(facts: u64) {
         "{facts} facts on {} projects; {events} records, loaded in {took:.1?}",
         loaded.projects.len()
     );
-    println!("  memory once loaded: {} MiB resident, before {before} MiB", resident_mib());
+    println!(
+        "  memory once loaded: {} MiB resident, before {before} MiB",
+        resident_mib(std::process::id())
+    );
 
     let begun = Instant::now();
     servers.block_on(system.stop());
@@ -99,6 +102,9 @@ fn measured(facts: u64) {
         let (ours, floor) = (system.client().await.levels, echo.client().await);
         questions.side_by_side(ours, floor).await;
     });
-    println!("  memory after reading, server, echo and client: {} MiB resident", resident_mib());
+    println!(
+        "  memory after reading, server, echo and client: {} MiB resident",
+        resident_mib(std::process::id())
+    );
     servers.block_on(system.stop());
 }

@@ -21,6 +21,11 @@ use crate::{Common, Outcome, runtime};
 /// What the system says of a full disk.
 const FULL: &str = "No space left on device";
 
+/// How long the first end may take on a slow machine.
+const FILLS_WITHIN: Duration = Duration::from_mins(2);
+/// How long a keeper goes on starting the server beside a full disk.
+const GOES_ON_FOR: Duration = Duration::from_secs(10);
+
 /// What calls are refused with: the server is busy, or gone in the middle of a call.
 const RIGHT: [&str; 5] = [
     "ResourceExhausted",
@@ -61,8 +66,11 @@ async fn fill(program: &Path, folder: &Path, random: &mut Random) -> Result<Stri
     let mut refused_starts = 0;
     let mut ends = 0;
     let mut told = String::new();
-    let until = Instant::now() + Duration::from_secs(10);
+    let mut until = Instant::now() + FILLS_WITHIN;
     while Instant::now() < until && refused_starts < 3 {
+        if ends + refused_starts > 0 {
+            until = until.min(Instant::now() + GOES_ON_FOR);
+        }
         let mut server = life.launch.start();
         let Some(address) = server.address(STARTS).await else {
             refused_starts += 1;

@@ -8,7 +8,7 @@ use gradus_server::Settings;
 use gradus_wire::v1 as wire;
 use tempfile::TempDir;
 
-use crate::running::{System, at, by_id, item, levels_of, refusal, settings, without_ids};
+use crate::running::{System, at, by_id, copy, item, levels_of, refusal, settings, without_ids};
 
 const NOW: &str = "2026-06-01T12:00:00Z";
 
@@ -24,14 +24,18 @@ async fn refused(settings: &Settings) -> String {
 /// An error's text with what differs from run to run taken out: path, process, ids, digests.
 fn shown(text: &str, directory: &Path) -> String {
     let text = text.replace(&directory.display().to_string(), "DIR");
-    let text = text.replace(&std::process::id().to_string(), "PID");
-    let mut words = Vec::new();
-    for word in without_ids(&text).split(' ') {
-        let hex = word.trim_end_matches([',', ':', ';']);
-        let digest = hex.len() == 64 && hex.bytes().all(|c| c.is_ascii_hexdigit());
-        words.push(if digest { word.replace(hex, "DIGEST") } else { word.to_owned() });
-    }
-    words.join(" ")
+    let process = std::process::id().to_string();
+    let masked = |word: &str| {
+        let told = word.trim_end_matches([',', ':', ';']);
+        let digest = told.len() == 64 && told.bytes().all(|c| c.is_ascii_hexdigit());
+        // Words as a whole: the digits of a short process number also stand within digests.
+        match told {
+            _ if digest => word.replace(told, "DIGEST"),
+            number if number == process => word.replace(told, "PID"),
+            _ => word.to_owned(),
+        }
+    };
+    without_ids(&text).split(' ').map(masked).collect::<Vec<_>>().join(" ")
 }
 
 /// A stopped server's directory, with one project and one item of evidence in it.
@@ -260,19 +264,6 @@ async fn a_log_of_another_directory_is_not_taken() {
         &expect!["the anchor belongs to the log that starts with DIGEST, this one starts with DIGEST: put back the log or the anchor that belong together"],
     )
     .await;
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use gradus_server::system_clock;
 use gradus_wire::v1 as wire;
 use tempfile::TempDir;
 
-use crate::running::{System, files, item, settings, without_ids};
+use crate::running::{System, copy, files, item, settings, without_ids};
 
 /// A stopped server's directory of a few hundred records.
 async fn given() -> TempDir {
@@ -26,18 +26,6 @@ async fn given() -> TempDir {
 }
 
 fn copied(from: &Path) -> TempDir {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            let to = to.join(entry.file_name());
-            if entry.path().is_dir() {
-                copy(&entry.path(), &to);
-            } else {
-                fs::copy(entry.path(), to).unwrap();
-            }
-        }
-    }
     let target = tempfile::tempdir().unwrap();
     copy(from, target.path());
     target

@@ -13,6 +13,8 @@ use tonic_types::StatusExt as _;
 
 use crate::exit::Exit;
 
+mod hint;
+
 /// Why a run did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -261,7 +263,9 @@ impl CliError {
             Self::Unreachable { .. } => {
                 Some("is the server running, and --server its address?".to_owned())
             }
-            Self::Refused(_) | Self::Rejected(_) => hint_for(&self.reason()).map(str::to_owned),
+            Self::Refused(_) | Self::Rejected(_) => {
+                hint::of_refusal(&self.reason()).map(str::to_owned)
+            }
             _ => None,
         }
     }
@@ -350,89 +354,5 @@ fn exit_of(code: &str) -> Exit {
     }
 }
 
-fn hint_for(reason: &str) -> Option<&'static str> {
-    Some(match reason {
-        "TOKEN_REFUSED" => "name the file that holds your token with --token-file",
-        "NOT_GRANTED" => "`gradus whoami` shows as whom you ask",
-        "NOT_A_PERSON" => "use the token of a person: tools only submit",
-        "OWN_EVIDENCE" => "another person has to do it",
-        "UNIT_UNKNOWN" => "`gradus unit list` shows the units that you may see",
-        "DOCUMENT_UNKNOWN" => "`gradus models list` shows what was published",
-        "EVIDENCE_UNKNOWN" => "`gradus review list` shows the items of a unit",
-        "RATING_UNKNOWN" => "`gradus rate list` shows the ratings of a unit",
-        "PRACTICE_UNKNOWN" | "AREA_UNKNOWN" => {
-            "`gradus models show MODEL` lists its areas and practices"
-        }
-        "PRINCIPAL_UNKNOWN" => {
-            "`gradus principal list` shows who there is; to add somebody new with a token, say \
-             --kind person or --kind service"
-        }
-        "TOKEN_UNKNOWN" => "`gradus token list` shows the tokens",
-        "NO_MODEL" => "adopt one: gradus unit adopt-model UNIT MODEL",
-        "NO_PROFILE" => {
-            "name one with --profile, or adopt one: gradus unit adopt-profile UNIT PROFILE"
-        }
-        "NO_RULES" => "name some with --rules, or adopt some: gradus unit adopt-rules UNIT RULES",
-        "STALE_VERSION" => "read again, decide again, and give the version that you saw",
-        "REQUEST_ID_REUSED" => "leave --request-id out, so that one is drawn",
-        "SOURCE_ID_REUSED" => "submit it under another id, then `gradus review supersede`",
-        "SECRET_SHOWN" => "revoke that token, and issue another one",
-        "REASON_MISSING" => "say why with --reason",
-        "QUEUE_FULL" => "the server is busy: try again in a while",
-        "BEYOND_HEAD" => "the log is not that long: `gradus levels UNIT` shows its size",
-        "CLOCK_SUSPECT" => "an operator has to look at the server's clock",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn exit(code: Code) -> u8 {
-        let status = Status::new(code, "no");
-        CliError::from_status(status, "http://here", Duration::from_secs(30)).exit().code()
-    }
-
-    #[test]
-    fn each_code_of_the_server_has_its_exit_code() {
-        for (code, expected) in [
-            (Code::NotFound, 3),
-            (Code::Unauthenticated, 4),
-            (Code::PermissionDenied, 4),
-            (Code::Aborted, 5),
-            (Code::AlreadyExists, 5),
-            (Code::Unavailable, 6),
-            (Code::DeadlineExceeded, 6),
-            (Code::Cancelled, 6),
-            (Code::InvalidArgument, 2),
-            (Code::OutOfRange, 2),
-            (Code::FailedPrecondition, 1),
-            (Code::ResourceExhausted, 1),
-            (Code::Internal, 1),
-            (Code::Unimplemented, 1),
-        ] {
-            assert_eq!(exit(code), expected, "{code:?}");
-        }
-    }
-
-    #[test]
-    fn an_append_without_answer_tells_the_id_to_try_again_with() {
-        let status = Status::unavailable("stopping");
-        let error = CliError::from_status(status, "http://here", Duration::from_secs(30));
-        let error = error.about("0b7e");
-        assert_eq!(error.to_string(), "no answer from http://here: stopping");
-        let hint = "the outcome is unknown: run it again with --request-id 0b7e, which is harmless";
-        assert_eq!(error.hint().as_deref(), Some(hint));
-    }
-
-    #[test]
-    fn a_bulk_load_ends_as_a_single_call_would() {
-        let refusal = |code: &str| {
-            let error = v1::PushError { code: code.to_owned(), ..v1::PushError::default() };
-            CliError::Rejected(Box::new(error)).exit()
-        };
-        assert_eq!(refusal("ALREADY_EXISTS"), Exit::Conflict);
-        assert_eq!(refusal("FAILED_PRECONDITION"), Exit::Failed);
-    }
-}
+mod tests;

@@ -20,7 +20,9 @@
 use std::time::{Duration, Instant};
 
 use gradus_domain::At;
-use gradus_domain::course::state_at;
+use gradus_domain::course::UnitAt;
+use gradus_domain::world::basis;
+use gradus_model::catalog::Area;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, UnitId};
 use gradus_projection::store::OfLog;
@@ -95,12 +97,20 @@ fn measured(events: u64) -> Duration {
     println!("  index: {} bytes an event, {} MiB", bytes / events, bytes >> 20);
     println!("  memory: {} MiB resident", resident_mib());
 
+    let catalog = made::model();
+    let of_model = |area: &AreaRef| catalog.area(area.area).expect("an area of the model");
+    let point = |at: At, unit: UnitId, area: &AreaRef| {
+        store.state(unit, area, of_model(area), at).expect("a row")
+    };
     let answer = |at: At, unit: UnitId, area: &AreaRef| {
         let world = views.with(&library);
-        let own = |unit: UnitId, area: &AreaRef| store.course(unit, area, at.size).expect("a row");
-        state_at(&world, unit, area, at, None, &own)
+        let basis = basis(&world, unit, at, None).ok()?;
+        let own = |unit: UnitId, area: &AreaRef, of_model: &Area| {
+            store.state(unit, area, of_model, at).expect("a row")
+        };
+        let unit = UnitAt::new(&world, unit, &basis, at, None);
+        Some(unit.state(basis.catalog.area(area.area)?, &own))
     };
-    let point = |at: At, unit: UnitId, area: &AreaRef| store.at(unit, area, at).expect("a row");
     let (as_of_point, _) = asked("as-of, from the index", events, false, point);
     let (newest_point, _) = asked("newest, from the index", events, true, point);
     println!("  as-of against newest, from the index: {}", ratio(as_of_point, newest_point));

@@ -11,10 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gradus_domain::coverage::SupportKind;
 use gradus_domain::fold::AreaCourse;
-use gradus_domain::scheme::Levels;
-use gradus_model::{Digest, Target, Timestamp, UnitId};
+use gradus_model::{Digest, Timestamp, UnitId};
 
 use crate::index::{Batch, BlockId, Blocks, Fault, is_named};
 use crate::projector::Parked;
@@ -92,15 +90,6 @@ pub enum Opened {
     New,
     /// It was removed, because of this, and begins anew.
     Anew(String),
-}
-
-/// The levels and coverage of an area at a point.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AreaPoint {
-    /// Its levels.
-    pub levels: Levels,
-    /// The support of each practice of which there is any to tell.
-    pub supports: BTreeMap<Target, SupportKind>,
 }
 
 /// A revision as it was stored.

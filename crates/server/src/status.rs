@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use gradus_domain::Refusal;
 use gradus_log::LogError;
 use gradus_projection::library::DocumentError;
 use gradus_projection::views::NoAnswer;
@@ -15,6 +14,10 @@ use gradus_service::documents::DocumentError as HoldError;
 use gradus_service::index::Outcome;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
+
+mod refusal;
+
+use refusal::{field_of, is_of_an_item, refused};
 
 /// The domain of every reason.
 const DOMAIN: &str = "gradus.v1";
@@ -274,121 +277,6 @@ pub(crate) fn token_refused(reason: &str) -> Status {
     Status::with_error_details(Code::Unauthenticated, reason, details)
 }
 
-fn refused(refusal: &Refusal) -> Verdict {
-    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied};
-    match refusal {
-        Refusal::UnitUnknown(name) => verdict(NotFound, "UNIT_UNKNOWN").with("unit", name),
-        Refusal::UnitArchived(name) => {
-            verdict(FailedPrecondition, "UNIT_ARCHIVED").with("unit", name)
-        }
-        Refusal::NameTaken(name) => verdict(AlreadyExists, "NAME_TAKEN").with("name", name),
-        Refusal::WrongParent { child, parent } => {
-            verdict(FailedPrecondition, "WRONG_PARENT").with("child", child).with("parent", parent)
-        }
-        Refusal::Cycle(unit) => verdict(FailedPrecondition, "CYCLE").with("unit", unit),
-        Refusal::OrganizationStays => verdict(FailedPrecondition, "ORGANIZATION_STAYS"),
-        Refusal::SuccessorMissing => verdict(InvalidArgument, "SUCCESSOR_MISSING"),
-        Refusal::SucceedsItself(unit) => {
-            verdict(InvalidArgument, "SUCCEEDS_ITSELF").with("unit", unit)
-        }
-        Refusal::DocumentUnknown { kind, document } => {
-            verdict(NotFound, "DOCUMENT_UNKNOWN").with("kind", kind).with("document", document)
-        }
-        Refusal::NoModel(at) => verdict(FailedPrecondition, "NO_MODEL").with("at", at),
-        Refusal::AreaUnknown { area, model } => {
-            verdict(NotFound, "AREA_UNKNOWN").with("area", area).with("model", model)
-        }
-        Refusal::AreaTwice(area) => verdict(InvalidArgument, "AREA_TWICE").with("area", area),
-        Refusal::LevelUnknown(level) => {
-            verdict(InvalidArgument, "LEVEL_UNKNOWN").with("level", level)
-        }
-        Refusal::BaselineLower { area, seen, floor, from } => {
-            let lower = verdict(FailedPrecondition, "BASELINE_LOWER").with("area", area);
-            lower.with("seen", seen).with("floor", floor).with("from", from)
-        }
-        Refusal::PracticeUnknown { target, model } => {
-            verdict(NotFound, "PRACTICE_UNKNOWN").with("practice", target).with("model", model)
-        }
-        Refusal::PhaseNotOpen(phase) => {
-            verdict(FailedPrecondition, "PHASE_NOT_OPEN").with("phase", phase)
-        }
-        Refusal::ReasonMissing => verdict(InvalidArgument, "REASON_MISSING"),
-        Refusal::PrincipalUnknown(name) => {
-            verdict(NotFound, "PRINCIPAL_UNKNOWN").with("principal", name)
-        }
-        Refusal::PrincipalDisabled(id) => {
-            verdict(FailedPrecondition, "PRINCIPAL_DISABLED").with("principal", id)
-        }
-        Refusal::PrincipalNameTaken(name) => {
-            verdict(AlreadyExists, "PRINCIPAL_NAME_TAKEN").with("name", name)
-        }
-        Refusal::TokenUnknown(id) => verdict(NotFound, "TOKEN_UNKNOWN").with("token", id),
-        Refusal::InThePast { field, seen } => {
-            verdict(InvalidArgument, "IN_THE_PAST").with("field", field).with("seen", seen)
-        }
-        Refusal::InTheFuture { field, seen, now } => {
-            let ahead = verdict(InvalidArgument, "IN_THE_FUTURE").with("field", field);
-            ahead.with("seen", seen).with("now", now)
-        }
-        Refusal::EndBeforeStart { field, seen, from } => {
-            let before = verdict(InvalidArgument, "END_BEFORE_START").with("field", field);
-            before.with("seen", seen).with("from", from)
-        }
-        Refusal::TooMany { field, seen, limit } => {
-            let many = verdict(InvalidArgument, "TOO_MANY").with("field", field);
-            many.with("seen", seen).with("limit", limit)
-        }
-        Refusal::EvidenceUnknown(id) => verdict(NotFound, "EVIDENCE_UNKNOWN").with("evidence", id),
-        Refusal::EvidenceWithdrawn(id) => {
-            verdict(FailedPrecondition, "EVIDENCE_WITHDRAWN").with("evidence", id)
-        }
-        Refusal::SourceIdReused { source_name, id, evidence } => {
-            let reused = verdict(AlreadyExists, "SOURCE_ID_REUSED").with("source", source_name);
-            reused.with("source_id", id).with("evidence", evidence)
-        }
-        Refusal::SupersedesItself(id) => {
-            verdict(InvalidArgument, "SUPERSEDES_ITSELF").with("evidence", id)
-        }
-        Refusal::OwnEvidence(id) => {
-            verdict(FailedPrecondition, "OWN_EVIDENCE").with("evidence", id)
-        }
-        Refusal::NotAPerson(what) => verdict(PermissionDenied, "NOT_A_PERSON").with("what", what),
-        Refusal::Derived(target) => verdict(InvalidArgument, "DERIVED").with("practice", target),
-        Refusal::RatingUnknown(id) => verdict(NotFound, "RATING_UNKNOWN").with("rating", id),
-        Refusal::RatingWithdrawn(id) => {
-            verdict(FailedPrecondition, "RATING_WITHDRAWN").with("rating", id)
-        }
-        Refusal::AppraisalUnknown => verdict(NotFound, "APPRAISAL_UNKNOWN"),
-        Refusal::VersionUnknown(version) => {
-            verdict(NotFound, "VERSION_UNKNOWN").with("version", version)
-        }
-    }
-}
-
-/// Whether what a refusal speaks of is said for each item, where a call has a list of them.
-fn is_of_an_item(refusal: &Refusal) -> bool {
-    let of_the_list = ["items", "ratings", "steps"];
-    !matches!(refusal, Refusal::TooMany { field, .. } if of_the_list.contains(field))
-}
-
-/// The field that a refusal of a value speaks of.
-fn field_of(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::InThePast { field, .. }
-        | Refusal::InTheFuture { field, .. }
-        | Refusal::EndBeforeStart { field, .. }
-        | Refusal::TooMany { field, .. } => field,
-        Refusal::WrongParent { .. } => "parent",
-        Refusal::ReasonMissing => "reason",
-        Refusal::SupersedesItself(_) => "by",
-        Refusal::SuccessorMissing | Refusal::SucceedsItself(_) => "successors",
-        Refusal::AreaTwice(_) => "area",
-        Refusal::LevelUnknown(_) => "level",
-        Refusal::Derived(_) => "practice",
-        _ => "request",
-    }
-}
-
 /// The name of a code as the gRPC documentation spells it.
 #[must_use]
 pub const fn code_name(code: tonic::Code) -> &'static str {
@@ -415,35 +303,4 @@ pub const fn code_name(code: tonic::Code) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io;
-    use std::path::PathBuf;
-
-    use gradus_service::directory::{DirectoryError, Step};
-    use gradus_service::keys::KeyError;
-
-    use super::*;
-
-    #[test]
-    fn a_disk_that_is_full_or_fails_is_not_told_as_a_fault_of_the_server() {
-        let file = |source| FileError { step: Step::Sync, path: PathBuf::from("/d/k"), source };
-        let full = || file(io::Error::from_raw_os_error(28));
-        let broken = || file(io::Error::from_raw_os_error(5));
-        let quota = || file(io::Error::from_raw_os_error(122));
-        let earlier = || file(io::Error::other("an earlier sync failed"));
-        for (error, code, reason) in [
-            (KeyError::File(full()).into(), Code::ResourceExhausted, "NO_ROOM"),
-            (KeyError::File(quota()).into(), Code::ResourceExhausted, "NO_ROOM"),
-            (KeyError::File(broken()).into(), Code::Unavailable, "DISK_FAILED"),
-            (HoldError::File(earlier()).into(), Code::Unavailable, "DISK_FAILED"),
-            (HoldError::File(full()).into(), Code::ResourceExhausted, "NO_ROOM"),
-            (DirectoryError::File(broken()).into(), Code::Unavailable, "DISK_FAILED"),
-            (ServiceError::Fault("a bug"), Code::Internal, "FAULT"),
-        ] {
-            let told = status(&error);
-            assert_eq!(told.code(), code, "{error}");
-            assert_eq!(told.get_details_error_info().unwrap().reason, reason);
-            assert!(!told.message().contains("/d/k"), "no path is told: {}", told.message());
-        }
-    }
-}
+mod tests;

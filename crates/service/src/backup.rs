@@ -12,7 +12,7 @@ use gradus_proof::{RightEdge, leaf_hash};
 
 use crate::directory::{DirectoryError, FileError, Step as FileStep};
 use crate::error::ServiceError;
-use crate::keys::decode;
+use crate::keys::{decode, file_name};
 use crate::offline::{Named, Offline, OnStep, Step, read_secret};
 use crate::service::Service;
 
@@ -186,7 +186,7 @@ impl Service {
 
     /// The key file of a unit as it is now; `None` while nothing of it was sealed.
     pub fn exported_keys(&self, unit: UnitId) -> Result<Option<KeyFile>, ServiceError> {
-        let path = self.directory.keys().join(format!("{unit}.keys"));
+        let path = self.directory.keys().join(file_name(unit));
         let bytes = read_secret(&path).map_err(|source| read_failed(&path, source))?;
         Ok(bytes.map(|bytes| KeyFile { unit, bytes }))
     }

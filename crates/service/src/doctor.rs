@@ -12,6 +12,7 @@ use gradus_proof::sha256;
 
 use crate::directory::DirectoryError;
 use crate::error::ServiceError;
+use crate::keys;
 use crate::offline::{Keys, Named, Offline, OnStep, Step, key_tree};
 
 /// Findings of one kind past this many are counted, not told one by one.
@@ -252,7 +253,7 @@ impl Exam<'_> {
             self.add(Severity::Lost, &db, what.clone(), RESTORE).position = Some(*position);
         }
         for (position, (unit, version)) in without_key.iter().take(MOST_OF_A_KIND) {
-            let file = self.path.join("keys").join(format!("{unit}.keys"));
+            let file = self.path.join("keys").join(keys::file_name(*unit));
             let what = format!("the key of version {version} is gone, and no event erased it");
             self.add(Severity::Lost, &file, what, RESTORE_KEYS).position = Some(*position);
         }

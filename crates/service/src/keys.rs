@@ -63,6 +63,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 pub use file::{KeyFileError, decode, encode};
+pub(crate) use store::file_name;
 pub use store::{KeyError, KeyStore};
 pub use tree::{DEPTH, KeyTree, MOST_VERSION};
 

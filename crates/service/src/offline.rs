@@ -48,7 +48,7 @@ impl Offline {
     }
 
     pub(crate) fn key_file(&self, unit: UnitId) -> PathBuf {
-        self.path.join("keys").join(format!("{unit}.keys"))
+        self.path.join("keys").join(keys::file_name(unit))
     }
 }
 

@@ -20,7 +20,7 @@ use gradus_model::{Digest, Event, Leaf, LogId, PrincipalId, RequestId, Timestamp
 use crate::call::{Call, Numbered, random, random_id};
 use crate::directory::{Directory, DirectoryError, FileError, Step as FileStep, folder};
 use crate::error::ServiceError;
-use crate::keys::{KeyTree, decode, encode};
+use crate::keys::{KeyTree, decode, encode, file_name};
 use crate::offline::{Named, OnStep, Step};
 use crate::service::{Clock, Service};
 use crate::start::{Beginning, Started};
@@ -253,7 +253,7 @@ impl New {
         for version in tree.erased_after(last) {
             tree.renew(version, random()?);
         }
-        let path = self.directory.keys().join(format!("{unit}.keys"));
+        let path = self.directory.keys().join(file_name(unit));
         Ok(folder::replace(&path, &encode(log, unit, &tree)).map_err(DirectoryError::from)?)
     }
 

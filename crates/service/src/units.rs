@@ -1,5 +1,7 @@
 //! Units: registering them in the tree, and what they settle for themselves.
 
+mod asked;
+
 use std::sync::Arc;
 
 use gradus_domain::registry::{DocumentKind, MOST_SUCCESSORS};
@@ -8,14 +10,16 @@ use gradus_model::event::{
     AreaInheritanceSet, Document, MarkerPlaced, PhaseChange, Tailoring, UnitArchived, UnitLabelled,
     UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
 };
-use gradus_model::unit::{AreaRef, Context, Inheritance, MarkerKind, Phase, UnitKind};
-use gradus_model::{AreaId, Event, Label, ModelId, Name, Payload, Timestamp, UnitId};
+use gradus_model::unit::{Context, Inheritance, MarkerKind, Phase, UnitKind};
+use gradus_model::{Event, Label, Name, Payload, Timestamp, UnitId};
 
 use crate::append::{Queued, organization};
 use crate::call::{Batch, Call, Naming, Numbered, Receipt};
 use crate::error::ServiceError;
 use crate::service::{Service, unit_in};
 use crate::writer::Writer;
+
+pub use asked::AskedArea;
 
 /// A unit to be registered.
 #[derive(Clone, Debug)]
@@ -41,22 +45,6 @@ pub struct Registered {
     pub unit: UnitId,
     /// The team that was named, and whether this call registered it.
     pub team: Option<UnitId>,
-}
-
-/// An area as a caller names it: without a model, the unit's own is meant.
-#[derive(Clone, Debug)]
-pub struct AskedArea {
-    /// The model, if it was named.
-    pub model: Option<ModelId>,
-    /// The area.
-    pub area: AreaId,
-}
-
-impl std::fmt::Display for AskedArea {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.model.iter().try_for_each(|model| write!(f, "{model}/"))?;
-        write!(f, "{}", self.area)
-    }
 }
 
 const TEAM: u32 = 0;
@@ -334,34 +322,6 @@ impl Service {
     ) -> Result<Receipt, ServiceError> {
         let proposal = Proposal::at(event, at, self.now());
         self.append_to_unit(call, unit, |_, _, _| Ok(vec![proposal.clone()])).await
-    }
-
-    /// The area that a caller means in a unit at a moment.
-    pub(crate) fn area_in(
-        &self,
-        writer: &Writer,
-        unit: UnitId,
-        asked: &AskedArea,
-        at: Timestamp,
-    ) -> Result<AreaRef, ServiceError> {
-        let model = self.model_meant(writer, unit, asked.model.as_ref(), at)?;
-        Ok(AreaRef { model, area: asked.area })
-    }
-
-    /// The model that a caller named, or else the unit's own at that moment.
-    pub(crate) fn model_meant(
-        &self,
-        writer: &Writer,
-        unit: UnitId,
-        named: Option<&ModelId>,
-        at: Timestamp,
-    ) -> Result<ModelId, ServiceError> {
-        if let Some(model) = named {
-            return Ok(model.clone());
-        }
-        let model = writer.model(&self.library(), unit, at);
-        let model = model.ok_or(Refusal::NoModel(at))?;
-        Ok(model.id().clone())
     }
 }
 

@@ -9,8 +9,9 @@ use wire::subscribe_events_response::Update;
 
 use crate::drive::{Lines, next};
 use crate::items::submission;
+use crate::machine::{bytes_below, resident_mib};
 use crate::ours::Clients;
-use crate::process::{Server, resident_mib};
+use crate::process::Server;
 use crate::settings::Settings;
 use crate::table::{Figures, middle};
 
@@ -164,15 +165,4 @@ fn start(figures: &mut Figures, settings: &Settings, folder: &Path) {
     figures.add("start: log verified", middle(verified), "s");
     figures.add("start: ready, views and write side folded", middle(ready), "s");
     figures.add("memory after a start", middle(memory), "MiB");
-}
-
-/// The bytes of all files below a directory.
-fn bytes_below(directory: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
-    let bytes = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => bytes_below(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    };
-    entries.flatten().map(bytes).sum()
 }

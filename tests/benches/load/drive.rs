@@ -15,8 +15,9 @@ use wire::evidence_service_client::EvidenceServiceClient;
 use wire::projection_service_client::ProjectionServiceClient;
 
 use crate::items::{message, mixed_message, submission};
+use crate::machine::resident_mib;
 use crate::ours::{Clients, Line};
-use crate::process::{Server, resident_mib};
+use crate::process::Server;
 use crate::shape::Shape;
 use crate::{ours, postgres, umadb};
 

@@ -71,18 +71,6 @@ impl Drop for Server {
     }
 }
 
-/// The memory of a process and of those that it started, where the system tells it.
-pub(crate) fn resident_mib(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = resident.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    let children = format!("/proc/{process}/task/{process}/children");
-    let children = std::fs::read_to_string(children).unwrap_or_default();
-    let of_children: u64 =
-        children.split_whitespace().filter_map(|id| id.parse().ok()).map(resident_mib).sum();
-    kib.unwrap_or_default() / 1_024 + of_children
-}
-
 /// A port that nobody listens on.
 pub(crate) fn free_address() -> SocketAddr {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");

@@ -1,13 +1,17 @@
-//! What the machine tells of this process and of directories.
+//! What the machine tells of processes and directories.
 
 use std::path::Path;
 
-/// The memory of this process, where the system tells it.
-pub(crate) fn resident_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// The memory of a process and those it started, where the system tells it.
+pub(crate) fn resident_mib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = resident.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kib.unwrap_or_default() / 1_024
+    let children = format!("/proc/{process}/task/{process}/children");
+    let children = std::fs::read_to_string(children).unwrap_or_default();
+    let of_children: u64 =
+        children.split_whitespace().filter_map(|id| id.parse().ok()).map(resident_mib).sum();
+    kib.unwrap_or_default() / 1_024 + of_children
 }
 
 /// The bytes of all files below a directory.

@@ -77,7 +77,12 @@ fn put_back(undo: &Undo, failed: &LogError) -> Result<(), LogError> {
     })
 }
 
-fn open(paths: &Paths, anchor: Option<&Anchor>, options: &Options) -> Result<Recovered, LogError> {
+/// Opens the log, reads and verifies all of it, and compares it with the anchor.
+pub(super) fn open(
+    paths: &Paths,
+    anchor: Option<&Anchor>,
+    options: &Options,
+) -> Result<Recovered, LogError> {
     let frames = database::open(&paths.log, options.log_cache_bytes)?;
     let size = anchor.map_or(0, |anchor| anchor.head.size);
     let (index, scanned) = database::caught(&paths.log, || {

@@ -31,15 +31,22 @@ pub(super) struct Paths {
     pub(super) anchor: PathBuf,
 }
 
+impl Paths {
+    pub(super) fn of(directory: &Path) -> Self {
+        let log = directory.join("log");
+        Self {
+            directory: directory.to_owned(),
+            database: log.join("db"),
+            log,
+            index: directory.join("index"),
+            anchor: directory.join("anchor"),
+        }
+    }
+}
+
 pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogError> {
     create(directory)?;
-    let paths = Paths {
-        directory: directory.to_owned(),
-        log: directory.join("log"),
-        database: directory.join("log").join("db"),
-        index: directory.join("index"),
-        anchor: directory.join("anchor"),
-    };
+    let paths = Paths::of(directory);
     let lock = hold(directory)?;
     let (mut anchor_file, anchor) = AnchorFile::open(&paths.anchor)?;
     trial::clear(directory)?;

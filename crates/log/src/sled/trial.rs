@@ -8,11 +8,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::index::Index;
-use super::scan::scan;
-use super::startup::compare;
+use super::startup::Paths;
 use super::survey::{Spot, Survey};
-use super::{Options, aside, database};
+use super::{Options, aside, recovery};
 use crate::LogError;
 use crate::anchor::Anchor;
 use crate::error::Doing as _;
@@ -29,11 +27,11 @@ pub(super) fn refuse_damage(
 ) -> Result<(), LogError> {
     let trial = directory.join(TRIAL);
     remove(&trial)?;
-    let log = trial.join("log");
+    let copy = Paths::of(&trial);
     fs::create_dir(&trial).doing("create", &trial)?;
-    let tried = aside::copy_log(&directory.join("log"), &log, &options.on_progress)
-        .and_then(|_| mend(&log, &survey.spots))
-        .and_then(|()| open(&trial, &log, anchor, options));
+    let tried = aside::copy_log(&directory.join("log"), &copy.log, &options.on_progress)
+        .and_then(|_| mend(&copy.log, &survey.spots))
+        .and_then(|()| recovery::open(&copy, anchor, options).map(drop));
     remove(&trial)?;
     tried.map_err(|error| name_the_place(error, survey))
 }
@@ -51,22 +49,6 @@ pub(super) fn mend(log: &Path, spots: &[Spot]) -> Result<(), LogError> {
         fs::remove_file(&path).doing("remove", &path)?;
     }
     Ok(())
-}
-
-fn open(
-    trial: &Path,
-    log: &Path,
-    anchor: Option<&Anchor>,
-    options: &Options,
-) -> Result<(), LogError> {
-    let frames = database::open(log, options.log_cache_bytes)?;
-    let size = anchor.map_or(0, |anchor| anchor.head.size);
-    let index = trial.join("index");
-    let scanned = database::caught(log, || {
-        let index = Index::open(&index, options, &frames)?;
-        scan(&frames, &index, size, &options.on_progress)
-    })?;
-    compare(&log.with_file_name("anchor"), anchor, &scanned, options)
 }
 
 /// Puts the first damaged place before what the log said of it.

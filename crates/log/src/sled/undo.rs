@@ -129,7 +129,8 @@ impl Undo {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(error).doing("remove", &complete);
             }
-            _ => (),
+            // A mark that a power cut brought back would put acknowledged records away.
+            _ => sync(&self.folder)?,
         }
         fs::remove_dir_all(&self.folder).doing("remove", &self.folder)
     }

@@ -68,6 +68,11 @@ fn first_day() -> Timestamp {
     Timestamp::parse("2018-01-01", Edge::Start).expect("a date")
 }
 
+/// The model that all units are measured by.
+pub(crate) fn model() -> Catalog {
+    Catalog::parse("iso.toml", ISO, None).expect("a model")
+}
+
 impl Made {
     pub(crate) fn pairs(events: u64) -> u64 {
         Self::units(events) * AREAS
@@ -91,7 +96,7 @@ impl Made {
     }
 
     pub(crate) fn of(size: u64) -> (Self, Library) {
-        let model = Arc::new(Catalog::parse("iso.toml", ISO, None).expect("a model"));
+        let model = Arc::new(model());
         let rules = Arc::new(Rules::parse("rules.toml", TRUSTING).expect("rules"));
         let document =
             |id: &gradus_model::Name, byte| Document { id: id.clone(), digest: Digest([byte; 32]) };

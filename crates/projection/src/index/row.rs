@@ -249,23 +249,6 @@ impl<'a> Row<'a> {
         };
         targets.map(support).collect()
     }
-
-    /// The support of each practice at an instant that has any.
-    pub(crate) fn supports_at(
-        &self,
-        area: &AreaRef,
-        at: Timestamp,
-        blocks: &dyn Blocks,
-    ) -> Result<Vec<(Target, SupportKind)>, Fault> {
-        let mut supports = Vec::with_capacity(self.parts.len());
-        for part in self.parts.iter().filter(|part| part.name != LEVELS) {
-            let kind = value_at(part.lies, part.steps, at, blocks)?;
-            if kind != SupportKind::Unsupported {
-                supports.push((part.target(area)?, kind));
-            }
-        }
-        Ok(supports)
-    }
 }
 
 impl RawPart<'_> {

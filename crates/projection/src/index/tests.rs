@@ -134,7 +134,8 @@ proptest! {
         if row.read_to(u64::MAX).is_ok() {
             let _ = row.course(&area, &kept);
             let _ = row.levels_at(at, &kept);
-            let _ = row.supports_at(&area, at, &kept);
+            let practices = [target("iso-21827-2008", "BP.05.01")];
+            let _ = row.supports_of(&area, practices.iter(), at, &kept);
         }
     }
 }

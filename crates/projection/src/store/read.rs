@@ -12,7 +12,7 @@ use gradus_model::catalog::Area;
 use gradus_model::unit::AreaRef;
 
 use super::recent::{Known, LastRows, MOST_ROWS, StoredRow};
-use super::{AreaPoint, IndexError, IndexStore, StoredRevision, at_key, first_position};
+use super::{IndexError, IndexStore, StoredRevision, at_key, first_position};
 use crate::index::{Fault, Row, key_of, prefix_of};
 
 impl IndexStore {
@@ -29,25 +29,6 @@ impl IndexStore {
     ) -> Result<Option<Arc<AreaCourse>>, IndexError> {
         let read = |row: &Row<'_>| row.course(area, self);
         Ok(self.read(unit, area, size, read)?.map(Arc::new))
-    }
-
-    /// The own levels and coverage of an area at a point; none if nothing is known of it.
-    ///
-    /// # Errors
-    ///
-    /// [`IndexError::Damaged`] and [`IndexError::Storage`].
-    pub fn at(
-        &self,
-        unit: UnitId,
-        area: &AreaRef,
-        at: At,
-    ) -> Result<Option<AreaPoint>, IndexError> {
-        self.read(unit, area, at.size, |row| {
-            let levels = row.levels_at(at.valid_at, self)?;
-            let levels = levels.unwrap_or(NOTHING);
-            let supports = row.supports_at(area, at.valid_at, self)?.into_iter().collect();
-            Ok(AreaPoint { levels, supports })
-        })
     }
 
     /// The own state of an area of a model at a point; none if nothing is known of it.

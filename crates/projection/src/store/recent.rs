@@ -86,14 +86,16 @@ impl Recent {
         if kept.writes != writes {
             return;
         }
-        kept.bytes += rows.bytes();
-        if kept.bytes > MOST_BYTES {
+        if kept.bytes + rows.bytes() > MOST_BYTES {
             kept.units.clear();
-            kept.bytes = rows.bytes();
+            kept.bytes = 0;
         }
+        let bytes = rows.bytes();
         let areas = kept.units.entry(unit).or_default();
+        // Another reader may have kept them meanwhile.
         if let Err(place) = areas.binary_search_by(|(of, _)| order(of, area)) {
             areas.insert(place, (area.clone(), rows));
+            kept.bytes += bytes;
         }
     }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use gradus_domain::At;
-use gradus_domain::course::{own_course, state_at};
+use gradus_domain::course::{OwnState, UnitAt, own_course};
 use gradus_domain::fold::AreaCourse;
 use gradus_domain::scheme::Levels;
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::world::basis;
+use gradus_model::catalog::Area;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, Recorded, UnitId};
 use gradus_projection::store::{OfLog, Opened};
@@ -85,14 +86,17 @@ impl Answers for Indexed {
         if !self.views.knows(*unit, at.size) {
             return None;
         }
-        let model = basis(&world, *unit, *at, rules.as_ref()).ok()?.catalog.id().clone();
-        let own = |unit: UnitId, area: &AreaRef| match rules {
-            None => self.store.course(unit, area, at.size).unwrap(),
-            Some(_) => Some(own_course(&world, unit, area, at.size, rules.as_ref()).into()),
+        let basis = basis(&world, *unit, *at, rules.as_ref()).ok()?;
+        let own = |unit: UnitId, reference: &AreaRef, area: &Area| match rules {
+            None => self.store.state(unit, reference, area, *at).unwrap(),
+            Some(_) => {
+                let course = own_course(&world, unit, reference, at.size, rules.as_ref());
+                Some(OwnState::of(&course, area, at.valid_at))
+            }
         };
+        let unit = UnitAt::new(&world, *unit, &basis, *at, rules.as_ref());
         let facts = |area| {
-            let reference = AreaRef { model: model.clone(), area };
-            let state = state_at(&world, *unit, &reference, *at, rules.as_ref(), &own)?;
+            let state = unit.state(basis.catalog.area(area)?, &own);
             Some(AreaFacts {
                 area,
                 rated: state.rated,
@@ -124,6 +128,13 @@ fn areas_of(history: &History) -> Vec<(UnitId, AreaRef)> {
     all
 }
 
+/// An area as its model lists it, where it does.
+fn in_model(area: &AreaRef) -> Option<&'static Area> {
+    let mut models = PUBLISHED.models.iter();
+    let (_, model) = models.find(|(document, _)| document.id == area.model)?;
+    model.area(area.area)
+}
+
 /// A course, unless it tells nothing.
 fn told(course: AreaCourse) -> Option<AreaCourse> {
     let known = |answer: LevelAnswer| matches!(answer, LevelAnswer::Range { .. });
@@ -141,21 +152,20 @@ fn as_of_from_the_index_is_the_course_of_the_history_at_every_size() {
         let indexed = filled(&history.events, 5);
         let world = indexed.views.with(&indexed.library);
         for (unit, area) in areas_of(&history) {
+            let of_model = in_model(&area);
             let mut before = None;
             let mut changes = Vec::new();
             for size in 0..=history.events.len() as u64 {
                 let right = told(own_course(&world, unit, &area, size, None));
                 let stored = indexed.store.course(unit, &area, size).unwrap();
                 assert_eq!(stored.as_deref(), right.as_ref(), "{seed} {unit} {area:?} #{size}");
-                for valid_at in instants() {
-                    let point = indexed.store.at(unit, &area, At { valid_at, size }).unwrap();
-                    let levels = point.as_ref().map(|point| point.levels);
-                    assert_eq!(levels, right.as_ref().map(|course| *course.levels.at(valid_at)));
-                    for (target, support) in right.iter().flat_map(|course| &course.supports) {
-                        let supports = &point.as_ref().unwrap().supports;
-                        let found = supports.get(target).copied().unwrap_or_default();
-                        assert_eq!(found, *support.at(valid_at));
-                    }
+                let asked =
+                    of_model.map(|of_model| instants().into_iter().map(move |at| (at, of_model)));
+                for (valid_at, of_model) in asked.into_iter().flatten() {
+                    let at = At { valid_at, size };
+                    let state = indexed.store.state(unit, &area, of_model, at).unwrap();
+                    let right = right.as_ref();
+                    assert_eq!(state, right.map(|of| OwnState::of(of, of_model, valid_at)));
                 }
                 if right != before {
                     changes.push((size - 1, right.clone().unwrap_or_default()));

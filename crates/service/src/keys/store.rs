@@ -97,7 +97,7 @@ impl KeyStore {
             return Err(KeyError::Exists { path });
         }
         let tree = KeyTree::new(root);
-        state.folder.replace(&name(unit), &encode(self.log, unit, &tree))?;
+        state.folder.replace(&file_name(unit), &encode(self.log, unit, &tree))?;
         state.trees.insert(unit, tree);
         Ok(())
     }
@@ -126,7 +126,7 @@ impl KeyStore {
         let path = state.path(unit);
         // Opened before the new file takes the name, to reach the old bytes after.
         let old = OpenOptions::new().write(true).open(&path);
-        if let Err(error) = state.folder.replace(&name(unit), &bytes) {
+        if let Err(error) = state.folder.replace(&file_name(unit), &bytes) {
             // The file is the truth: what is in memory may be ahead of it.
             state.trees.remove(&unit);
             return Err(error.into());
@@ -147,7 +147,7 @@ impl KeyStore {
 
 impl State {
     fn path(&self, unit: UnitId) -> PathBuf {
-        self.folder.path(&name(unit))
+        self.folder.path(&file_name(unit))
     }
 
     fn tree(&mut self, log: LogId, unit: UnitId) -> Result<&mut KeyTree, KeyError> {
@@ -159,7 +159,8 @@ impl State {
     }
 }
 
-fn name(unit: UnitId) -> String {
+/// The name of a unit's key file.
+pub(crate) fn file_name(unit: UnitId) -> String {
     format!("{unit}.keys")
 }
 

@@ -1,0 +1,39 @@
+//! What helps after each refusal that a caller can do something about.
+
+/// What helps after a refusal of the server with this reason.
+pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "TOKEN_REFUSED" => "name the file that holds your token with --token-file",
+        "NOT_GRANTED" => "`gradus whoami` shows as whom you ask",
+        "NOT_A_PERSON" => "use the token of a person: tools only submit",
+        "OWN_EVIDENCE" => "another person has to do it",
+        "UNIT_UNKNOWN" => "`gradus unit list` shows the units that you may see",
+        "DOCUMENT_UNKNOWN" => "`gradus models list` shows what was published",
+        "EVIDENCE_UNKNOWN" => "`gradus review list` shows the items of a unit",
+        "RATING_UNKNOWN" => "`gradus rate list` shows the ratings of a unit",
+        "PRACTICE_UNKNOWN" | "AREA_UNKNOWN" => {
+            "`gradus models show MODEL` lists its areas and practices"
+        }
+        "PRINCIPAL_UNKNOWN" => {
+            "`gradus principal list` shows who there is; to add somebody new with a token, say \
+             --kind person or --kind service"
+        }
+        "TOKEN_UNKNOWN" => "`gradus token list` shows the tokens",
+        "NO_MODEL" => "adopt one: gradus unit adopt-model UNIT MODEL",
+        "NO_PROFILE" => {
+            "name one with --profile, or adopt one: gradus unit adopt-profile UNIT PROFILE"
+        }
+        "NO_RULES" => "name some with --rules, or adopt some: gradus unit adopt-rules UNIT RULES",
+        "STALE_VERSION" => "read again, decide again, and give the version that you saw",
+        "REQUEST_ID_REUSED" => "leave --request-id out, so that one is drawn",
+        "SOURCE_ID_REUSED" => "submit it under another id, then `gradus review supersede`",
+        "SECRET_SHOWN" => "revoke that token, and issue another one",
+        "REASON_MISSING" => "say why with --reason",
+        "QUEUE_FULL" => "the server is busy: try again in a while",
+        "NO_ROOM" => "nothing was recorded: once there is room, run it again",
+        "DISK_FAILED" => "nothing was recorded: `gradus doctor` says whether anything is damaged",
+        "BEYOND_HEAD" => "the log is not that long: `gradus levels UNIT` shows its size",
+        "CLOCK_SUSPECT" => "an operator has to look at the server's clock",
+        _ => return None,
+    })
+}

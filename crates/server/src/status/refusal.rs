@@ -1,0 +1,122 @@
+//! What each refusal of a business rule becomes.
+
+use gradus_domain::Refusal;
+use tonic::Code;
+
+use super::{Verdict, verdict};
+
+/// The code and reason of a refusal, with what it speaks of.
+pub(super) fn refused(refusal: &Refusal) -> Verdict {
+    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied};
+    match refusal {
+        Refusal::UnitUnknown(name) => verdict(NotFound, "UNIT_UNKNOWN").with("unit", name),
+        Refusal::UnitArchived(name) => {
+            verdict(FailedPrecondition, "UNIT_ARCHIVED").with("unit", name)
+        }
+        Refusal::NameTaken(name) => verdict(AlreadyExists, "NAME_TAKEN").with("name", name),
+        Refusal::WrongParent { child, parent } => {
+            verdict(FailedPrecondition, "WRONG_PARENT").with("child", child).with("parent", parent)
+        }
+        Refusal::Cycle(unit) => verdict(FailedPrecondition, "CYCLE").with("unit", unit),
+        Refusal::OrganizationStays => verdict(FailedPrecondition, "ORGANIZATION_STAYS"),
+        Refusal::SuccessorMissing => verdict(InvalidArgument, "SUCCESSOR_MISSING"),
+        Refusal::SucceedsItself(unit) => {
+            verdict(InvalidArgument, "SUCCEEDS_ITSELF").with("unit", unit)
+        }
+        Refusal::DocumentUnknown { kind, document } => {
+            verdict(NotFound, "DOCUMENT_UNKNOWN").with("kind", kind).with("document", document)
+        }
+        Refusal::NoModel(at) => verdict(FailedPrecondition, "NO_MODEL").with("at", at),
+        Refusal::AreaUnknown { area, model } => {
+            verdict(NotFound, "AREA_UNKNOWN").with("area", area).with("model", model)
+        }
+        Refusal::AreaTwice(area) => verdict(InvalidArgument, "AREA_TWICE").with("area", area),
+        Refusal::LevelUnknown(level) => {
+            verdict(InvalidArgument, "LEVEL_UNKNOWN").with("level", level)
+        }
+        Refusal::BaselineLower { area, seen, floor, from } => {
+            let lower = verdict(FailedPrecondition, "BASELINE_LOWER").with("area", area);
+            lower.with("seen", seen).with("floor", floor).with("from", from)
+        }
+        Refusal::PracticeUnknown { target, model } => {
+            verdict(NotFound, "PRACTICE_UNKNOWN").with("practice", target).with("model", model)
+        }
+        Refusal::PhaseNotOpen(phase) => {
+            verdict(FailedPrecondition, "PHASE_NOT_OPEN").with("phase", phase)
+        }
+        Refusal::ReasonMissing => verdict(InvalidArgument, "REASON_MISSING"),
+        Refusal::PrincipalUnknown(name) => {
+            verdict(NotFound, "PRINCIPAL_UNKNOWN").with("principal", name)
+        }
+        Refusal::PrincipalDisabled(id) => {
+            verdict(FailedPrecondition, "PRINCIPAL_DISABLED").with("principal", id)
+        }
+        Refusal::PrincipalNameTaken(name) => {
+            verdict(AlreadyExists, "PRINCIPAL_NAME_TAKEN").with("name", name)
+        }
+        Refusal::TokenUnknown(id) => verdict(NotFound, "TOKEN_UNKNOWN").with("token", id),
+        Refusal::InThePast { field, seen } => {
+            verdict(InvalidArgument, "IN_THE_PAST").with("field", field).with("seen", seen)
+        }
+        Refusal::InTheFuture { field, seen, now } => {
+            let ahead = verdict(InvalidArgument, "IN_THE_FUTURE").with("field", field);
+            ahead.with("seen", seen).with("now", now)
+        }
+        Refusal::EndBeforeStart { field, seen, from } => {
+            let before = verdict(InvalidArgument, "END_BEFORE_START").with("field", field);
+            before.with("seen", seen).with("from", from)
+        }
+        Refusal::TooMany { field, seen, limit } => {
+            let many = verdict(InvalidArgument, "TOO_MANY").with("field", field);
+            many.with("seen", seen).with("limit", limit)
+        }
+        Refusal::EvidenceUnknown(id) => verdict(NotFound, "EVIDENCE_UNKNOWN").with("evidence", id),
+        Refusal::EvidenceWithdrawn(id) => {
+            verdict(FailedPrecondition, "EVIDENCE_WITHDRAWN").with("evidence", id)
+        }
+        Refusal::SourceIdReused { source_name, id, evidence } => {
+            let reused = verdict(AlreadyExists, "SOURCE_ID_REUSED").with("source", source_name);
+            reused.with("source_id", id).with("evidence", evidence)
+        }
+        Refusal::SupersedesItself(id) => {
+            verdict(InvalidArgument, "SUPERSEDES_ITSELF").with("evidence", id)
+        }
+        Refusal::OwnEvidence(id) => {
+            verdict(FailedPrecondition, "OWN_EVIDENCE").with("evidence", id)
+        }
+        Refusal::NotAPerson(what) => verdict(PermissionDenied, "NOT_A_PERSON").with("what", what),
+        Refusal::Derived(target) => verdict(InvalidArgument, "DERIVED").with("practice", target),
+        Refusal::RatingUnknown(id) => verdict(NotFound, "RATING_UNKNOWN").with("rating", id),
+        Refusal::RatingWithdrawn(id) => {
+            verdict(FailedPrecondition, "RATING_WITHDRAWN").with("rating", id)
+        }
+        Refusal::AppraisalUnknown => verdict(NotFound, "APPRAISAL_UNKNOWN"),
+        Refusal::VersionUnknown(version) => {
+            verdict(NotFound, "VERSION_UNKNOWN").with("version", version)
+        }
+    }
+}
+
+/// Whether what a refusal speaks of is said for each item, where a call has a list of them.
+pub(super) fn is_of_an_item(refusal: &Refusal) -> bool {
+    let of_the_list = ["items", "ratings", "steps"];
+    !matches!(refusal, Refusal::TooMany { field, .. } if of_the_list.contains(field))
+}
+
+/// The field that a refusal of a value speaks of.
+pub(super) fn field_of(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::InThePast { field, .. }
+        | Refusal::InTheFuture { field, .. }
+        | Refusal::EndBeforeStart { field, .. }
+        | Refusal::TooMany { field, .. } => field,
+        Refusal::WrongParent { .. } => "parent",
+        Refusal::ReasonMissing => "reason",
+        Refusal::SupersedesItself(_) => "by",
+        Refusal::SuccessorMissing | Refusal::SucceedsItself(_) => "successors",
+        Refusal::AreaTwice(_) => "area",
+        Refusal::LevelUnknown(_) => "level",
+        Refusal::Derived(_) => "practice",
+        _ => "request",
+    }
+}

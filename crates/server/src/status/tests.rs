@@ -1,0 +1,32 @@
+//! What a disk that fails is told as.
+
+use std::io;
+use std::path::PathBuf;
+
+use gradus_service::directory::{DirectoryError, Step};
+use gradus_service::keys::KeyError;
+
+use super::*;
+
+#[test]
+fn a_disk_that_is_full_or_fails_is_not_told_as_a_fault_of_the_server() {
+    let file = |source| FileError { step: Step::Sync, path: PathBuf::from("/d/k"), source };
+    let full = || file(io::Error::from_raw_os_error(28));
+    let broken = || file(io::Error::from_raw_os_error(5));
+    let quota = || file(io::Error::from_raw_os_error(122));
+    let earlier = || file(io::Error::other("an earlier sync failed"));
+    for (error, code, reason) in [
+        (KeyError::File(full()).into(), Code::ResourceExhausted, "NO_ROOM"),
+        (KeyError::File(quota()).into(), Code::ResourceExhausted, "NO_ROOM"),
+        (KeyError::File(broken()).into(), Code::Unavailable, "DISK_FAILED"),
+        (HoldError::File(earlier()).into(), Code::Unavailable, "DISK_FAILED"),
+        (HoldError::File(full()).into(), Code::ResourceExhausted, "NO_ROOM"),
+        (DirectoryError::File(broken()).into(), Code::Unavailable, "DISK_FAILED"),
+        (ServiceError::Fault("a bug"), Code::Internal, "FAULT"),
+    ] {
+        let told = status(&error);
+        assert_eq!(told.code(), code, "{error}");
+        assert_eq!(told.get_details_error_info().unwrap().reason, reason);
+        assert!(!told.message().contains("/d/k"), "no path is told: {}", told.message());
+    }
+}
