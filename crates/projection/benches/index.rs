@@ -24,7 +24,8 @@ use gradus_domain::course::UnitAt;
 use gradus_domain::world::basis;
 use gradus_model::catalog::Area;
 use gradus_model::unit::AreaRef;
-use gradus_model::{Digest, UnitId};
+use gradus_model::{Digest, Recorded, UnitId};
+use gradus_projection::rebuild::EVENTS_AT_ONCE;
 use gradus_projection::store::OfLog;
 use gradus_projection::{Batch, IndexStore, Library, Projector, Views};
 
@@ -33,8 +34,6 @@ mod made;
 
 use made::{Dice, Made};
 
-/// Events that are made up at a time, outside of what is measured.
-const CHUNK: usize = 10_000;
 const QUESTIONS: u64 = 10_000;
 const ROUNDS: u32 = 5;
 const FIRST_LEAF: Digest = Digest([1; 32]);
@@ -57,15 +56,18 @@ fn main() {
 /// Measures everything at one size; returns the 99th percentile of as-of.
 fn measured(events: u64) -> Duration {
     println!("{events} events, {} pairs of unit and area", Made::pairs(events));
-    let views_alone = filled(events, |_, _, _| ());
+    let views_alone = filled(events, |views, _, recorded| {
+        for recorded in recorded {
+            views.apply(recorded);
+        }
+    });
     let alone = views_alone.1;
     println!("  histories: {} MiB resident", resident_mib());
     drop(views_alone);
     let mut projector = Projector::new();
     let mut revisions = 0_u64;
     let folded = filled(events, |views, library, recorded| {
-        let world = views.with(library);
-        projector.apply(&world, recorded, &mut |_| revisions += 1);
+        projector.fold(views, library, recorded, &mut |_| revisions += 1);
     });
     let folding = folded.1;
     println!("  histories and folds: {} MiB resident", resident_mib());
@@ -78,17 +80,13 @@ fn measured(events: u64) -> Duration {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let log = OfLog { first_leaf: FIRST_LEAF, size: events };
     let (store, _) = IndexStore::open(&directory.path().join("index"), log).expect("an index");
-    let (mut projector, mut batch) = (Projector::new(), Batch::default());
+    let mut projector = Projector::new();
     let ((views, library), rebuilding) = filled(events, |views, library, recorded| {
-        let world = views.with(library);
-        projector.apply(&world, recorded, &mut |revision| batch.add(revision));
-        if batch.revisions() >= 500_000 {
-            let size = recorded.place.position + 1;
-            store.write(std::mem::take(&mut batch), size, FIRST_LEAF).expect("a write");
-        }
+        let mut batch = Batch::default();
+        projector.fold(views, library, recorded, &mut |revision| batch.add(revision));
+        store.write(batch, views.cursor, FIRST_LEAF).expect("a write");
     });
     let begun = Instant::now();
-    store.write(batch, events, FIRST_LEAF).expect("a write");
     store.flush().expect("a flush");
     let rebuilding = rebuilding + begun.elapsed();
     drop(projector);
@@ -120,22 +118,19 @@ fn measured(events: u64) -> Duration {
     as_of_p99
 }
 
-/// Folds all events into views; tells how long that and `each` took.
+/// Takes in all events, as many at once as a rebuild does; tells how long that took. Making the events up is not measured.
 fn filled(
     events: u64,
-    mut each: impl FnMut(&Views, &Library, &gradus_model::Recorded),
+    mut take_in: impl FnMut(&mut Views, &Library, &[Recorded]),
 ) -> ((Views, Library), Duration) {
     let (mut made, library) = Made::of(events);
     let mut views = Views::default();
     let mut taken = Duration::ZERO;
     while views.cursor < events {
-        let left = usize::try_from(events - views.cursor).unwrap_or(CHUNK);
-        let chunk: Vec<_> = made.by_ref().take(left.min(CHUNK)).collect();
+        let left = usize::try_from(events - views.cursor).unwrap_or(EVENTS_AT_ONCE);
+        let some: Vec<_> = made.by_ref().take(left.min(EVENTS_AT_ONCE)).collect();
         let begun = Instant::now();
-        for recorded in &chunk {
-            views.apply(recorded);
-            each(&views, &library, recorded);
-        }
+        take_in(&mut views, &library, &some);
         taken += begun.elapsed();
     }
     ((views, library), taken)

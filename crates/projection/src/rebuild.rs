@@ -10,10 +10,8 @@ use crate::projector::Projector;
 use crate::store::{IndexError, IndexStore, OfLog};
 use crate::views::Views;
 
-/// Revisions in one write: many of one area then share a row.
-const REVISIONS_A_WRITE: u64 = 500_000;
-/// Events between two words on how far it has come.
-const EVENTS_A_WORD: u64 = 10_000;
+/// Events that are taken in together: those of each unit then follow each other.
+pub const EVENTS_AT_ONCE: usize = 400_000;
 
 /// What came of a rebuild, or of computing digests again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,28 +48,20 @@ pub fn fill(
     mut progress: impl FnMut(u64),
 ) -> Result<(), IndexError> {
     let (mut views, mut projector) = (Views::default(), Projector::new());
-    let mut batch = Batch::default();
-    let mut size = 0;
-    for recorded in events {
-        if recorded.place.position >= log.size {
-            break;
-        }
-        views.apply(&recorded);
-        let world = views.with(library);
-        let parked = projector.apply(&world, &recorded, &mut |revision| batch.add(revision));
+    let known = |recorded: &Recorded| recorded.place.position < log.size;
+    let mut events = events.into_iter().take_while(known);
+    loop {
+        let some: Vec<Recorded> = events.by_ref().take(EVENTS_AT_ONCE).collect();
+        let Some(last) = some.last() else { break };
+        let size = last.place.position + 1;
+        let mut batch = Batch::default();
+        let parked =
+            projector.fold(&mut views, library, &some, &mut |revision| batch.add(revision));
         batch.park(parked);
-        size = recorded.place.position + 1;
-        if batch.revisions() >= REVISIONS_A_WRITE {
-            store.write(std::mem::take(&mut batch), size, log.first_leaf)?;
-        }
-        if size % EVENTS_A_WORD == 0 {
-            progress(size);
-        }
+        store.write(batch, size, log.first_leaf)?;
+        progress(size);
     }
-    store.write(batch, size, log.first_leaf)?;
-    store.flush()?;
-    progress(size);
-    Ok(())
+    store.flush()
 }
 
 /// Builds an index anew in `beside` and compares it with the live one at the log's size, which the

@@ -64,6 +64,30 @@ impl Views {
         self.units.entry(recorded.place.stream).or_default().apply(recorded);
     }
 
+    /// Takes in recorded events, those of each unit together: it comes to the same as one by one.
+    ///
+    /// After each unit's, `each` is told of them.
+    pub(crate) fn apply_by_unit(
+        &mut self,
+        recorded: &[Recorded],
+        mut each: impl FnMut(&Self, &[&Recorded]),
+    ) {
+        let known = recorded.partition_point(|recorded| recorded.place.position < self.cursor);
+        let new = recorded.get(known..).unwrap_or_default();
+        for recorded in new {
+            self.cursor = recorded.place.position + 1;
+            self.registry.evolve(recorded.place.position, recorded.effective_at, &recorded.event);
+        }
+        for of_unit in by_unit(new).chunk_by(|one, next| one.place.stream == next.place.stream) {
+            let Some(first) = of_unit.first() else { continue };
+            let history = self.units.entry(first.place.stream).or_default();
+            for recorded in of_unit {
+                history.apply(recorded);
+            }
+            each(self, of_unit);
+        }
+    }
+
     /// Whether a unit was registered within the first `size` records.
     #[must_use]
     pub fn knows(&self, unit: UnitId, size: u64) -> bool {
@@ -134,4 +158,11 @@ impl Views {
             Question { at, rules: &basis.read_rules, model: &basis.catalog, kind_of: &kind_of };
         Ok(levels(&question, &lineage))
     }
+}
+
+/// Events by unit, those of one in the order of their positions.
+pub(crate) fn by_unit(recorded: &[Recorded]) -> Vec<&Recorded> {
+    let mut by_unit: Vec<&Recorded> = recorded.iter().collect();
+    by_unit.sort_by_cached_key(|recorded| recorded.place.stream);
+    by_unit
 }

@@ -198,19 +198,19 @@ fn project(
 ) -> Result<(), IndexError> {
     let from = store.cursor();
     let mut batch = Batch::default();
-    let mut cursor = from;
+    let cursor;
     {
         let (views, library) = (service.views(), service.library());
         let world = views.with(&library);
-        for recorded in records.iter().filter(|recorded| recorded.place.position >= from) {
-            let parked = projector.apply(&world, recorded, &mut |revision| batch.add(revision));
-            for parked in &parked {
-                tracing::error!(unit = %parked.unit, position = parked.position,
-                    reason = %parked.reason, "a unit is folded from now on: it was parked");
-            }
-            batch.park(parked);
-            cursor = recorded.place.position + 1;
+        let known = records.partition_point(|recorded| recorded.place.position < from);
+        let new = records.get(known..).unwrap_or_default();
+        let parked = projector.apply_all(&world, new, &mut |revision| batch.add(revision));
+        for parked in &parked {
+            tracing::error!(unit = %parked.unit, position = parked.position,
+                reason = %parked.reason, "a unit is folded from now on: it was parked");
         }
+        batch.park(parked);
+        cursor = new.last().map_or(from, |recorded| recorded.place.position + 1);
     }
     if cursor == from { Ok(()) } else { store.write(batch, cursor, first_leaf) }
 }

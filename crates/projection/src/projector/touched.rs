@@ -95,3 +95,8 @@ impl<'a> Touched<'a> {
         }
     }
 }
+
+/// Whether an event bears on units besides the one in whose stream it stands.
+pub(super) fn touches_others(recorded: &Recorded) -> bool {
+    matches!(Touched::by(None, recorded), Touched::Bases(_))
+}
