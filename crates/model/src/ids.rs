@@ -24,7 +24,12 @@ fn bad(seen: &str, what: &'static str, form: &'static str) -> BadId {
 pub fn hex(bytes: &[u8]) -> String {
     let digit =
         |number: u8| char::from(if number < 10 { b'0' + number } else { b'a' + number - 10 });
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0x0f));
+    }
+    text
 }
 
 fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {

@@ -21,7 +21,7 @@ pub use batch::Batch;
 pub(crate) use batch::{Chain, Leaf, leaf};
 pub use blocks::BlockId;
 pub(crate) use blocks::{Blocks, is_named};
-pub(crate) use row::{Named, Row, changed, key_of, prefix_of, read_key};
+pub(crate) use row::{End, Named, Row, changed, key_of, prefix_of, read_key};
 
 /// Bytes that are not as they were written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

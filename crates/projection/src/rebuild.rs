@@ -58,7 +58,7 @@ pub fn fill(
         let parked =
             projector.fold(&mut views, library, &some, &mut |revision| batch.add(revision));
         batch.park(parked);
-        store.write(batch, size, log.first_leaf)?;
+        store.write_unread(batch, size, log.first_leaf)?;
         progress(size);
     }
     store.flush()

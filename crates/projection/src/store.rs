@@ -29,6 +29,8 @@ use written::{CURSOR, DIGESTS, PARKED, Written, cursor_row, unit_key};
 
 /// Begins the key of a block.
 const BLOCKS: u8 = b'b';
+/// Rows that are written together where all need not be.
+const ROWS_AT_ONCE: usize = 1_000;
 /// Blocks of which it is remembered that they are stored.
 const MOST_KNOWN_BLOCKS: usize = 65_536;
 
@@ -156,8 +158,30 @@ impl IndexStore {
     /// # Errors
     ///
     /// [`IndexError::Storage`]; nothing is written then.
-    pub fn write(
+    pub fn write(&self, batch: Batch, cursor: u64, first_leaf: Digest) -> Result<(), IndexError> {
+        self.write_at_most(usize::MAX, batch, cursor, first_leaf)
+    }
+
+    /// As [`Self::write`], many rows at a time and not atomically: for an index that nobody reads yet
+    /// and that is removed if it is not finished.
+    ///
+    /// sled frees nothing while it takes in a batch, and lays many rows at once out badly.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::Storage`]; the index is of no use then.
+    pub fn write_unread(
         &self,
+        batch: Batch,
+        cursor: u64,
+        first_leaf: Digest,
+    ) -> Result<(), IndexError> {
+        self.write_at_most(ROWS_AT_ONCE, batch, cursor, first_leaf)
+    }
+
+    fn write_at_most(
+        &self,
+        rows_at_once: usize,
         mut batch: Batch,
         cursor: u64,
         first_leaf: Digest,
@@ -165,8 +189,11 @@ impl IndexStore {
         batch.close();
         let mut written = self.written();
         let mut all = ::sled::Batch::default();
-        for (key, row) in batch.rows {
+        for (number, (key, row)) in (1..).zip(batch.rows) {
             all.insert(key, row);
+            if number % rows_at_once == 0 {
+                self.rows.apply_batch(std::mem::take(&mut all))?;
+            }
         }
         if written.known_blocks.len() > MOST_KNOWN_BLOCKS {
             written.known_blocks.clear();

@@ -107,6 +107,8 @@ impl Batch {
         for (prefix, row) in std::mem::take(&mut self.open) {
             self.rows.push((key_of(&prefix, row.first_position), row.bytes));
         }
+        // Neighbours one after the other touch each page of the database once.
+        self.rows.sort_unstable();
     }
 
     fn changed(&mut self, revision: &Revision<'_>) -> Vec<u8> {

@@ -65,6 +65,13 @@ impl<'a> Rest<'a> {
 
     /// A number; none where it is longer than it needs to be.
     pub(super) fn number(&mut self) -> Option<u64> {
+        // Most are short.
+        if let Some((byte, rest)) = self.0.split_first()
+            && byte & 0x80 == 0
+        {
+            self.0 = rest;
+            return Some(u64::from(*byte));
+        }
         let mut number = 0_u64;
         for place in 0..10_u32 {
             let byte = self.byte()?;

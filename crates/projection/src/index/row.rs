@@ -5,6 +5,7 @@
 //! each later one those that it changed; a part without bytes is one that is gone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use gradus_domain::coverage::SupportKind;
 use gradus_domain::fold::AreaCourse;
@@ -84,6 +85,38 @@ struct RawPart<'a> {
     whole: &'a [u8],
 }
 
+/// Where some bytes lie in a row.
+type Place = Range<usize>;
+
+/// The state after the last revision of a row, by where its parts lie.
+#[derive(Debug)]
+pub(crate) struct End {
+    last: (u64, Timestamp),
+    /// The name, the steps and the whole of each part, and how the steps lie.
+    parts: Vec<(Place, Place, Place, Lies)>,
+}
+
+impl End {
+    /// Reads a row to its end.
+    pub(crate) fn of(first_position: u64, bytes: &[u8]) -> Result<Self, Fault> {
+        let mut row = Row::new(first_position, bytes);
+        let last = row.read_to(u64::MAX)?;
+        let place = |part: &[u8]| {
+            let from = part.as_ptr().addr() - bytes.as_ptr().addr();
+            from..from + part.len()
+        };
+        let places = |part: &RawPart<'_>| {
+            (place(part.name), place(part.steps), place(part.whole), part.lies)
+        };
+        Ok(Self { last, parts: row.parts.iter().map(places).collect() })
+    }
+
+    /// The position of the last revision.
+    pub(crate) const fn position(&self) -> u64 {
+        self.last.0
+    }
+}
+
 /// A revision in a row.
 #[derive(Clone, Copy)]
 struct RawRevision<'a> {
@@ -123,6 +156,21 @@ impl<'a> Row<'a> {
         Self { rest: Rest(bytes), last: None, first_position, parts: Vec::new(), told: &[] }
     }
 
+    /// A row that was read to its end.
+    pub(crate) fn at_end(first_position: u64, bytes: &'a [u8], end: &End) -> Self {
+        let part = |(name, steps, whole, lies): &(Place, Place, Place, Lies)| {
+            let lies = *lies;
+            let part = |place: &Place| bytes.get(place.clone());
+            Some(RawPart { name: part(name)?, lies, steps: part(steps)?, whole: part(whole)? })
+        };
+        Self {
+            rest: Rest(&[]),
+            last: Some(end.last),
+            parts: end.parts.iter().filter_map(part).collect(),
+            ..Self::new(first_position, bytes)
+        }
+    }
+
     /// The parts that the last revision was written with.
     pub(crate) const fn told(&self) -> &'a [u8] {
         self.told
@@ -142,10 +190,12 @@ impl<'a> Row<'a> {
         let mut name_before: &[u8] = &[];
         while !parts.is_empty() {
             let part = raw_part(&mut parts)?;
-            let ascends = name_before < part.name;
+            // Names are too short for a call that compares them.
+            let ascends = name_before.iter().lt(part.name);
             ascends.then_some(()).or_damaged("the parts of a revision are out of order")?;
             name_before = part.name;
-            let known = |parts: &[RawPart<'_>]| parts.iter().position(|one| one.name == part.name);
+            let known =
+                |parts: &[RawPart<'_>]| parts.iter().position(|one| one.is_named(part.name));
             match if is_first { None } else { known(&self.parts) } {
                 Some(known) if part.steps.is_empty() => {
                     self.parts.swap_remove(known);
@@ -186,6 +236,13 @@ impl<'a> Row<'a> {
         };
         let revision = read().or_damaged("a revision cannot be read")?;
         Ok(Some((revision, rest)))
+    }
+
+    /// A row read to the last revision recorded before `size`.
+    pub(crate) fn up_to(first_position: u64, bytes: &'a [u8], size: u64) -> Result<Self, Fault> {
+        let mut row = Self::new(first_position, bytes);
+        row.read_to(size)?;
+        Ok(row)
     }
 
     /// Reads every revision recorded before `size`; the position and stamp of the last.
@@ -242,7 +299,7 @@ impl<'a> Row<'a> {
         let support = |target| {
             name.clear();
             put_target(&mut name, area, target);
-            match self.parts.iter().find(|part| part.name == name) {
+            match self.parts.iter().find(|part| part.is_named(&name)) {
                 Some(part) => value_at(part.lies, part.steps, at, blocks),
                 None => Ok(SupportKind::default()),
             }
@@ -252,6 +309,10 @@ impl<'a> Row<'a> {
 }
 
 impl RawPart<'_> {
+    fn is_named(&self, name: &[u8]) -> bool {
+        self.name.len() == name.len() && self.name.iter().eq(name)
+    }
+
     fn target(&self, area: &AreaRef) -> Result<Target, Fault> {
         read_target(area, self.name).or_damaged("the name of a practice cannot be read")
     }

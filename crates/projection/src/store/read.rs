@@ -11,7 +11,7 @@ use gradus_model::UnitId;
 use gradus_model::catalog::Area;
 use gradus_model::unit::AreaRef;
 
-use super::recent::{Known, LastRows, MOST_ROWS, StoredRow};
+use super::recent::{KeptRow, Known, LastRows, MOST_ROWS, StoredRow};
 use super::{IndexError, IndexStore, StoredRevision, at_key, first_position};
 use crate::index::{Fault, Row, key_of, prefix_of};
 
@@ -64,11 +64,14 @@ impl IndexStore {
         if size == 0 {
             return Ok(None);
         }
-        let Some((first, bytes)) = self.row_before(unit, area, size)? else { return Ok(None) };
-        let mut row = Row::new(first, &bytes);
-        let answer = row
-            .read_to(size)
-            .and_then(|_| if row.is_nothing() { Ok(None) } else { read(&row).map(Some) });
+        let Some(stored) = self.row_before(unit, area, size)? else { return Ok(None) };
+        let (first, bytes) = (stored.first, &stored.bytes);
+        let row = match stored.end().filter(|end| end.position() < size) {
+            Some(end) => Ok(Row::at_end(first, bytes, end)),
+            None => Row::up_to(first, bytes, size),
+        };
+        let answer =
+            row.and_then(|row| if row.is_nothing() { Ok(None) } else { read(&row).map(Some) });
         answer.map_err(|fault| at_key(&key_of(&prefix_of(unit, area), first), fault))
     }
 
@@ -78,13 +81,14 @@ impl IndexStore {
         unit: UnitId,
         area: &AreaRef,
         size: u64,
-    ) -> Result<Option<StoredRow>, IndexError> {
+    ) -> Result<Option<Arc<KeptRow>>, IndexError> {
         let known = match self.recent.before(unit, area, size) {
             Known::Unread(writes) => {
                 let rows = self.rows_before(unit, area, u64::MAX).take(MOST_ROWS + 1);
                 let mut rows: Vec<StoredRow> = rows.collect::<Result<_, _>>()?;
                 let all = rows.len() <= MOST_ROWS;
                 rows.truncate(MOST_ROWS);
+                let rows = rows.into_iter().map(|row| Arc::new(KeptRow::new(row))).collect();
                 let last = LastRows { rows, all };
                 let known = last.before(size);
                 self.recent.keep(unit, area, last, writes);
@@ -96,7 +100,8 @@ impl IndexStore {
             Known::Row(row) => Ok(Some(row)),
             Known::Nothing => Ok(None),
             Known::Older | Known::Unread(_) => {
-                self.rows_before(unit, area, size).next().transpose()
+                let row = self.rows_before(unit, area, size).next().transpose()?;
+                Ok(row.map(|row| Arc::new(KeptRow::once(row))))
             }
         }
     }

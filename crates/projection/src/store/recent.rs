@@ -3,26 +3,53 @@
 //! Invariant: the rows that are kept of an area are its last ones, as they are stored.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use gradus_model::UnitId;
 use gradus_model::unit::AreaRef;
+
+use crate::index::End;
 
 /// The most rows that are kept of one area.
 pub(super) const MOST_ROWS: usize = 8;
 /// The most bytes that are kept; past them everything is let go.
 const MOST_BYTES: usize = 32 << 20;
-/// What one area takes beside its rows, about.
-const BESIDE: usize = 128;
+/// What an area takes beside its rows, and a row beside its bytes, about: most of it are the parts
+/// at its end.
+const BESIDE: usize = 512;
 
-/// A row: its first position, and its bytes.
+/// A row: its first position and its bytes.
 pub(super) type StoredRow = (u64, ::sled::IVec);
+
+/// A row that is kept, with the state at its end once that was asked for.
+#[derive(Debug)]
+pub(super) struct KeptRow {
+    pub(super) first: u64,
+    pub(super) bytes: ::sled::IVec,
+    end: OnceLock<Option<End>>,
+}
+
+impl KeptRow {
+    pub(super) fn new((first, bytes): StoredRow) -> Self {
+        Self { first, bytes, end: OnceLock::new() }
+    }
+
+    /// A row that is read once: the state at its end is not worth reading.
+    pub(super) fn once((first, bytes): StoredRow) -> Self {
+        Self { first, bytes, end: OnceLock::from(None) }
+    }
+
+    /// The state at its end, if all of it can be read.
+    pub(super) fn end(&self) -> Option<&End> {
+        self.end.get_or_init(|| End::of(self.first, &self.bytes).ok()).as_ref()
+    }
+}
 
 /// The last rows of an area.
 #[derive(Debug)]
 pub(super) struct LastRows {
     /// The last one first.
-    pub(super) rows: Vec<StoredRow>,
+    pub(super) rows: Vec<Arc<KeptRow>>,
     /// Whether there are no others.
     pub(super) all: bool,
 }
@@ -30,22 +57,22 @@ pub(super) struct LastRows {
 impl LastRows {
     /// The last row that begins before `size`, if it is among these or there is none.
     pub(super) fn before(&self, size: u64) -> Known {
-        match self.rows.iter().find(|(first, _)| *first < size) {
-            Some(row) => Known::Row(row.clone()),
+        match self.rows.iter().find(|row| row.first < size) {
+            Some(row) => Known::Row(Arc::clone(row)),
             None if self.all => Known::Nothing,
             None => Known::Older,
         }
     }
 
     fn bytes(&self) -> usize {
-        BESIDE + self.rows.iter().map(|(_, bytes)| BESIDE + bytes.len()).sum::<usize>()
+        BESIDE + self.rows.iter().map(|row| BESIDE + row.bytes.len()).sum::<usize>()
     }
 }
 
 /// What is known without a seek of the row that answers.
 pub(super) enum Known {
     /// It is this one.
-    Row(StoredRow),
+    Row(Arc<KeptRow>),
     /// There is none.
     Nothing,
     /// It is older than what is kept.
