@@ -7,7 +7,7 @@ mod by_id;
 mod facts;
 mod told;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use gradus_model::evidence::{Item, Source};
 use gradus_model::name::ForeignId;
@@ -80,7 +80,7 @@ pub struct UnitHistory {
     /// The names of the systems that items come from, each once.
     source_names: BTreeSet<ForeignId>,
     targets: Vec<OfTarget>,
-    target_numbers: BTreeMap<Target, u32>,
+    targets_by_practice: ById,
     /// Stream versions whose payload was erased, with the position that says so.
     pub erased: Vec<Stated<u64>>,
 }
@@ -203,7 +203,7 @@ impl UnitHistory {
     fn unlink(&mut self, id: EvidenceId, position: u64, practices: &[Target]) {
         let Some(evidence) = self.evidence_number(id) else { return };
         for target in practices {
-            let number = self.target_numbers.get(target).copied();
+            let number = self.target_number(target);
             let of_target = number.and_then(|number| self.targets.get_mut(number as usize));
             let links = of_target.into_iter().flat_map(|of_target| &mut of_target.links);
             for link in links.filter(|link| link.evidence == evidence) {
@@ -219,19 +219,27 @@ impl UnitHistory {
 
     /// The number of a target, a new one if it has none.
     fn number(&mut self, target: &Target) -> Option<u32> {
-        if let Some(number) = self.target_numbers.get(target) {
-            return Some(*number);
+        if let Some(number) = self.target_number(target) {
+            return Some(number);
         }
         let number = u32::try_from(self.targets.len()).ok()?;
-        self.target_numbers.insert(target.clone(), number);
+        self.targets_by_practice.add(id_of(target), number, |number| {
+            self.targets.get(number as usize).map_or([0; 16], |of| id_of(&of.target))
+        });
         let (links, ratings) = (Vec::new(), Vec::new());
         self.targets.push(OfTarget { target: target.clone(), links, ratings });
         Some(number)
     }
 
+    fn target_number(&self, target: &Target) -> Option<u32> {
+        let is_it = |of: &Target| of.practice == target.practice && of.model == target.model;
+        let has = |number| self.targets.get(number as usize).is_some_and(|of| is_it(&of.target));
+        self.targets_by_practice.number(id_of(target), has)
+    }
+
     /// What was ever said of a target.
     fn of_target(&self, target: &Target) -> Option<&OfTarget> {
-        self.targets.get(*self.target_numbers.get(target)? as usize)
+        self.targets.get(self.target_number(target)? as usize)
     }
 
     fn happen(&mut self, id: EvidenceId, position: u64, happening: Happening) {
@@ -330,8 +338,13 @@ impl UnitHistory {
         practices
     }
 
-    /// The targets that were ever linked or rated, in order.
+    /// The targets that were ever linked or rated, in the order in which they first were.
     pub fn targets(&self) -> impl Iterator<Item = &Target> {
-        self.target_numbers.keys()
+        self.targets.iter().map(|of| &of.target)
     }
+}
+
+/// What a target is found by: models share practices, so that it is not the target's alone.
+const fn id_of(target: &Target) -> [u8; 16] {
+    (target.practice.packed() as u128).to_be_bytes()
 }

@@ -177,6 +177,21 @@ pub enum Practice {
 }
 
 impl Practice {
+    /// The practice as a number, unique among all practices, which compares fast.
+    #[must_use]
+    pub const fn packed(self) -> u64 {
+        let (sort, area, feature, number) = match self {
+            Self::Base(base) => (1, base.area, None, base.number),
+            Self::Generic(area, generic) => (2, area, Some(generic.feature), generic.number),
+            Self::Feature(area, feature) => (3, area, Some(feature), 0),
+        };
+        let (level, of_level) = match feature {
+            Some(feature) => (feature.level, feature.number),
+            None => (0, 0),
+        };
+        u64::from_be_bytes([0, 0, 0, sort, area.number(), level, of_level, number])
+    }
+
     /// The process area it belongs to.
     #[must_use]
     pub fn area(&self) -> AreaId {

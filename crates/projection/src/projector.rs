@@ -251,7 +251,7 @@ impl Projector {
         for of_area in touches.chunk_by(Touch::is_of_same_area) {
             let Some(first) = of_area.first() else { continue };
             let area = AreaRef { model: first.layout.model().clone(), area: first.area };
-            let (held, bytes_before) = match areas.entry(area.clone()) {
+            let (held, bytes_before) = match areas.entry((area.area, area.model.clone())) {
                 Entry::Occupied(held) => {
                     let held = held.into_mut();
                     let bytes = held.bytes;
@@ -314,7 +314,7 @@ impl Projector {
         let areas: BTreeSet<AreaRef> = history.targets().flat_map(read).collect();
         let mut old_held = std::mem::replace(held, HeldUnit::under(segments));
         for area in areas {
-            let old = old_held.areas.remove(&area);
+            let old = old_held.areas.remove(&(area.area, area.model.clone()));
             let bytes_before = old.as_ref().map(|old| old.bytes);
             let old = old.unwrap_or_else(|| HeldArea::of(&before, old_held.segments(), &area));
             let mut new = old.under(&known, old_held.segments(), held.segments(), &area);
@@ -328,7 +328,7 @@ impl Projector {
             }
             new.used = position;
             self.room.take_in(bytes_before, &mut new);
-            held.areas.insert(area, new);
+            held.areas.insert((area.area, area.model), new);
         }
         Some(())
     }

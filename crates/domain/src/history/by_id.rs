@@ -4,8 +4,7 @@ use hashbrown::HashTable;
 
 /// Things that lie in a list, found by their ids of 16 bytes.
 ///
-/// It is only ever asked for one id, never gone through: its order shows nowhere. Ids are drawn by
-/// the server from a keyed hash, so their bits are spread evenly.
+/// It is only ever asked for one id, never gone through: its order shows nowhere.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ById(HashTable<u32>);
 
@@ -24,5 +23,6 @@ impl ById {
 fn spread(id: [u8; 16]) -> u64 {
     let id = u128::from_be_bytes(id);
     let folded = (id ^ (id >> 64)) & u128::from(u64::MAX);
-    u64::try_from(folded).unwrap_or_default().wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    // Few bits may differ: each must reach both ends, which the table reads.
+    u64::try_from(folded).unwrap_or_default().wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32)
 }

@@ -84,13 +84,17 @@ impl Touch<'_> {
     }
 }
 
+/// Areas by number and model: most differ in the number, which compares fast.
+pub(super) type Areas = BTreeMap<(AreaId, ModelId), HeldArea>;
+
 /// What is held of a unit.
 #[derive(Debug)]
 pub(super) struct HeldUnit {
     segments: Vec<Segment>,
     /// The layouts of the segments, each once.
     layouts: Vec<Arc<Layout>>,
-    pub(super) areas: BTreeMap<AreaRef, HeldArea>,
+    /// By number and model.
+    pub(super) areas: Areas,
 }
 
 impl HeldUnit {
@@ -109,9 +113,7 @@ impl HeldUnit {
     }
 
     /// The segments, their layouts, and the areas that are held under them.
-    pub(super) const fn parts(
-        &mut self,
-    ) -> (&[Segment], &[Arc<Layout>], &mut BTreeMap<AreaRef, HeldArea>) {
+    pub(super) const fn parts(&mut self) -> (&[Segment], &[Arc<Layout>], &mut Areas) {
         (self.segments.as_slice(), self.layouts.as_slice(), &mut self.areas)
     }
 }

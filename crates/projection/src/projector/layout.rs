@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gradus_domain::rules::Scheme;
 use gradus_domain::scheme::Outline;
-use gradus_model::{AreaId, Catalog, ModelId, Practice, Target};
+use gradus_model::{AreaId, Catalog, ModelId, Target};
 
 /// A part of an outline: the area, and the number of a practice in its outline.
 pub(super) type Reader = (AreaId, usize);
@@ -33,7 +33,7 @@ impl Layout {
             let outline = Outline::of(model, area, scheme);
             for (number, (target, _)) in outline.targets.iter().enumerate() {
                 let readers = if target.model == layout.model {
-                    layout.readers.entry(packed(target.practice)).or_default()
+                    layout.readers.entry(target.practice.packed()).or_default()
                 } else {
                     layout.borrowers.entry(target.clone()).or_default()
                 };
@@ -55,24 +55,10 @@ impl Layout {
     /// Who reads a practice.
     pub(super) fn readers(&self, target: &Target) -> &[Reader] {
         let readers = if target.model == self.model {
-            self.readers.get(&packed(target.practice))
+            self.readers.get(&target.practice.packed())
         } else {
             self.borrowers.get(target)
         };
         readers.map_or(&[], Vec::as_slice)
     }
-}
-
-/// A practice as a number, which compares fast: every event looks one up.
-const fn packed(practice: Practice) -> u64 {
-    let (sort, area, feature, number) = match practice {
-        Practice::Base(base) => (1, base.area, None, base.number),
-        Practice::Generic(area, generic) => (2, area, Some(generic.feature), generic.number),
-        Practice::Feature(area, feature) => (3, area, Some(feature), 0),
-    };
-    let (level, of_level) = match feature {
-        Some(feature) => (feature.level, feature.number),
-        None => (0, 0),
-    };
-    u64::from_be_bytes([0, 0, 0, sort, area.number(), level, of_level, number])
 }
