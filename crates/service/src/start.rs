@@ -225,16 +225,32 @@ impl Service {
     async fn folded_writer(self: &Arc<Self>, views_too: bool) -> Result<Writer, ServiceError> {
         let mut writer = Writer::default();
         let size = self.log.head().size;
+        let mut ahead = self.read_ahead(writer.next);
         while writer.next < size {
-            let records = self.records_from(writer.next, CHUNK).await?;
+            let records =
+                ahead.await.map_err(|_| ServiceError::Fault("reading ahead failed"))??;
+            let next = records.last().map_or(size, |last| last.recorded.place.position + 1);
+            ahead = self.read_ahead(next);
             for record in &records {
                 writer.evolve(&record.recorded);
             }
-            if views_too {
-                self.read(records).await?;
+            if views_too && let Err(error) = self.read(records).await {
+                // Whoever is refused finds the directory free.
+                let _ = ahead.await;
+                return Err(error);
             }
         }
+        let _ = ahead.await;
         Ok(writer)
+    }
+
+    /// Reads records while those before them are folded.
+    fn read_ahead(
+        self: &Arc<Self>,
+        from: u64,
+    ) -> tokio::task::JoinHandle<Result<Vec<ReadRecord>, ServiceError>> {
+        let service = Arc::clone(self);
+        tokio::spawn(async move { service.records_from(from, CHUNK).await })
     }
 
     /// Takes durable records into the views and then into the index.
