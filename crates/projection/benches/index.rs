@@ -80,13 +80,14 @@ fn measured(events: u64) -> Duration {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let log = OfLog { first_leaf: FIRST_LEAF, size: events };
     let (store, _) = IndexStore::open(&directory.path().join("index"), log).expect("an index");
-    let mut projector = Projector::new();
+    let (mut projector, mut batch) = (Projector::new(), Batch::default());
     let ((views, library), rebuilding) = filled(events, |views, library, recorded| {
-        let mut batch = Batch::default();
         projector.fold(views, library, recorded, &mut |revision| batch.add(revision));
-        store.write_unread(batch, views.cursor, FIRST_LEAF).expect("a write");
+        store.write_unread(&mut batch, views.cursor, FIRST_LEAF).expect("a write");
     });
     let begun = Instant::now();
+    batch.close();
+    store.write_unread(&mut batch, events, FIRST_LEAF).expect("a write");
     store.flush().expect("a flush");
     let rebuilding = rebuilding + begun.elapsed();
     drop(projector);

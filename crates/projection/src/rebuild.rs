@@ -50,18 +50,21 @@ pub fn fill(
     let (mut views, mut projector) = (Views::default(), Projector::new());
     let known = |recorded: &Recorded| recorded.place.position < log.size;
     let mut events = events.into_iter().take_while(known);
+    let mut batch = Batch::default();
     loop {
         let some: Vec<Recorded> = events.by_ref().take(EVENTS_AT_ONCE).collect();
-        let Some(last) = some.last() else { break };
-        let size = last.place.position + 1;
-        let mut batch = Batch::default();
         let parked =
             projector.fold(&mut views, library, &some, &mut |revision| batch.add(revision));
         batch.park(parked);
-        store.write_unread(batch, size, log.first_leaf)?;
-        progress(size);
+        if some.is_empty() {
+            batch.close();
+        }
+        store.write_unread(&mut batch, views.cursor, log.first_leaf)?;
+        progress(views.cursor);
+        if some.is_empty() {
+            return store.flush();
+        }
     }
-    store.flush()
 }
 
 /// Builds an index anew in `beside` and compares it with the live one at the log's size, which the

@@ -158,35 +158,43 @@ impl IndexStore {
     /// # Errors
     ///
     /// [`IndexError::Storage`]; nothing is written then.
-    pub fn write(&self, batch: Batch, cursor: u64, first_leaf: Digest) -> Result<(), IndexError> {
-        self.write_at_most(usize::MAX, batch, cursor, first_leaf)
+    pub fn write(
+        &self,
+        mut batch: Batch,
+        cursor: u64,
+        first_leaf: Digest,
+    ) -> Result<(), IndexError> {
+        batch.close();
+        self.put(batch, usize::MAX, cursor, first_leaf)
     }
 
-    /// As [`Self::write`], many rows at a time and not atomically: for an index that nobody reads yet
-    /// and that is removed if it is not finished.
+    /// Writes what of a batch is done, many rows at a time and not atomically: for an index that
+    /// nobody reads yet and that is removed if it is not finished. [`Batch::close`] it at the end.
     ///
-    /// sled frees nothing while it takes in a batch, and lays many rows at once out badly.
+    /// Rows that have room left are filled by what comes next: an area has few rows then. sled frees
+    /// nothing while it takes in a batch, and lays many rows at once out badly.
     ///
     /// # Errors
     ///
     /// [`IndexError::Storage`]; the index is of no use then.
     pub fn write_unread(
         &self,
-        batch: Batch,
+        batch: &mut Batch,
         cursor: u64,
         first_leaf: Digest,
     ) -> Result<(), IndexError> {
-        self.write_at_most(ROWS_AT_ONCE, batch, cursor, first_leaf)
+        self.put(batch.take_done(), ROWS_AT_ONCE, cursor, first_leaf)
     }
 
-    fn write_at_most(
+    fn put(
         &self,
-        rows_at_once: usize,
         mut batch: Batch,
+        rows_at_once: usize,
         cursor: u64,
         first_leaf: Digest,
     ) -> Result<(), IndexError> {
-        batch.close();
+        // Neighbours one after the other touch each page of the database once.
+        batch.rows.sort_unstable();
         let mut written = self.written();
         let mut all = ::sled::Batch::default();
         for (number, (key, row)) in (1..).zip(batch.rows) {

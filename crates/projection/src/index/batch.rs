@@ -102,13 +102,19 @@ impl Batch {
         self.parked.extend(parked);
     }
 
-    /// Ends every row.
-    pub(crate) fn close(&mut self) {
+    /// Ends every row: what comes next begins new ones.
+    pub fn close(&mut self) {
         for (prefix, row) in std::mem::take(&mut self.open) {
             self.rows.push((key_of(&prefix, row.first_position), row.bytes));
         }
-        // Neighbours one after the other touch each page of the database once.
-        self.rows.sort_unstable();
+    }
+
+    /// Takes out what is done: all but the rows that have room left.
+    pub(crate) fn take_done(&mut self) -> Self {
+        let open = std::mem::take(&mut self.open);
+        let done = std::mem::take(self);
+        self.open = open;
+        done
     }
 
     fn changed(&mut self, revision: &Revision<'_>) -> Vec<u8> {
