@@ -14,6 +14,7 @@ AREA, PHASE, LINKS = "area:area", "phase:phase", "evidence:id practices:target*"
 EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, ...
     1: ("log-created", "log:id organization:id origin:label"),
     2: ("log-forked", "size:u64 root:digest known_size?:u64 origin:label"),
+    3: ("clock-accepted", "wall:time expected:time"),
     10: ("model-published", DOCUMENT), 11: ("profile-published", DOCUMENT),
     12: ("rules-published", DOCUMENT),
     20: ("unit-registered", "unit:id kind:unit-kind parent?:id name:name"),

@@ -4,10 +4,10 @@
 //! A new type is added at its end; what stands here never changes.
 
 use gradus_model::event::{
-    AreaInheritanceSet, BaselineRaised, Document, EvidenceSuperseded, Links, LogCreated, LogForked,
-    MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange, PrincipalAdded,
-    PrincipalDisabled, Tailoring, TokenIssued, TokenRevoked, UnitArchived, UnitLabelled, UnitMoved,
-    UnitRegistered, UnitRenamed, UnitSucceeded,
+    AreaInheritanceSet, BaselineRaised, ClockAccepted, Document, EvidenceSuperseded, Links,
+    LogCreated, LogForked, MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange,
+    PrincipalAdded, PrincipalDisabled, Tailoring, TokenIssued, TokenRevoked, UnitArchived,
+    UnitLabelled, UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
 };
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
@@ -137,6 +137,7 @@ pub(crate) fn log() -> Vec<Golden> {
         ends(),
         units_in_time(),
         a_fork(),
+        a_clock(),
     ];
     let rows = rows.concat();
     let mut log: Vec<Golden> = Vec::new();
@@ -427,6 +428,14 @@ fn a_fork() -> Vec<Row> {
     };
     let now = "2026-03-01T12:00:00Z";
     vec![(46, 0, ORGANIZATION, now, Event::LogForked(forked), Payload::empty())]
+}
+
+/// What a person says of a clock that was set: an hour ahead of what was expected.
+fn a_clock() -> Vec<Row> {
+    let now = "2026-03-01T13:00:00Z";
+    let accepted = ClockAccepted { wall: at(now), expected: at("2026-03-01T12:00:00Z") };
+    let payload = Payload::empty().with("reason", "the machine was in another zone");
+    vec![(47, 0, ORGANIZATION, now, Event::ClockAccepted(accepted), payload)]
 }
 
 /// Other forms of the same types, each at a place of its own.

@@ -73,6 +73,10 @@ fn body(event: &Event) -> Value {
             ("known_size", of.known_size.map(|size| json!(size))),
             ("origin", Some(json!(of.origin.as_str()))),
         ]),
+        Event::ClockAccepted(of) => json!({
+            "wall": of.wall.micros(),
+            "expected": of.expected.micros(),
+        }),
         Event::ModelPublished(of)
         | Event::ProfilePublished(of)
         | Event::RulesPublished(of)

@@ -8,14 +8,14 @@ use gradus_server::Settings;
 use gradus_wire::v1 as wire;
 use tempfile::TempDir;
 
-use crate::running::{System, at, by_id, copy, item, levels_of, refusal, settings, without_ids};
+use crate::machine::Clocks;
+use crate::running::{System, by_id, copy, item, levels_of, refusal, settings, without_ids};
 
 const NOW: &str = "2026-06-01T12:00:00Z";
 
 /// Why a server does not start.
 async fn refused(settings: &Settings) -> String {
-    let now = at(NOW);
-    match gradus_server::start(settings, std::sync::Arc::new(move || now)).await {
+    match gradus_server::start(settings, Clocks::at(NOW).machine()).await {
         Ok(_) => panic!("it started"),
         Err(error) => error.to_string(),
     }
@@ -244,8 +244,7 @@ async fn an_anchor_that_is_gone_must_be_accepted() {
     let directory = system.stopped().await;
     fs::remove_file(directory.path().join("data").join("anchor")).unwrap();
     let accepting = Settings { accept_missing_anchor: true, ..settings(directory.path()) };
-    let now = at(NOW);
-    let running = gradus_server::start(&accepting, std::sync::Arc::new(move || now)).await.unwrap();
+    let running = gradus_server::start(&accepting, Clocks::at(NOW).machine()).await.unwrap();
     running.stop().await.unwrap();
     System::in_directory(directory, NOW).await;
 }

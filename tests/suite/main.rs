@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod machine;
 mod raw;
 mod running;
 
@@ -9,6 +10,7 @@ mod access;
 mod architecture;
 mod backup;
 mod bad_input;
+mod clocks;
 mod diff;
 mod directory;
 mod doctor;

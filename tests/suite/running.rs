@@ -1,12 +1,9 @@
 //! A server that runs for one test, and the words to speak to it with.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use gradus_model::{Edge, Timestamp};
 use gradus_server::{Running, ServeError, Settings};
-use gradus_service::Clock;
 use gradus_wire::v1 as wire;
 use tempfile::TempDir;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -15,6 +12,8 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
+
+use crate::machine::Clocks;
 
 /// Sends a token with every call.
 #[derive(Clone)]
@@ -41,6 +40,7 @@ pub(crate) struct Principal {
     pub(crate) principals: wire::principal_service_client::PrincipalServiceClient<Line>,
     pub(crate) projections: wire::projection_service_client::ProjectionServiceClient<Line>,
     pub(crate) backup: wire::backup_service_client::BackupServiceClient<Line>,
+    pub(crate) clock: wire::clock_service_client::ClockServiceClient<Line>,
 }
 
 impl Principal {
@@ -61,6 +61,7 @@ impl Principal {
             principals: client!(wire::principal_service_client::PrincipalServiceClient<_>),
             projections: client!(wire::projection_service_client::ProjectionServiceClient<_>),
             backup: client!(wire::backup_service_client::BackupServiceClient<_>),
+            clock: client!(wire::clock_service_client::ClockServiceClient<_>),
         }
     }
 }
@@ -71,7 +72,7 @@ pub(crate) struct System {
     pub(crate) channel: Channel,
     pub(crate) operator: Principal,
     running: Option<Running>,
-    clock: Arc<AtomicI64>,
+    pub(crate) clocks: Clocks,
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -109,22 +110,27 @@ impl System {
 
     /// A server on a directory, or why it does not start.
     pub(crate) async fn start(directory: TempDir, now: &str) -> Result<Self, ServeError> {
-        let clock = Arc::new(AtomicI64::new(at(now).micros()));
-        let running = gradus_server::start(&settings(directory.path()), reading(&clock)).await?;
+        Self::start_on(directory, Clocks::at(now)).await
+    }
+
+    /// A server on a directory and a machine, or why it does not start.
+    pub(crate) async fn start_on(directory: TempDir, clocks: Clocks) -> Result<Self, ServeError> {
+        let settings = settings(directory.path());
+        let running = Box::pin(gradus_server::start(&settings, clocks.machine())).await?;
         let channel = connect(&running).await;
         let token = std::fs::read_to_string(running.admin_token()).unwrap();
         let operator = Principal::new(&channel, token.trim());
-        Ok(Self { directory, channel, operator, running: Some(running), clock })
+        Ok(Self { directory, channel, operator, running: Some(running), clocks })
     }
 
-    /// Moves the clock forward; by more than a minute at once only a restart is believed.
+    /// Lets time pass.
     pub(crate) fn advance(&self, seconds: i64) {
-        self.clock.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.clocks.pass(seconds);
     }
 
     /// What the clock shows.
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.clock.load(Ordering::SeqCst)).unwrap()
+        self.clocks.now()
     }
 
     /// Where it listens.
@@ -173,11 +179,16 @@ impl System {
         self.operator.levels.clone().query_levels(asked).await.unwrap().into_inner()
     }
 
+    /// Stops the server in order and starts it again on the same directory, in another boot.
+    pub(crate) async fn restarted(self) -> Self {
+        let clocks = self.clocks.rebooted();
+        Box::pin(self.restarted_on(clocks)).await
+    }
+
     /// Stops the server in order and starts it again on the same directory.
-    pub(crate) async fn restarted(mut self) -> Self {
+    pub(crate) async fn restarted_on(mut self, clocks: Clocks) -> Self {
         self.running.take().unwrap().stop().await.unwrap();
-        let now = self.now().to_string();
-        Self::in_directory(self.directory, &now).await
+        Self::start_on(self.directory, clocks).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Begins to stop the server; resolves when it has stopped.
@@ -228,12 +239,6 @@ impl System {
         };
         self.operator.units.clone().adopt_rules(asked).await.unwrap();
     }
-}
-
-fn reading(clock: &Arc<AtomicI64>) -> Clock {
-    let clock = Arc::clone(clock);
-    // The log stamps strictly increasing times by itself; a clock that stands still is enough.
-    Arc::new(move || Timestamp::from_micros(clock.load(Ordering::SeqCst)).unwrap())
 }
 
 async fn connect(running: &Running) -> Channel {

@@ -8,6 +8,7 @@ pub mod words;
 pub mod access;
 pub mod assert;
 pub mod baseline;
+pub mod clock;
 pub mod collect;
 pub mod diff;
 pub mod events;
@@ -148,6 +149,8 @@ pub enum Command {
     /// Show, rebuild and verify what queries read
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
+    /// Show the server's clock, and accept one that is suspect
+    Clock(clock::ClockArgs),
     /// Show the log
     Events(events::EventsArgs),
     /// Submit what tools found

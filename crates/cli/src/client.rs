@@ -12,6 +12,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 use v1::backup_service_client::BackupServiceClient;
+use v1::clock_service_client::ClockServiceClient;
 use v1::event_service_client::EventServiceClient;
 use v1::evidence_service_client::EvidenceServiceClient;
 use v1::level_service_client::LevelServiceClient;
@@ -81,6 +82,8 @@ services! {
     projections ProjectionServiceClient,
     /// Backups.
     backup BackupServiceClient,
+    /// The clock.
+    clock ClockServiceClient,
 }
 
 impl Client {

@@ -4,6 +4,7 @@ pub mod access;
 pub mod assert;
 pub mod backup;
 pub mod baseline;
+pub mod clock;
 pub mod collect;
 pub mod diff;
 pub mod doctor;
@@ -86,6 +87,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Watch(args) => watch::run(session, args).await,
         Command::Backup(args) => backup::online(session, &args).await,
         Command::Projections(command) => projections::run(session, command).await,
+        Command::Clock(args) => clock::run(session, args).await,
         Command::Events(args) => events::run(session, args).await,
         Command::Collect(command) => collect::run(session, command).await,
         Command::Models(command) => models::run(session, command).await,

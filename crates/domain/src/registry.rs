@@ -7,7 +7,9 @@ mod decide;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gradus_model::event::{Document, LogForked, TokenIssued, UnitRegistered, UnitSucceeded};
+use gradus_model::event::{
+    ClockAccepted, Document, LogForked, TokenIssued, UnitRegistered, UnitSucceeded,
+};
 use gradus_model::unit::{PrincipalKind, UnitKind};
 use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, UnitId};
 
@@ -132,6 +134,8 @@ pub struct Registry {
     pub organization: Option<UnitId>,
     /// Where the log went its own way after a restore to an earlier size, in order.
     pub forks: Vec<LogForked>,
+    /// The clocks that were accepted, in order.
+    pub clocks: Vec<ClockAccepted>,
     units: BTreeMap<UnitId, Unit>,
     names: BTreeMap<Name, UnitId>,
     /// For each unit, those whose work was ever said to go on in it.
@@ -265,6 +269,7 @@ impl Registry {
                 self.organization = Some(created.organization);
             }
             Event::LogForked(forked) => self.forks.push(forked.clone()),
+            Event::ClockAccepted(accepted) => self.clocks.push(accepted.clone()),
             Event::ModelPublished(held) => self.hold(position, DocumentKind::Model, held),
             Event::ProfilePublished(held) => self.hold(position, DocumentKind::Profile, held),
             Event::RulesPublished(held) => self.hold(position, DocumentKind::Rules, held),

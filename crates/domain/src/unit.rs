@@ -277,6 +277,7 @@ fn decide(
         // The organization's own: `registry` decides on them.
         Event::LogCreated(_)
         | Event::LogForked(_)
+        | Event::ClockAccepted(_)
         | Event::ModelPublished(_)
         | Event::ProfilePublished(_)
         | Event::RulesPublished(_)

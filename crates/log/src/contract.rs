@@ -18,7 +18,11 @@ use gradus_model::unit::Grade;
 use gradus_model::{Digest, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_proof::{leaf_hash, root};
 
+pub use clock::*;
+
 use crate::{Append, Appended, Head, Log, LogError, NewRecord, Part, ReadLimit, StoredRecord};
+
+mod clock;
 
 /// Runs the whole contract for an engine: `contract!(MyStand);` in a test module.
 #[macro_export]
@@ -42,7 +46,12 @@ macro_rules! contract {
             the_head_is_watched
             bounds_are_kept
             a_full_queue_refuses
-            a_clock_that_jumps_is_refused_until_accepted
+            a_clock_that_jumps_or_stops_refuses_appends_until_it_is_right_again
+            an_accepted_clock_is_believed_from_the_record_that_says_so_on
+            an_acceptance_that_is_not_recorded_leaves_the_clock_suspect
+            what_comes_with_an_acceptance_waits_for_it
+            a_clock_that_is_right_cannot_be_accepted
+            stamps_increase_over_every_jump
             a_closed_log_takes_no_more_and_still_reads
             a_random_history_agrees_with_a_model
         );
@@ -70,8 +79,12 @@ pub trait Stand {
     fn hold(&self);
     /// Ends [`Stand::hold`].
     fn release(&self);
-    /// Sets the clock that the log reads.
-    fn set_clock(&self, at: Timestamp);
+    /// The clocks that the log reads.
+    fn clocks(&self) -> &Clocks;
+    /// Sets the wall clock.
+    fn set_clock(&self, at: Timestamp) {
+        self.clocks().set(at);
+    }
 }
 
 /// Where the clock of a stand starts.
@@ -422,22 +435,6 @@ pub async fn a_full_queue_refuses(stand: &impl Stand) {
         assert_eq!(acknowledgement.await.unwrap().placed[0].position, position as u64);
     }
     appended(&log, append(2, 0, 1)).await.unwrap();
-}
-
-pub async fn a_clock_that_jumps_is_refused_until_accepted(stand: &impl Stand) {
-    let log = stand.log();
-    appended(&log, append(1, 0, 1)).await.unwrap();
-    for jump in [-3_600, 3_600] {
-        let jumped = noon().plus_micros(jump * 1_000_000);
-        stand.set_clock(jumped);
-        match appended(&log, append(1, 1, 1)).await {
-            Err(LogError::ClockSuspect { wall, .. }) => assert_eq!(wall, jumped),
-            other => unreachable!("{other:?}"),
-        }
-        assert_eq!(log.head().size, 1);
-    }
-    log.accept_clock();
-    appended(&log, append(1, 1, 1)).await.unwrap();
 }
 
 pub async fn a_closed_log_takes_no_more_and_still_reads(stand: &impl Stand) {

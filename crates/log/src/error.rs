@@ -53,6 +53,14 @@ pub enum LogError {
         /// What the monotonic clock or the last record's stamp leads to expect.
         expected: Timestamp,
     },
+    /// The clock is where it should be, so there is nothing to accept.
+    #[error("the clock says {wall} where {expected} is expected: there is nothing to accept")]
+    ClockBelieved {
+        /// What the wall clock says.
+        wall: Timestamp,
+        /// What is expected.
+        expected: Timestamp,
+    },
     /// A size the log has not reached.
     #[error("size {asked} is past the log's {size}")]
     Past {

@@ -36,7 +36,7 @@ pub use self::sled::import::Import;
 pub use self::sled::offline::{OfflineLog, OfflineRecord, Verified};
 pub use self::sled::{Options, Progress, SledLog, Spot, damage_of};
 pub use append::{Append, Appended, NewRecord, Part, Placed};
-pub use clock::WallClock;
+pub use clock::{Machine, Reading, WallClock};
 pub use error::LogError;
 pub use memory::MemoryLog;
 pub use record::{Head, KnownAt, ReadLimit, StoredRecord};
@@ -94,8 +94,19 @@ pub trait Log: Send + Sync + 'static {
     /// To be awaited before a checkpoint of that size is signed.
     fn anchored(&self, size: u64) -> BoxFuture<Result<(), LogError>>;
 
-    /// Takes the wall clock as right from now on, after [`LogError::ClockSuspect`].
-    fn accept_clock(&self);
+    /// What the clock says, and whether it is believed.
+    fn clock(&self) -> Reading;
+
+    /// As [`Log::append`], of records which say that the suspect clock, when it said `wall`, is right.
+    ///
+    /// They are the first that are stamped by it, and it is believed once they are durable; else it
+    /// stays suspect. From the future besides [`LogError::ClockBelieved`] when it is not suspect
+    /// any more, and [`LogError::ClockSuspect`] when it has jumped again since.
+    fn append_accepting(
+        &self,
+        append: Append,
+        wall: Timestamp,
+    ) -> Result<Acknowledgement, LogError>;
 
     /// Refuses new appends, finishes those in the queue, and marks the anchor clean.
     ///

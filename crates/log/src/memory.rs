@@ -9,7 +9,7 @@ use gradus_model::{Digest, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_proof::Tree;
 use tokio::sync::watch;
 
-use crate::clock::{Clock, WallClock};
+use crate::clock::{Clock, Machine, MonotonicClock, Reading, WallClock};
 use crate::queue::{Call, Queue, QueueLimit};
 use crate::record::Gathered;
 use crate::runs::{Runs, joined};
@@ -50,11 +50,12 @@ struct Kept {
 impl MemoryLog {
     /// An empty log with room for `calls` waiting appends.
     #[must_use]
-    pub fn new(clock: WallClock, calls: usize) -> Self {
+    pub fn new(wall: WallClock, monotonic: MonotonicClock, calls: usize) -> Self {
+        let machine = Machine { wall, monotonic, boot: String::new() };
         let limit = QueueLimit { calls, bytes: 32 << 20 };
         Self(Arc::new(Inner {
             queue: Queue::new(limit),
-            clock: Clock::start(clock, None),
+            clock: Clock::start(machine, None, None, None),
             state: Mutex::default(),
             head: watch::Sender::new(Head::empty()),
         }))
@@ -87,7 +88,9 @@ impl Inner {
             .queue
             .take_now()
             .into_iter()
-            .map(|Call { append, reply, .. }| (reply, state.append(append, &self.clock)))
+            .map(|Call { append, reply, accepts, .. }| {
+                (reply, state.append(append, accepts, &self.clock))
+            })
             .collect();
         let head = state.head();
         if head.size > self.head.borrow().size {
@@ -106,8 +109,17 @@ impl State {
         Head { size: self.tree.size(), root: self.tree.root() }
     }
 
-    fn append(&mut self, append: Append, clock: &Clock) -> Result<Vec<crate::Placed>, LogError> {
-        let now = clock.now()?;
+    fn append(
+        &mut self,
+        append: Append,
+        accepts: Option<Timestamp>,
+        clock: &Clock,
+    ) -> Result<Vec<crate::Placed>, LogError> {
+        let reading = clock.read();
+        let now = match accepts {
+            Some(wall) => reading.acceptable(wall).map(|()| reading.wall)?,
+            None => reading.believed()?,
+        };
         let now = self.floor.map_or(now, |floor| now.max(floor.plus_micros(1)));
         let mut records = Vec::new();
         let placed = self.sequencer.place(append, now, &mut records)?;
@@ -116,6 +128,9 @@ impl State {
             self.leaves.push(placed.leaf_hash);
             self.runs.add(placed.position, placed.version, &origin);
             self.records.push(Kept { recorded_at: placed.recorded_at, leaf, payload });
+        }
+        if accepts.is_some() {
+            clock.accept(reading, self.sequencer.last());
         }
         Ok(placed)
     }
@@ -163,7 +178,7 @@ fn ready<T: Send + 'static>(value: T) -> BoxFuture<T> {
 
 impl Log for MemoryLog {
     fn append(&self, append: Append) -> Result<Acknowledgement, LogError> {
-        let acknowledgement = self.0.queue.push(append)?;
+        let acknowledgement = self.0.queue.push(append, None)?;
         self.0.take();
         Ok(acknowledgement)
     }
@@ -181,7 +196,7 @@ impl Log for MemoryLog {
     }
 
     fn known_at(&self, at: Timestamp) -> BoxFuture<Result<KnownAt, LogError>> {
-        ready(Ok(self.0.state().known_at(at, self.0.clock.now().ok())))
+        ready(Ok(self.0.state().known_at(at, self.0.clock.read().believed().ok())))
     }
 
     fn read(&self, from: u64, most: ReadLimit) -> BoxFuture<Result<Vec<StoredRecord>, LogError>> {
@@ -214,8 +229,18 @@ impl Log for MemoryLog {
         ready(if size <= head { Ok(()) } else { Err(LogError::Past { asked: size, size: head }) })
     }
 
-    fn accept_clock(&self) {
-        self.0.clock.accept();
+    fn clock(&self) -> Reading {
+        self.0.clock.read()
+    }
+
+    fn append_accepting(
+        &self,
+        append: Append,
+        wall: Timestamp,
+    ) -> Result<Acknowledgement, LogError> {
+        let acknowledgement = self.0.queue.push(append, Some(wall))?;
+        self.0.take();
+        Ok(acknowledgement)
     }
 
     fn close(&self) -> BoxFuture<Result<(), LogError>> {
@@ -228,19 +253,18 @@ impl Log for MemoryLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{QUEUE_CALLS, Stand, noon};
+    use crate::contract::{Clocks, QUEUE_CALLS, Stand};
 
     struct Memory {
         log: MemoryLog,
-        clock: Arc<Mutex<Timestamp>>,
+        clocks: Clocks,
     }
 
     impl Stand for Memory {
         fn new() -> Self {
-            let clock = Arc::new(Mutex::new(noon()));
-            let read = Arc::clone(&clock);
-            let log = MemoryLog::new(Arc::new(move || *read.lock().unwrap()), QUEUE_CALLS);
-            Self { log, clock }
+            let clocks = Clocks::default();
+            let log = MemoryLog::new(clocks.wall(), clocks.monotonic(), QUEUE_CALLS);
+            Self { log, clocks }
         }
 
         fn log(&self) -> Arc<dyn Log> {
@@ -255,8 +279,8 @@ mod tests {
             self.log.release();
         }
 
-        fn set_clock(&self, at: Timestamp) {
-            *self.clock.lock().unwrap() = at;
+        fn clocks(&self) -> &Clocks {
+            &self.clocks
         }
     }
 

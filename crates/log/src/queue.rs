@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use gradus_model::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::{Acknowledgement, Append, Appended, LogError};
@@ -23,6 +24,8 @@ pub(crate) type Reply = oneshot::Sender<Result<Appended, LogError>>;
 pub(crate) struct Call {
     pub(crate) append: Append,
     pub(crate) reply: Reply,
+    /// What the suspect clock said when somebody accepted it, which this append records.
+    pub(crate) accepts: Option<Timestamp>,
     bytes: usize,
 }
 
@@ -45,7 +48,11 @@ impl Queue {
     }
 
     /// Takes the call's place in the queue, or refuses it.
-    pub(crate) fn push(&self, append: Append) -> Result<Acknowledgement, LogError> {
+    pub(crate) fn push(
+        &self,
+        append: Append,
+        accepts: Option<Timestamp>,
+    ) -> Result<Acknowledgement, LogError> {
         let bytes = append.checked_bytes()?;
         let (reply, answer) = oneshot::channel();
         let mut waiting = self.waiting();
@@ -58,7 +65,7 @@ impl Queue {
             return Err(LogError::Full { calls: waiting.calls.len(), bytes: waiting.bytes });
         }
         waiting.bytes += bytes;
-        waiting.calls.push_back(Call { append, reply, bytes });
+        waiting.calls.push_back(Call { append, reply, accepts, bytes });
         drop(waiting);
         self.ready.notify_one();
         Ok(Box::pin(async move { answer.await.unwrap_or(Err(LogError::Closed)) }))

@@ -1,7 +1,7 @@
 //! The engine on sled 0.34, the only place that knows this library and what it does not promise.
 //!
 //! A directory holds `log` (a database of frames and nothing else), `index` (a second database,
-//! derived), `anchor`, and `lock`. One thread writes groups of appends: one atomic batch, `flush`,
+//! derived), `anchor`, `clock`, and `lock`. One thread writes groups of appends: one atomic batch, `flush`,
 //! and `fdatasync` on a descriptor of our own, since sled's `flush` alone survives a kill but not
 //! a power cut. A second thread keeps the anchor, a third the index.
 //!
@@ -13,11 +13,12 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gradus_model::{Digest, PrincipalId, RequestId, Timestamp, UnitId};
 use tokio::sync::watch;
 
-use crate::clock::{WallClock, system_clock};
+use crate::clock::{Machine, MonotonicClock, Reading, WallClock};
 use crate::{
     Acknowledgement, Append, BoxFuture, Head, KnownAt, Log, LogError, ReadLimit, StoredRecord,
 };
@@ -96,6 +97,8 @@ pub enum Progress {
 pub struct Options {
     /// Where the time comes from.
     pub clock: WallClock,
+    /// What the clock is compared with.
+    pub monotonic: MonotonicClock,
     /// The most appends that wait.
     pub queue_calls: usize,
     /// The most bytes that wait.
@@ -110,6 +113,9 @@ pub struct Options {
     pub accept_missing_anchor: bool,
     /// Names this boot of the machine; empty where the system tells none.
     pub boot: String,
+    /// The longest pause that is believed: after a boot, a clock that is further ahead of the last
+    /// known time is suspect; none believes any.
+    pub most_pause: Option<Duration>,
     /// Called on a failed write or sync, when nothing can be acknowledged any more; it should end
     /// the process.
     pub on_fatal: OnFatal,
@@ -121,16 +127,18 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let Machine { wall, monotonic, boot } = Machine::real();
         Self {
-            clock: system_clock(),
+            clock: wall,
+            monotonic,
+            most_pause: None,
             queue_calls: 4_096,
             queue_bytes: 32 << 20,
             log_cache_bytes: MOST_CACHE_BYTES,
             index_cache_bytes: MOST_CACHE_BYTES,
             index_runs: 65_536,
             accept_missing_anchor: false,
-            boot: boot.trim().to_owned(),
+            boot,
             on_fatal: Arc::new(|error| {
                 tracing::error!(%error, "the log failed, the process ends");
                 std::process::abort();
@@ -166,7 +174,7 @@ pub fn damage_of(folder: &Path) -> Result<Vec<Spot>, LogError> {
 
 impl Log for SledLog {
     fn append(&self, append: Append) -> Result<Acknowledgement, LogError> {
-        self.0.shared.queue.push(append)
+        self.0.shared.queue.push(append, None)
     }
 
     fn head(&self) -> Head {
@@ -192,7 +200,13 @@ impl Log for SledLog {
     fn known_at(&self, at: Timestamp) -> BoxFuture<Result<KnownAt, LogError>> {
         let seen = self.0.shared.durable_by(at);
         if seen.last.is_none_or(|last| last <= at) {
-            return ready(Ok(KnownAt { size: seen.size, settled: seen.passed }));
+            let known = KnownAt { size: seen.size, settled: seen.passed };
+            let shared = Arc::clone(&self.0.shared);
+            if !seen.passed || shared.has_promised(at) {
+                return ready(Ok(known));
+            }
+            // Nobody is told before the next start would know of it.
+            return blocking(move || shared.promise(at).map(|()| known));
         }
         let shared = Arc::clone(&self.0.shared);
         blocking(move || {
@@ -242,8 +256,16 @@ impl Log for SledLog {
         })
     }
 
-    fn accept_clock(&self) {
-        self.0.shared.clock.accept();
+    fn clock(&self) -> Reading {
+        self.0.shared.read_clock()
+    }
+
+    fn append_accepting(
+        &self,
+        append: Append,
+        wall: Timestamp,
+    ) -> Result<Acknowledgement, LogError> {
+        self.0.shared.queue.push(append, Some(wall))
     }
 
     fn close(&self) -> BoxFuture<Result<(), LogError>> {

@@ -71,6 +71,13 @@ bodies! {
         /// The origin line of this log's checkpoints from here on.
         3 origin: Label,
     }
+    /// The body of [`Event::ClockAccepted`]; why is in the payload.
+    ClockAccepted {
+        /// What the wall clock said, which is the time from here on.
+        0 wall: Timestamp,
+        /// What was expected; after a pause of unknown length the earliest that could be.
+        1 expected: Timestamp,
+    }
     /// The body of events that publish or adopt a held document.
     Document {
         /// The id the document gives itself.
@@ -267,6 +274,8 @@ events! {
     1 "log-created" LogCreated(LogCreated),
     /// The log was restored to an earlier size and goes its own way from here.
     2 "log-forked" LogForked(LogForked),
+    /// A person took a suspect clock for right: stamps follow it from here on, where they can.
+    3 "clock-accepted" ClockAccepted(ClockAccepted),
     /// A reference model was published as a held document.
     10 "model-published" ModelPublished(Document),
     /// A target profile was published as a held document.

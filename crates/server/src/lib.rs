@@ -10,6 +10,7 @@ mod page;
 mod status;
 
 mod backup;
+mod clock;
 mod events;
 mod evidence;
 mod items;
@@ -26,7 +27,7 @@ pub mod server;
 pub mod settings;
 pub mod telemetry;
 
-pub use gradus_log::clock::system_clock;
+pub use gradus_log::clock::{Machine, system_clock};
 pub use server::{Running, ServeError, start};
 pub use settings::Settings;
 pub use status::code_name;

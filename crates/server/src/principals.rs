@@ -14,7 +14,7 @@ use crate::convert::{self, event, instant, timestamp};
 use crate::page::Page;
 
 /// The longest reason, in bytes.
-const MOST_REASON: usize = 4_096;
+pub(crate) const MOST_REASON: usize = 4_096;
 
 fn principal(from: &PrincipalView) -> wire::Principal {
     wire::Principal {

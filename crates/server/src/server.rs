@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gradus_domain::registry::DocumentKind;
-use gradus_log::{LogError, Options, Progress};
+use gradus_log::{LogError, Machine, Options, Progress};
 use gradus_service::start::{Beginning, Shipped, Started};
-use gradus_service::{Clock, Service, ServiceError};
+use gradus_service::{Service, ServiceError};
 use gradus_wire::v1 as wire;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -123,7 +123,13 @@ const fn shipped(kind: DocumentKind, file: &'static str, text: &'static str) -> 
 ///
 /// Returns when calls are answered. The port is taken before the directory is touched, so that a
 /// start on a taken port changes nothing.
-pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, ServeError> {
+///
+/// The machine is a wall clock in this boot, or all of it.
+pub async fn start(
+    settings: &Settings,
+    machine: impl Into<Machine>,
+) -> Result<Running, ServeError> {
+    let Machine { wall: clock, monotonic, boot } = machine.into();
     let address = settings.listen;
     let listener = TcpListener::bind(address)
         .await
@@ -132,6 +138,9 @@ pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, ServeEr
     let beginning = beginning(settings.organization.clone())?;
     let options = Options {
         clock: Arc::clone(&clock),
+        monotonic,
+        boot,
+        most_pause: settings.most_pause(),
         accept_missing_anchor: settings.accept_missing_anchor,
         on_fatal: Arc::new(ended),
         on_progress: Arc::new(told),
@@ -202,7 +211,8 @@ async fn router(
         .add_service(gated!(wire::event_service_server::EventServiceServer<_>))
         .add_service(gated!(wire::principal_service_server::PrincipalServiceServer<_>))
         .add_service(gated!(wire::projection_service_server::ProjectionServiceServer<_>))
-        .add_service(gated!(wire::backup_service_server::BackupServiceServer<_>));
+        .add_service(gated!(wire::backup_service_server::BackupServiceServer<_>))
+        .add_service(gated!(wire::clock_service_server::ClockServiceServer<_>));
     if settings.reflection {
         let sets = || {
             tonic_reflection::server::Builder::configure()

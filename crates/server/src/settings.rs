@@ -61,6 +61,8 @@ pub struct Settings {
     pub log_level: String,
     /// How logs are written.
     pub log_format: LogFormat,
+    /// Days up to which a pause is believed, after a restart of the machine; 0 believes any.
+    pub clock_pause_days: u32,
     /// Opens a log that has records but no anchor, once.
     pub accept_missing_anchor: bool,
 }
@@ -76,6 +78,7 @@ impl Default for Settings {
             calls_per_connection: 256,
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,
+            clock_pause_days: 90,
             accept_missing_anchor: false,
         }
     }
@@ -102,6 +105,15 @@ impl Settings {
             let line = before.matches('\n').count() + 1;
             SettingsError::Wrong { path: path.to_owned(), line, reason: error.message().to_owned() }
         })
+    }
+
+    /// The longest pause that is believed; none believes any.
+    #[must_use]
+    pub const fn most_pause(&self) -> Option<Duration> {
+        match self.clock_pause_days {
+            0 => None,
+            days => Some(Duration::from_hours(24 * days as u64)),
+        }
     }
 
     /// How long calls in flight may take when the server stops.

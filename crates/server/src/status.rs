@@ -221,6 +221,10 @@ fn log(error: &LogError) -> Option<Verdict> {
             let suspect = verdict(Code::FailedPrecondition, "CLOCK_SUSPECT");
             suspect.with("wall", wall).with("expected", expected)
         }
+        LogError::ClockBelieved { wall, expected } => {
+            let believed = verdict(Code::FailedPrecondition, "CLOCK_BELIEVED");
+            believed.with("wall", wall).with("expected", expected)
+        }
         LogError::Past { asked, size } => {
             verdict(Code::OutOfRange, "BEYOND_HEAD").with("asked", asked).with("log_size", size)
         }

@@ -152,6 +152,7 @@ impl Service {
         if !plan.duplicates.is_empty() {
             return Ok(Decided::Compare(plan.duplicates));
         }
+        let accepted = self.check_clock(&plan)?;
         let request = naming.request();
         let mut receipt = self.receipt(&writer, request, unit, &batches, &plan);
         if call.validate_only {
@@ -163,7 +164,10 @@ impl Service {
             return Ok(Decided::AlreadySo(receipt));
         }
         let parts = self.sealed(call, request, &plan.parts)?;
-        let acknowledgement = self.log.append(Append { parts })?;
+        let acknowledgement = match accepted {
+            Some(wall) => self.log.append_accepting(Append { parts }, wall)?,
+            None => self.log.append(Append { parts })?,
+        };
         let order = plan.parts.iter().flat_map(|part| &part.records).map(|record| record.item);
         let order = order.collect();
         writer.absorb(plan);

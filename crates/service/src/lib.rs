@@ -28,6 +28,7 @@ pub mod restore;
 
 // Use cases that append.
 pub mod baseline;
+pub mod clock;
 pub mod evidence;
 pub mod identity;
 pub mod publish;

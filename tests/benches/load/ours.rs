@@ -3,10 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use gradus_model::Timestamp;
 use gradus_server::{Running, Settings};
 use gradus_wire::v1 as wire;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -65,12 +63,7 @@ pub(crate) async fn start(folder: &Path) -> Running {
         listen: ([127, 0, 0, 1], 0).into(),
         ..Settings::default()
     };
-    let clock = Arc::new(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
-        let micros = i64::try_from(since.as_micros()).expect("a clock that shows this age");
-        Timestamp::from_micros(micros).expect("a time")
-    });
-    gradus_server::start(&settings, clock).await.expect("a server")
+    gradus_server::start(&settings, gradus_server::Machine::real()).await.expect("a server")
 }
 
 /// Starts our server in a process of its own: this program again, or the one in `GRADUS_PROGRAM`.

@@ -1,10 +1,8 @@
 //! The real server on a real socket, and clients of it.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gradus_model::Timestamp;
 use gradus_server::{Running, Settings};
 use gradus_wire::v1 as wire;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -67,8 +65,8 @@ impl System {
             listen: ([127, 0, 0, 1], 0).into(),
             ..Settings::default()
         };
-        let clock = Arc::new(|| Timestamp::from_micros(now()).expect("a time"));
-        let running = gradus_server::start(&settings, clock).await.expect("a server");
+        let running = gradus_server::start(&settings, gradus_server::Machine::real());
+        let running = running.await.expect("a server");
         let token = std::fs::read_to_string(running.admin_token()).expect("the first token");
         Self { running, token: token.trim().to_owned() }
     }

@@ -250,7 +250,6 @@ async fn an_instant_that_has_not_passed_is_not_settled_and_is_once_it_has() {
 }
 
 #[tokio::test]
-#[ignore = "fault: what was told to be settled is not remembered over a restart"]
 async fn what_was_told_to_be_settled_stays_so_through_a_restart() {
     let system = with_alpha().await;
     system.advance(10);

@@ -33,7 +33,11 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
         "NO_ROOM" => "nothing was recorded: once there is room, run it again",
         "DISK_FAILED" => "nothing was recorded: `gradus doctor` says whether anything is damaged",
         "BEYOND_HEAD" => "the log is not that long: `gradus levels UNIT` shows its size",
-        "CLOCK_SUSPECT" => "an operator has to look at the server's clock",
+        "CLOCK_SUSPECT" => {
+            "`gradus clock` shows it: set it right on the server, or if it is right, an operator says \
+             so with gradus clock accept --reason TEXT"
+        }
+        "CLOCK_BELIEVED" => "`gradus clock` shows what it says",
         _ => return None,
     })
 }

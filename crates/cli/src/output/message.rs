@@ -70,6 +70,7 @@ named! {
     RollUpLevelsRequest RollUpLevelsResponse AreaRollUp RolledUp MemberLevels
     CheckLevelsRequest MinimumLevel CheckLevelsResponse CheckedArea
     WatchLevelsRequest WatchLevelsResponse LevelMoved
+    GetClockResponse AcceptClockRequest AcceptClockResponse
     ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit
     RebuildProjectionRequest RebuildProjectionResponse
     VerifyProjectionRequest VerifyProjectionResponse

@@ -33,6 +33,7 @@ answers! {
     RatePracticesResponse WithdrawRatingResponse EndRatingResponse RunRuleRaterResponse
     PublishModelResponse PublishRulesResponse PublishProfileResponse
     AddPrincipalResponse DisablePrincipalResponse IssueTokenResponse RevokeTokenResponse
+    AcceptClockResponse
 }
 
 /// A receipt, with what else there is to say above it.

@@ -9,7 +9,7 @@ use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
 use crate::timeline::{At, Stated};
-use crate::unit::record_unless;
+use crate::unit::{by_a_person, record_unless};
 
 /// Units in which the work of one may go on.
 pub const MOST_SUCCESSORS: usize = 100;
@@ -78,6 +78,15 @@ pub fn decide(
             let token = registry.tokens.get(&revoked.token);
             let token = token.ok_or_else(|| Refusal::TokenUnknown(revoked.token.to_string()))?;
             Ok(record_unless(token.revoked_at.is_some()))
+        }
+        // Whether the clock is suspect at all is for the log to say.
+        Event::ClockAccepted(_) => {
+            by_a_person(occasion, "accept a clock")?;
+            if proposal.payload.is_empty() {
+                Err(Refusal::ReasonMissing)
+            } else {
+                Ok(Verdict::Record)
+            }
         }
         // The log writes its own first event, a restore that it was forked, and the facts of a unit
         // are decided elsewhere.

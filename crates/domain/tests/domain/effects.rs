@@ -10,6 +10,7 @@ use gradus_model::Event;
 use gradus_model::rating::Value;
 use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, UnitKind};
 
+use crate::clocks::clock_accepted;
 use crate::given::{
     Fact, NOW, accepted, area, confirmed, day, digest, document, ended, entered, erased, fact,
     history, inheritance, labelled, left, linked, marked, name_of, organization, raised, rated,
@@ -32,6 +33,11 @@ fn of_organization(registry: &Registry) -> Vec<String> {
     }
     let forks = registry.forks.iter();
     lines.extend(forks.map(|fork| format!("forked at size {}", fork.size)));
+    let clocks = registry.clocks.iter();
+    lines.extend(
+        clocks
+            .map(|of| format!("clock accepted at {}, not {}", shown(of.wall), shown(of.expected))),
+    );
     for kind in [DocumentKind::Model, DocumentKind::Profile, DocumentKind::Rules] {
         let published = registry.documents(kind, u64::MAX);
         lines.extend(published.map(|held| format!("{} {} published", kind.name(), held.id)));
@@ -140,6 +146,7 @@ fn life() -> Vec<Fact> {
     vec![
         created(),
         forked(1),
+        clock_accepted("2026-03-02"),
         published("iso"),
         fact(Event::ProfilePublished(document("bureau"))),
         fact(Event::RulesPublished(document("strict"))),
@@ -214,6 +221,8 @@ fn every_event_has_its_effect() {
           + log 07070707-0707-0707-0707-070707070707 of org
         log-forked
           + forked at size 1
+        clock-accepted
+          + clock accepted at 2026-03-02, not 2026-03-01
         model-published
           + model iso published
         profile-published

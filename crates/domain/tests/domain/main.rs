@@ -27,6 +27,7 @@ mod units;
 
 // Reading.
 #[cfg(test)]
+mod clocks;
 mod corrections;
 #[cfg(test)]
 mod coverage;

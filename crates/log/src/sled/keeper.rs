@@ -1,4 +1,4 @@
-//! Keeps the anchor: it follows the durable head within 200 ms, or at once when somebody waits.
+//! Keeps the anchor, and the note on the clock: it follows the durable head within 200 ms, or at once when somebody waits.
 
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,6 +22,7 @@ pub(super) struct Keeper {
 #[derive(Clone, Copy, Debug, Default)]
 struct Wanted {
     head: Option<Head>,
+    note: bool,
     hurry: bool,
     stop: Option<Stop>,
 }
@@ -47,6 +48,12 @@ impl Keeper {
         }
     }
 
+    /// Tells that the next start has to know something new of the clock soon.
+    pub(super) fn note_clock(&self) {
+        locked(&self.wanted).note = true;
+        self.woken.notify_one();
+    }
+
     /// Asks for the anchor at once; the size it holds is then seen in what is returned.
     pub(super) fn hurry(&self) -> watch::Receiver<u64> {
         locked(&self.wanted).hurry = true;
@@ -67,11 +74,15 @@ impl Keeper {
         mut head: Head,
         boot: &str,
         first_leaf: &OnceLock<Digest>,
+        keep_note: impl Fn() -> Result<(), LogError>,
     ) -> Result<(), LogError> {
         loop {
             let wanted = self.wait();
             head = wanted.head.unwrap_or(head);
             let clean = wanted.stop.is_some_and(|stop| stop.clean);
+            if wanted.note || clean {
+                keep_note()?;
+            }
             if wanted.head.is_some() || clean {
                 let log = first_leaf.get().copied().unwrap_or(Digest::ZERO);
                 file.write(&Anchor { head, log, boot: boot.to_owned(), clean })?;
@@ -86,7 +97,7 @@ impl Keeper {
     /// Waits for something to do, and a little for more of it.
     fn wait(&self) -> Wanted {
         let mut wanted = locked(&self.wanted);
-        while wanted.head.is_none() && wanted.stop.is_none() {
+        while wanted.head.is_none() && !wanted.note && wanted.stop.is_none() {
             wanted = self.woken.wait(wanted).unwrap_or_else(PoisonError::into_inner);
         }
         let until = Instant::now() + GATHERS;

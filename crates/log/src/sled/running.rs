@@ -39,7 +39,7 @@ impl Running {
         let threads = Threads {
             index: spawn("log-index", &shared, |shared| shared.index.run())?,
             keeper: spawn("log-anchor", &shared, move |shared| {
-                shared.keeper.run(anchor, head, &boot, &shared.first_leaf)
+                shared.keeper.run(anchor, head, &boot, &shared.first_leaf, || shared.keep_note())
             })?,
             writer: spawn("log-writer", &shared, move |shared| writer.run(shared))?,
         };
@@ -56,6 +56,8 @@ impl Running {
             let _ = writer.join();
             self.shared.index.stop();
             let _ = index.join();
+            // The next start shall know how the clock was at the end.
+            self.shared.read_clock();
             let failed = self.shared.failed.load(Ordering::SeqCst);
             self.shared.keeper.stop(clean && !failed);
             let _ = keeper.join();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use gradus_model::{Digest, Timestamp};
@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use super::OnFatal;
 use super::index::Index;
 use super::keeper::Keeper;
-use crate::clock::{Clock, Suspect};
+use crate::clock::note::NoteFile;
+use crate::clock::{Clock, Reading};
 use crate::queue::Queue;
 use crate::{Head, LogError};
 
@@ -22,6 +23,9 @@ pub(super) struct Shared {
     pub(super) index: Index,
     pub(super) queue: Queue,
     pub(super) clock: Clock,
+    pub(super) note: Mutex<NoteFile>,
+    /// Up to when the next start knows that somebody was told of a time as settled.
+    pub(super) promised: AtomicI64,
     pub(super) keeper: Keeper,
     /// The durable head.
     pub(super) head: watch::Sender<Head>,
@@ -65,12 +69,34 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    /// What the clock says; what the next start has to know of it is written soon.
+    ///
+    /// A power cut before that loses a suspicion, but no stamp was given under it.
+    pub(super) fn read_clock(&self) -> Reading {
+        let reading = self.clock.read();
+        if self.clock.changed() {
+            self.keeper.note_clock();
+        }
+        reading
+    }
+
+    /// Makes what the next start has to know of the clock durable.
+    pub(super) fn keep_note(&self) -> Result<(), LogError> {
+        let mut note = locked(&self.note);
+        self.clock.changed();
+        let settled = locked(&self.moment).settled;
+        note.write(self.clock.note(settled))?;
+        if let Some(settled) = settled {
+            self.promised.fetch_max(settled.micros(), Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
     /// Starts to stamp a group: the time for its first record, later than all that was settled.
-    pub(super) fn start_stamping(&self) -> Result<Timestamp, Suspect> {
-        let now = self.clock.now()?;
+    pub(super) fn start_stamping(&self, now: Timestamp) -> Timestamp {
         let mut moment = locked(&self.moment);
         moment.in_flight = true;
-        Ok(moment.settled.map_or(now, |settled| now.max(settled.plus_micros(1))))
+        moment.settled.map_or(now, |settled| now.max(settled.plus_micros(1)))
     }
 
     /// Ends what [`Shared::start_stamping`] started: everything stamped is durable.
@@ -81,12 +107,27 @@ impl Shared {
 
     /// What is durable now, and whether more can be stamped up to `at`; if not, none will be.
     pub(super) fn durable_by(&self, at: Timestamp) -> DurableBy {
+        let now = self.read_clock().believed().ok().filter(|now| *now >= at);
         let mut moment = locked(&self.moment);
-        let passed = !moment.in_flight && self.clock.now().is_ok_and(|now| now >= at);
-        if passed {
-            moment.settled = moment.settled.max(Some(at));
-        }
+        let now = now.filter(|_| !moment.in_flight);
+        let passed = now.is_some();
+        // As far as it can be told now, so that the next one who asks need not wait for the disk.
+        moment.settled = moment.settled.max(now);
         DurableBy { size: moment.size, last: moment.last, passed }
+    }
+
+    /// Whether the next start knows that somebody was told of `at` as settled.
+    pub(super) fn has_promised(&self, at: Timestamp) -> bool {
+        self.promised.load(Ordering::SeqCst) >= at.micros()
+    }
+
+    /// Makes sure that the next start stamps nothing up to `at` either.
+    pub(super) fn promise(&self, at: Timestamp) -> Result<(), LogError> {
+        if self.has_promised(at) {
+            return Ok(());
+        }
+        // A note that may not be durable is not tried again, and nobody is told.
+        self.keep_note().inspect_err(|error| self.fatal(error))
     }
 
     /// Gives up: no call is answered any more, and the process should end.

@@ -3,9 +3,9 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
-use gradus_model::Digest;
+use gradus_model::{Digest, Timestamp};
 use tokio::sync::watch;
 
 use super::keeper::Keeper;
@@ -18,7 +18,8 @@ use super::undo::Undo;
 use super::writer::Writer;
 use super::{Options, Progress, aside, database, trial};
 use crate::anchor::{Anchor, AnchorFile};
-use crate::clock::Clock;
+use crate::clock::note::NoteFile;
+use crate::clock::{Clock, Machine};
 use crate::error::Doing as _;
 use crate::queue::{Queue, QueueLimit};
 use crate::{Head, LogError};
@@ -29,6 +30,7 @@ pub(super) struct Paths {
     pub(super) database: PathBuf,
     pub(super) index: PathBuf,
     pub(super) anchor: PathBuf,
+    clock: PathBuf,
 }
 
 impl Paths {
@@ -40,6 +42,7 @@ impl Paths {
             log,
             index: directory.join("index"),
             anchor: directory.join("anchor"),
+            clock: directory.join("clock"),
         }
     }
 }
@@ -65,27 +68,41 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
     let head = Head { size: scanned.tree.size(), root: scanned.tree.root() };
     let log = scanned.first_leaf.unwrap_or(Digest::ZERO);
     anchor_file.write(&Anchor { head, log, boot: options.boot.clone(), clean: false })?;
+    let note = NoteFile::open(&paths.clock)?;
     aside::opened(directory)?;
     database::sync(directory)?;
     tracing::info!(size = head.size, root = %head.root, "opened the log");
 
-    let last = scanned.sequencer.last();
+    let (last, told) = (scanned.sequencer.last(), note.told());
+    let (boot, monotonic) = (options.boot.clone(), options.monotonic);
+    let machine = Machine { wall: options.clock, monotonic, boot };
+    let most_pause = options.most_pause.map(|most| i64::try_from(most.as_micros()));
+    let most_pause = most_pause.map(|most| most.unwrap_or(i64::MAX));
+    let clock = Clock::start(machine, last.max(told), note.newest(), most_pause);
     let limit = QueueLimit { calls: options.queue_calls, bytes: options.queue_bytes };
     let shared = Shared {
         directory: paths.directory,
         frames,
         index,
         queue: Queue::new(limit),
-        clock: Clock::start(options.clock, last),
+        clock,
+        note: Mutex::new(note),
+        promised: AtomicI64::new(told.map_or(i64::MIN, Timestamp::micros)),
         keeper: Keeper::new(head.size),
         head: watch::Sender::new(head),
         tree: Mutex::new(scanned.tree),
         loose: Mutex::default(),
         first_leaf: scanned.first_leaf.map(Into::into).unwrap_or_default(),
-        moment: Mutex::new(Moment { size: head.size, last, in_flight: false, settled: None }),
+        moment: Mutex::new(Moment { size: head.size, last, in_flight: false, settled: told }),
         failed: AtomicBool::new(false),
         on_fatal: options.on_fatal,
     };
+    shared.keep_note()?;
+    let reading = shared.read_clock();
+    if reading.suspect {
+        let (wall, expected) = (reading.wall, reading.expected);
+        tracing::warn!(%wall, %expected, "the clock is suspect: no append is taken until it is right, or accepted");
+    }
     let writer = Writer::new(scanned.sequencer, file, options.sync);
     Running::start(shared, writer, anchor_file, options.boot, lock)
 }

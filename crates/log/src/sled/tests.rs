@@ -7,8 +7,9 @@ use std::sync::{Condvar, Mutex};
 use tempfile::TempDir;
 
 use super::*;
-use crate::contract::{QUEUE_CALLS, Stand, append, appended, noon};
+use crate::contract::{Clocks, QUEUE_CALLS, Stand, append, appended};
 
+mod clock;
 mod damage;
 mod matrix;
 mod start;
@@ -24,7 +25,7 @@ struct OnDisk {
 #[derive(Clone)]
 struct Bench {
     directory: Arc<TempDir>,
-    clock: Arc<Mutex<Timestamp>>,
+    clocks: Clocks,
     disk: Arc<Disk>,
     fatal: Arc<Mutex<Vec<String>>>,
 }
@@ -63,7 +64,7 @@ impl Bench {
     fn new() -> Self {
         Self {
             directory: Arc::new(tempfile::tempdir().unwrap()),
-            clock: Arc::new(Mutex::new(noon())),
+            clocks: Clocks::default(),
             disk: Arc::default(),
             fatal: Arc::default(),
         }
@@ -74,9 +75,10 @@ impl Bench {
     }
 
     fn options(&self) -> Options {
-        let (clock, disk, fatal) = (self.clock.clone(), self.disk.clone(), self.fatal.clone());
+        let (disk, fatal) = (self.disk.clone(), self.fatal.clone());
         Options {
-            clock: Arc::new(move || *clock.lock().unwrap()),
+            clock: self.clocks.wall(),
+            monotonic: self.clocks.monotonic(),
             queue_calls: QUEUE_CALLS,
             index_runs: 8,
             boot: "this boot".to_owned(),
@@ -137,8 +139,8 @@ impl Stand for OnDisk {
         self.bench.disk.set(State::Works);
     }
 
-    fn set_clock(&self, at: Timestamp) {
-        *self.bench.clock.lock().unwrap() = at;
+    fn clocks(&self) -> &Clocks {
+        &self.bench.clocks
     }
 }
 

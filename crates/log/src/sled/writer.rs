@@ -32,22 +32,37 @@ impl Writer {
     /// Writes until the queue is closed and empty, or something fails.
     pub(super) fn run(mut self, shared: &Arc<Shared>) -> Result<(), LogError> {
         while let Some(calls) = shared.queue.take(MOST_GROUP) {
-            self.write(shared, calls)?;
+            // What accepts a clock is durable before anything else is stamped by it.
+            let mut calls = calls.into_iter().peekable();
+            while let Some(first) = calls.next() {
+                let alone = first.accepts.is_some();
+                let mut group = vec![first];
+                while let Some(next) = calls.next_if(|next| !alone && next.accepts.is_none()) {
+                    group.push(next);
+                }
+                self.write(shared, group)?;
+            }
         }
         Ok(())
     }
 
     fn write(&mut self, shared: &Shared, calls: Vec<Call>) -> Result<(), LogError> {
-        let now = match shared.start_stamping() {
-            Ok(now) => now,
-            Err(suspect) => {
-                for call in calls {
-                    // A caller that went away needs no answer.
-                    let _ = call.reply.send(Err(suspect.into()));
-                }
-                return Ok(());
-            }
+        let reading = shared.read_clock();
+        let accepts = calls.first().and_then(|call| call.accepts);
+        let usable = || match accepts {
+            Some(wall) => reading.acceptable(wall),
+            None => reading.believed().map(|_| ()),
         };
+        if usable().is_err() {
+            for call in calls {
+                if let Err(refused) = usable() {
+                    // A caller that went away needs no answer.
+                    let _ = call.reply.send(Err(refused));
+                }
+            }
+            return Ok(());
+        }
+        let now = shared.start_stamping(reading.wall);
         let mut records = Vec::new();
         let answers: Vec<Answer> = calls
             .into_iter()
@@ -59,6 +74,11 @@ impl Writer {
         }
         let head = publish(shared, &records);
         shared.all_durable(head.size, self.sequencer.last());
+        if accepts.is_some() && !records.is_empty() {
+            // A crash before the note leaves the clock suspect, which is the safe side.
+            shared.clock.accept(reading, self.sequencer.last());
+            shared.keep_note().inspect_err(|error| shared.fatal(error))?;
+        }
         for (reply, placed) in answers {
             // A caller that went away needs no answer.
             let _ = reply.send(placed.map(|placed| Appended { placed, head }));

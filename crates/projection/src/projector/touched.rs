@@ -49,6 +49,7 @@ impl<'a> Touched<'a> {
             Event::UnitMoved(moved) => Self::Bases(moved.unit),
             Event::LogCreated(_)
             | Event::LogForked(_)
+            | Event::ClockAccepted(_)
             | Event::ModelPublished(_)
             | Event::ProfilePublished(_)
             | Event::RulesPublished(_)

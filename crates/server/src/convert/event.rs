@@ -69,6 +69,9 @@ fn body(event: &Event) -> Value {
             "size": of.size, "root": text(of.root), "known_size": of.known_size,
             "origin": text(&of.origin),
         }),
+        Event::ClockAccepted(of) => {
+            json!({ "wall": text(of.wall), "expected": text(of.expected) })
+        }
         Event::ModelPublished(held)
         | Event::ProfilePublished(held)
         | Event::RulesPublished(held)

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ReadLimit;
-use crate::contract::stream;
+use crate::contract::{noon, stream};
 use gradus_model::leaf::Leaf;
 
 /// Checks that a reopened log holds what `head` says, finds it, and goes on.
@@ -43,7 +43,7 @@ async fn a_log_is_reopened_after_drop_and_after_close() {
     drop(log);
     let log = bench.open().unwrap();
     assert_eq!(log.head(), head);
-    assert_eq!(names(&bench.path()), ["anchor", "index", "lock", "log"]);
+    assert_eq!(names(&bench.path()), ["anchor", "clock", "index", "lock", "log"]);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_start_that_fails_leaves_the_log_as_it_is_and_one_that_succeeds_keeps_
     let whole = fs::read(&database).unwrap();
     fs::write(&database, &whole[..whole.len() / 4]).unwrap();
     let reopened = async |boot: &str, second: i64| {
-        *killed.clock.lock().unwrap() = noon().plus_micros(second * 1_000_000);
+        killed.clocks.set(noon().plus_micros(second * 1_000_000));
         killed.open_with(Options { boot: boot.to_owned(), ..killed.options() })
     };
     for second in 0..2 {
@@ -173,7 +173,7 @@ async fn the_index_of_another_log_is_not_used() {
     drop(log);
     let other = Bench::new();
     let log = other.open().unwrap();
-    *other.clock.lock().unwrap() = noon().plus_micros(1);
+    other.clocks.set(noon().plus_micros(1));
     for version in 0..20 {
         appended(&log, append(2, version, 1)).await.unwrap();
     }
@@ -190,25 +190,6 @@ fn a_second_open_is_refused() {
     assert!(matches!(bench.refused(), LogError::Held { directory } if directory == bench.path()));
     drop(log);
     bench.open().unwrap();
-}
-
-#[tokio::test]
-async fn a_clock_behind_the_last_stamp_refuses_appends_until_accepted() {
-    let bench = Bench::new();
-    let log = bench.open().unwrap();
-    filled(&log).await;
-    drop(log);
-    *bench.clock.lock().unwrap() = noon().plus_micros(-61_000_000);
-    let log = bench.open().unwrap();
-    let refused = appended(&log, append(3, 0, 1)).await.unwrap_err();
-    assert!(
-        refused
-            .to_string()
-            .starts_with("the clock says 2026-03-01T11:58:59Z where 2026-03-01T12:00:00.")
-    );
-    log.accept_clock();
-    let placed = appended(&log, append(3, 0, 1)).await.unwrap().placed;
-    assert_eq!(placed[0].recorded_at, noon().plus_micros(100));
 }
 
 #[test]
