@@ -12,6 +12,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 use wire::event_service_client::EventServiceClient;
 use wire::evidence_service_client::EvidenceServiceClient;
+use wire::level_service_client::LevelServiceClient;
 use wire::rating_service_client::RatingServiceClient;
 use wire::unit_service_client::UnitServiceClient;
 
@@ -37,6 +38,7 @@ pub(crate) struct Client {
     pub(crate) units: UnitServiceClient<Line>,
     pub(crate) evidence: EvidenceServiceClient<Line>,
     pub(crate) ratings: RatingServiceClient<Line>,
+    pub(crate) levels: LevelServiceClient<Line>,
     pub(crate) events: EventServiceClient<Line>,
 }
 
@@ -56,6 +58,7 @@ impl Client {
             units: UnitServiceClient::with_interceptor(channel.clone(), bearer.clone()),
             evidence: EvidenceServiceClient::with_interceptor(channel.clone(), bearer.clone()),
             ratings: RatingServiceClient::with_interceptor(channel.clone(), bearer.clone()),
+            levels: LevelServiceClient::with_interceptor(channel.clone(), bearer.clone()),
             events: EventServiceClient::with_interceptor(channel, bearer),
         })
     }

@@ -67,6 +67,11 @@ impl Life {
         Ok((server, client))
     }
 
+    /// Whether the log held records of a call when it was last read.
+    pub(crate) fn holds(&self, request: &str) -> bool {
+        self.held.of_request(request).is_some()
+    }
+
     /// Sends every call again that had no answer.
     async fn send_again(&mut self, client: &Client) -> Result<(), String> {
         let open = std::mem::take(&mut self.load.ledger().open);

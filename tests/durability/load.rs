@@ -122,15 +122,16 @@ pub(crate) fn register(random: &mut Random) -> Call {
     })
 }
 
-fn item(id: &str, number: u32, note_bytes: usize) -> wire::EvidenceItem {
+/// An item whose id at its source is its title.
+pub(crate) fn item(title: &str, note_bytes: usize) -> wire::EvidenceItem {
     wire::EvidenceItem {
         kind: wire::Kind::ScanReport.into(),
         outcome: wire::Outcome::Supports.into(),
         strength: wire::Strength::Direct.into(),
         practices: vec!["BP.10.01".to_owned()],
         work_to: Some(prost_types::Timestamp { seconds: 1_767_225_600, nanos: 0 }),
-        source: Some(wire::Source { name: "harness".to_owned(), id: title(id, number) }),
-        title: title(id, number),
+        source: Some(wire::Source { name: "harness".to_owned(), id: title.to_owned() }),
+        title: title.to_owned(),
         note: "n".repeat(note_bytes),
         ..Default::default()
     }
@@ -139,15 +140,17 @@ fn item(id: &str, number: u32, note_bytes: usize) -> wire::EvidenceItem {
 /// Puts forward so many items in one call.
 pub(crate) fn submit(random: &mut Random, unit: String, items: u64, note_bytes: usize) -> Call {
     let id = random.uuid();
-    let items = (0..u32::try_from(items).unwrap_or(1)).map(|n| item(&id, n, note_bytes)).collect();
+    let items =
+        (0..u32::try_from(items).unwrap_or(1)).map(|n| item(&title(&id, n), note_bytes)).collect();
     Call::Submit(wire::SubmitEvidenceRequest { unit, append: named(id), items })
 }
 
-fn push(random: &mut Random, unit: String, note_bytes: usize) -> Call {
+/// Pushes some items in one message.
+pub(crate) fn push(random: &mut Random, unit: String, note_bytes: usize) -> Call {
     use wire::evidence_step::Step;
     let id = random.uuid();
     let steps = (0..=u32::try_from(random.below(4)).unwrap_or_default())
-        .map(|n| wire::EvidenceStep { step: Some(Step::Submit(item(&id, n, note_bytes))) })
+        .map(|n| wire::EvidenceStep { step: Some(Step::Submit(item(&title(&id, n), note_bytes))) })
         .collect();
     Call::Push(wire::PushEvidenceRequest { unit, append: named(id), steps })
 }

@@ -1,7 +1,7 @@
 //! Harnesses that show what is promised at OK: whatever dies, nothing acknowledged is lost.
 //!
 //! `cargo run -p gradus-tests --example durability -- crash-states` (or `kill`, `io-errors`,
-//! `full-disk`). Each runs the real server as a process, speaks gRPC to it with a client of its
+//! `full-disk`, `linearize`, `overload`). Each runs the real server as a process, speaks gRPC to it with a client of its
 //! own, and ends with 0 when every promise was kept, 1 when one was broken, which it names. The
 //! seed is printed; what needs FUSE, loop devices or mounts is skipped loudly where they are
 //! missing. tests/durability/README.md tells what each one does and what it has found.
@@ -29,6 +29,8 @@ mod crash_states;
 mod full_disk;
 mod io_errors;
 mod kill;
+mod linearize;
+mod overload;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -63,6 +65,10 @@ enum Harness {
     IoErrors(io_errors::Extent),
     /// Fills the disk in the middle of a load.
     FullDisk(full_disk::Extent),
+    /// Records what many clients at once are told, and looks for an order that explains it.
+    Linearize(linearize::Extent),
+    /// Offers many times the load that the server sustains, beside clients that misbehave.
+    Overload(overload::Extent),
 }
 
 /// What every harness needs.
@@ -121,7 +127,9 @@ fn main() -> ExitCode {
     let apart = match arguments.harness {
         Harness::CrashStates(_) => tool::go_apart(&crash_states::NEEDS),
         Harness::FullDisk(_) => tool::go_apart(&["unshare", "mount", "umount", "setpriv"]),
-        Harness::Kill(_) => tool::missing(&["setpriv"]).map(Outcome::Skipped),
+        Harness::Kill(_) | Harness::Linearize(_) | Harness::Overload(_) => {
+            tool::missing(&["setpriv"]).map(Outcome::Skipped)
+        }
         Harness::IoErrors(_) => tool::missing(&["setpriv", "cc"]).map(Outcome::Skipped),
     };
     if let Some(outcome) = apart {
@@ -133,6 +141,8 @@ fn main() -> ExitCode {
         Harness::Kill(extent) => kill::run(&common, extent),
         Harness::IoErrors(ref extent) => io_errors::run(&common, extent),
         Harness::FullDisk(extent) => full_disk::run(&common, extent),
+        Harness::Linearize(extent) => linearize::run(&common, extent),
+        Harness::Overload(extent) => overload::run(&common, extent),
     };
     common.work.disable_cleanup(matches!(outcome, Outcome::Broken(_)));
     told(outcome)

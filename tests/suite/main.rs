@@ -8,6 +8,7 @@ mod running;
 
 mod access;
 mod architecture;
+mod at_once;
 mod backup;
 mod bad_input;
 mod clocks;

@@ -71,6 +71,8 @@ impl OfTarget {
 pub struct UnitHistory {
     /// The version of the stream, 0 while it is empty.
     pub version: u64,
+    /// The size of the log at which the stream came to that version.
+    pub since: u64,
     /// What the unit has settled.
     pub settings: Settings,
     evidence: Vec<EvidenceHistory>,
@@ -93,6 +95,7 @@ impl UnitHistory {
         }
         self.version = recorded.place.version;
         let (position, effective_at) = (recorded.place.position, recorded.effective_at);
+        self.since = position + 1;
         match &recorded.event {
             Event::EvidenceSubmitted(item) => self.submit(recorded, item),
             Event::EvidenceAccepted(of) => {

@@ -3,9 +3,13 @@
 //! Invariant: calls leave in the order in which they came.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+#[cfg(not(gradus_loom))]
+use std::sync::{Condvar, Mutex, MutexGuard};
 
 use gradus_model::Timestamp;
+#[cfg(gradus_loom)]
+use loom::sync::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use crate::{Acknowledgement, Append, Appended, LogError};
@@ -115,3 +119,6 @@ impl Waiting {
         self.calls.drain(..count).collect()
     }
 }
+
+#[cfg(all(test, gradus_loom))]
+mod interleavings;

@@ -10,6 +10,7 @@ use gradus_wire::v1 as wire;
 use gradus_wire::v1::event_service_server::EventService;
 use prost::Message as _;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -202,14 +203,34 @@ impl Api {
         Ok((events, end))
     }
 
+    /// The size up to which there is nothing from a size on of the unit that was asked for: nothing
+    /// is read then, since many subscribers wait for units to which nothing happens.
+    async fn quiet_until(&self, from: u64, filter: &Filter) -> Result<Option<u64>, ServiceError> {
+        let Some(unit) = filter.unit else { return Ok(None) };
+        self.service.caught_up(None).await?;
+        let read = self.service.read_size();
+        let since = self.service.views().history(unit).map_or(0, |history| history.since);
+        Ok((since <= from && from < read).then_some(read))
+    }
+
     /// Sends what is recorded from a size on, until the subscriber leaves or the server stops.
     async fn follow(&self, from: u64, filter: &Filter, to: &Updates) -> Result<(), ServiceError> {
         use wire::subscribe_events_response::Update;
         let mut head = self.service.log().watch();
         let mut stopping = self.stopping.clone();
+        let asked = from;
         let mut from = from;
+        let mut due = Instant::now() + HEARTBEAT;
         loop {
             while from < head.borrow_and_update().size {
+                if let Some(quiet) = self.quiet_until(from, filter).await? {
+                    if from == asked {
+                        // That there is nothing to catch up on is told at once.
+                        due = Instant::now();
+                    }
+                    from = quiet;
+                    continue;
+                }
                 let (found, next) = self.chunk(from, filter).await?;
                 from = next;
                 let mut events: Vec<wire::Event> = Vec::with_capacity(found.len());
@@ -234,16 +255,18 @@ impl Api {
                 if send(to, update).await.is_err() {
                     return Ok(());
                 }
+                due = Instant::now() + HEARTBEAT;
             }
             tokio::select! {
                 changed = head.changed() => {
                     changed.map_err(|_| gradus_log::LogError::Closed)?;
                 }
-                () = tokio::time::sleep(HEARTBEAT) => {
+                () = tokio::time::sleep_until(due) => {
                     let beat = Update::Heartbeat(wire::Heartbeat { log_size: from });
                     if send(to, beat).await.is_err() {
                         return Ok(());
                     }
+                    due = Instant::now() + HEARTBEAT;
                 }
                 () = to.closed() => return Ok(()),
                 () = stopped(&mut stopping) => {

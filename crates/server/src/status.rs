@@ -134,10 +134,8 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         ServiceError::Personal(what) => {
             verdict(Code::PermissionDenied, "NOT_A_PERSON").with("what", what).details()
         }
-        ServiceError::Recovering => verdict(Code::Unavailable, "RECOVERING").details(),
-        ServiceError::Behind { read, size } => {
-            let behind = verdict(Code::Unavailable, "BEHIND").with("read", read);
-            behind.with("log_size", size).details()
+        ServiceError::Crowded { .. } | ServiceError::Recovering | ServiceError::Behind { .. } => {
+            of_haste(error)
         }
         ServiceError::NotFound { .. }
         | ServiceError::NoAnswer(_)
@@ -161,6 +159,21 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         details.set_retry_info(Some(RETRY));
     }
     Status::with_error_details(code, error.to_string(), details)
+}
+
+/// What a call is refused with that may be made again in a moment.
+fn of_haste(error: &ServiceError) -> (Code, ErrorDetails) {
+    let verdict = match error {
+        ServiceError::Crowded { waiting } => {
+            verdict(Code::ResourceExhausted, "QUEUE_FULL").with("calls", waiting)
+        }
+        ServiceError::Behind { read, size } => {
+            let behind = verdict(Code::Unavailable, "BEHIND").with("read", read);
+            behind.with("log_size", size)
+        }
+        _ => verdict(Code::Unavailable, "RECOVERING"),
+    };
+    verdict.details()
 }
 
 /// What a question is refused with.

@@ -1,8 +1,8 @@
 //! The handlers of `UnitService`.
 
 use gradus_domain::registry::{DocumentKind, Unit};
-use gradus_model::Label;
 use gradus_model::unit::{Inheritance, MarkerKind, Phase, UnitKind};
+use gradus_model::{Label, UnitId};
 use gradus_service::ServiceError;
 use gradus_service::units::Registration;
 use gradus_wire::v1 as wire;
@@ -69,6 +69,7 @@ impl UnitService for Api {
                 let tailored = unit::tailored_at(&views, id, resolved.at());
                 (unit::unit(&views, found, resolved.at()), tailored)
             };
+            unit.version = self.service.version_at(id, resolved.log_size).await?;
             // Why an area was tailored out is text, and so in the record's payload.
             for (area, position) in unit.tailored_areas.iter_mut().zip(tailored) {
                 let record = self.service.record_at(position).await?;
@@ -102,28 +103,35 @@ impl UnitService for Api {
             let parent = Some(asked.parent.as_str()).filter(|parent| !parent.is_empty());
             let parent = parent.map(|parent| self.service.unit(parent)).transpose()?;
             let label = convert::optional::<Label>("label", &asked.label)?;
-            let views = self.service.views();
-            let fits = |unit: &&Unit| {
-                unit.position < at.size
-                    && kind.is_none_or(|kind| unit.kind == kind)
-                    && parent.is_none_or(|parent| unit.parent(at) == Some(parent))
-                    && (asked.include_archived || unit.archived.at(at).is_none())
-                    && label
-                        .as_ref()
-                        .is_none_or(|label| unit::has_label(&views, unit.id, label, at))
+            let (mut shown, entries, next) = {
+                let views = self.service.views();
+                let fits = |unit: &&Unit| {
+                    unit.position < at.size
+                        && kind.is_none_or(|kind| unit.kind == kind)
+                        && parent.is_none_or(|parent| unit.parent(at) == Some(parent))
+                        && (asked.include_archived || unit.archived.at(at).is_none())
+                        && label
+                            .as_ref()
+                            .is_none_or(|label| unit::has_label(&views, unit.id, label, at))
+                };
+                // In the order of registration, which no later event changes.
+                let mut units: Vec<_> = views.registry.units().filter(fits).collect();
+                units.sort_by_key(|unit| unit.position);
+                let from = usize::try_from(page.from).unwrap_or(usize::MAX);
+                let shown: Vec<_> = units.iter().skip(from).take(page.size).copied().collect();
+                let end = from.saturating_add(shown.len());
+                let next = (end < units.len()).then_some(end as u64);
+                let entry = |unit: &&Unit| (unit.id.0, vec![i64::from(unit.kind.number())]);
+                let entries: Vec<_> = shown.iter().map(entry).collect();
+                let shown = shown.iter().map(|found| unit::unit(&views, found, at));
+                (shown.collect::<Vec<_>>(), entries, next)
             };
-            // In the order of registration, which no later event changes.
-            let mut units: Vec<_> = views.registry.units().filter(fits).collect();
-            units.sort_by_key(|unit| unit.position);
-            let from = usize::try_from(page.from).unwrap_or(usize::MAX);
-            let shown: Vec<_> = units.iter().skip(from).take(page.size).copied().collect();
-            let end = from.saturating_add(shown.len());
-            let next = (end < units.len()).then_some(end as u64);
-            let entry = |unit: &&Unit| (unit.id.0, vec![i64::from(unit.kind.number())]);
-            let entries: Vec<_> = shown.iter().map(entry).collect();
+            for (unit, (id, _)) in shown.iter_mut().zip(&entries) {
+                unit.version = self.service.version_at(UnitId(*id), at.size).await?;
+            }
             let digest = self.service.list_digest("units", parent, &resolved, &entries);
             Ok(wire::ListUnitsResponse {
-                units: shown.iter().map(|found| unit::unit(&views, found, at)).collect(),
+                units: shown,
                 next_page_token: page.next(next, &resolved),
                 coordinate: Some(convert::resolved(&resolved)),
                 digest: digest.0.to_vec(),

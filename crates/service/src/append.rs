@@ -1,19 +1,22 @@
 //! The way of a call: replay or decide, seal, queue, wait for the sync, answer.
 //!
-//! What is queued is ordered; whoever sends many calls waits for their syncs together.
+//! What is queued is ordered; whoever sends many calls waits for their syncs together. Calls are
+//! decided on what is queued, so that no answer, good or bad, comes before that is durable.
 
 use std::collections::BTreeMap;
 
 use gradus_domain::Registry;
-use gradus_log::{Acknowledgement, Append, Appended, NewRecord, Part, Placed};
+use gradus_log::{Acknowledgement, Append, Appended, Head, LogError, NewRecord, Part, Placed};
 use gradus_model::leaf::{self, Draft, Signature};
 use gradus_model::{Event, EvidenceId, RatingId, RequestId, Timestamp, UnitId};
+use tokio::sync::watch;
 
 use crate::call::{Batch, Call, ItemOutcome, Naming, Numbered, Receipt, random, random_id};
 use crate::error::ServiceError;
 use crate::keys::RootSeed;
 use crate::seal::{self, Seed, Seeds};
 use crate::service::{Acknowledged, Claim, Service};
+use crate::start::MOST_WAITING;
 use crate::writer::{Duplicate, Plan, PlannedPart, Writer};
 
 /// What a call comes to under the lock.
@@ -39,10 +42,34 @@ impl<F: Fn(&Writer, &Naming) -> Result<Vec<Batch>, ServiceError>> Propose for F 
 pub struct Queued(Stage);
 
 enum Stage {
-    /// Nothing is to be waited for.
-    Answered(Receipt),
+    /// An earlier call did it, which is durable.
+    Replayed(Receipt),
+    /// Nothing is to be recorded; what that rests on may be queued.
+    Decided(Result<Receipt, ServiceError>, Resting),
     /// Records are queued: their items in order, and what resolves once they are durable.
     Waiting(Receipt, Vec<u32>, Acknowledged),
+}
+
+/// What a decision rests on: all that was queued before it.
+struct Resting {
+    size: u64,
+    head: watch::Receiver<Head>,
+    /// Counts what the log refused, of which the decision may have been taken.
+    refusals: watch::Receiver<u64>,
+}
+
+impl Resting {
+    /// Waits until all of it is durable.
+    async fn durable(mut self) -> Result<Head, ServiceError> {
+        tokio::select! {
+            // After a refusal the size may be reached by other records.
+            biased;
+            _ = self.refusals.changed() => Err(ServiceError::Recovering),
+            reached = self.head.wait_for(|head| head.size >= self.size) => {
+                Ok(*reached.map_err(|_| LogError::Closed)?)
+            }
+        }
+    }
 }
 
 impl Queued {
@@ -50,10 +77,15 @@ impl Queued {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Log`] when the log refused what was queued.
+    /// [`ServiceError::Log`] when the log refused what was queued; otherwise why the call was
+    /// refused, if it was.
     pub async fn durable(self) -> Result<Receipt, ServiceError> {
         match self.0 {
-            Stage::Answered(receipt) => Ok(receipt),
+            Stage::Replayed(receipt) => Ok(receipt),
+            Stage::Decided(answer, resting) => {
+                let head = resting.durable().await?;
+                answer.map(|receipt| Receipt { head, ..receipt })
+            }
             Stage::Waiting(receipt, order, acknowledged) => {
                 let appended = acknowledged.appended().await?;
                 Ok(placed(receipt, &order, &appended))
@@ -82,6 +114,8 @@ impl Service {
         of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
         propose: impl Propose,
     ) -> Result<Queued, ServiceError> {
+        let crowded = |_| ServiceError::Crowded { waiting: MOST_WAITING };
+        let _place = self.places.try_acquire().map_err(crowded)?;
         let Some(request) = call.request else {
             let drawn = random_id().map(RequestId)?;
             return self.make(call, drawn, None, of, propose).await;
@@ -92,7 +126,7 @@ impl Service {
             self.make(call, request, Some(claim), of, propose).await
         } else {
             let receipt = self.replay(call, request, &found, of, propose).await?;
-            Ok(Queued(Stage::Answered(receipt)))
+            Ok(Queued(Stage::Replayed(receipt)))
         }
     }
 
@@ -108,29 +142,38 @@ impl Service {
         let mut compared: Vec<(UnitId, EvidenceId)> = Vec::new();
         loop {
             let now = self.now();
-            let decided = {
+            let (resting, decided) = {
                 // Whoever waits for their turn leaves the thread to those who read and answer.
                 let _turn = self.turn.lock().await;
-                self.decide_and_queue(call, &naming, now, &compared, (&of, &propose))?
+                let mut writer = self.writer()?;
+                let (head, refusals) = (self.log.watch(), self.refusals.subscribe());
+                let resting = Resting { size: writer.next, head, refusals };
+                let work = (&of, &propose);
+                (resting, self.decide_and_queue(&mut writer, call, &naming, now, &compared, work))
             };
             match decided {
-                Decided::Compare(duplicates) => {
+                Ok(Decided::Compare(duplicates)) => {
                     for duplicate in duplicates {
                         self.compare(&duplicate).await?;
                         compared.push((duplicate.stream, duplicate.evidence));
                     }
                 }
-                Decided::Verdict(mut receipt, plan) => {
+                Ok(Decided::Verdict(mut receipt, plan)) => {
                     let unit = receipt.unit;
                     receipt.level_changes = self.preview(call, unit, &plan, now).await?;
                     receipt.validated_only = true;
-                    return Ok(Queued(Stage::Answered(receipt)));
+                    return Ok(Queued(Stage::Decided(Ok(receipt), resting)));
                 }
-                Decided::AlreadySo(receipt) => return Ok(Queued(Stage::Answered(receipt))),
-                Decided::Queued(receipt, order, acknowledgement) => {
+                Ok(Decided::AlreadySo(receipt)) => {
+                    return Ok(Queued(Stage::Decided(Ok(receipt), resting)));
+                }
+                Ok(Decided::Queued(receipt, order, acknowledgement)) => {
                     let acknowledged = self.acknowledged(acknowledgement, claim);
                     return Ok(Queued(Stage::Waiting(receipt, order, acknowledged)));
                 }
+                // The log has no room or is closed, whatever was decided.
+                Err(error @ ServiceError::Log(_)) => return Err(error),
+                Err(error) => return Ok(Queued(Stage::Decided(Err(error), resting))),
             }
         }
     }
@@ -138,23 +181,23 @@ impl Service {
     /// Decides on a call and queues what it records, under the lock that orders all appends.
     fn decide_and_queue(
         &self,
+        writer: &mut Writer,
         call: &Call,
         naming: &Naming,
         now: Timestamp,
         compared: &[(UnitId, EvidenceId)],
         (of, propose): (&impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>, &impl Propose),
     ) -> Result<Decided, ServiceError> {
-        let mut writer = self.writer()?;
-        let unit = of(&writer, naming)?;
-        expect_version(&writer, unit, call.expected_version)?;
-        let batches = propose(&writer, naming)?;
+        let unit = of(writer, naming)?;
+        expect_version(writer, unit, call.expected_version)?;
+        let batches = propose(writer, naming)?;
         let plan = writer.plan(call, now, &self.library(), &batches, compared)?;
         if !plan.duplicates.is_empty() {
             return Ok(Decided::Compare(plan.duplicates));
         }
         let accepted = self.check_clock(&plan)?;
         let request = naming.request();
-        let mut receipt = self.receipt(&writer, request, unit, &batches, &plan);
+        let mut receipt = self.receipt(writer, request, unit, &batches, &plan);
         if call.validate_only {
             let mut records = plan.parts.iter().flat_map(|part| &part.records);
             records.try_for_each(|one| fits(one, one.proposal.event.body().len()))?;
@@ -323,3 +366,6 @@ pub(crate) fn subject(event: &Event) -> (Option<EvidenceId>, Option<RatingId>) {
 pub(crate) fn organization(registry: &Registry) -> Result<UnitId, ServiceError> {
     registry.organization.ok_or(ServiceError::Fault("the log has no first event"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,6 +116,12 @@ pub enum ServiceError {
     /// The system gave no randomness.
     #[error("the system gave no randomness: {0}")]
     Randomness(String),
+    /// As many calls wait for their turn as there are places.
+    #[error("{waiting} calls wait for their turn, and no more are taken now")]
+    Crowded {
+        /// Calls waiting.
+        waiting: usize,
+    },
     /// The write side is being read again after a failed append.
     #[error("the write side is being read again: try again in a moment")]
     Recovering,

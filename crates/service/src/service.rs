@@ -7,7 +7,7 @@ use std::time::Duration;
 use gradus_log::{Acknowledgement, Appended, Log, LogError};
 use gradus_model::{LogId, Name, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_projection::{Library, Views};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::call::{Call, Naming};
@@ -41,10 +41,14 @@ pub struct Service {
     pub(crate) cursor: watch::Sender<u64>,
     /// Told when somebody waits for the cursor.
     pub(crate) hurry: Notify,
+    /// Places of calls that wait for their turn.
+    pub(crate) places: Semaphore,
     /// Held by the call that is decided and sealed: it takes its time, and nobody blocks meanwhile.
     pub(crate) turn: tokio::sync::Mutex<()>,
     pub(crate) write_side: Arc<Mutex<Writer>>,
     pub(crate) writer_is_stale: Arc<Notify>,
+    /// How often the log refused what was queued.
+    pub(crate) refusals: watch::Sender<u64>,
     pub(crate) watchers: Watchers,
     pub(crate) clock: Clock,
     /// Holds the directory against other processes for as long as the service lives.
@@ -137,10 +141,12 @@ impl Service {
     ) -> Acknowledged {
         let write_side = Arc::clone(&self.write_side);
         let stale = Arc::clone(&self.writer_is_stale);
+        let refusals = self.refusals.clone();
         Acknowledged(tokio::spawn(async move {
             let answer = acknowledgement.await;
             if answer.is_err() {
                 locked(&write_side).stale = true;
+                refusals.send_modify(|refusals| *refusals += 1);
                 stale.notify_one();
             }
             drop(claim);

@@ -14,7 +14,7 @@ use gradus_model::{
 };
 use gradus_projection::store::OfLog;
 use gradus_projection::{Library, Views};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::call::{Call, Numbered, random_id};
 use crate::directory::Directory;
@@ -63,6 +63,8 @@ pub struct Started {
 
 /// How many records are folded at a time.
 const CHUNK: usize = 4_096;
+/// The most calls that wait for their turn to be decided; more are refused.
+pub(crate) const MOST_WAITING: usize = 1_024;
 /// How long the views wait for more to read while nobody waits for them.
 const GATHERS: Duration = Duration::from_millis(20);
 
@@ -101,9 +103,11 @@ impl Service {
             index,
             cursor: watch::Sender::new(0),
             hurry: Notify::new(),
+            places: Semaphore::new(MOST_WAITING),
             turn: tokio::sync::Mutex::new(()),
             write_side: Arc::default(),
             writer_is_stale: Arc::default(),
+            refusals: watch::Sender::new(0),
             watchers: Watchers::default(),
             clock,
             directory,

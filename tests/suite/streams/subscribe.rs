@@ -211,3 +211,27 @@ async fn a_subscription_ends_with_a_reason_when_the_server_stops() {
     expect!["Unavailable STOPPING: the log is closed"].assert_eq(&refusal(&status));
     stopped.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_subscriber_of_a_unit_hears_how_far_it_is_and_of_nothing_that_happens_elsewhere() {
+    let system = System::new().await;
+    system.project("alpha").await;
+    system.project("beta").await;
+    let size = system.size().await;
+    let asked = wire::SubscribeEventsRequest { unit: "beta".to_owned(), ..Default::default() };
+    let mut updates = subscribed(&system, asked).await;
+    let Update::Heartbeat(beat) = updates.next().await.unwrap().unwrap().update.unwrap() else {
+        panic!("nothing happened to beta");
+    };
+    assert_eq!(beat.log_size, size);
+
+    for number in 0..10 {
+        system.submitted("alpha", vec![item(&format!("a{number}"))]).await;
+    }
+    system.submitted("beta", vec![item("b")]).await;
+    let size = system.size().await;
+    let Update::Events(batch) = updates.next().await.unwrap().unwrap().update.unwrap() else {
+        panic!("what happens to alpha is not told");
+    };
+    assert_eq!((positions(&batch.events), batch.log_size), (vec![size - 1], size));
+}

@@ -84,7 +84,7 @@ fn named(area: &AreaRef) -> String {
     format!("{}/{}", area.model, area.area)
 }
 
-/// A unit at a point; its name is the one at the head.
+/// A unit at a point, without its version there; its name is the one at the head.
 pub(crate) fn unit(views: &Views, from: &Unit, at: At) -> wire::Unit {
     let name = |unit: &Unit| unit.name().map(ToString::to_string).unwrap_or_default();
     let parent = from.parent(at).and_then(|parent| views.registry.unit(parent));
@@ -101,7 +101,6 @@ pub(crate) fn unit(views: &Views, from: &Unit, at: At) -> wire::Unit {
     };
     let Some(history) = views.history(from.id) else { return out };
     let settings = &history.settings;
-    out.version = history.version;
     out.model = adopted(&settings.models, at);
     out.rules = adopted(&settings.rules, at);
     out.profile = adopted(&settings.profiles, at);

@@ -30,3 +30,19 @@ fn a_disk_that_is_full_or_fails_is_not_told_as_a_fault_of_the_server() {
         assert!(!told.message().contains("/d/k"), "no path is told: {}", told.message());
     }
 }
+
+#[test]
+fn who_comes_too_early_or_finds_no_place_is_told_when_to_come_back() {
+    let full = LogError::Full { calls: 4_096, bytes: 1 };
+    for (error, code, reason) in [
+        (full.into(), Code::ResourceExhausted, "QUEUE_FULL"),
+        (ServiceError::Crowded { waiting: 1_024 }, Code::ResourceExhausted, "QUEUE_FULL"),
+        (ServiceError::Recovering, Code::Unavailable, "RECOVERING"),
+    ] {
+        let told = status(&error);
+        assert_eq!(told.code(), code, "{error}");
+        let details = told.get_error_details();
+        assert_eq!(details.error_info().unwrap().reason, reason);
+        assert_eq!(details.retry_info().unwrap().retry_delay, Some(RETRY), "{error}");
+    }
+}
