@@ -27,12 +27,14 @@ mod held;
 mod layout;
 mod room;
 mod touched;
+mod was;
 
 pub use course::Course;
 use held::{HeldArea, HeldUnit, Known, Segment, Touch, touches};
 use layout::Layout;
 use room::Room;
 use touched::{Touched, touches_others};
+use was::Was;
 
 /// The projector's name.
 pub const NAME: &str = "levels";
@@ -369,37 +371,6 @@ pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panic: {}", text.unwrap_or("of unknown kind"))
-}
-
-/// How an area was told before a change.
-struct Was {
-    told: bool,
-    levels_told: bool,
-}
-
-impl Was {
-    fn of(held: &HeldArea) -> Self {
-        let course = held.course();
-        let levels_told = course.is_some_and(Course::tells_levels);
-        Self { told: course.is_some(), levels_told }
-    }
-
-    /// The parts in which what is told now differs from what was, given those that have changed.
-    fn told<'a>(&self, course: Option<Course<'a>>, mut changed: Vec<Part<'a>>) -> Vec<Part<'a>> {
-        match course {
-            _ if changed.is_empty() => return changed,
-            Some(course) if !self.told => return Course::of_nothing().difference(course),
-            None if !self.told => return Vec::new(),
-            Some(_) => (),
-            None => {
-                changed.retain(|part| *part != Part::Levels);
-                changed.extend(self.levels_told.then_some(Part::Levels));
-            }
-        }
-        changed.sort_unstable();
-        changed.dedup();
-        changed
-    }
 }
 
 /// Takes in what an item says of a practice after an event.
