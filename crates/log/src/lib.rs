@@ -22,6 +22,7 @@ pub mod clock;
 mod queue;
 mod runs;
 mod sequence;
+mod slots;
 
 pub mod memory;
 

@@ -1,9 +1,9 @@
 //! The engine on sled 0.34, the only place that knows this library and what it does not promise.
 //!
 //! A directory holds `log` (a database of frames and nothing else), `index` (a second database,
-//! derived), `anchor`, `clock`, and `lock`. One thread writes groups of appends: one atomic batch, `flush`,
-//! and `fdatasync` on a descriptor of our own, since sled's `flush` alone survives a kill but not
-//! a power cut. A second thread keeps the anchor, a third the index.
+//! derived), `anchor`, `clock`, and `lock`. One thread writes groups of appends: one atomic batch,
+//! `flush`, and `fdatasync` on a descriptor of our own, since sled's `flush` alone survives a kill
+//! but not a power cut. A second thread keeps the anchor, a third the index.
 //!
 //! Invariants: only durable records are seen by readers; after a failed sync nothing is
 //! acknowledged and nothing is tried again.

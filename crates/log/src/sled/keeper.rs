@@ -1,4 +1,5 @@
-//! Keeps the anchor, and the note on the clock: it follows the durable head within 200 ms, or at once when somebody waits.
+//! Keeps the anchor, which follows the durable head within 200 ms, or at once when somebody waits,
+//! and the note on the clock.
 
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};

@@ -47,7 +47,6 @@ pub struct Batch {
     pub(crate) blocks: BTreeMap<BlockId, Vec<u8>>,
     pub(crate) leaves: BTreeMap<UnitId, Vec<Leaf>>,
     pub(crate) parked: Vec<Parked>,
-    revisions: u64,
     scratch: Scratch,
 }
 
@@ -66,16 +65,9 @@ struct OpenRow {
 }
 
 impl Batch {
-    /// How many revisions were added.
-    #[must_use]
-    pub const fn revisions(&self) -> u64 {
-        self.revisions
-    }
-
     /// Adds a revision; revisions come in the order of positions, and within one in that of areas.
     pub fn add(&mut self, revision: &Revision<'_>) {
         let Revision { unit, area, position, recorded_at, .. } = *revision;
-        self.revisions += 1;
         let changed = self.changed(revision);
         let leaf = leaf(area, position, recorded_at, &changed);
         self.leaves.entry(unit).or_default().push(leaf);
