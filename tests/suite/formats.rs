@@ -32,6 +32,7 @@ use gradus_model::{Digest, Leaf, Payload, PrincipalId, RequestId, Timestamp, Uni
 use gradus_proof::{leaf_hash, root, sha256};
 use gradus_service::keys::{self, KeyTree, RootSeed};
 use gradus_service::seal;
+use gradus_service::start::Memory;
 use gradus_service::units::Registration;
 use gradus_service::{Beginning, Call, Service, Shipped};
 use serde_json::{Value, json};
@@ -514,7 +515,7 @@ async fn a_registered_units_id_is_drawn_from_its_call_as_the_page_says() {
     let clock: gradus_service::Clock = std::sync::Arc::new(move || now);
     let options = gradus_log::Options::default();
     let data = dir.path().join("data");
-    let service = Service::start(&data, &beginning, clock, options).await.unwrap().service;
+    let service = Service::start(&data, &beginning, clock, Memory::default(), options).await.unwrap().service;
     let (actor, request) = (PrincipalId([3; 16]), RequestId([4; 16]));
     let by = Actor { principal: actor, kind: PrincipalKind::Person, grade: Grade::Token };
     let call = Call { request: Some(request), ..Call::by(by) };

@@ -1,11 +1,13 @@
 //! The life of a piece of evidence: what may be done to it, and what each event makes of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use gradus_model::catalog::Catalog;
 use gradus_model::evidence::{Item, Source};
 use gradus_model::{Event, EvidenceId, PrincipalId, Target, Timestamp};
 
+use crate::history::UnitHistory;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
 use crate::unit::{Draft, by_a_person, known_practice, record_unless};
@@ -40,6 +42,8 @@ impl Standing {
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
     pub(crate) version: u64,
+    /// The version of the stream at which it last changed.
+    pub(crate) changed: u64,
     standing: Standing,
     provider: PrincipalId,
     from: Timestamp,
@@ -47,6 +51,24 @@ pub(crate) struct Held {
     superseded_by: Option<(EvidenceId, Timestamp)>,
     confirmed_by: Vec<PrincipalId>,
     practices: Vec<Target>,
+}
+
+impl Held {
+    /// An item as a history tells it.
+    pub(crate) fn of(history: &UnitHistory, id: EvidenceId) -> Option<Self> {
+        let item = history.item(id)?;
+        Some(Self {
+            version: item.version,
+            changed: history.version,
+            standing: item.standing(u64::MAX),
+            provider: item.provider,
+            from: item.work_from,
+            ended_at: item.last_end(),
+            superseded_by: item.superseded_by(u64::MAX),
+            confirmed_by: item.confirmed_by(u64::MAX).collect(),
+            practices: history.practices_of(id, u64::MAX).into_iter().cloned().collect(),
+        })
+    }
 }
 
 /// What the rules say to a proposal on evidence.
@@ -178,11 +200,11 @@ fn reason_given(proposal: &Proposal) -> Result<(), Refusal> {
     if proposal.payload.is_empty() { Err(Refusal::ReasonMissing) } else { Ok(()) }
 }
 
-fn known<'a>(draft: &'a Draft<'_>, id: EvidenceId) -> Result<&'a Held, Refusal> {
+fn known<'a>(draft: &'a Draft<'_>, id: EvidenceId) -> Result<Cow<'a, Held>, Refusal> {
     draft.held(id).ok_or_else(|| Refusal::EvidenceUnknown(id.to_string()))
 }
 
-fn living<'a>(draft: &'a Draft<'_>, id: EvidenceId) -> Result<&'a Held, Refusal> {
+fn living<'a>(draft: &'a Draft<'_>, id: EvidenceId) -> Result<Cow<'a, Held>, Refusal> {
     let held = known(draft, id)?;
     match held.standing {
         Standing::Withdrawn => Err(Refusal::EvidenceWithdrawn(id)),
@@ -202,6 +224,7 @@ pub(crate) fn evolve(
         Event::EvidenceSubmitted(item) => {
             let held = Held {
                 version,
+                changed: version,
                 standing: Standing::Submitted,
                 provider: actor,
                 from: item.work_from.unwrap_or(effective_at),

@@ -2,72 +2,41 @@
 //!
 //! A plain fold: nothing is thrown away, and every question filters by what was known. Invariant:
 //! events are applied in the order of their positions.
+//!
+//! What a unit settled is always held. Its items and ratings are most of it: where they can be
+//! recalled from the log they may be forgotten, and are recalled by whoever asks for them next.
 
 mod by_id;
 mod facts;
+mod items;
 mod told;
 
-use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use gradus_model::evidence::{Item, Source};
-use gradus_model::name::ForeignId;
-use gradus_model::rating::Rating;
-use gradus_model::{Event, EvidenceId, RatingId, Recorded, Target};
-use smallvec::SmallVec;
+use gradus_model::evidence::Source;
+use gradus_model::{Event, EvidenceId, RatingId, Recorded, Target, UnitId};
 
-use crate::evidence::Standing;
 use crate::settings::Settings;
 use crate::timeline::Stated;
 
-use by_id::ById;
+use items::Items;
 
 pub use facts::{EvidenceHistory, Happening, RatingHistory};
 pub use told::Told;
 
-/// An item speaks for a target from the position `from` to the position `to`; links of one item to
-/// one target never overlap.
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    evidence: u32,
-    from: u64,
-    /// [`OPEN`] where it still does.
-    to: u64,
-}
-
-const OPEN: u64 = u64::MAX;
-
-impl Link {
-    const fn holds(&self, size: u64) -> bool {
-        self.from < size && size <= self.to
-    }
-
-    /// Where it ended, if it did.
-    fn ended(&self) -> Option<u64> {
-        (self.to != OPEN).then_some(self.to)
-    }
-}
-
-/// A target, with what was ever said of it.
-#[derive(Clone, Debug)]
-struct OfTarget {
-    target: Target,
-    links: Vec<Link>,
-    /// The numbers of its ratings.
-    ratings: Vec<u32>,
-}
-
-impl OfTarget {
-    /// Whether an item that was submitted at a position is linked, as known with `size` records.
-    fn holds(&self, evidence: u32, submitted: u64, size: u64) -> bool {
-        // Links ascend by where they begin, and none of the item begins before it.
-        let first = self.links.partition_point(|link| link.from < submitted);
-        let mut links = self.links.get(first..).unwrap_or_default().iter();
-        links.any(|link| link.evidence == evidence && link.holds(size))
-    }
+/// Reads streams again.
+pub trait Recall: Debug + Send + Sync {
+    /// Hands out the records of a stream up to a version, in order, each once. Blocks.
+    ///
+    /// Records that say nothing of items and ratings may be left out. Where the stream cannot be
+    /// read, the thread unwinds: what was asked is not answered with less than all of it.
+    fn recall(&self, unit: UnitId, version: u64, take: &mut dyn FnMut(&Recorded));
 }
 
 /// The fold of one unit's stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct UnitHistory {
     /// The version of the stream, 0 while it is empty.
     pub version: u64,
@@ -75,19 +44,30 @@ pub struct UnitHistory {
     pub since: u64,
     /// What the unit has settled.
     pub settings: Settings,
-    evidence: Vec<EvidenceHistory>,
-    ratings: Vec<RatingHistory>,
-    evidence_by_id: ById,
-    ratings_by_id: ById,
-    /// The names of the systems that items come from, each once.
-    source_names: BTreeSet<ForeignId>,
-    targets: Vec<OfTarget>,
-    targets_by_practice: ById,
     /// Stream versions whose payload was erased, with the position that says so.
     pub erased: Vec<Stated<u64>>,
+    /// Items and ratings, unless they are forgotten.
+    items: OnceLock<Box<Items>>,
+    /// From where they are recalled; what cannot be recalled is never forgotten.
+    recalled: Option<Recalled>,
+    /// Whether they were asked for since it was last found out.
+    used: AtomicBool,
+}
+
+#[derive(Clone, Debug)]
+struct Recalled {
+    unit: UnitId,
+    from: Arc<dyn Recall>,
 }
 
 impl UnitHistory {
+    /// The history of a unit of which nothing is recorded yet.
+    #[must_use]
+    pub fn recalled(unit: UnitId, from: Arc<dyn Recall>) -> Self {
+        let recalled = Some(Recalled { unit, from });
+        Self { items: Box::<Items>::default().into(), recalled, ..Self::default() }
+    }
+
     /// Takes in one recorded event of the unit's stream; one that was taken in changes nothing.
     pub fn apply(&mut self, recorded: &Recorded) {
         if recorded.place.version <= self.version {
@@ -96,225 +76,98 @@ impl UnitHistory {
         self.version = recorded.place.version;
         let (position, effective_at) = (recorded.place.position, recorded.effective_at);
         self.since = position + 1;
-        match &recorded.event {
-            Event::EvidenceSubmitted(item) => self.submit(recorded, item),
-            Event::EvidenceAccepted(of) => {
-                self.happen(of.evidence, position, Happening::Stands(Standing::Accepted));
-            }
-            Event::EvidenceRejected(of) => {
-                self.happen(of.evidence, position, Happening::Stands(Standing::Rejected));
-            }
-            Event::EvidenceWithdrawn(of) => {
-                self.happen(of.evidence, position, Happening::Stands(Standing::Withdrawn));
-            }
-            Event::EvidenceEnded(of) => {
-                self.happen(of.evidence, position, Happening::Ended(effective_at));
-            }
-            Event::EvidenceSuperseded(of) => {
-                let happening = Happening::Superseded(of.by, effective_at);
-                self.happen(of.evidence, position, happening);
-            }
-            Event::EvidenceConfirmed(of) => {
-                self.happen(of.evidence, position, Happening::Confirmed(recorded.actor));
-            }
-            Event::EvidenceLinked(links) => {
-                self.link(links.evidence, position, &links.practices);
-            }
-            Event::EvidenceUnlinked(links) => {
-                self.unlink(links.evidence, position, &links.practices);
-            }
-            Event::PayloadErased(erased) => {
-                self.erased.push(Stated { position, effective_at, value: erased.version });
-            }
-            Event::PracticeRated(rating) => self.rate(recorded, rating),
-            Event::RatingWithdrawn(of) => {
-                if let Some(rating) = self.rating_mut(of.rating) {
-                    rating.withdrawn.get_or_insert(position);
-                }
-            }
-            Event::RatingEnded(of) => {
-                if let Some(rating) = self.rating_mut(of.rating) {
-                    rating.ends.push((position, effective_at));
-                }
-            }
-            other => {
-                // Events of the organization's stream change its registry, not its history.
-                self.settings.evolve(position, effective_at, other);
-            }
+        if let Event::PayloadErased(erased) = &recorded.event {
+            self.erased.push(Stated { position, effective_at, value: erased.version });
+        }
+        // Events of the organization's stream change its registry, not its history.
+        self.settings.evolve(position, effective_at, &recorded.event);
+        if self.recalled.is_none() {
+            self.items.get_or_init(Box::default);
+        }
+        // What is forgotten is recalled up to this version.
+        if let Some(items) = self.items.get_mut() {
+            items.take_in(recorded);
         }
     }
 
-    fn submit(&mut self, recorded: &Recorded, item: &Item) {
-        let position = recorded.place.position;
-        let Ok(number) = u32::try_from(self.evidence.len()) else { return };
-        self.evidence_by_id.add(item.evidence.0, number, |number| {
-            self.evidence.get(number as usize).map_or([0; 16], |item| item.id.0)
-        });
-        let source = Source { name: self.source_name(&item.source.name), ..item.source.clone() };
-        self.evidence.push(EvidenceHistory {
-            id: item.evidence,
-            position,
-            version: recorded.place.version,
-            provider: recorded.actor,
-            kind: item.kind,
-            outcome: item.outcome,
-            strength: item.strength,
-            work_from: item.work_from.unwrap_or(recorded.effective_at),
-            work_to: recorded.effective_at,
-            valid_until: item.valid_until,
-            source,
-            instance: item.instance.clone(),
-            happenings: Box::default(),
-            targets: SmallVec::new(),
-        });
-        for target in &item.practices {
-            self.link_one(number, position, target);
+    fn items(&self) -> &Items {
+        // Most often it is so already, and a shared line of memory is better left alone.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
         }
-    }
-
-    /// The name of a system, with the text of one that is known already where it is the same.
-    fn source_name(&mut self, name: &ForeignId) -> ForeignId {
-        if let Some(known) = self.source_names.get(name) {
-            return known.clone();
-        }
-        self.source_names.insert(name.clone());
-        name.clone()
-    }
-
-    fn link(&mut self, id: EvidenceId, position: u64, practices: &[Target]) {
-        let Some(evidence) = self.evidence_number(id) else { return };
-        for target in practices {
-            self.link_one(evidence, position, target);
-        }
-    }
-
-    /// Links an item to a target, unless it is.
-    fn link_one(&mut self, evidence: u32, position: u64, target: &Target) {
-        let Some(number) = self.number(target) else { return };
-        let Some(item) = self.evidence.get_mut(evidence as usize) else { return };
-        let Some(of_target) = self.targets.get_mut(number as usize) else { return };
-        let is_new = !item.targets.contains(&number);
-        if is_new {
-            item.targets.push(number);
-        }
-        let open = |link: &Link| link.evidence == evidence && link.to == OPEN;
-        if is_new || !of_target.links.iter().any(open) {
-            of_target.links.push(Link { evidence, from: position, to: OPEN });
-        }
-    }
-
-    fn unlink(&mut self, id: EvidenceId, position: u64, practices: &[Target]) {
-        let Some(evidence) = self.evidence_number(id) else { return };
-        for target in practices {
-            let number = self.target_number(target);
-            let of_target = number.and_then(|number| self.targets.get_mut(number as usize));
-            let links = of_target.into_iter().flat_map(|of_target| &mut of_target.links);
-            for link in links.filter(|link| link.evidence == evidence) {
-                link.to = link.to.min(position);
+        self.items.get_or_init(|| {
+            let mut items = Box::<Items>::default();
+            if let Some(Recalled { unit, from }) = &self.recalled {
+                from.recall(*unit, self.version, &mut |recorded| items.take_in(recorded));
             }
+            items
+        })
+    }
+
+    /// Whether items and ratings are held, or there is nothing to recall.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.recalled.is_none() || self.items.get().is_some()
+    }
+
+    /// Recalls items and ratings, if they were forgotten; blocks as [`Recall::recall`] does.
+    pub fn recall(&self) {
+        self.items();
+    }
+
+    /// Forgets items and ratings, if they can be recalled.
+    pub fn forget(&mut self) {
+        if self.recalled.is_some() {
+            self.items.take();
         }
     }
 
-    fn evidence_number(&self, id: EvidenceId) -> Option<u32> {
-        let has = |number| self.evidence.get(number as usize).is_some_and(|item| item.id == id);
-        self.evidence_by_id.number(id.0, has)
+    /// Whether items or ratings were asked for since this was last asked.
+    #[must_use]
+    pub fn take_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
     }
 
-    /// The number of a target, a new one if it has none.
-    fn number(&mut self, target: &Target) -> Option<u32> {
-        if let Some(number) = self.target_number(target) {
-            return Some(number);
-        }
-        let number = u32::try_from(self.targets.len()).ok()?;
-        self.targets_by_practice.add(id_of(target), number, |number| {
-            self.targets.get(number as usize).map_or([0; 16], |of| id_of(&of.target))
-        });
-        let (links, ratings) = (Vec::new(), Vec::new());
-        self.targets.push(OfTarget { target: target.clone(), links, ratings });
-        Some(number)
-    }
-
-    fn target_number(&self, target: &Target) -> Option<u32> {
-        let is_it = |of: &Target| of.practice == target.practice && of.model == target.model;
-        let has = |number| self.targets.get(number as usize).is_some_and(|of| is_it(&of.target));
-        self.targets_by_practice.number(id_of(target), has)
-    }
-
-    /// What was ever said of a target.
-    fn of_target(&self, target: &Target) -> Option<&OfTarget> {
-        self.targets.get(self.target_number(target)? as usize)
-    }
-
-    fn happen(&mut self, id: EvidenceId, position: u64, happening: Happening) {
-        let number = self.evidence_number(id);
-        let item = number.and_then(|number| self.evidence.get_mut(number as usize));
-        if let Some(item) = item {
-            let happened = std::mem::take(&mut item.happenings).into_iter();
-            item.happenings = happened.chain([(position, happening)]).collect();
-        }
-    }
-
-    fn rate(&mut self, recorded: &Recorded, rating: &Rating) {
-        let Ok(number) = u32::try_from(self.ratings.len()) else { return };
-        self.ratings_by_id.add(rating.rating.0, number, |number| {
-            self.ratings.get(number as usize).map_or([0; 16], |rating| rating.rating.rating.0)
-        });
-        let target = self.number(&rating.target);
-        let mut rating = rating.clone();
-        if let Some(of_target) = target.and_then(|target| self.targets.get_mut(target as usize)) {
-            of_target.ratings.push(number);
-            // The same, with the text that is kept already.
-            rating.target = of_target.target.clone();
-        }
-        self.ratings.push(RatingHistory {
-            rating,
-            position: recorded.place.position,
-            actor: recorded.actor,
-            effective_at: recorded.effective_at,
-            withdrawn: None,
-            ends: Vec::new(),
-        });
-    }
-
-    fn rating_number(&self, id: RatingId) -> Option<u32> {
-        let has = |rating: &RatingHistory| rating.rating.rating == id;
-        let has = |number| self.ratings.get(number as usize).is_some_and(has);
-        self.ratings_by_id.number(id.0, has)
-    }
-
-    fn rating_mut(&mut self, id: RatingId) -> Option<&mut RatingHistory> {
-        let number = self.rating_number(id)?;
-        self.ratings.get_mut(number as usize)
+    /// About how many bytes forgetting would free.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let held = self.items.get().filter(|_| self.recalled.is_some());
+        held.map_or(0, |items| items.bytes())
     }
 
     /// Every item known with `size` records, in the order of recording.
     #[must_use]
     pub fn evidence(&self, size: u64) -> impl DoubleEndedIterator<Item = &EvidenceHistory> {
-        self.evidence.iter().filter(move |item| item.position < size)
+        self.items().evidence(size)
     }
 
     /// An item by id.
     #[must_use]
     pub fn item(&self, id: EvidenceId) -> Option<&EvidenceHistory> {
-        self.evidence.get(self.evidence_number(id)? as usize)
+        self.items().item(id)
+    }
+
+    /// The item that comes from this source.
+    #[must_use]
+    pub fn item_from(&self, source: &Source) -> Option<EvidenceId> {
+        self.items().item_from(source)
     }
 
     /// Every rating known with `size` records, in the order of recording.
     #[must_use]
     pub fn ratings(&self, size: u64) -> impl DoubleEndedIterator<Item = &RatingHistory> {
-        self.ratings.iter().filter(move |rating| rating.position < size)
+        self.items().ratings(size)
     }
 
     /// A rating by id.
     #[must_use]
     pub fn rating(&self, id: RatingId) -> Option<&RatingHistory> {
-        self.ratings.get(self.rating_number(id)? as usize)
+        self.items().rating(id)
     }
 
     /// The ratings of one target, in the order of recording.
     pub fn ratings_of(&self, target: &Target) -> impl Iterator<Item = &RatingHistory> {
-        let numbers = self.of_target(target).map_or(&[][..], |of_target| &of_target.ratings);
-        numbers.iter().filter_map(|number| self.ratings.get(*number as usize))
+        self.items().ratings_of(target)
     }
 
     /// The items linked to a target, as known with `size` records, each once.
@@ -323,31 +176,32 @@ impl UnitHistory {
         target: &Target,
         size: u64,
     ) -> impl Iterator<Item = &EvidenceHistory> {
-        let links = self.of_target(target).map_or(&[][..], |of_target| &of_target.links);
-        let linked = links.iter().filter(move |link| link.holds(size));
-        linked.filter_map(|link| self.evidence.get(link.evidence as usize))
+        self.items().evidence_for(target, size)
     }
 
     /// The practices an item is linked to, as known with `size` records, in order.
     #[must_use]
     pub fn practices_of(&self, id: EvidenceId, size: u64) -> Vec<&Target> {
-        let Some(evidence) = self.evidence_number(id) else { return Vec::new() };
-        let Some(item) = self.evidence.get(evidence as usize) else { return Vec::new() };
-        let ever = item.targets.iter().filter_map(|number| self.targets.get(*number as usize));
-        let linked = |of_target: &&OfTarget| of_target.holds(evidence, item.position, size);
-        let mut practices: Vec<&Target> =
-            ever.filter(linked).map(|of_target| &of_target.target).collect();
-        practices.sort_unstable();
-        practices
+        self.items().practices_of(id, size)
     }
 
     /// The targets that were ever linked or rated, in the order in which they first were.
     pub fn targets(&self) -> impl Iterator<Item = &Target> {
-        self.targets.iter().map(|of| &of.target)
+        self.items().targets().map(|of| &of.target)
     }
 }
 
-/// What a target is found by: models share practices, so that it is not the target's alone.
-const fn id_of(target: &Target) -> [u8; 16] {
-    (target.practice.packed() as u128).to_be_bytes()
+impl Clone for UnitHistory {
+    /// A copy that goes its own way: nothing of it is forgotten or recalled.
+    fn clone(&self) -> Self {
+        Self {
+            version: self.version,
+            since: self.since,
+            settings: self.settings.clone(),
+            erased: self.erased.clone(),
+            items: Box::new(self.items().clone()).into(),
+            recalled: None,
+            used: AtomicBool::default(),
+        }
+    }
 }

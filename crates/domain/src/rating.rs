@@ -1,9 +1,12 @@
 //! The life of a rating: what may be done to it, and what each event makes of it.
 
+use std::borrow::Cow;
+
 use gradus_model::catalog::Catalog;
 use gradus_model::rating::Rating;
 use gradus_model::{Event, FeatureId, Practice, RatingId, Timestamp};
 
+use crate::history::UnitHistory;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
 use crate::unit::{Draft, by_a_person, known_practice, record_unless};
@@ -14,10 +17,26 @@ const MOST_EVIDENCE: usize = 64;
 /// A rating as the writer sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Rated {
+    /// The version of the stream at which it last changed.
+    pub(crate) changed: u64,
     rating: Rating,
     from: Timestamp,
     ended_at: Option<Timestamp>,
     withdrawn: bool,
+}
+
+impl Rated {
+    /// A rating as a history tells it.
+    pub(crate) fn of(history: &UnitHistory, id: RatingId) -> Option<Self> {
+        let found = history.rating(id)?;
+        Some(Self {
+            changed: history.version,
+            rating: found.rating.clone(),
+            from: found.effective_at,
+            ended_at: found.ended_at(u64::MAX),
+            withdrawn: found.is_withdrawn(u64::MAX),
+        })
+    }
 }
 
 /// What the rules say to a proposal on a rating.
@@ -31,7 +50,9 @@ pub(crate) fn decide(
     match &proposal.event {
         Event::PracticeRated(rating) => {
             rate(draft, on, model, rating, effective_at)?;
-            let same = |rated: &Rated| rated.rating == *rating && proposal.repeats(rated.from);
+            let same = |rated: Cow<'_, Rated>| {
+                rated.rating == *rating && proposal.repeats(rated.from)
+            };
             Ok(record_unless(draft.rated(rating.rating).is_some_and(same)))
         }
         Event::RatingWithdrawn(of) => {
@@ -94,14 +115,14 @@ fn rate(
         return Err(Refusal::TooMany { field, seen, limit: MOST_EVIDENCE });
     }
     for evidence in &rating.evidence {
-        if draft.held(*evidence).is_none() {
+        if !draft.knows(*evidence) {
             return Err(Refusal::EvidenceUnknown(evidence.to_string()));
         }
     }
     Ok(())
 }
 
-fn known<'a>(draft: &'a Draft<'_>, id: RatingId) -> Result<&'a Rated, Refusal> {
+fn known<'a>(draft: &'a Draft<'_>, id: RatingId) -> Result<Cow<'a, Rated>, Refusal> {
     draft.rated(id).ok_or_else(|| Refusal::RatingUnknown(id.to_string()))
 }
 
@@ -110,7 +131,13 @@ pub(crate) fn evolve(draft: &mut Draft<'_>, effective_at: Timestamp, event: &Eve
     match event {
         Event::PracticeRated(rating) => {
             let (rating, id) = (rating.clone(), rating.rating);
-            let rated = Rated { rating, from: effective_at, ended_at: None, withdrawn: false };
+            let rated = Rated {
+                changed: draft.version(),
+                rating,
+                from: effective_at,
+                ended_at: None,
+                withdrawn: false,
+            };
             draft.rate(id, rated);
         }
         Event::RatingWithdrawn(of) => {
@@ -125,7 +152,8 @@ pub(crate) fn evolve(draft: &mut Draft<'_>, effective_at: Timestamp, event: &Eve
 }
 
 fn change(draft: &mut Draft<'_>, id: RatingId, how: impl FnOnce(&mut Rated)) {
-    if let Some(mut rated) = draft.rated(id).cloned() {
+    if let Some(mut rated) = draft.rated(id).map(Cow::into_owned) {
+        rated.changed = draft.version();
         how(&mut rated);
         draft.rate(id, rated);
     }

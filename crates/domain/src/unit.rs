@@ -3,7 +3,11 @@
 //! A call's proposals are decided in order against a [`Draft`], which sees the effect of those
 //! before them; only when all of them pass does the draft become part of the state. So a batch
 //! with one bad item changes nothing.
+//!
+//! What readers have taken in need not be held twice: a draft may rest on the unit's history, and
+//! the state then holds what came after it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gradus_model::catalog::Catalog;
@@ -14,6 +18,7 @@ use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Target, Timestamp};
 
 use crate::baseline;
 use crate::evidence::{self, Held, bounded};
+use crate::history::UnitHistory;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::rating::{self, Rated};
 use crate::refusal::Refusal;
@@ -48,16 +53,22 @@ impl UnitState {
         self.absorb(change);
     }
 
-    /// The item with this source, if there is one.
+    /// The state that goes on from a history.
     #[must_use]
-    pub fn item_from(&self, source: &Source) -> Option<EvidenceId> {
-        self.sources.get(source).copied()
+    pub fn after(history: &UnitHistory) -> Self {
+        let (version, settings) = (history.version, history.settings.clone());
+        Self { version, settings, ..Self::default() }
     }
 
-    /// The stream version at which an item was submitted.
-    #[must_use]
-    pub fn submitted_as(&self, evidence: EvidenceId) -> Option<u64> {
-        self.evidence.get(&evidence).map(|held| held.version)
+    /// Lets go of what did not change after a version, which a history tells from now on.
+    pub fn settle(&mut self, version: u64) {
+        if self.evidence.is_empty() && self.ratings.is_empty() {
+            return;
+        }
+        let Self { evidence, sources, ratings, .. } = self;
+        evidence.retain(|_, held| held.changed > version);
+        sources.retain(|_, item| evidence.contains_key(item));
+        ratings.retain(|_, rated| rated.changed > version);
     }
 
     /// Makes a finished draft part of the state.
@@ -88,6 +99,9 @@ pub struct Change {
 #[derive(Debug)]
 pub struct Draft<'a> {
     base: &'a UnitState,
+    past: Option<&'a UnitHistory>,
+    /// Orders what is settled: the position of the next record, where that is known.
+    next: u64,
     change: Change,
 }
 
@@ -95,7 +109,16 @@ impl<'a> Draft<'a> {
     /// A draft without changes.
     #[must_use]
     pub fn of(base: &'a UnitState) -> Self {
-        Self { base, change: Change { version: base.version, ..Change::default() } }
+        let change = Change { version: base.version, ..Change::default() };
+        // Within one stream, versions order as positions do.
+        Self { base, past: None, next: base.version + 1, change }
+    }
+
+    /// A draft without changes on a state that came after a history; `next` is the position of the
+    /// record that comes next.
+    #[must_use]
+    pub fn after(past: Option<&'a UnitHistory>, base: &'a UnitState, next: u64) -> Self {
+        Self { past, next, ..Self::of(base) }
     }
 
     /// The version of the stream after the changes.
@@ -113,29 +136,43 @@ impl<'a> Draft<'a> {
     /// The item with this source, if there is one.
     #[must_use]
     pub fn item_from(&self, source: &Source) -> Option<EvidenceId> {
-        self.change.sources.get(source).or_else(|| self.base.sources.get(source)).copied()
+        let newer = self.change.sources.get(source).or_else(|| self.base.sources.get(source));
+        newer.copied().or_else(|| self.past?.item_from(source))
     }
 
     /// The stream version at which an item was submitted.
     #[must_use]
     pub fn submitted_as(&self, evidence: EvidenceId) -> Option<u64> {
-        self.held(evidence).map(|held| held.version)
+        let newer = self.newer(evidence).map(|held| held.version);
+        newer.or_else(|| self.past?.item(evidence).map(|item| item.version))
     }
 
-    pub(crate) fn held(&self, id: EvidenceId) -> Option<&Held> {
+    fn newer(&self, id: EvidenceId) -> Option<&Held> {
         self.change.evidence.get(&id).or_else(|| self.base.evidence.get(&id))
+    }
+
+    pub(crate) fn held(&self, id: EvidenceId) -> Option<Cow<'_, Held>> {
+        let newer = self.newer(id).map(Cow::Borrowed);
+        newer.or_else(|| Held::of(self.past?, id).map(Cow::Owned))
+    }
+
+    pub(crate) fn knows(&self, id: EvidenceId) -> bool {
+        self.submitted_as(id).is_some()
     }
 
     pub(crate) fn held_mut(&mut self, id: EvidenceId) -> Option<&mut Held> {
         if !self.change.evidence.contains_key(&id) {
-            let held = self.base.evidence.get(&id)?.clone();
+            let held = self.held(id)?.into_owned();
             self.change.evidence.insert(id, held);
         }
-        self.change.evidence.get_mut(&id)
+        let held = self.change.evidence.get_mut(&id)?;
+        held.changed = self.change.version;
+        Some(held)
     }
 
-    pub(crate) fn rated(&self, id: RatingId) -> Option<&Rated> {
-        self.change.ratings.get(&id).or_else(|| self.base.ratings.get(&id))
+    pub(crate) fn rated(&self, id: RatingId) -> Option<Cow<'_, Rated>> {
+        let newer = self.change.ratings.get(&id).or_else(|| self.base.ratings.get(&id));
+        newer.map(Cow::Borrowed).or_else(|| Rated::of(self.past?, id).map(Cow::Owned))
     }
 
     pub(crate) fn hold(&mut self, id: EvidenceId, source: Source, held: Held) {
@@ -148,7 +185,10 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn is_erased(&self, version: u64) -> bool {
-        self.change.erased.contains(&version) || self.base.erased.contains(&version)
+        let before = || self.past?.erased.iter().find(|erased| erased.value == version);
+        self.change.erased.contains(&version)
+            || self.base.erased.contains(&version)
+            || before().is_some()
     }
 
     pub(crate) fn erase(&mut self, version: u64) {
@@ -178,9 +218,11 @@ impl<'a> Draft<'a> {
     /// Counts an event of this stream that changes something else: the registry's own.
     pub fn count(&mut self) {
         self.change.version += 1;
+        self.next += 1;
     }
 
     fn evolve(&mut self, actor: PrincipalId, effective_at: Timestamp, event: &Event) {
+        let position = self.next;
         self.count();
         let version = self.change.version;
         if evidence::evolve(self, version, actor, effective_at, event)
@@ -189,9 +231,8 @@ impl<'a> Draft<'a> {
         {
             return;
         }
-        // Within one stream, versions order as positions do.
         let settings = self.change.settings.get_or_insert_with(|| self.base.settings.clone());
-        settings.evolve(version, effective_at, event);
+        settings.evolve(position, effective_at, event);
     }
 
     /// The changes, to be absorbed by the state they were drafted on.

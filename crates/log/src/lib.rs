@@ -82,6 +82,14 @@ pub trait Log: Send + Sync + 'static {
         most: ReadLimit,
     ) -> BoxFuture<Result<Vec<StoredRecord>, LogError>>;
 
+    /// As [`Log::read_stream`], on this thread, which blocks.
+    fn read_stream_here(
+        &self,
+        stream: UnitId,
+        from: u64,
+        most: ReadLimit,
+    ) -> Result<Vec<StoredRecord>, LogError>;
+
     /// The positions of the durable records that a principal's request wrote, in order; none when
     /// the request never wrote.
     fn find_request(

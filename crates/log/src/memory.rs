@@ -213,7 +213,16 @@ impl Log for MemoryLog {
         from: u64,
         most: ReadLimit,
     ) -> BoxFuture<Result<Vec<StoredRecord>, LogError>> {
-        ready(Ok(self.0.state().read_stream(stream, from, most)))
+        ready(self.read_stream_here(stream, from, most))
+    }
+
+    fn read_stream_here(
+        &self,
+        stream: UnitId,
+        from: u64,
+        most: ReadLimit,
+    ) -> Result<Vec<StoredRecord>, LogError> {
+        Ok(self.0.state().read_stream(stream, from, most))
     }
 
     fn find_request(

@@ -233,6 +233,15 @@ impl Log for SledLog {
         blocking(move || shared.read_stream(stream, from, most))
     }
 
+    fn read_stream_here(
+        &self,
+        stream: UnitId,
+        from: u64,
+        most: ReadLimit,
+    ) -> Result<Vec<StoredRecord>, LogError> {
+        self.0.shared.read_stream(stream, from, most)
+    }
+
     fn find_request(
         &self,
         actor: PrincipalId,

@@ -32,6 +32,7 @@ mod was;
 pub use course::Course;
 use held::{HeldArea, HeldUnit, Known, Segment, Touch, touches};
 use layout::Layout;
+pub use room::MOST_BYTES;
 use room::Room;
 use touched::{Touched, touches_others};
 use was::Was;
@@ -114,7 +115,14 @@ impl Projector {
     /// The same, holding at most so many areas between events.
     #[must_use]
     pub const fn holding(mut self, most_areas: usize) -> Self {
-        self.room = Room::of(most_areas);
+        self.room = self.room.holding(most_areas);
+        self
+    }
+
+    /// The same, holding at most so many bytes of areas, about.
+    #[must_use]
+    pub const fn within(mut self, most_bytes: usize) -> Self {
+        self.room = self.room.within(most_bytes);
         self
     }
 

@@ -1,17 +1,38 @@
 //! Builds the index anew beside the live one, and puts it in its place when both tell the same.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use gradus_domain::history::Recall;
 use gradus_model::{Digest, Recorded};
 
 use crate::index::Batch;
 use crate::library::Library;
-use crate::projector::Projector;
+use crate::projector::{self, Projector};
 use crate::store::{IndexError, IndexStore, OfLog};
 use crate::views::Views;
 
 /// Events that are taken in together: those of each unit then follow each other.
 pub const EVENTS_AT_ONCE: usize = 400_000;
+
+/// How much memory a rebuild takes, about.
+#[derive(Clone, Debug)]
+pub struct Within {
+    /// From where items and ratings are read again; without it none are forgotten.
+    pub recall: Option<Arc<dyn Recall>>,
+    /// Bytes of items and ratings, where they may be forgotten.
+    pub history_bytes: usize,
+    /// Bytes of the areas that are held between events.
+    pub fold_bytes: usize,
+}
+
+impl Within {
+    /// Nothing is forgotten, and all areas are held that may ever be.
+    #[must_use]
+    pub const fn ample() -> Self {
+        Self { recall: None, history_bytes: usize::MAX, fold_bytes: projector::MOST_BYTES }
+    }
+}
 
 /// What came of a rebuild, or of computing digests again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +65,12 @@ pub fn fill(
     store: &IndexStore,
     log: OfLog,
     library: &Library,
+    within: Within,
     events: impl IntoIterator<Item = Recorded>,
     mut progress: impl FnMut(u64),
 ) -> Result<(), IndexError> {
-    let (mut views, mut projector) = (Views::default(), Projector::new());
+    let mut projector = Projector::new().within(within.fold_bytes);
+    let mut views = within.recall.map_or_else(Views::default, Views::recalling);
     let known = |recorded: &Recorded| recorded.place.position < log.size;
     let mut events = events.into_iter().take_while(known);
     let mut batch = Batch::default();
@@ -60,6 +83,7 @@ pub fn fill(
             batch.close();
         }
         store.write_unread(&mut batch, views.cursor, log.first_leaf)?;
+        views.make_room(within.history_bytes);
         progress(views.cursor);
         if some.is_empty() {
             return store.flush();
@@ -80,12 +104,13 @@ pub fn rebuild(
     beside: &Path,
     log: OfLog,
     library: &Library,
+    within: Within,
     events: impl IntoIterator<Item = Recorded>,
     progress: impl FnMut(u64),
 ) -> Result<Compared, IndexError> {
     crate::store::remove(beside)?;
     let (store, _) = IndexStore::open(beside, log)?;
-    fill(&store, log, library, events, progress)?;
+    fill(&store, log, library, within, events, progress)?;
     let live = live.recomputed(log.size).map_err(|error| error.to_string());
     Ok(Compared { size: log.size, live, other: store.digest() })
 }

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gradus_domain::history::Recall;
 use gradus_domain::level::{AreaAnswer, Question, levels};
 pub use gradus_domain::world::{Basis, NoAnswer};
 use gradus_domain::world::{World, basis};
 use gradus_domain::{At, Registry, Rules, UnitHistory};
 use gradus_model::event::Document;
-use gradus_model::{Catalog, Digest, PrincipalId, Recorded, UnitId};
+use gradus_model::{Catalog, Digest, Event, PrincipalId, Recorded, UnitId};
 
 use crate::library::Library;
 
@@ -23,6 +24,19 @@ pub struct Views {
     /// The organization.
     pub registry: Registry,
     units: BTreeMap<UnitId, UnitHistory>,
+    /// From where items and ratings of a unit are read again that were forgotten.
+    recall: Option<Arc<dyn Recall>>,
+}
+
+/// How far a unit's stream has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The unit.
+    pub unit: UnitId,
+    /// The version of its stream.
+    pub version: u64,
+    /// The size of the log at which it came to that.
+    pub since: u64,
 }
 
 /// The views and the documents together: everything that levels are computed from.
@@ -53,6 +67,42 @@ impl World for Whole<'_> {
 }
 
 impl Views {
+    /// Views that may forget items and ratings, since they can be recalled.
+    #[must_use]
+    pub fn recalling(from: Arc<dyn Recall>) -> Self {
+        Self { recall: Some(from), ..Self::default() }
+    }
+
+    /// Views of a log of `size` records that hold no items and ratings; `events` are all those that
+    /// settle something, and `reached` tells how far each stream has come.
+    #[must_use]
+    pub fn standing(
+        from: Arc<dyn Recall>,
+        size: u64,
+        events: &[Recorded],
+        reached: &[Reached],
+    ) -> Self {
+        let mut views = Self::recalling(from);
+        for event in events {
+            views.apply(event);
+        }
+        for Reached { unit, version, since } in reached {
+            let history = views.unit(*unit);
+            history.forget();
+            (history.version, history.since) = (*version, *since);
+        }
+        views.cursor = size;
+        views
+    }
+
+    /// How far each stream has come.
+    pub fn reached(&self) -> impl Iterator<Item = Reached> {
+        self.histories().map(|(unit, history)| {
+            let (version, since) = (history.version, history.since);
+            Reached { unit, version, since }
+        })
+    }
+
     /// Takes in one recorded event.
     pub fn apply(&mut self, recorded: &Recorded) {
         let position = recorded.place.position;
@@ -61,7 +111,40 @@ impl Views {
         }
         self.cursor = position + 1;
         self.registry.evolve(position, recorded.effective_at, &recorded.event);
-        self.units.entry(recorded.place.stream).or_default().apply(recorded);
+        self.unit(recorded.place.stream).apply(recorded);
+    }
+
+    fn unit(&mut self, id: UnitId) -> &mut UnitHistory {
+        self.units.entry(id).or_insert_with(|| match &self.recall {
+            Some(from) => UnitHistory::recalled(id, Arc::clone(from)),
+            None => UnitHistory::default(),
+        })
+    }
+
+    /// Forgets items and ratings, of units that nobody asked for first, until those that are held
+    /// take about `most_bytes` or less. Nothing is forgotten that cannot be recalled.
+    pub fn make_room(&mut self, most_bytes: usize) {
+        let mut held: usize = self.units.values().map(UnitHistory::bytes).sum();
+        if held <= most_bytes {
+            return;
+        }
+        // Somewhat less, so that it need not be done again at once.
+        let enough = most_bytes - most_bytes / 4;
+        let mut forget = |history: &mut UnitHistory| {
+            if held > enough {
+                held -= history.bytes();
+                history.forget();
+            }
+        };
+        let (mut used, unused): (Vec<_>, Vec<_>) =
+            self.units.values_mut().partition(|history| history.take_used());
+        unused.into_iter().for_each(&mut forget);
+        used.iter_mut().for_each(|history| forget(history));
+    }
+
+    /// Every unit of which something is recorded, in the order of ids.
+    pub fn histories(&self) -> impl Iterator<Item = (UnitId, &UnitHistory)> {
+        self.units.iter().map(|(id, history)| (*id, history))
     }
 
     /// Takes in recorded events, those of each unit together: it comes to the same as one by one.
@@ -80,7 +163,7 @@ impl Views {
         }
         for of_unit in by_unit(new).chunk_by(|one, next| one.place.stream == next.place.stream) {
             let Some(first) = of_unit.first() else { continue };
-            let history = self.units.entry(first.place.stream).or_default();
+            let history = self.unit(first.place.stream);
             for recorded in of_unit {
                 history.apply(recorded);
             }
@@ -158,6 +241,26 @@ impl Views {
             Question { at, rules: &basis.read_rules, model: &basis.catalog, kind_of: &kind_of };
         Ok(levels(&question, &lineage))
     }
+}
+
+/// Whether an event says anything but of items and ratings: those that do not are recalled.
+#[must_use]
+pub const fn stands(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::EvidenceSubmitted(_)
+            | Event::EvidenceAccepted(_)
+            | Event::EvidenceRejected(_)
+            | Event::EvidenceWithdrawn(_)
+            | Event::EvidenceEnded(_)
+            | Event::EvidenceSuperseded(_)
+            | Event::EvidenceConfirmed(_)
+            | Event::EvidenceLinked(_)
+            | Event::EvidenceUnlinked(_)
+            | Event::PracticeRated(_)
+            | Event::RatingWithdrawn(_)
+            | Event::RatingEnded(_)
+    )
 }
 
 /// Events by unit, those of one in the order of their positions.

@@ -147,7 +147,7 @@ pub async fn start(
         ..Options::default()
     };
     let Started { service, created } =
-        Service::start(&settings.data, &beginning, clock, options).await?;
+        Service::start(&settings.data, &beginning, clock, settings.memory(), options).await?;
     let (stop, stopping) = watch::channel(false);
     let router = router(settings, &service, &stopping).await?;
     let mut stopped = stopping;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gradus_model::Name;
+use gradus_service::start::Memory;
 use serde::Deserialize;
 
 /// Settings that cannot be used.
@@ -61,6 +62,8 @@ pub struct Settings {
     pub log_level: String,
     /// How logs are written.
     pub log_format: LogFormat,
+    /// Mebibytes of the items and ratings of units that are held in memory, about.
+    pub history_mebibytes: u32,
     /// Days up to which a pause is believed, after a restart of the machine; 0 believes any.
     pub clock_pause_days: u32,
     /// Opens a log that has records but no anchor, once.
@@ -78,6 +81,7 @@ impl Default for Settings {
             calls_per_connection: 256,
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,
+            history_mebibytes: 160,
             clock_pause_days: 90,
             accept_missing_anchor: false,
         }
@@ -114,6 +118,13 @@ impl Settings {
             0 => None,
             days => Some(Duration::from_hours(24 * days as u64)),
         }
+    }
+
+    /// How much memory is taken for what can be read again.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let history_bytes = usize::try_from(self.history_mebibytes).unwrap_or(usize::MAX);
+        Memory { history_bytes: history_bytes.saturating_mul(1 << 20), ..Memory::default() }
     }
 
     /// How long calls in flight may take when the server stops.

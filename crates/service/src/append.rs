@@ -214,7 +214,7 @@ impl Service {
         let order = plan.parts.iter().flat_map(|part| &part.records).map(|record| record.item);
         let order = order.collect();
         writer.absorb(plan);
-        receipt.unit_version = writer.unit(unit).version;
+        receipt.unit_version = writer.version(unit);
         Ok(Decided::Queued(receipt, order, acknowledgement))
     }
 
@@ -235,7 +235,7 @@ impl Service {
         Receipt {
             request,
             unit,
-            unit_version: writer.unit(unit).version,
+            unit_version: writer.version(unit),
             items: items.collect(),
             head: self.log.head(),
             replayed: false,
@@ -332,7 +332,7 @@ fn expect_version(
     unit: UnitId,
     expected: Option<u64>,
 ) -> Result<(), ServiceError> {
-    let actual = writer.unit(unit).version;
+    let actual = writer.version(unit);
     match expected {
         Some(expected) if expected != actual => {
             let named = writer.registry.unit(unit).and_then(|unit| unit.name());

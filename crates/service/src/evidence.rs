@@ -313,7 +313,7 @@ impl Service {
             RecordRef::Version(version) => Ok(*version),
             RecordRef::Evidence(item) => {
                 let evidence = found(writer, unit, item, &BTreeMap::new())?;
-                let submitted = writer.unit(unit).submitted_as(evidence);
+                let submitted = writer.submitted_as(unit, evidence);
                 submitted.ok_or_else(|| ServiceError::not_found("evidence", evidence))
             }
         };

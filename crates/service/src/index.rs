@@ -13,7 +13,7 @@ use gradus_model::catalog::Area;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, Recorded, UnitId};
 use gradus_projection::projector::{NAME, Parked, VERSION};
-use gradus_projection::rebuild::{Compared, discard, rebuild, switch, verify};
+use gradus_projection::rebuild::{Compared, Within, discard, rebuild, switch, verify};
 use gradus_projection::store::{IndexError, OfLog, Opened};
 use gradus_projection::{Batch, IndexStore, Projector};
 use tokio::runtime::Handle;
@@ -35,6 +35,8 @@ pub(crate) struct Index {
     store: RwLock<Option<IndexStore>>,
     /// Held while the index is written.
     projector: Mutex<Projector>,
+    /// How many bytes it holds between events.
+    most_bytes: usize,
     /// Held while it is rebuilt or verified.
     rebuilding: tokio::sync::Mutex<()>,
 }
@@ -74,13 +76,13 @@ pub struct Outcome {
 
 impl Index {
     /// Opens the index of a log in `folder`, or begins it anew.
-    pub(crate) fn open(folder: &Path, log: OfLog) -> Result<Self, IndexError> {
+    pub(crate) fn open(folder: &Path, log: OfLog, most_bytes: usize) -> Result<Self, IndexError> {
         let (live, beside) = (folder.join(NAME), folder.join(format!("{NAME}.new")));
         let (store, opened) = IndexStore::open(&live, log)?;
         if let Opened::Anew(reason) = &opened {
             tracing::warn!(%reason, "the index of levels is built anew");
         }
-        let mut projector = Projector::new();
+        let mut projector = Projector::new().within(most_bytes);
         projector.leave(store.parked().into_iter().map(|parked| parked.unit));
         Ok(Self {
             live,
@@ -88,6 +90,7 @@ impl Index {
             log: Mutex::new(log),
             store: RwLock::new(Some(store)),
             projector: Mutex::new(projector),
+            most_bytes,
             rebuilding: tokio::sync::Mutex::default(),
         })
     }
@@ -152,6 +155,11 @@ impl Index {
         let store = self.store();
         let Some(store) = store.as_ref() else { return Ok(()) };
         project(service, store, projector, records, self.log().first_leaf)
+    }
+
+    /// How far it has read, as a log size; all there is if it was given up.
+    pub(crate) fn cursor(&self) -> u64 {
+        self.store().as_ref().map_or(u64::MAX, IndexStore::cursor)
     }
 
     /// Takes in that the log has its first record now.
@@ -323,6 +331,11 @@ impl Service {
     ) -> Result<Compared, ServiceError> {
         let log = OfLog { size, ..self.index.log() };
         let library = self.library().clone();
+        let within = Within {
+            recall: Some(self.streams()),
+            history_bytes: self.memory.history_bytes,
+            ..Within::ample()
+        };
         let mut fault = None;
         let mut next = 0;
         let chunks = std::iter::from_fn(|| {
@@ -343,7 +356,7 @@ impl Service {
         let store = self.index.store();
         let live = store.as_ref().ok_or(ServiceError::Fault("the index was given up"))?;
         let compared =
-            rebuild(live, &self.index.beside, log, &library, chunks.flatten(), |done| {
+            rebuild(live, &self.index.beside, log, &library, within, chunks.flatten(), |done| {
                 progress.send_replace((done, log.size));
             })?;
         match fault {
@@ -370,7 +383,7 @@ impl Service {
         switch(&index.live, &index.beside)?;
         let log = OfLog { size: cursor, ..index.log() };
         let (rebuilt, _) = IndexStore::open(&index.live, log)?;
-        *projector = Projector::new();
+        *projector = Projector::new().within(index.most_bytes);
         projector.leave(rebuilt.parked().into_iter().map(|parked| parked.unit));
         project(self, &rebuilt, &mut projector, &tail, log.first_leaf)?;
         index.replace(Some(rebuilt));

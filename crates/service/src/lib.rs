@@ -15,6 +15,9 @@ pub mod start;
 
 // The way of a call.
 mod append;
+mod reading;
+mod recall;
+mod standing;
 pub mod call;
 mod replay;
 mod writer;

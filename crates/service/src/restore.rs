@@ -23,7 +23,7 @@ use crate::error::ServiceError;
 use crate::keys::{KeyTree, decode, encode, file_name};
 use crate::offline::{Named, OnStep, Step};
 use crate::service::{Clock, Service};
-use crate::start::{Beginning, Started};
+use crate::start::{Beginning, Memory, Started};
 use crate::writer::PlannedPart;
 
 /// Why no new directory can be made.
@@ -342,7 +342,8 @@ pub(crate) async fn open_once(
     making: Making<'_>,
 ) -> Result<u64, ServiceError> {
     let Making { beginning, clock, options } = making;
-    let Started { service, .. } = Service::start(path, beginning, clock, options).await?;
+    let Started { service, .. } = 
+        Service::start(path, beginning, clock, Memory::default(), options).await?;
     let head = service.log().head();
     if (head.size, head.root) != (made.size, made.root) {
         return Err(RemakeError::OtherRoot { seen: head.root, said: made.root }.into());
@@ -369,7 +370,7 @@ impl Service {
             let mut principals = writer.registry.principals();
             let system = principals.find(|one| one.kind == PrincipalKind::System);
             let system = system.ok_or(ServiceError::Fault("the log has no system principal"))?;
-            (organization, system.id, writer.unit(organization).version)
+            (organization, system.id, writer.version(organization))
         };
         let origin = format!("gradus/{}/{}", self.log_id, head.size);
         let forked = LogForked {

@@ -16,6 +16,8 @@ use crate::documents::Documents;
 use crate::error::ServiceError;
 use crate::index::Index;
 use crate::keys::KeyStore;
+use crate::standing::Standing;
+use crate::start::Memory;
 use crate::watch::Watchers;
 use crate::writer::{RequestKey, Writer};
 
@@ -32,7 +34,12 @@ pub struct Service {
     pub(crate) keys: KeyStore,
     pub(crate) documents: Documents,
     pub(crate) library: RwLock<Library>,
-    pub(crate) views: RwLock<Views>,
+    pub(crate) views: Arc<RwLock<Views>>,
+    pub(crate) memory: Memory,
+    /// Told when something was recalled.
+    pub(crate) room: Arc<Notify>,
+    /// What the next start reads in place of the log.
+    pub(crate) standing: Mutex<Standing>,
     /// Names of principals at the head; payload, so kept apart from the registry.
     pub(crate) people: RwLock<BTreeMap<PrincipalId, String>>,
     /// The index of levels, which reads after the views.
@@ -58,9 +65,10 @@ pub struct Service {
 }
 
 impl Drop for Service {
-    /// Lets the task that waits for a stale write side see that there is none any more.
+    /// Lets the tasks that wait for something to do see that there is nothing any more.
     fn drop(&mut self) {
         self.writer_is_stale.notify_one();
+        self.room.notify_one();
     }
 }
 
@@ -128,8 +136,8 @@ impl Service {
 
     pub(crate) fn replace_writer(&self, with: Writer) {
         let mut writer = self.lock_writer();
-        let under_way = std::mem::take(&mut writer.under_way);
-        *writer = Writer { under_way, ..with };
+        let before = std::mem::replace(&mut *writer, with);
+        writer.under_way = before.under_way;
     }
 
     /// Waits for what was queued, whether or not the caller does: the claim on the request id ends
@@ -230,6 +238,7 @@ impl Service {
     pub async fn close(&self) -> Result<(), ServiceError> {
         self.log.close().await?;
         self.index.flush();
+        self.keep_standing().await;
         Ok(())
     }
 

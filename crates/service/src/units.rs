@@ -69,6 +69,9 @@ impl Service {
         propose: impl Fn(&Writer, &Naming, UnitId) -> Result<Vec<Proposal>, ServiceError>,
     ) -> Result<Queued, ServiceError> {
         let found = |writer: &Writer| unit_in(&writer.registry, unit);
+        if let Ok(known) = self.unit(unit) {
+            self.recalled(known).await?;
+        }
         self.queue(
             call,
             |writer, _| found(writer),

@@ -1,18 +1,17 @@
 //! The write side: what is recorded or on its way, and what the rules decide on.
 //!
 //! One lock orders all appends: a call is decided and queued before the next one is looked at.
-//! What is queued is part of this state at once; readers see it when it is durable. If the log
-//! refuses what was queued, the whole state is folded again from the log.
+//! What is queued is part of this state at once; readers see it when it is durable. What the views
+//! have read is not held again: items and ratings are theirs, and this state holds what came after.
+//! If the log refuses what was queued, the state begins again from the views.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use gradus_domain::{At, Occasion, Registry, UnitState, Verdict, registry, unit::Change};
+use gradus_domain::{At, Draft, Occasion, Registry, UnitState, Verdict, registry, unit::Change};
 use gradus_model::evidence::{Item, Source};
-use gradus_model::{
-    Catalog, Event, EvidenceId, PrincipalId, Recorded, RequestId, Timestamp, UnitId,
-};
-use gradus_projection::Library;
+use gradus_model::{Catalog, Event, EvidenceId, PrincipalId, RequestId, Timestamp, UnitId};
+use gradus_projection::{Library, Views};
 use tokio::sync::watch;
 
 use crate::call::{Batch, Call, Numbered};
@@ -22,10 +21,11 @@ use crate::error::ServiceError;
 pub(crate) type RequestKey = (PrincipalId, RequestId);
 
 /// The state that appends are decided on.
-#[derive(Default)]
 pub(crate) struct Writer {
     pub(crate) registry: Registry,
-    pub(crate) units: BTreeMap<UnitId, UnitState>,
+    /// What the units settled, and what became of their items since the views read last.
+    units: BTreeMap<UnitId, UnitState>,
+    views: Arc<RwLock<Views>>,
     /// The position of the next record.
     pub(crate) next: u64,
     /// Calls that are being made, so that a second one under the same id waits for the first.
@@ -54,7 +54,15 @@ pub(crate) struct Plan {
     /// The evidence that each item with a known source is.
     pub(crate) known: BTreeMap<u32, EvidenceId>,
     registry: Option<Registry>,
-    changes: Vec<(UnitId, Change)>,
+    changes: Vec<Changed>,
+}
+
+/// A unit's part of a plan.
+struct Changed {
+    unit: UnitId,
+    /// The version that the views have read.
+    settled: u64,
+    change: Change,
 }
 
 /// What is to be recorded in one stream.
@@ -65,23 +73,49 @@ pub(crate) struct PlannedPart {
 }
 
 impl Writer {
-    /// Takes in a recorded event.
-    pub(crate) fn evolve(&mut self, recorded: &Recorded) {
-        let position = recorded.place.position;
-        self.next = position + 1;
-        self.registry.evolve(position, recorded.effective_at, &recorded.event);
-        let unit = self.units.entry(recorded.place.stream).or_default();
-        unit.evolve(recorded.actor, recorded.effective_at, &recorded.event);
+    /// The state after everything that the views have read.
+    pub(crate) fn after(views: &Arc<RwLock<Views>>) -> Self {
+        let read = views.read().unwrap_or_else(PoisonError::into_inner);
+        let state = |(id, history)| (id, UnitState::after(history));
+        Self {
+            registry: read.registry.clone(),
+            units: read.histories().map(state).collect(),
+            views: Arc::clone(views),
+            next: read.cursor,
+            under_way: BTreeMap::new(),
+            stale: false,
+            nothing: UnitState::default(),
+        }
     }
 
-    /// A unit's state; an empty one if nothing was recorded in its stream.
-    pub(crate) fn unit(&self, id: UnitId) -> &UnitState {
+    // Never held while another lock of the views is asked for.
+    fn views(&self) -> RwLockReadGuard<'_, Views> {
+        self.views.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self, id: UnitId) -> &UnitState {
         self.units.get(&id).unwrap_or(&self.nothing)
+    }
+
+    /// The version of a unit's stream, 0 if nothing was recorded in it.
+    pub(crate) fn version(&self, unit: UnitId) -> u64 {
+        self.state(unit).version
+    }
+
+    /// Asks for what a unit is known to be now.
+    fn ask<T>(&self, unit: UnitId, ask: impl FnOnce(&Draft<'_>) -> T) -> T {
+        let views = self.views();
+        ask(&Draft::after(views.history(unit), self.state(unit), self.next))
     }
 
     /// The item of a unit with this source.
     pub(crate) fn item_from(&self, unit: UnitId, source: &Source) -> Option<EvidenceId> {
-        self.unit(unit).item_from(source)
+        self.ask(unit, |draft| draft.item_from(source))
+    }
+
+    /// The version of a unit's stream at which an item was submitted.
+    pub(crate) fn submitted_as(&self, unit: UnitId, evidence: EvidenceId) -> Option<u64> {
+        self.ask(unit, |draft| draft.submitted_as(evidence))
     }
 
     /// The model in force for a unit at a moment, its own or that of the nearest unit above it.
@@ -121,8 +155,11 @@ impl Writer {
             changes: Vec::new(),
         };
         let organization = self.registry.organization;
+        let views = self.views();
+        let mut next = self.next;
         for batch in batches {
-            let mut draft = gradus_domain::Draft::of(self.unit(batch.stream));
+            let past = views.history(batch.stream);
+            let mut draft = Draft::after(past, self.state(batch.stream), next);
             let mut records: Vec<Numbered> = Vec::new();
             let mut models = ModelAt::default();
             let version = draft.version();
@@ -168,7 +205,7 @@ impl Writer {
                     continue;
                 }
                 if is_of_organization(&proposal.event) {
-                    let position = self.next + records.len() as u64;
+                    let position = next + records.len() as u64;
                     let registry = plan.registry.get_or_insert_with(|| self.registry.clone());
                     registry.evolve(position, proposal.effective_at, &proposal.event);
                     draft.count();
@@ -176,8 +213,10 @@ impl Writer {
                 records.push(numbered.clone());
             }
             if !records.is_empty() {
+                next += records.len() as u64;
                 plan.parts.push(PlannedPart { stream: batch.stream, version, records });
-                plan.changes.push((batch.stream, draft.finish()));
+                let settled = past.map_or(0, |history| history.version);
+                plan.changes.push(Changed { unit: batch.stream, settled, change: draft.finish() });
             }
         }
         Ok(plan)
@@ -189,8 +228,10 @@ impl Writer {
         if let Some(registry) = plan.registry {
             self.registry = registry;
         }
-        for (unit, change) in plan.changes {
-            self.units.entry(unit).or_default().absorb(change);
+        for Changed { unit, settled, change } in plan.changes {
+            let state = self.units.entry(unit).or_default();
+            state.settle(settled);
+            state.absorb(change);
         }
     }
 }

@@ -95,6 +95,14 @@ impl EvidenceHistory {
         [ended, superseded].into_iter().flatten().min()
     }
 
+    /// The end that was stated last, whatever else took it out.
+    pub(crate) fn last_end(&self) -> Option<Timestamp> {
+        self.known(u64::MAX).rev().find_map(|happening| match happening {
+            Happening::Ended(at) => Some(*at),
+            Happening::Stands(_) | Happening::Superseded(..) | Happening::Confirmed(_) => None,
+        })
+    }
+
     /// The item that took its place, and from when on.
     #[must_use]
     pub fn superseded_by(&self, size: u64) -> Option<(EvidenceId, Timestamp)> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use gradus_model::{Target, Timestamp};
 
-use super::{EvidenceHistory, Happening, OfTarget, RatingHistory, UnitHistory};
+use super::items::OfTarget;
+use super::{EvidenceHistory, Happening, RatingHistory, UnitHistory};
 
 /// What one record said of an item or a rating.
 #[derive(Clone, Copy, Debug)]
@@ -64,10 +65,10 @@ impl UnitHistory {
         to: u64,
     ) -> BTreeMap<u64, Told<'_>> {
         let mut told = BTreeMap::new();
-        for OfTarget { target, links, .. } in self.targets.iter().filter(|of| concerns(&of.target))
-        {
+        let items = self.items();
+        for OfTarget { target, links, .. } in items.targets().filter(|of| concerns(&of.target)) {
             for link in links {
-                let Some(item) = self.evidence.get(link.evidence as usize) else { continue };
+                let Some(item) = items.numbered(link.evidence) else { continue };
                 // The submission that made the link says more, and has its position.
                 told.insert(link.from, Told::Linked(item));
                 told.extend(link.ended().map(|position| (position, Told::Unlinked(item))));
@@ -75,7 +76,7 @@ impl UnitHistory {
                 let happenings = item.happenings.iter();
                 told.extend(happenings.map(|(at, what)| (*at, Told::Happened(item, what))));
             }
-            for rating in self.ratings_of(target) {
+            for rating in items.ratings_of(target) {
                 told.insert(rating.position, Told::Rated(rating));
                 let withdrawn = rating.withdrawn.into_iter();
                 told.extend(withdrawn.map(|position| (position, Told::RatingWithdrawn(rating))));

@@ -101,6 +101,41 @@ proptest! {
     }
 
     #[test]
+    fn a_call_is_decided_alike_however_much_of_the_stream_a_history_tells(
+        story in story(),
+        read in any::<prop::sample::Index>(),
+        settled in any::<prop::sample::Index>(),
+        call in prop::collection::vec(proposal(), 1..6),
+    ) {
+        // The state began anew after `settled`, and the history has read further since.
+        let read = read.index(story.len() + 1);
+        let settled = settled.index(read + 1);
+        let whole = state(&story);
+        let mut newer = UnitState::after(&history(&story[..settled]));
+        for (position, fact) in (0_u64..).zip(&story).skip(settled) {
+            let past = history(&story[..settled]);
+            let mut draft = Draft::after(Some(&past), &newer, position);
+            let verdict = draft.propose(&occasion(fact), Some(&TINY), &fact.proposal);
+            prop_assert_eq!(verdict, Ok(Verdict::Record));
+            let change = draft.finish();
+            newer.absorb(change);
+        }
+        let past = history(&story[..read]);
+        newer.settle(past.version);
+        let next = story.len() as u64;
+        let (mut one, mut other) = (Draft::of(&whole), Draft::after(Some(&past), &newer, next));
+        for fact in &call {
+            let (occasion, proposal) = (occasion(fact), &fact.proposal);
+            let verdict = one.propose(&occasion, Some(&TINY), proposal);
+            prop_assert_eq!(&verdict, &other.propose(&occasion, Some(&TINY), proposal));
+            if verdict.is_err() {
+                return Ok(());
+            }
+            prop_assert_eq!(one.version(), other.version());
+        }
+    }
+
+    #[test]
     fn an_event_that_is_delivered_again_changes_nothing(
         story in story(),
         again in prop::collection::vec(any::<prop::sample::Index>(), 20),

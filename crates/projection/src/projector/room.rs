@@ -8,9 +8,10 @@ use gradus_model::UnitId;
 
 use super::held::{HeldArea, HeldUnit};
 
-/// Areas whose folds are held at most, and about how many bytes they take at most.
+/// Areas whose folds are held at most.
 const MOST_AREAS: usize = 200_000;
-const MOST_BYTES: usize = 512 << 20;
+/// About how many bytes of areas are held at most, unless less is said.
+pub const MOST_BYTES: usize = 512 << 20;
 
 /// How much is held, and how much may be.
 #[derive(Debug)]
@@ -18,16 +19,22 @@ pub(super) struct Room {
     areas: usize,
     bytes: usize,
     most_areas: usize,
+    most_bytes: usize,
 }
 
 impl Room {
     pub(super) const fn new() -> Self {
-        Self { areas: 0, bytes: 0, most_areas: MOST_AREAS }
+        Self { areas: 0, bytes: 0, most_areas: MOST_AREAS, most_bytes: MOST_BYTES }
     }
 
     /// The same, for at most so many areas.
-    pub(super) const fn of(most_areas: usize) -> Self {
-        Self { most_areas, ..Self::new() }
+    pub(super) const fn holding(self, most_areas: usize) -> Self {
+        Self { most_areas, ..self }
+    }
+
+    /// The same, for at most so many bytes.
+    pub(super) const fn within(self, most_bytes: usize) -> Self {
+        Self { most_bytes, ..self }
     }
 
     /// Measures an area that has changed; `before` is what it took, none if it is new.
@@ -39,7 +46,7 @@ impl Room {
 
     /// Lets go the half of the areas that was used longest ago, once too much is held.
     pub(super) fn make(&mut self, units: &mut BTreeMap<UnitId, HeldUnit>) {
-        if self.areas <= self.most_areas && self.bytes <= MOST_BYTES {
+        if self.areas <= self.most_areas && self.bytes <= self.most_bytes {
             return;
         }
         let areas = units.values().flat_map(|unit| unit.areas.values());

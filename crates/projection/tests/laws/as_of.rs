@@ -1,7 +1,11 @@
 //! The law holds for the views.
 
+use std::sync::Arc;
+
+use gradus_domain::history::Recall;
 use gradus_domain::level::AreaAnswer;
-use gradus_model::Recorded;
+use gradus_model::{Recorded, UnitId};
+use gradus_projection::views::stands;
 use gradus_projection::{Library, Views};
 
 use crate::law::{Answers, AreaFacts, Question, holds};
@@ -44,6 +48,43 @@ fn facts(answer: &AreaAnswer) -> AreaFacts {
         lapsed: coverage.lapsed.into(),
         inherited_from: answer.inherited_from,
     }
+}
+
+/// Streams that are read again from memory.
+#[derive(Debug)]
+struct Kept(Vec<Recorded>);
+
+impl Recall for Kept {
+    fn recall(&self, unit: UnitId, version: u64, take: &mut dyn FnMut(&Recorded)) {
+        let of_unit = self.0.iter().filter(|recorded| recorded.place.stream == unit);
+        of_unit.filter(|recorded| recorded.place.version <= version).for_each(take);
+    }
+}
+
+/// Views that forget all they can after every few events, and begin anew from what stands.
+fn forgetful(events: &[Recorded]) -> Viewed {
+    let kept = Arc::new(Kept(events.to_vec()));
+    let mut views = Views::recalling(Arc::clone(&kept) as Arc<dyn Recall>);
+    for (position, recorded) in (0_usize..).zip(events) {
+        views.apply(recorded);
+        if position % 7 == 0 {
+            views.make_room(0);
+        }
+        if position == events.len() / 2 {
+            let standing: Vec<Recorded> =
+                events[..=position].iter().filter(|one| stands(&one.event)).cloned().collect();
+            let reached: Vec<_> = views.reached().collect();
+            let size = views.cursor;
+            let kept = Arc::clone(&kept) as Arc<dyn Recall>;
+            views = Views::standing(kept, size, &standing, &reached);
+        }
+    }
+    Viewed { views, library: PUBLISHED.library() }
+}
+
+#[test]
+fn views_that_forget_and_begin_anew_answer_what_a_naive_fold_answers() {
+    holds(forgetful);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use gradus_domain::world::basis;
 use gradus_model::catalog::Area;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, Recorded, UnitId};
+use gradus_projection::rebuild::Within;
 use gradus_projection::store::{OfLog, Opened};
 use gradus_projection::{Batch, IndexStore, Library, Projector, Views, rebuild};
 use tempfile::TempDir;
@@ -236,7 +237,15 @@ fn the_digest_is_the_same_however_the_index_was_built() {
         let mut done = 0;
         let progress = |events| done = events;
         let compared =
-            rebuild::rebuild(&live.store, &beside, of_log(size), &live.library, events, progress)
+            rebuild::rebuild(
+                &live.store,
+                &beside,
+                of_log(size),
+                &live.library,
+                Within::ample(),
+                events,
+                progress,
+            )
                 .unwrap();
         assert!(compared.agree(), "{compared:?}");
         assert_eq!((compared.size, compared.other, done), (size, digest, size));

@@ -9,7 +9,7 @@ use gradus_model::unit::{Grade, PrincipalKind};
 use gradus_model::{Name, PrincipalId, Timestamp};
 
 use super::*;
-use crate::start::{Beginning, Shipped, Started};
+use crate::start::{Beginning, Memory, Shipped, Started};
 
 const MODEL: &str = include_str!("../../../../config/models/iso-21827-2008.toml");
 const RULES: &str = include_str!("../../../../config/rules/strict.toml");
@@ -29,7 +29,7 @@ async fn started(directory: &std::path::Path) -> Arc<Service> {
     let clock: crate::Clock = Arc::new(move || noon);
     let options = Options { clock: Arc::clone(&clock), ..Options::default() };
     let Started { service, .. } =
-        Service::start(directory, &beginning, clock, options).await.unwrap();
+        Service::start(directory, &beginning, clock, Memory::default(), options).await.unwrap();
     service
 }
 

@@ -1,0 +1,181 @@
+//! Reading the log: into the views, the index, and whatever else an event says is to be done.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use gradus_domain::registry::DocumentKind;
+use gradus_model::event::Document;
+use gradus_model::{Event, Recorded, UnitId};
+
+use crate::error::ServiceError;
+use crate::records::ReadRecord;
+use crate::service::Service;
+use crate::writer::Writer;
+
+/// How many records are folded at a time.
+const CHUNK: usize = 4_096;
+/// How long the views wait for more to read while nobody waits for them.
+const GATHERS: Duration = Duration::from_millis(20);
+
+impl Service {
+    /// Checks a document, writes it to the directory and reads it into the library.
+    pub(crate) fn hold(
+        &self,
+        kind: DocumentKind,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Document, ServiceError> {
+        let held = self.library().read(kind, name, bytes)?;
+        let id = held.id().clone();
+        let digest = self.documents.put(bytes)?;
+        let mut library = self.library.write().unwrap_or_else(PoisonError::into_inner);
+        library.keep(digest, held);
+        Ok(Document { id, digest })
+    }
+
+    /// Reads the log up to its head, from where the views and the index have come.
+    pub(crate) async fn fold(self: &Arc<Self>) -> Result<(), ServiceError> {
+        let mut next = self.views().cursor.min(self.index.cursor());
+        let size = self.log.head().size;
+        let mut ahead = self.read_ahead(next);
+        while next < size {
+            let records =
+                ahead.await.map_err(|_| ServiceError::Fault("reading ahead failed"))??;
+            next = records.last().map_or(size, |last| last.recorded.place.position + 1);
+            ahead = self.read_ahead(next);
+            if let Err(error) = self.read(records).await {
+                // Whoever is refused finds the directory free.
+                let _ = ahead.await;
+                return Err(error);
+            }
+        }
+        let _ = ahead.await;
+        self.replace_writer(Writer::after(&self.views));
+        self.cursor.send_replace(size);
+        Ok(())
+    }
+
+    /// Reads records while those before them are folded.
+    fn read_ahead(
+        self: &Arc<Self>,
+        from: u64,
+    ) -> tokio::task::JoinHandle<Result<Vec<ReadRecord>, ServiceError>> {
+        let service = Arc::clone(self);
+        tokio::spawn(async move { service.records_from(from, CHUNK).await })
+    }
+
+    /// Takes durable records into the views and then into the index.
+    async fn read(self: &Arc<Self>, records: Vec<ReadRecord>) -> Result<(), ServiceError> {
+        for record in &records {
+            self.read_into_views(record).await?;
+        }
+        self.index(records).await?;
+        self.make_room();
+        self.renew_standing().await;
+        Ok(())
+    }
+
+    /// Takes in a durable record, and does what it says has been done: a key that the log calls
+    /// destroyed is destroyed here, whoever asked for it and wherever they have gone since.
+    async fn read_into_views(&self, record: &ReadRecord) -> Result<(), ServiceError> {
+        self.heed(record).await?;
+        self.standing().take(record);
+        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+        views.apply(&record.recorded);
+        Ok(())
+    }
+
+    /// Does what a durable record says has been done.
+    pub(crate) async fn heed(&self, record: &ReadRecord) -> Result<(), ServiceError> {
+        self.heed_event(&record.recorded).await?;
+        if let Event::PrincipalAdded(added) = &record.recorded.event
+            && let Some(name) =
+                self.open_payload(record)?.as_ref().and_then(|text| text.get("name"))
+        {
+            let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
+            people.insert(added.principal, name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// The same, as far as the event says it.
+    pub(crate) async fn heed_event(&self, recorded: &Recorded) -> Result<(), ServiceError> {
+        self.read_document(&recorded.event)?;
+        if let Event::PayloadErased(erased) = &recorded.event {
+            let unit = recorded.place.stream;
+            self.keys.erase(unit, erased.version)?;
+            self.forget(unit, erased.version).await?;
+        }
+        Ok(())
+    }
+
+    fn read_document(&self, event: &Event) -> Result<(), ServiceError> {
+        let (kind, held) = match event {
+            Event::ModelPublished(held) => (DocumentKind::Model, held),
+            Event::RulesPublished(held) => (DocumentKind::Rules, held),
+            Event::ProfilePublished(held) => (DocumentKind::Profile, held),
+            _ => return Ok(()),
+        };
+        if self.library().holds(&held.digest) {
+            return Ok(());
+        }
+        let bytes = self.documents.get(held.digest)?;
+        let read = self.library().read(kind, held.id.as_str(), &bytes)?;
+        let mut library = self.library.write().unwrap_or_else(PoisonError::into_inner);
+        library.keep(held.digest, read);
+        Ok(())
+    }
+
+    /// Drops from memory what was read of a record's texts before they were erased.
+    async fn forget(&self, unit: UnitId, version: u64) -> Result<(), ServiceError> {
+        let record = self.record_of(unit, version).await?;
+        if let Event::PrincipalAdded(added) = &record.recorded.event {
+            let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
+            people.remove(&added.principal);
+        }
+        Ok(())
+    }
+
+    /// Follows the log's head, and begins the write side again when it is stale.
+    pub(crate) fn follow(self: &Arc<Self>) {
+        let reader = Arc::downgrade(self);
+        let mut head = self.log.watch();
+        tokio::spawn(async move {
+            while head.changed().await.is_ok() {
+                let Some(service) = reader.upgrade() else { return };
+                // Many small groups cost the views more than a large one, unless somebody waits.
+                let _ = tokio::time::timeout(GATHERS, service.hurry.notified()).await;
+                if let Err(error) = service.read_to_head().await {
+                    tracing::error!(%error, "the views stopped reading");
+                    return;
+                }
+            }
+        });
+        let folder = Arc::downgrade(self);
+        let stale = Arc::clone(&self.writer_is_stale);
+        tokio::spawn(async move {
+            loop {
+                // Nothing of the service is held while waiting, so that it can end.
+                stale.notified().await;
+                let Some(service) = folder.upgrade() else { return };
+                match service.caught_up(None).await {
+                    Ok(()) => service.replace_writer(Writer::after(&service.views)),
+                    // The views are slow, and are waited for again.
+                    Err(ServiceError::Behind { .. }) => stale.notify_one(),
+                    Err(error) => tracing::error!(%error, "the write side cannot be read again"),
+                }
+            }
+        });
+    }
+
+    async fn read_to_head(self: &Arc<Self>) -> Result<(), ServiceError> {
+        let mut from = self.read_size();
+        let size = self.log.head().size;
+        while from < size {
+            let records = self.records_from(from, CHUNK).await?;
+            self.read(records).await?;
+            from = self.read_size();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! Items and ratings that the views forgot, read again from the log.
+
+use std::fmt;
+use std::panic::resume_unwind;
+use std::sync::{Arc, PoisonError};
+
+use gradus_domain::UnitHistory;
+use gradus_domain::history::Recall;
+use gradus_log::{Log, ReadLimit};
+use gradus_model::{Recorded, UnitId};
+use tokio::sync::Notify;
+
+use crate::error::ServiceError;
+use crate::records::ReadRecord;
+use crate::service::Service;
+
+/// How much of a stream is read at a time.
+const AT_ONCE: ReadLimit = ReadLimit { records: 4_096, bytes: 2 << 20 };
+
+/// The streams of a log.
+pub(crate) struct Streams {
+    pub(crate) log: Arc<dyn Log>,
+    /// Told when something was recalled, which takes room.
+    pub(crate) recalled: Arc<Notify>,
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streams").finish_non_exhaustive()
+    }
+}
+
+impl Recall for Streams {
+    fn recall(&self, unit: UnitId, version: u64, take: &mut dyn FnMut(&Recorded)) {
+        let mut read = || -> Result<(), ServiceError> {
+            let mut next = 1;
+            while next <= version {
+                let stored = self.log.read_stream_here(unit, next, AT_ONCE)?;
+                if stored.is_empty() {
+                    return Err(ServiceError::Fault("a stream is shorter than the views say"));
+                }
+                for stored in stored {
+                    let recorded = ReadRecord::read(stored)?.recorded;
+                    if recorded.place.version <= version {
+                        take(&recorded);
+                    }
+                    next = recorded.place.version + 1;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = read() {
+            tracing::error!(%unit, %error, "a unit's history cannot be read: run `gradus doctor`");
+            resume_unwind(Box::new(format!("the history of unit {unit} cannot be read: {error}")));
+        }
+        self.recalled.notify_one();
+    }
+}
+
+impl Service {
+    /// Where histories are recalled from.
+    pub(crate) fn streams(&self) -> Arc<Streams> {
+        Arc::new(Streams { log: Arc::clone(&self.log), recalled: Arc::clone(&self.room) })
+    }
+
+    /// Recalls a unit's items and ratings, so that whoever decides on them next need not wait.
+    pub(crate) async fn recalled(&self, unit: UnitId) -> Result<(), ServiceError> {
+        if self.views().history(unit).is_none_or(UnitHistory::is_whole) {
+            return Ok(());
+        }
+        let views = Arc::clone(&self.views);
+        let recall = move || {
+            let views = views.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(history) = views.history(unit) {
+                history.recall();
+            }
+        };
+        let recalled = tokio::task::spawn_blocking(recall).await;
+        recalled.map_err(|_| ServiceError::Fault("a unit's history cannot be read"))
+    }
+
+    /// Forgets what is over the bound; what somebody asks for meanwhile is recalled.
+    pub(crate) fn make_room(&self) {
+        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+        views.make_room(self.memory.history_bytes);
+    }
+
+    /// Makes room whenever something was recalled.
+    pub(crate) fn keep_room(self: &Arc<Self>) {
+        let recalled = Arc::clone(&self.room);
+        let service = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                // Nothing of the service is held while waiting, so that it can end.
+                recalled.notified().await;
+                let Some(service) = service.upgrade() else { return };
+                service.make_room();
+            }
+        });
+    }
+}
