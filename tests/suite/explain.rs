@@ -40,7 +40,7 @@ async fn accept(system: &System, ids: &[String]) {
 
 /// A project whose PA11 was judged satisfied, with all sorts of evidence behind it.
 async fn mixed(system: &System) {
-    system.project("alpha").await;
+    system.project_since("alpha", on("2026-01-01")).await;
     let review = wire::Kind::ReviewRecord;
     let contradicting = wire::EvidenceItem {
         outcome: wire::Outcome::Contradicts.into(),

@@ -515,7 +515,8 @@ async fn a_registered_units_id_is_drawn_from_its_call_as_the_page_says() {
     let clock: gradus_service::Clock = std::sync::Arc::new(move || now);
     let options = gradus_log::Options::default();
     let data = dir.path().join("data");
-    let service = Service::start(&data, &beginning, clock, Memory::default(), options).await.unwrap().service;
+    let service =
+        Service::start(&data, &beginning, clock, Memory::default(), options).await.unwrap().service;
     let (actor, request) = (PrincipalId([3; 16]), RequestId([4; 16]));
     let by = Actor { principal: actor, kind: PrincipalKind::Person, grade: Grade::Token };
     let call = Call { request: Some(request), ..Call::by(by) };

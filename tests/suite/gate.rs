@@ -81,7 +81,7 @@ async fn a_unit_is_held_to_its_floors_its_profile_and_what_it_was() {
     let system = System::new().await;
     rated_project(&system, "alpha", wire::Value::Satisfied).await;
     let floors = wire::CheckLevelsRequest { baseline: true, ..asked() };
-    check(&system, floors.clone(), &expect!["passed"]).await;
+    check(&system, floors.clone(), &expect!["FailedPrecondition NOTHING_TO_CHECK: there is nothing to check: the unit has no baseline: raise one, or leave it out of the check"]).await;
     let raise = wire::RaiseBaselineRequest {
         unit: "alpha".to_owned(),
         append: None,
@@ -142,12 +142,15 @@ async fn a_unit_is_held_to_its_floors_its_profile_and_what_it_was() {
 }
 
 #[tokio::test]
-async fn where_nothing_was_known_there_is_nothing_to_be_worse_than() {
+async fn a_point_at_which_the_unit_did_not_live_is_nothing_to_be_no_worse_than() {
     let system = System::new().await;
     rated_project(&system, "alpha", wire::Value::NotSatisfied).await;
     let than = wire::Coordinate { known: Some(Known::LogSize(1)), ..Default::default() };
     let asked = wire::CheckLevelsRequest { no_worse_than: Some(than), ..asked() };
-    check(&system, asked, &expect!["passed"]).await;
+    check(&system, asked, &expect!["FailedPrecondition NOTHING_TO_CHECK: there is nothing to check: unit alpha was not registered yet at log size 1"]).await;
+    let than = wire::Coordinate { valid_at: on("2020-01-01"), ..Default::default() };
+    let asked = wire::CheckLevelsRequest { no_worse_than: Some(than), ..crate::gate::asked() };
+    check(&system, asked, &expect!["FailedPrecondition NOTHING_TO_CHECK: there is nothing to check: unit alpha came to be at 2026-01-01T00:00:00Z"]).await;
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ async fn a_rule_rates_what_trusted_evidence_covers_and_a_person_wins_over_it() {
 #[tokio::test]
 async fn organizational_areas_are_inherited_and_tailored_areas_are_not_applicable() {
     let system = System::new().await;
-    system.project("alpha").await;
+    system.project_since("alpha", on("2026-04-01")).await;
     let rate = wire::RatePracticesRequest {
         unit: "organization".to_owned(),
         append: None,
@@ -139,6 +139,26 @@ async fn organizational_areas_are_inherited_and_tailored_areas_are_not_applicabl
     assert_eq!(inherited.inherited_from.as_ref().unwrap().name, "organization");
     let before = levels.query_levels(levels_of("alpha", "2026-05-09")).await.unwrap().into_inner();
     expect!["rated not rated; ongoing not rated; 0/6 covered"].assert_eq(&area(&before, "PA04"));
+
+    // Nobody inherits before they came to be or after their end, whatever is rated above.
+    let early = rating("BP.17.01", wire::Value::NotSatisfied, "2026-01-01T00:00:00Z");
+    system.rated("organization", vec![early]).await;
+    let archive = wire::ArchiveUnitRequest {
+        unit: "alpha".to_owned(),
+        effective_at: on("2026-05-15T00:00:00Z"),
+        ..Default::default()
+    };
+    system.operator.units.clone().archive_unit(archive).await.unwrap();
+    for (date, is_inherited) in [
+        ("2026-03-31T23:59:59Z", false),
+        ("2026-04-01", true),
+        ("2026-05-14T23:59:59Z", true),
+        ("2026-05-15", false),
+    ] {
+        let answer = levels.query_levels(levels_of("alpha", date)).await.unwrap().into_inner();
+        let pa17 = answer.areas.iter().find(|area| area.area == "PA17").unwrap();
+        assert_eq!(pa17.inherited_from.is_some(), is_inherited, "{date}");
+    }
 }
 
 #[tokio::test]

@@ -220,10 +220,16 @@ impl System {
 
     /// Registers a project of the team `team`.
     pub(crate) async fn project(&self, name: &str) {
+        self.project_since(name, None).await;
+    }
+
+    /// The same, of a project that came to be then.
+    pub(crate) async fn project_since(&self, name: &str, since: Option<prost_types::Timestamp>) {
         let asked = wire::RegisterUnitRequest {
             kind: wire::UnitKind::Project.into(),
             name: name.to_owned(),
             team: "team".to_owned(),
+            effective_at: since,
             ..Default::default()
         };
         self.operator.units.clone().register_unit(asked).await.unwrap();

@@ -64,6 +64,10 @@ pub enum Class {
     Inherited,
     /// A unit came under another one.
     Moved,
+    /// The unit came to be: before, nothing was known of it, and nobody answered for it.
+    Registered,
+    /// The unit was archived: from then on nobody answers for it.
+    Archived,
     /// Other rules compute the levels.
     RulesChanged,
     /// Another model is in force.
@@ -97,6 +101,8 @@ impl Class {
             Self::TailoredIn => "tailored in",
             Self::Inherited => "inherited",
             Self::Moved => "moved",
+            Self::Registered => "registered",
+            Self::Archived => "archived",
             Self::RulesChanged => "rules changed",
             Self::ModelChanged => "model changed",
             Self::OtherUnit => "other unit",

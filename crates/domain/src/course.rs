@@ -155,7 +155,7 @@ pub struct UnitAt<'a> {
     basis: &'a Basis,
     at: At,
     rules: Option<&'a Document>,
-    /// The unit and those above it.
+    /// The unit and those above it that may answer for it.
     lineage: Vec<(UnitId, &'a Settings)>,
     /// Whether each is measured like the unit; found out when it is asked.
     alike: Vec<OnceCell<bool>>,
@@ -178,7 +178,7 @@ impl<'a> UnitAt<'a> {
             Some(history) => &history.settings,
             None => &*NO_SETTINGS,
         };
-        let lineage = world.registry().lineage(unit, at).into_iter();
+        let lineage = world.registry().answering(unit, at).into_iter();
         let lineage: Vec<_> = lineage.map(|unit| (unit, settings(unit))).collect();
         let alike = lineage.iter().map(|_| OnceCell::new()).collect();
         Self { world, basis, at, rules, lineage, alike }

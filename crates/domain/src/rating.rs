@@ -50,9 +50,8 @@ pub(crate) fn decide(
     match &proposal.event {
         Event::PracticeRated(rating) => {
             rate(draft, on, model, rating, effective_at)?;
-            let same = |rated: Cow<'_, Rated>| {
-                rated.rating == *rating && proposal.repeats(rated.from)
-            };
+            let same =
+                |rated: Cow<'_, Rated>| rated.rating == *rating && proposal.repeats(rated.from);
             Ok(record_unless(draft.rated(rating.rating).is_some_and(same)))
         }
         Event::RatingWithdrawn(of) => {

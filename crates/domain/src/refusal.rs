@@ -17,6 +17,28 @@ pub enum Refusal {
     /// Another unit has this name.
     #[error("the name `{0}` belongs to another unit: choose another one")]
     NameTaken(Name),
+    /// The name is written like an id, and would be taken for one.
+    #[error("the name `{0}` is written like a unit's id: choose another one")]
+    NameIsId(Name),
+    /// The unit was archived from another moment on.
+    #[error("unit `{unit}` is archived since {since}, which cannot be changed")]
+    ArchivedSince {
+        /// The unit.
+        unit: Name,
+        /// From when on.
+        since: Timestamp,
+    },
+    /// Units that live stand below the unit.
+    #[error("{units} below `{unit}` still live: archive or move them first")]
+    LivingBelow {
+        /// The unit.
+        unit: Name,
+        /// How many they are.
+        units: usize,
+    },
+    /// The unit's work would go on in itself, by way of others.
+    #[error("the work of `{0}` would come back to it: it succeeds one of these units already")]
+    SuccessionCircle(UnitId),
     /// A unit of this kind cannot stand below one of that kind.
     #[error("a unit of kind `{child}` cannot stand below one of kind `{parent}`")]
     WrongParent {

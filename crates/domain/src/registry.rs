@@ -81,6 +81,13 @@ impl Unit {
         self.names.iter().max_by_key(|name| name.position).map(|name| &name.value)
     }
 
+    /// Whether it lived at a point: from its registration until it was archived.
+    #[must_use]
+    pub fn lives(&self, at: At) -> bool {
+        let registered = self.position < at.size && self.registered_at <= at.valid_at;
+        registered && self.archived.at(at).is_none()
+    }
+
     /// The unit above it at a point; before its registration took effect, the first one.
     #[must_use]
     pub fn parent(&self, at: At) -> Option<UnitId> {
@@ -190,6 +197,17 @@ impl Registry {
         lineage
     }
 
+    /// The units that may answer for a unit at a point: itself, and while it lives those above it,
+    /// nearest first. Nobody inherits before they came to be or after their end.
+    #[must_use]
+    pub fn answering(&self, unit: UnitId, at: At) -> Vec<UnitId> {
+        let mut lineage = self.lineage(unit, at);
+        if !self.units.get(&unit).is_some_and(|unit| unit.lives(at)) {
+            lineage.truncate(1);
+        }
+        lineage
+    }
+
     /// The unit and every unit that was ever above it, as known with `size` records: itself first,
     /// then in the order in which they are met.
     #[must_use]
@@ -209,12 +227,19 @@ impl Registry {
         above
     }
 
-    /// The moments at which the units above a unit may change, as known with `size` records.
+    /// The moments at which the units above a unit may change, as known with `size` records, or
+    /// whether they answer for it.
     #[must_use]
     pub fn lineage_changes(&self, unit: UnitId, size: u64) -> Vec<Timestamp> {
         let above = self.ever_above(unit, size).into_iter();
         let units = above.filter_map(|unit| self.units.get(&unit));
-        units.flat_map(|unit| unit.parents.instants(size)).collect()
+        let mut changes: Vec<Timestamp> =
+            units.flat_map(|unit| unit.parents.instants(size)).collect();
+        if let Some(unit) = self.units.get(&unit).filter(|unit| unit.position < size) {
+            changes.push(unit.registered_at);
+            changes.extend(unit.archived.instants(size));
+        }
+        changes
     }
 
     /// The units whose work goes on in this one at a point, in the order of ids.

@@ -31,7 +31,7 @@ pub fn members(
     wanted: impl Fn(&Unit) -> bool,
 ) -> Vec<UnitId> {
     let in_scope = |unit: &&Unit| registry.lineage(unit.id, at).contains(&scope);
-    let living = registry.units().filter(|unit| lives(unit, at) && wanted(unit));
+    let living = registry.units().filter(|unit| unit.lives(at) && wanted(unit));
     living.filter(in_scope).map(|unit| unit.id).collect()
 }
 
@@ -39,13 +39,6 @@ pub fn members(
 #[must_use]
 pub fn is_project(unit: &Unit) -> bool {
     unit.kind == UnitKind::Project
-}
-
-/// Whether a unit was registered by then, and not archived.
-#[must_use]
-pub fn lives(unit: &Unit, at: At) -> bool {
-    let registered = unit.position < at.size && unit.registered_at <= at.valid_at;
-    registered && unit.archived.at(at).is_none()
 }
 
 /// The named rules by which many levels become one answer.

@@ -229,7 +229,7 @@ impl Views {
         let nothing = UnitHistory::default();
         let lineage: Vec<(UnitId, &UnitHistory)> = self
             .registry
-            .lineage(unit, at)
+            .answering(unit, at)
             .into_iter()
             .map(|id| {
                 let instead = own.filter(|_| id == unit);

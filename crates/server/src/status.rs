@@ -101,6 +101,9 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             details.add_bad_request_violation(field.as_str(), reason.as_str());
             (code, details)
         }
+        ServiceError::NothingToCheck { reason } => {
+            verdict(Code::FailedPrecondition, "NOTHING_TO_CHECK").with("why", reason).details()
+        }
         ServiceError::StaleVersion { unit, expected, actual } => {
             stale(unit, *expected, *actual).details()
         }

@@ -81,8 +81,9 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Invalid`] without a condition, or with a profile of which nothing leads to
-    /// the unit's model; else as [`Service::gap`].
+    /// [`ServiceError::NothingToCheck`] where there is no baseline, or the unit did not live at the
+    /// coordinate that it is compared with; [`ServiceError::Invalid`] without a condition, or with
+    /// a profile of which nothing leads to the unit's model; else as [`Service::gap`].
     pub async fn check(
         &self,
         unit: &str,
@@ -125,7 +126,12 @@ impl Service {
             let settings = views.history(unit).map(|history| &history.settings);
             let model = basis.catalog.id();
             let floors = |settings| gate::floors(settings, model, at, wanted.which);
-            conditions.extend(settings.into_iter().flat_map(floors));
+            let floors: Vec<Condition> = settings.into_iter().flat_map(floors).collect();
+            if floors.is_empty() {
+                let reason = "the unit has no baseline: raise one, or leave it out of the check";
+                return Err(ServiceError::NothingToCheck { reason: reason.to_owned() });
+            }
+            conditions.extend(floors);
         }
         conditions.sort_by(|one, other| {
             (&one.area, name(one.wanted)).cmp(&(&other.area, name(other.wanted)))
@@ -145,6 +151,25 @@ impl Service {
         state_checked(&mut claim, &checked);
         let digest = claim.digest();
         Ok(CheckAnswer { unit, coordinate, basis, digest, checked, profile, no_worse_than })
+    }
+
+    /// Refuses to compare with a point at which the unit did not live: anything is no worse.
+    fn refuse_lifeless(&self, unit: UnitId, at: At) -> Result<(), ServiceError> {
+        let views = self.views();
+        let unit =
+            views.registry.unit(unit).ok_or_else(|| ServiceError::not_found("unit", unit))?;
+        if unit.lives(at) {
+            return Ok(());
+        }
+        let name = unit.name().map(ToString::to_string).unwrap_or_default();
+        let reason = match unit.archived.stated_at(at) {
+            Some(stated) => format!("unit {name} is archived since {}", stated.effective_at),
+            None if unit.position >= at.size => {
+                format!("unit {name} was not registered yet at log size {}", at.size)
+            }
+            None => format!("unit {name} came to be at {}", unit.registered_at),
+        };
+        Err(ServiceError::NothingToCheck { reason })
     }
 
     /// The targets of a profile as conditions.
@@ -186,6 +211,7 @@ impl Service {
         let there = self.resolve(than).await?;
         let at = there.at();
         let rules = self.rules_named(than.rules.as_deref())?;
+        self.refuse_lifeless(unit, at)?;
         let basis = self.basis_if_any(unit, at, rules.as_ref())?;
         let Some(basis) = basis else { return Ok((there, None, Vec::new())) };
         let states = self.asked(at, rules.as_ref(), |world, own| {

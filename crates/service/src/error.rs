@@ -61,6 +61,12 @@ pub enum ServiceError {
         "`page_token`: it is no token of this list with these arguments: ask for the first page again"
     )]
     PageTokenRefused,
+    /// A check would pass whatever the levels are.
+    #[error("there is nothing to check: {reason}")]
+    NothingToCheck {
+        /// Why.
+        reason: String,
+    },
     /// The unit's stream moved on.
     #[error("unit {unit} is at version {actual}, not at {expected}")]
     StaleVersion {

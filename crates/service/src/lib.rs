@@ -15,11 +15,11 @@ pub mod start;
 
 // The way of a call.
 mod append;
+pub mod call;
 mod reading;
 mod recall;
-mod standing;
-pub mod call;
 mod replay;
+mod standing;
 mod writer;
 
 // What operators do to a directory that no server has open.

@@ -342,7 +342,7 @@ pub(crate) async fn open_once(
     making: Making<'_>,
 ) -> Result<u64, ServiceError> {
     let Making { beginning, clock, options } = making;
-    let Started { service, .. } = 
+    let Started { service, .. } =
         Service::start(path, beginning, clock, Memory::default(), options).await?;
     let head = service.log().head();
     if (head.size, head.root) != (made.size, made.root) {

@@ -261,8 +261,9 @@ pub(crate) fn unit_in(
     text: &str,
 ) -> Result<UnitId, ServiceError> {
     let text = text.strip_prefix("units/").unwrap_or(text);
-    let named = text.parse::<Name>().ok().and_then(|name| registry.unit_named(&name));
-    let found = named.or_else(|| registry.unit(text.parse().ok()?));
+    // Ids first: a name of old may be written like one.
+    let by_id = text.parse().ok().and_then(|id| registry.unit(id));
+    let found = by_id.or_else(|| registry.unit_named(&text.parse::<Name>().ok()?));
     let shown: String = text.chars().take(80).collect();
     found.map(|unit| unit.id).ok_or_else(|| ServiceError::not_found("unit", shown))
 }

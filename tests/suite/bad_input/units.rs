@@ -308,7 +308,13 @@ async fn what_a_unit_settles_names_what_is_there() {
 async fn an_archived_unit_takes_nothing() {
     let system = System::new().await;
     system.project("alpha").await;
-    system.project("beta").await;
+    let other = wire::RegisterUnitRequest {
+        kind: wire::UnitKind::Project.into(),
+        name: "beta".to_owned(),
+        team: "other".to_owned(),
+        ..Default::default()
+    };
+    system.operator.units.clone().register_unit(other).await.unwrap();
     system.trust_tools("alpha").await;
     let tool = system.principal("scanner", wire::PrincipalKind::Service).await;
     tool.evidence.clone().submit_evidence(submit("alpha", vec![item("before")])).await.unwrap();

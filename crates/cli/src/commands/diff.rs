@@ -31,6 +31,9 @@ pub async fn run(session: &Session, args: DiffArgs) -> Result<(), CliError> {
     if let Some(note) = diff::incomparable(&response) {
         session.output.note(&note)?;
     }
+    if let Some(note) = diff::untold(&response, args.coverage) {
+        session.output.note(note)?;
+    }
     let is_drawn = session.output.terminal && session.output.format == Format::Table;
     session.output.show(&diff::view(&response, is_drawn)?)
 }

@@ -45,6 +45,17 @@ pub fn text(events: &[Event]) -> String {
         line("TRANSP", "TRANSPARENT");
         line("END", "VEVENT");
     }
+    if events.is_empty() {
+        // A calendar has at least one component (section 3.6); this one is shown nowhere.
+        line("BEGIN", "VTIMEZONE");
+        line("TZID", "UTC");
+        line("BEGIN", "STANDARD");
+        line("DTSTART", "19700101T000000");
+        line("TZOFFSETFROM", "+0000");
+        line("TZOFFSETTO", "+0000");
+        line("END", "STANDARD");
+        line("END", "VTIMEZONE");
+    }
     line("END", "VCALENDAR");
     text
 }

@@ -39,6 +39,20 @@ pub fn view(response: &v1::CompareLevelsResponse, is_drawn: bool) -> Result<View
     Ok(View { document: message::json(response)?, entries: Some(entries), sheets })
 }
 
+/// That coverage moved besides what is shown, if it did and nobody asked for that.
+#[must_use]
+pub fn untold(response: &v1::CompareLevelsResponse, with_coverage: bool) -> Option<&'static str> {
+    const HINT: &str =
+        "note: movements of coverage alone are not shown: ask for them with --coverage";
+    let coverage = |state: &Option<v1::AreaState>| state.as_ref().and_then(|state| state.coverage);
+    let is_behind = |area: &v1::AreaDifference| {
+        let told = area.movements.last().and_then(|last| coverage(&last.after));
+        told != coverage(&area.after)
+    };
+    let is_untold = response.areas.is_empty() || response.areas.iter().any(is_behind);
+    (!with_coverage && is_untold).then_some(HINT)
+}
+
 /// Why the two sides may not be compared, if so.
 #[must_use]
 pub fn incomparable(response: &v1::CompareLevelsResponse) -> Option<String> {

@@ -29,6 +29,7 @@ fn practices(response: &v1::ExplainLevelResponse) -> Sheet {
         let rating = state.rating.as_ref();
         let of_rating =
             |tell: fn(&v1::PracticeRating) -> String| rating.map(tell).unwrap_or_default();
+        let begun = practice.evidence.iter().filter(|item| item.why_not != "not-begun").count();
         let counting = practice.evidence.iter().filter(|item| item.counts).count();
         sheet.row(vec![
             practice.level.to_string().into(),
@@ -42,7 +43,7 @@ fn practices(response: &v1::ExplainLevelResponse) -> Sheet {
             of_rating(|rating| rating.position.to_string()).into(),
             text::<v1::Support>(state.support).into(),
             time(state.valid_until.as_ref().or(state.lapsed_at.as_ref())).into(),
-            practice.evidence.len().to_string().into(),
+            begun.to_string().into(),
             counting.to_string().into(),
         ]);
     }

@@ -221,7 +221,7 @@ mod tests {
             covered: 3,
             contradicted: 0,
             lapsed: 1,
-            items_valid: 9,
+            items_valid: Some(9),
         };
         v1::AreaLevel {
             area: format!("iso-21827-2008/{id}"),

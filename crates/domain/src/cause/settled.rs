@@ -15,6 +15,7 @@ impl Between<'_, '_> {
             return Vec::new();
         }
         let mut causes = self.moved();
+        causes.extend(self.lived());
         causes.extend(self.inherits_otherwise());
         causes.extend(self.after.lineage.iter().skip(1).filter_map(|unit| self.tailored(*unit)));
         causes
@@ -89,6 +90,23 @@ impl Between<'_, '_> {
         })
     }
 
+    /// Why nobody above answered for the unit at one of the points: it did not live there.
+    fn lived(&self) -> Option<Cause> {
+        let unit = self.asked.world.registry().unit(self.asked.unit)?;
+        let (was, is) = (unit.lives(self.before.at), unit.lives(self.after.at));
+        // That it was registered later than the earlier point is known by its place, once.
+        let known = unit.position < self.before.at.size;
+        if was == is || !known {
+            return None;
+        }
+        let archived = |at: At| unit.archived.stated_at(at);
+        let end = archived(self.before.at).or_else(|| archived(self.after.at));
+        match end {
+            Some(stated) => Some(self.cause(Class::Archived, unit.id, stated)),
+            None => Some(Cause::new(Class::Registered, unit.id, Some(unit.position))),
+        }
+    }
+
     /// The moves of units, of either lineage, that changed it.
     fn moved(&self) -> Vec<Cause> {
         let mut units = self.after.lineage.clone();
@@ -99,7 +117,9 @@ impl Between<'_, '_> {
             // Where no statement holds yet, the first one does.
             let stated = registered.parents.stated_at(self.after.at);
             let stated = stated.or_else(|| registered.parents.iter().next())?;
-            (was != is).then(|| self.cause(Class::Moved, unit, stated))
+            let is_new = registered.position >= self.before.at.size;
+            let class = if is_new { Class::Registered } else { Class::Moved };
+            (was != is).then(|| self.cause(class, unit, stated))
         };
         units.into_iter().filter_map(moved).collect()
     }

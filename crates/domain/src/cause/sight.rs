@@ -85,8 +85,9 @@ impl<'a> Asked<'a> {
     pub(crate) fn under(&self, at: At, basis: Option<Basis>) -> Sight<'a> {
         let lineage = self.world.registry().lineage(self.unit, at);
         let area = basis.as_ref().and_then(|basis| self.area_of(basis));
+        let answering = self.world.registry().answering(self.unit, at);
         let answer =
-            basis.as_ref().zip(area).map(|(basis, area)| self.answer(at, &lineage, basis, area));
+            basis.as_ref().zip(area).map(|(basis, area)| self.answer(at, &answering, basis, area));
         Sight { at, lineage, basis, answer }
     }
 

@@ -89,6 +89,9 @@ fn records<'a>(
         let within = settled.into_iter().filter(|position| (from..to).contains(position));
         records.extend(within.map(|position| (position, None)));
     }
+    let archived = registry.unit(unit).into_iter().flat_map(|unit| unit.archived.iter());
+    let archived = archived.map(|stated| stated.position).filter(|at| (from..to).contains(at));
+    records.extend(archived.map(|position| (position, None)));
     records
 }
 

@@ -116,11 +116,11 @@ fn counting(
         Standing::Withdrawn => Some(WhyNot::Withdrawn),
         Standing::Rejected => Some(WhyNot::Rejected),
         Standing::Submitted if !counts(item, at.size, rules, kind_of) => Some(WhyNot::NotAccepted),
-        Standing::Submitted | Standing::Accepted if item.strength < rules.minimum_strength => {
-            Some(WhyNot::TooWeak)
-        }
         Standing::Submitted | Standing::Accepted if at.valid_at < item.work_from => {
             Some(WhyNot::NotBegun)
+        }
+        Standing::Submitted | Standing::Accepted if item.strength < rules.minimum_strength => {
+            Some(WhyNot::TooWeak)
         }
         Standing::Submitted | Standing::Accepted if until <= at.valid_at => {
             Some(WhyNot::Over { since: until })

@@ -2,7 +2,7 @@
 
 use gradus_model::event::{Document, TokenIssued, UnitRegistered, UnitSucceeded};
 use gradus_model::unit::UnitKind;
-use gradus_model::{Event, Timestamp, UnitId};
+use gradus_model::{Event, Name, Timestamp, UnitId};
 
 use super::{DocumentKind, Published, Registry, Unit};
 use crate::evidence::bounded;
@@ -31,6 +31,7 @@ pub fn decide(
         Event::UnitRegistered(unit) => register(registry, unit),
         Event::UnitRenamed(renamed) => {
             let unit = living(registry, renamed.unit)?;
+            is_no_id(&renamed.name)?;
             match registry.unit_named(&renamed.name) {
                 Some(other) if other.id == unit.id => Ok(Verdict::AlreadySo),
                 Some(_) => Err(Refusal::NameTaken(renamed.name.clone())),
@@ -61,7 +62,7 @@ pub fn decide(
                 let (field, now) = ("effective_at", occasion.now);
                 return Err(Refusal::InTheFuture { field, seen, now });
             }
-            Ok(record_unless(unit.archived.iter().next().is_some()))
+            archive(registry, unit, proposal)
         }
         Event::UnitSucceeded(succeeded) => succeed(registry, succeeded, proposal.effective_at),
         Event::PrincipalAdded(added) => {
@@ -145,10 +146,43 @@ fn register(registry: &Registry, new: &UnitRegistered) -> Result<Verdict, Refusa
         Some(_) => return Err(Refusal::NameTaken(new.name.clone())),
         None => (),
     }
+    is_no_id(&new.name)?;
     if let Some(parent) = new.parent {
         stands_below(new.kind, living(registry, parent)?.kind)?;
     }
     Ok(Verdict::Record)
+}
+
+/// A name that reads as an id would be taken for the unit that has it.
+fn is_no_id(name: &Name) -> Result<(), Refusal> {
+    match name.as_str().parse::<UnitId>() {
+        Ok(_) => Err(Refusal::NameIsId(name.clone())),
+        Err(_) => Ok(()),
+    }
+}
+
+fn archive(registry: &Registry, unit: &Unit, proposal: &Proposal) -> Result<Verdict, Refusal> {
+    let seen = proposal.effective_at;
+    if let Some(stated) = unit.archived.iter().next() {
+        let since = stated.effective_at;
+        return match unit.name() {
+            Some(name) if !proposal.repeats(since) => {
+                Err(Refusal::ArchivedSince { unit: name.clone(), since })
+            }
+            _ => Ok(Verdict::AlreadySo),
+        };
+    }
+    if seen < unit.registered_at {
+        let (field, from) = ("effective_at", unit.registered_at);
+        return Err(Refusal::EndBeforeStart { field, seen, from });
+    }
+    let now = At::with_everything(seen);
+    let is_below = |other: &&Unit| other.parent(now) == Some(unit.id);
+    let units = registry.units().filter(is_below).filter(|unit| unit.lives(now)).count();
+    match unit.name() {
+        Some(name) if units > 0 => Err(Refusal::LivingBelow { unit: name.clone(), units }),
+        _ => Ok(Verdict::Record),
+    }
 }
 
 /// Archived units may be named on both sides: what became of a unit is often said once it is gone.
@@ -173,9 +207,31 @@ fn succeed(
         if successor.kind == UnitKind::Organization {
             return Err(Refusal::OrganizationStays);
         }
+        if goes_on_in(registry, successor, unit.id) {
+            return Err(Refusal::SuccessionCircle(unit.id));
+        }
     }
     let at = At::with_everything(effective_at);
     Ok(record_unless(unit.successors(at) == succeeded.successors))
+}
+
+/// Whether the work of a unit ever went on, by whatever way, in another one.
+fn goes_on_in(registry: &Registry, unit: &Unit, other: UnitId) -> bool {
+    let mut ways = vec![unit.id];
+    let mut next = 0;
+    while let Some(way) = ways.get(next).copied() {
+        next += 1;
+        let further = registry.unit(way).into_iter().flat_map(|unit| unit.successors.iter());
+        for successor in further.flat_map(|stated| &stated.value) {
+            if *successor == other {
+                return true;
+            }
+            if !ways.contains(successor) {
+                ways.push(*successor);
+            }
+        }
+    }
+    false
 }
 
 fn issue(registry: &Registry, on: &Occasion, issued: &TokenIssued) -> Result<Verdict, Refusal> {

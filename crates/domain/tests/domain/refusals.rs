@@ -12,10 +12,10 @@ use gradus_model::{AppraisalId, Payload};
 use crate::given::{
     Fact, accepted, confirmed, decide, decide_in_organization, ended, erased, evidence, in_words,
     inheritance, labelled, left, linked, occasion, raised, rated, rating_ended, rating_withdrawn,
-    submitted, superseded, tailored_out, withdrawn,
+    submitted, superseded, tailored_out, unit, withdrawn,
 };
 use crate::registry::{
-    added, archived, disabled, issued, moved, registered, renamed, revoked, succeeded, tree,
+    added, and, archived, disabled, issued, moved, registered, renamed, revoked, succeeded, tree,
 };
 
 /// The variant's name; a new one does not compile until it is here, and then fails the table.
@@ -24,6 +24,10 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::UnitUnknown(_) => "unit unknown",
         Refusal::UnitArchived(_) => "unit archived",
         Refusal::NameTaken(_) => "name taken",
+        Refusal::NameIsId(_) => "name is id",
+        Refusal::ArchivedSince { .. } => "archived since",
+        Refusal::LivingBelow { .. } => "living below",
+        Refusal::SuccessionCircle(_) => "succession circle",
         Refusal::WrongParent { .. } => "wrong parent",
         Refusal::Cycle(_) => "cycle",
         Refusal::OrganizationStays => "organization stays",
@@ -60,7 +64,7 @@ fn name(refusal: &Refusal) -> &'static str {
     }
 }
 
-const VARIANTS: usize = 36;
+const VARIANTS: usize = 40;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -126,6 +130,10 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
         (tree(), renamed("green", "lime")),
         (without_blue, moved("app", "blue")),
         (tree(), renamed("red", "blue")),
+        (tree(), renamed("red", &unit("blue").to_string())),
+        (and(tree(), [archived("blue").on("2026-02-01")]), archived("blue")),
+        (tree(), archived("red")),
+        (and(tree(), [succeeded("app", &["red"])]), succeeded("red", &["blue", "app"])),
         (tree(), registered("new", UnitKind::Team, Some("app"))),
         (tree(), moved("red", "red")),
         (tree(), archived("org")),
@@ -203,6 +211,10 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: unit `green` is unknown
         refused: unit `blue` was archived: it takes no more events
         refused: the name `blue` belongs to another unit: choose another one
+        refused: the name `blue` is written like a unit's id: choose another one
+        refused: unit `blue` is archived since 2026-02-01T00:00:00Z, which cannot be changed
+        refused: 1 below `red` still live: archive or move them first
+        refused: the work of `red` would come back to it: it succeeds one of these units already
         refused: a unit of kind `team` cannot stand below one of kind `project`
         refused: unit `red` cannot stand below itself
         refused: the organization cannot be moved or archived, succeed a unit or be succeeded

@@ -112,7 +112,7 @@ pub(crate) fn tree() -> Vec<Fact> {
     ]
 }
 
-fn and(mut history: Vec<Fact>, more: impl IntoIterator<Item = Fact>) -> Vec<Fact> {
+pub(crate) fn and(mut history: Vec<Fact>, more: impl IntoIterator<Item = Fact>) -> Vec<Fact> {
     history.extend(more);
     history
 }
@@ -202,6 +202,51 @@ fn an_archived_unit_takes_no_more_events_and_no_units() {
     let refusal = living(&registry, unit("blue")).unwrap_err();
     assert_eq!(format!("refused: {}", with_names(&refusal.to_string())), refused);
     assert!(living(&registry, unit("red")).is_ok());
+}
+
+#[test]
+fn a_unit_is_archived_once_within_its_life_and_after_those_below_it() {
+    let archived_then = |on| archived("blue").on(on);
+    let history = and(tree(), [archived_then("2026-02-01")]);
+    check(&history, archived_then("2026-02-01"), expect!["already so"]);
+    let since =
+        "refused: unit `blue` is archived since 2026-02-01T00:00:00Z, which cannot be changed";
+    check_each(&history, &[archived_then("2026-03-01"), archived_then("2026-01-15")], since);
+    check(
+        &tree(),
+        archived_then("2025-12-31"),
+        expect![
+            "refused: `effective_at` is 2025-12-31T00:00:00Z, which is not after 2026-01-01T00:00:00Z"
+        ],
+    );
+    let below = "refused: 1 below `red` still live: archive or move them first";
+    check_each(&tree(), &[archived("red")], below);
+    let empty = and(tree(), [archived("app").on("2026-02-01")]);
+    check(&empty, archived("red"), expect!["recorded"]);
+    check(
+        &empty,
+        archived("red").on("2026-01-15"),
+        expect!["refused: 1 below `red` still live: archive or move them first"],
+    );
+}
+
+#[test]
+fn nobody_inherits_before_they_came_to_be_or_after_their_end() {
+    let history = and(tree(), [archived("app").on("2026-03-01")]);
+    let registry = organization(&history);
+    for (on, answering) in [
+        ("2025-12-31", vec!["app"]),
+        ("2026-01-01", vec!["app", "red", "org"]),
+        ("2026-02-28", vec!["app", "red", "org"]),
+        ("2026-03-01", vec!["app"]),
+    ] {
+        let units: Vec<_> = answering.into_iter().map(unit).collect();
+        assert_eq!(registry.answering(unit("app"), at(on)), units, "{on}");
+    }
+    // As known before it was archived, or registered.
+    assert_eq!(registry.answering(unit("app"), known("2026-04-01", 5)).len(), 3);
+    assert_eq!(registry.answering(unit("app"), known("2026-04-01", 4)).len(), 1);
+    assert!(registry.lineage_changes(unit("app"), u64::MAX).contains(&day("2026-03-01")));
 }
 
 #[test]
@@ -312,7 +357,6 @@ fn a_succession_is_recorded_when_it_says_something_new() {
     check(&history, succeeded("app", &["blue", "red"]), expect!["already so"]);
     check(&history, succeeded("app", &["blue", "red"]).on("2026-01-31"), expect!["recorded"]);
     check(&history, succeeded("app", &["blue"]), expect!["recorded"]);
-    check(&history, succeeded("red", &["app"]), expect!["recorded"]);
     check(&history, succeeded("red", &["blue"]).on("2030-01-01"), expect!["recorded"]);
 }
 

@@ -236,17 +236,16 @@ fn the_digest_is_the_same_however_the_index_was_built() {
         let beside = live.directory.path().join("beside");
         let mut done = 0;
         let progress = |events| done = events;
-        let compared =
-            rebuild::rebuild(
-                &live.store,
-                &beside,
-                of_log(size),
-                &live.library,
-                Within::ample(),
-                events,
-                progress,
-            )
-                .unwrap();
+        let compared = rebuild::rebuild(
+            &live.store,
+            &beside,
+            of_log(size),
+            &live.library,
+            Within::ample(),
+            events,
+            progress,
+        )
+        .unwrap();
         assert!(compared.agree(), "{compared:?}");
         assert_eq!((compared.size, compared.other, done), (size, digest, size));
     }

@@ -103,7 +103,8 @@ impl Asked<'_> {
             Inheritance::Own => false,
         };
         if inherits && own.rated == LevelAnswer::NotRated {
-            for above in &lineage[1..] {
+            let above = if self.known.lives(unit) { &lineage[1..] } else { &[] };
+            for above in above {
                 let theirs = self.own(*above, area);
                 let is_rated = theirs.rated != LevelAnswer::NotRated;
                 if is_rated && !self.known.is_tailored_out(*above, &id) {

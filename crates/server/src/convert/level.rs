@@ -55,7 +55,10 @@ pub(crate) fn area(service: &Service, catalog: &Catalog, from: &AreaAnswer) -> w
         inherited_from: from.inherited_from.map(|unit| unit_ref(service, unit)),
         rated: Some(level_answer(from.rated)),
         ongoing: Some(level_answer(from.ongoing)),
-        coverage: Some(wire::Coverage { items_valid: from.items, ..coverage(from.coverage) }),
+        coverage: Some(wire::Coverage {
+            items_valid: (!from.practices.is_empty()).then_some(from.items),
+            ..coverage(from.coverage)
+        }),
         practices: from.practices.iter().map(|answer| practice(service, catalog, answer)).collect(),
     }
 }
@@ -67,7 +70,7 @@ pub(crate) fn coverage(from: Coverage) -> wire::Coverage {
         covered: u32::from(from.supported),
         contradicted: u32::from(from.contradicted),
         lapsed: u32::from(from.lapsed),
-        items_valid: 0,
+        items_valid: None,
     }
 }
 

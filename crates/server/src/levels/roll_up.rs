@@ -81,7 +81,7 @@ fn area(rule: Rule, from: &RolledArea) -> wire::AreaRollUp {
             covered: coverage.supported,
             contradicted: coverage.contradicted,
             lapsed: coverage.lapsed,
-            items_valid: 0,
+            items_valid: None,
         }),
         inherited: sum.inherited,
         counted: sum.answers,

@@ -14,6 +14,16 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
             verdict(FailedPrecondition, "UNIT_ARCHIVED").with("unit", name)
         }
         Refusal::NameTaken(name) => verdict(AlreadyExists, "NAME_TAKEN").with("name", name),
+        Refusal::NameIsId(name) => verdict(InvalidArgument, "NAME_IS_ID").with("name", name),
+        Refusal::ArchivedSince { unit, since } => {
+            verdict(FailedPrecondition, "ARCHIVED_SINCE").with("unit", unit).with("since", since)
+        }
+        Refusal::LivingBelow { unit, units } => {
+            verdict(FailedPrecondition, "LIVING_BELOW").with("unit", unit).with("units", units)
+        }
+        Refusal::SuccessionCircle(unit) => {
+            verdict(FailedPrecondition, "SUCCESSION_CIRCLE").with("unit", unit)
+        }
         Refusal::WrongParent { child, parent } => {
             verdict(FailedPrecondition, "WRONG_PARENT").with("child", child).with("parent", parent)
         }

@@ -6,9 +6,7 @@ use gradus_domain::registry::DocumentKind;
 use gradus_domain::{Actor, Proposal};
 use gradus_model::event::{LogCreated, PrincipalAdded, TokenIssued, UnitRegistered};
 use gradus_model::unit::{Grade, PrincipalKind, UnitKind};
-use gradus_model::{
-    Event, Name, Payload, PrincipalId, RequestId, Timestamp, TokenId, UnitId,
-};
+use gradus_model::{Event, Name, Payload, PrincipalId, RequestId, Timestamp, TokenId, UnitId};
 
 use super::Beginning;
 use crate::call::{Call, Numbered, random_id};

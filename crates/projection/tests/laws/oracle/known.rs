@@ -41,6 +41,15 @@ impl Known<'_> {
         now.or_else(first)?.under
     }
 
+    /// Whether the unit has come to be by the moment, and has not been archived.
+    pub(super) fn lives(&self, unit: UnitId) -> bool {
+        let happened = |is_it: &dyn Fn(&Event) -> bool| {
+            self.events.iter().any(|one| one.effective_at <= self.at && is_it(&one.event))
+        };
+        happened(&|event| matches!(event, Event::UnitRegistered(new) if new.unit == unit))
+            && !happened(&|event| matches!(event, Event::UnitArchived(of) if of.unit == unit))
+    }
+
     /// The unit and those above it; a circle ends where it began.
     pub(super) fn lineage(&self, unit: UnitId) -> Vec<UnitId> {
         let mut lineage = vec![unit];

@@ -83,7 +83,9 @@ fn behind(of: &v1::ExplainedPractice, state: &v1::PracticeState) -> String {
         }
         v1::Support::Lapsed => format!("lapsed since {}", instant(state.lapsed_at.as_ref())),
         v1::Support::Contradicted => "contradicted".to_owned(),
-        v1::Support::Unsupported | v1::Support::Unspecified if of.evidence.is_empty() => {
+        v1::Support::Unsupported | v1::Support::Unspecified
+            if of.evidence.iter().all(|item| item.why_not == "not-begun") =>
+        {
             "no evidence".to_owned()
         }
         v1::Support::Unsupported | v1::Support::Unspecified => "no evidence that counts".to_owned(),
@@ -132,21 +134,25 @@ fn rating(of: &v1::ExplainedRating) -> Node {
 /// The items; unless all are asked for, of a practice that is met the one that supports it longest,
 /// of others the last ones that could have counted.
 fn items(of: &v1::ExplainedPractice, extent: Extent) -> Vec<Node> {
+    let is_ahead = |item: &&v1::ExplainedEvidence| item.why_not == "not-begun";
     let mut told: Vec<&v1::ExplainedEvidence> = of.evidence.iter().collect();
     if !extent.all {
+        // What had not begun says nothing of the moment asked about.
+        told.retain(|item| !is_ahead(item));
         let until = |item: &v1::ExplainedEvidence| {
             item.valid_until.map(|until| (until.seconds, until.nanos))
         };
-        let is_ahead = |item: &v1::ExplainedEvidence| item.why_not == "not-begun";
-        told.sort_by_key(|item| {
-            (!item.counts, is_ahead(item), Reverse(until(item)), item.position)
-        });
+        told.sort_by_key(|item| (!item.counts, Reverse(until(item)), item.position));
         told.truncate(if of.ongoing() == v1::Reached::Yes { 1 } else { MOST_ITEMS });
     }
-    let hidden = of.evidence.len() - told.len();
+    let ahead = if extent.all { 0 } else { of.evidence.iter().filter(is_ahead).count() };
+    let hidden = of.evidence.len() - told.len() - ahead;
     let mut nodes: Vec<Node> = told.into_iter().map(|one| Node::leaf(item(one))).collect();
     if let Some(last) = nodes.last_mut().filter(|_| hidden > 0) {
         let _ = write!(last.line, " · {hidden} more");
+    }
+    if ahead > 0 {
+        nodes.push(Node::leaf(format!("{} had not begun", count(ahead, "later item"))));
     }
     nodes
 }

@@ -37,7 +37,7 @@ pub(super) fn head(response: &v1::ExplainLevelResponse) -> Vec<String> {
         "rated {} · ongoing {} · {covered} · {}",
         answer(area.rated.as_ref()),
         answer(area.ongoing.as_ref()),
-        count(coverage.items_valid.try_into().unwrap_or(usize::MAX), "valid item")
+        count(coverage.items_valid().try_into().unwrap_or(usize::MAX), "valid item")
     ));
     if let Some(out) = &response.tailored_out {
         let since = instant(out.since.as_ref());

@@ -116,7 +116,7 @@ fn answer_of_a_server() -> v1::ExplainLevelResponse {
                 covered: 1,
                 contradicted: 1,
                 lapsed: 1,
-                items_valid: 2,
+                items_valid: Some(2),
             }),
             ..v1::AreaLevel::default()
         }),
@@ -165,19 +165,20 @@ fn a_reader_sees_why_the_ongoing_level_is_lower() {
             rated 1 · ongoing 0 · 1 of 4 base practices covered, 1 contradicted, 1 lapsed · 2 valid items
             ├─ level 1: rated yes, ongoing no · 4 practices, 4 met, 1 still supported
             │  ├─ BP.11.01  met          satisfied by alice 2026-05-02 #21; supported until 2028-05-01
-            │  │  └─ #1 policy supports (direct) · 2026-05-01, 31 days · until 2028-05-01, window P2Y · 1 more
+            │  │  ├─ #1 policy supports (direct) · 2026-05-01, 31 days · until 2028-05-01, window P2Y
+            │  │  └─ 1 later item had not begun
             │  ├─ BP.11.02  unsupported  satisfied by alice 2026-05-02 #22; lapsed since 2026-05-20
             │  │  │ Title 2 that is longer than what is left of the line
             │  │  ├─ #2 policy supports (direct) · 2026-05-01, 31 days · over since 2026-05-20, window P19D
-            │  │  └─ #12 policy supports (direct) · 2026-05-01, 31 days · does not count: the work had not begun
+            │  │  └─ 1 later item had not begun
             │  ├─ BP.11.03  unsupported  satisfied by alice 2026-05-02 #23; contradicted
             │  │  │ Title 3 that is longer than what is left of the line
             │  │  ├─ #3 policy contradicts (direct) · 2026-05-01, 31 days · until 2028-05-01, window P2Y
-            │  │  └─ #13 policy supports (direct) · 2026-05-01, 31 days · does not count: the work had not begun
+            │  │  └─ 1 later item had not begun
             │  └─ BP.11.04  unsupported  satisfied by alice 2026-05-02 #24; no evidence that counts
             │     │ Title 4 that is longer than what is left of the line
             │     ├─ #4 policy supports (direct) · 2026-05-01, 31 days · does not count: nobody accepted it
-            │     └─ #14 policy supports (direct) · 2026-05-01, 31 days · does not count: the work had not begun
+            │     └─ 1 later item had not begun
             └─ level 2: rated open, ongoing no · 12 practices, nobody has rated any
 
             Lifts ongoing to 1: settle what contradicts BP.11.03; renew evidence for BP.11.02, BP.11.04
@@ -237,7 +238,8 @@ fn an_area_that_does_not_apply_says_since_when() {
             It does not apply since 2026-05-25 #31: below is what would count if it did.
             └─ level 1: rated yes, ongoing no · 4 practices, 4 met, 1 still supported
                └─ BP.11.01  met          satisfied by alice 2026-05-02 #21; supported until 2028-05-01
-                  └─ #1 policy supports (direct) · 2026-05-01, 31 days · until 2028-05-01, window P2Y · 1 more
+                  ├─ #1 policy supports (direct) · 2026-05-01, 31 days · until 2028-05-01, window P2Y
+                  └─ 1 later item had not begun
 
             Falls next: nothing does by the passing of time
         "#]],
