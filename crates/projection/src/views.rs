@@ -130,16 +130,15 @@ impl Views {
         }
         // Somewhat less, so that it need not be done again at once.
         let enough = most_bytes - most_bytes / 4;
-        let mut forget = |history: &mut UnitHistory| {
-            if held > enough {
-                held -= history.bytes();
-                history.forget();
-            }
-        };
-        let (mut used, unused): (Vec<_>, Vec<_>) =
+        let (used, unused): (Vec<_>, Vec<_>) =
             self.units.values_mut().partition(|history| history.take_used());
-        unused.into_iter().for_each(&mut forget);
-        used.iter_mut().for_each(|history| forget(history));
+        for history in unused.into_iter().chain(used) {
+            if held <= enough {
+                break;
+            }
+            held -= history.bytes();
+            history.forget();
+        }
     }
 
     /// Every unit of which something is recorded, in the order of ids.

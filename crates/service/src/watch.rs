@@ -16,6 +16,9 @@ use crate::error::ServiceError;
 use crate::records::ReadRecord;
 use crate::service::Service;
 
+#[cfg(test)]
+mod tests;
+
 /// Steps that wait for a watcher before it is cut off.
 const WAITING: usize = 1_024;
 /// Messages that wait for the reader of one watch.

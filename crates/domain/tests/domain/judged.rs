@@ -170,7 +170,7 @@ pub(crate) fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn reading(rated: f64) -> impl Strategy<Value = Reading> {
+fn reading(rated: prop::bool::Weighted) -> impl Strategy<Value = Reading> {
     let whole = prop::option::weighted(0.7, value()).prop_map(|value| {
         vec![(None, value)]
             .into_iter()
@@ -186,7 +186,7 @@ fn reading(rated: f64) -> impl Strategy<Value = Reading> {
         rated.collect::<Vec<_>>()
     });
     let values = prop_oneof![6 => whole, 1 => split];
-    (prop::bool::weighted(rated), values, prop::bool::weighted(0.8)).prop_map(
+    (rated, values, prop::bool::weighted(0.8)).prop_map(
         |(is_rated, values, supported)| {
             let values = if is_rated { values } else { Vec::new() };
             Reading { supported: supported && !values.is_empty(), values: values.into() }
@@ -196,8 +196,8 @@ fn reading(rated: f64) -> impl Strategy<Value = Reading> {
 
 /// An area with anything rated, and the parameters it is read by.
 pub(crate) fn judged() -> impl Strategy<Value = (&'static Rules, Judged)> {
-    let practices = prop::collection::vec(reading(0.9), 11);
-    let features = prop::collection::vec(reading(0.2), 5);
+    let practices = prop::collection::vec(reading(prop::bool::weighted(0.9)), 11);
+    let features = prop::collection::vec(reading(prop::bool::weighted(0.2)), 5);
     let rules = prop::sample::select((0..EVERY.len()).collect::<Vec<_>>());
     (rules, practices, features).prop_map(|(rules, practices, features)| {
         let rules = &EVERY[rules];

@@ -47,16 +47,46 @@ impl Node {
     }
 
     /// Writes what hangs below with the strokes that lead there.
-    fn draw(&self, stem: &str, out: &mut Vec<String>) {
-        let bare = if self.below.is_empty() { "  " } else { "│ " };
-        out.extend(self.more.iter().map(|line| format!("{stem}{bare}{line}")));
+    fn draw(&self, stem: &str, width: usize, out: &mut Vec<String>) {
         let last = self.below.len().saturating_sub(1);
         for (at, node) in self.below.iter().enumerate() {
             let (stroke, next) = if at == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-            out.push(format!("{stem}{stroke}{}", node.line));
-            node.draw(&format!("{stem}{next}"), out);
+            let next = format!("{stem}{next}");
+            let bare = if node.below.is_empty() { "  " } else { "│ " };
+            let room = width.saturating_sub(next.chars().count());
+            let mut told =
+                folded(&node.line, room, room.saturating_sub(MORE.len() + 2)).into_iter();
+            out.push(format!("{stem}{stroke}{}", told.next().unwrap_or_default()));
+            out.extend(told.map(|rest| format!("{next}{bare}{MORE}{rest}")));
+            for line in &node.more {
+                let lines = folded(line, room.saturating_sub(2), room.saturating_sub(2));
+                out.extend(lines.into_iter().map(|line| format!("{next}{bare}{line}")));
+            }
+            node.draw(&next, width, out);
         }
     }
+}
+
+/// Stands before what goes on from the line above.
+const MORE: &str = "  ";
+/// A line is not broken before this many columns: what is left would say little.
+const LEAST: usize = 20;
+
+/// A text in lines that fit, the first one into other room than the rest; parted between its parts
+/// where that can be, and never within a word, so that ids and dates can be copied.
+fn folded(text: &str, first: usize, rest: usize) -> Vec<String> {
+    let (mut lines, mut left, mut room) = (Vec::new(), text, first.max(LEAST));
+    while left.chars().count() > room {
+        let end = left.char_indices().nth(room + 1).map_or(left.len(), |(at, _)| at);
+        let fits = left.get(..end).unwrap_or(left);
+        let parted = fits.rfind(" · ").filter(|at| *at >= LEAST).map(|at| at + " ·".len());
+        let Some(at) = parted.or_else(|| fits.rfind(' ')).filter(|at| *at > 0) else { break };
+        let (line, further) = left.split_at(at);
+        lines.push(line.to_owned());
+        (left, room) = (further.trim_start(), rest.max(LEAST));
+    }
+    lines.push(left.to_owned());
+    lines
 }
 
 /// The explanation for people. Unless `all` is asked for, practices that nobody has rated are
@@ -64,7 +94,7 @@ impl Node {
 #[must_use]
 pub fn drawn(response: &v1::ExplainLevelResponse, all: bool, width: usize) -> String {
     let extent = Extent { all, detail: all, width };
-    let mut lines = summary::head(response);
+    let lines = summary::head(response);
     let undecided = response.steps.iter().find(|step| step.ongoing() != v1::Reached::Yes);
     let decides = undecided.map(|step| step.level);
     let draw = |step: &v1::LevelStep| {
@@ -72,9 +102,18 @@ pub fn drawn(response: &v1::ExplainLevelResponse, all: bool, width: usize) -> St
         level(response, step, told)
     };
     let below = response.steps.iter().map(draw).collect();
-    Node { line: String::new(), more: Vec::new(), below }.draw("", &mut lines);
+    let plain = |lines: &[String]| -> Vec<String> {
+        let fold = |line: &String| {
+            let lines = folded(line, width, width.saturating_sub(MORE.len())).into_iter();
+            let rest = |(at, line)| if at == 0 { line } else { format!("{MORE}{line}") };
+            lines.enumerate().map(rest).collect::<Vec<_>>()
+        };
+        lines.iter().flat_map(fold).collect()
+    };
+    let mut lines = plain(&lines);
+    Node { line: String::new(), more: Vec::new(), below }.draw("", width, &mut lines);
     lines.push(String::new());
-    lines.extend(summary::ahead(response, extent));
+    lines.extend(plain(&summary::ahead(response, extent)));
     let lines: Vec<String> = lines.iter().map(|line| visible(line).trim_end().to_owned()).collect();
     lines.join("\n") + "\n"
 }

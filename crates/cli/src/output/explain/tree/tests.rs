@@ -155,6 +155,19 @@ fn check(response: &v1::ExplainLevelResponse, all: bool, seen: &Expect) {
 }
 
 #[test]
+fn in_a_narrow_terminal_lines_are_folded_between_their_parts() {
+    let seen = drawn(&answer_of_a_server(), true, 72);
+    let widest = seen.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(72), "{seen}");
+    let words = |text: &str| {
+        let plain = text.replace(['│', '├', '─', '└', '·'], " ");
+        plain.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let wide = drawn(&answer_of_a_server(), true, 1_000);
+    assert_eq!(words(&seen).concat(), words(&wide).concat(), "nothing is lost");
+}
+
+#[test]
 fn a_reader_sees_why_the_ongoing_level_is_lower() {
     check(
         &answer_of_a_server(),
