@@ -121,8 +121,11 @@ impl Views {
         })
     }
 
-    /// Forgets items and ratings, of units that nobody asked for first, until those that are held
-    /// take about `most_bytes` or less. Nothing is forgotten that cannot be recalled.
+    /// Forgets items and ratings of units that nobody asked for since this was last done, until
+    /// what is held takes about `most_bytes` or less.
+    ///
+    /// What is asked for again and again stays, however much it is: to read it again each time
+    /// would cost far more than its room.
     pub fn make_room(&mut self, most_bytes: usize) {
         let mut held: usize = self.units.values().map(UnitHistory::bytes).sum();
         if held <= most_bytes {
@@ -130,14 +133,11 @@ impl Views {
         }
         // Somewhat less, so that it need not be done again at once.
         let enough = most_bytes - most_bytes / 4;
-        let (used, unused): (Vec<_>, Vec<_>) =
-            self.units.values_mut().partition(|history| history.take_used());
-        for history in unused.into_iter().chain(used) {
-            if held <= enough {
-                break;
+        for history in self.units.values_mut() {
+            if !history.take_used() && held > enough {
+                held -= history.bytes();
+                history.forget();
             }
-            held -= history.bytes();
-            history.forget();
         }
     }
 

@@ -14,6 +14,8 @@ use crate::writer::Writer;
 
 /// How many records are folded at a time.
 const CHUNK: usize = 4_096;
+/// After how many records room is made while the log is read at the start.
+const ROOM_EVERY: u64 = 50 * CHUNK as u64;
 /// How long the views wait for more to read while nobody waits for them.
 const GATHERS: Duration = Duration::from_millis(20);
 
@@ -43,7 +45,11 @@ impl Service {
                 ahead.await.map_err(|_| ServiceError::Fault("reading ahead failed"))??;
             next = records.last().map_or(size, |last| last.recorded.place.position + 1);
             ahead = self.read_ahead(next);
-            if let Err(error) = self.read(records).await {
+            let read = self.read(records).await;
+            if next % ROOM_EVERY < CHUNK as u64 {
+                self.make_room();
+            }
+            if let Err(error) = read {
                 // Whoever is refused finds the directory free.
                 let _ = ahead.await;
                 return Err(error);
@@ -70,7 +76,7 @@ impl Service {
             self.read_into_views(record).await?;
         }
         self.index(records).await?;
-        self.make_room();
+        self.room.notify_one();
         self.renew_standing().await;
         Ok(())
     }

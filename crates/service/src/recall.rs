@@ -79,20 +79,24 @@ impl Service {
         recalled.map_err(|_| ServiceError::Fault("a unit's history cannot be read"))
     }
 
-    /// Forgets what is over the bound; what somebody asks for meanwhile is recalled.
+    /// Forgets what is over the bound, of units that were idle since this was last done.
     pub(crate) fn make_room(&self) {
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         views.make_room(self.memory.history_bytes);
     }
 
-    /// Makes room whenever something was recalled.
+    /// Makes room after something was read or recalled, every now and then.
     pub(crate) fn keep_room(self: &Arc<Self>) {
-        let recalled = Arc::clone(&self.room);
+        let grown = Arc::clone(&self.room);
         let service = Arc::downgrade(self);
         tokio::spawn(async move {
             loop {
                 // Nothing of the service is held while waiting, so that it can end.
-                recalled.notified().await;
+                grown.notified().await;
+                let Some(idle) = service.upgrade().map(|service| service.memory.idle) else {
+                    return;
+                };
+                tokio::time::sleep(idle).await;
                 let Some(service) = service.upgrade() else { return };
                 service.make_room();
             }

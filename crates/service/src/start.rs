@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use gradus_domain::registry::DocumentKind;
 use gradus_log::{Log, Options, SledLog};
@@ -63,15 +64,17 @@ pub(crate) const MOST_WAITING: usize = 1_024;
 /// How much memory is taken, by what can be read again.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
-    /// Bytes of items and ratings that the views hold, about.
+    /// Bytes of items and ratings that the views hold, about, besides those in constant use.
     pub history_bytes: usize,
+    /// How long a unit is not asked for before its items and ratings may be forgotten.
+    pub idle: Duration,
     /// Bytes of areas that the projector of levels holds between events, about.
     pub fold_bytes: usize,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { history_bytes: 160 << 20, fold_bytes: 96 << 20 }
+        Self { history_bytes: 160 << 20, idle: Duration::from_secs(10), fold_bytes: 96 << 20 }
     }
 }
 
