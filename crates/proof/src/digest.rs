@@ -1,21 +1,26 @@
 //! SHA-256, the one hash of this product.
 
 use gradus_model::Digest;
-use sha2::{Digest as _, Sha256};
+use ring::digest::{Context, SHA256};
 
 /// The SHA-256 of `bytes`.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> Digest {
-    Digest(Sha256::digest(bytes).into())
+    sha256_of(&[bytes])
 }
 
 /// The SHA-256 of `parts`, one after the other.
-pub(crate) fn sha256_of(parts: &[&[u8]]) -> Digest {
-    let mut hash = Sha256::new();
+#[must_use]
+pub fn sha256_of(parts: &[&[u8]]) -> Digest {
+    let mut hash = Context::new(&SHA256);
     for part in parts {
         hash.update(part);
     }
-    Digest(hash.finalize().into())
+    let mut digest = Digest::ZERO;
+    for (to, from) in digest.0.iter_mut().zip(hash.finish().as_ref()) {
+        *to = *from;
+    }
+    digest
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Everything here is a value: no input or output, no clock, no randomness.
 
 pub mod digest;
+pub mod lanes;
 pub mod payload;
 pub mod tree;
 

@@ -24,11 +24,13 @@
 //! hash, which tells nothing of a guessable text without the salt. The number of fields is bound
 //! too, so that the hash of an inner node cannot pass for one withheld field.
 
-use gradus_model::Digest;
 use gradus_model::payload::Field;
+use gradus_model::{Digest, Payload};
+use zeroize::Zeroizing;
 
 use crate::digest::sha256;
-use crate::tree::{leaf_hash, root};
+use crate::lanes::{Lanes, Start};
+use crate::tree::{leaf_hash, root, roots};
 
 /// The bytes of a salt.
 pub const SALT: usize = 32;
@@ -56,6 +58,40 @@ pub fn payload_root(leaves: &[Digest]) -> Digest {
     let count = u32::try_from(leaves.len()).unwrap_or(u32::MAX);
     let root = root(leaves);
     sha256(&[LABEL, &count.to_be_bytes(), &root.0].concat())
+}
+
+/// The payload roots of many payloads, side by side, each with the salts of its fields.
+#[must_use]
+pub fn payload_roots(payloads: &[(&[[u8; SALT]], &Payload)]) -> Vec<Digest> {
+    let many: usize = payloads.iter().map(|(_, payload)| payload.0.len()).sum();
+    let bytes: usize = payloads.iter().map(|(_, payload)| payload.bytes()).sum();
+    let mut lanes = Lanes::with_room(many, 1 + SALT + 19 + bytes.div_ceil(many.max(1)));
+    let mut encoded = Zeroizing::new(Vec::with_capacity(bytes + many * 19));
+    for (salts, payload) in payloads {
+        for (salt, field) in salts.iter().zip(&payload.0) {
+            encoded.clear();
+            // Writing to a Vec cannot fail.
+            let _ = minicbor::encode(field, &mut *encoded);
+            lanes.add(&Start::ANEW, &[&[0x00], salt, &encoded]);
+        }
+    }
+    let mut leaves = lanes.digests().into_iter();
+    let counts: Vec<usize> =
+        payloads.iter().map(|(salts, payload)| salts.len().min(payload.0.len())).collect();
+    let trees = counts.iter().map(|count| leaves.by_ref().take(*count).collect()).collect();
+    let mut lanes = Lanes::with_room(payloads.len(), LABEL.len() + 4 + 32);
+    for (count, root) in counts.iter().zip(roots(trees)) {
+        // A record has at most 6,000 bytes, and so far fewer fields.
+        let count = u32::try_from(*count).unwrap_or(u32::MAX);
+        lanes.add(&Start::ANEW, &[LABEL, &count.to_be_bytes(), &root.0]);
+    }
+    let mut committed = lanes.digests();
+    for (root, count) in committed.iter_mut().zip(counts) {
+        if count == 0 {
+            *root = Digest::ZERO;
+        }
+    }
+    committed
 }
 
 #[cfg(test)]
@@ -97,6 +133,31 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn payloads_side_by_side_have_the_roots_that_they_have_alone(
+            payloads in prop::collection::vec(
+                prop::collection::vec((any::<[u8; SALT]>(), ".{0,90}", ".{0,90}"), 0..9), 0..20,
+            ),
+        ) {
+            let given: Vec<(Vec<[u8; SALT]>, Payload)> = payloads
+                .iter()
+                .map(|fields| {
+                    let salts = fields.iter().map(|(salt, ..)| *salt).collect();
+                    (salts, Payload(fields.iter().map(|(_, name, text)| field(name, text)).collect()))
+                })
+                .collect();
+            let alone: Vec<Digest> = given
+                .iter()
+                .map(|(salts, payload)| {
+                    let leaves = salts.iter().zip(&payload.0).map(|(salt, one)| field_leaf(salt, one));
+                    payload_root(&leaves.collect::<Vec<_>>())
+                })
+                .collect();
+            let given: Vec<(&[[u8; SALT]], &Payload)> =
+                given.iter().map(|(salts, payload)| (salts.as_slice(), payload)).collect();
+            prop_assert_eq!(payload_roots(&given), alone);
+        }
+
         #[test]
         fn another_salt_name_text_or_order_gives_another_root(
             salt: [u8; SALT], other: [u8; SALT], name: String, text: String,

@@ -7,6 +7,7 @@ use std::ops::Range;
 use gradus_model::Digest;
 
 use crate::digest::{sha256, sha256_of};
+use crate::lanes::{Lanes, Start};
 
 /// The leaves of a subtree whose hash a [`Tree`] keeps: a root at any size reads fewer leaf hashes
 /// than these, and a tree takes 4 bytes of memory a leaf.
@@ -18,10 +19,33 @@ pub fn leaf_hash(leaf: &[u8]) -> Digest {
     sha256_of(&[&[0x00], leaf])
 }
 
+/// The hashes of many leaves, side by side.
+#[must_use]
+pub fn leaf_hashes(leaves: &[&[u8]]) -> Vec<Digest> {
+    if let [leaf] = leaves {
+        return vec![leaf_hash(leaf)];
+    }
+    let longest = leaves.iter().map(|leaf| leaf.len()).max().unwrap_or_default();
+    let mut lanes = Lanes::with_room(leaves.len(), 1 + longest);
+    for leaf in leaves {
+        lanes.add(&Start::ANEW, &[&[0x00], leaf]);
+    }
+    lanes.digests()
+}
+
 /// The hash of an inner node, `H(0x01 ‖ left ‖ right)`.
 #[must_use]
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
     sha256_of(&[&[0x01], &left.0, &right.0])
+}
+
+/// The hashes of many inner nodes, side by side.
+fn node_hashes<'a>(nodes: impl ExactSizeIterator<Item = &'a [Digest; 2]>) -> Vec<Digest> {
+    let mut lanes = Lanes::with_room(nodes.len(), 1 + 2 * 32);
+    for [left, right] in nodes {
+        lanes.add(&Start::ANEW, &[&[0x01], &left.0, &right.0]);
+    }
+    lanes.digests()
 }
 
 /// The root of the tree without leaves, `H()`.
@@ -42,6 +66,22 @@ pub fn root(leaves: &[Digest]) -> Digest {
             node_hash(&root(left), &root(right))
         }
     }
+}
+
+/// The roots over the leaf hashes of many trees, side by side.
+#[must_use]
+pub fn roots(mut trees: Vec<Vec<Digest>>) -> Vec<Digest> {
+    // From the bottom up: neighbours become nodes, and one without a neighbour goes up as it is.
+    while trees.iter().any(|tree| tree.len() > 1) {
+        let pairs: Vec<[Digest; 2]> =
+            trees.iter().flat_map(|tree| tree.as_chunks::<2>().0).copied().collect();
+        let mut hashes = node_hashes(pairs.iter()).into_iter();
+        for tree in &mut trees {
+            let (pairs, alone) = tree.as_chunks::<2>();
+            *tree = hashes.by_ref().take(pairs.len()).chain(alone.iter().copied()).collect();
+        }
+    }
+    trees.iter().map(|tree| tree.first().copied().unwrap_or_else(empty_root)).collect()
 }
 
 /// The hashes along the right edge of a tree: enough to add leaves and to know the root.
@@ -115,7 +155,7 @@ pub enum TreeError {
 
 /// The tree of a growing log: every root it ever had, from 1/4 byte of memory per leaf and at most
 /// 255 leaf hashes that the caller reads again.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     edge: RightEdge,
     /// `complete[k][i]` is the hash of the leaves `[i·256·2^k, (i+1)·256·2^k)`.
@@ -152,6 +192,35 @@ impl Tree {
                 None => complete.push(vec![hash]),
             }
         });
+    }
+
+    /// Adds the hashes of the next leaves, level by level and each level side by side.
+    pub fn extend(&mut self, leaves: Vec<Digest>) {
+        let RightEdge { size, peaks } = &mut self.edge;
+        let (mut level, before) = (leaves, *size);
+        *size += level.len() as u64;
+        // What is left over at each level, from the bottom up.
+        let mut alone = Vec::new();
+        for height in 0..u64::BITS {
+            if before >> height & 1 == 1 && !level.is_empty() {
+                // There is a peak for every bit set, so the fallback is never used.
+                level.insert(0, peaks.pop().unwrap_or(Digest::ZERO));
+            }
+            if level.len() % 2 == 1 {
+                alone.extend(level.pop());
+            }
+            if level.is_empty() {
+                break;
+            }
+            level = node_hashes(level.as_chunks::<2>().0.iter());
+            let Some(at) = (height + 1).checked_sub(WIDTH.ilog2()) else { continue };
+            match self.complete.get_mut(at as usize) {
+                Some(hashes) => hashes.extend_from_slice(&level),
+                // Subtrees complete from the bottom up, so the next level is the only new one.
+                None => self.complete.push(level.clone()),
+            }
+        }
+        peaks.extend(alone.into_iter().rev());
     }
 
     /// The leaves past the last complete subtree of a tree of `size`: at most 15.
@@ -202,119 +271,4 @@ impl Tree {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// The inputs and roots of the certificate-transparency tests, sizes 1 to 8.
-    const CLASSIC: [(&str, &str); 8] = [
-        ("", "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
-        ("00", "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"),
-        ("10", "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"),
-        ("2021", "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"),
-        ("3031", "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4"),
-        ("40414243", "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef"),
-        ("5051525354555657", "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c"),
-        (
-            "606162636465666768696a6b6c6d6e6f",
-            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
-        ),
-    ];
-
-    fn bytes(hex: &str) -> Vec<u8> {
-        (0..hex.len()).step_by(2).map(|at| hex[at..at + 2].parse::<Octet>().unwrap().0).collect()
-    }
-
-    struct Octet(u8);
-
-    impl std::str::FromStr for Octet {
-        type Err = std::num::ParseIntError;
-
-        fn from_str(text: &str) -> Result<Self, Self::Err> {
-            u8::from_str_radix(text, 16).map(Self)
-        }
-    }
-
-    fn leaves(count: usize) -> Vec<Digest> {
-        (0..count).map(|n| leaf_hash(&n.to_be_bytes())).collect()
-    }
-
-    fn grown(leaves: &[Digest]) -> Tree {
-        let mut tree = Tree::new();
-        for leaf in leaves {
-            tree.push(*leaf);
-        }
-        tree
-    }
-
-    fn root_at(tree: &Tree, size: usize, all: &[Digest]) -> Result<Digest, TreeError> {
-        tree.root_at(size as u64, |range| {
-            assert!(range.end - range.start < WIDTH);
-            let at = |position: u64| usize::try_from(position).unwrap();
-            Ok(all[at(range.start)..at(range.end)].to_vec())
-        })
-    }
-
-    #[test]
-    fn the_empty_root_is_the_hash_of_nothing() {
-        let expected = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(empty_root().to_string(), expected);
-        assert_eq!(RightEdge::new().root(), empty_root());
-    }
-
-    #[test]
-    fn the_classic_leaves_have_the_classic_roots() {
-        let mut edge = RightEdge::new();
-        let mut hashes = Vec::new();
-        for (leaf, expected) in CLASSIC {
-            let hash = leaf_hash(&bytes(leaf));
-            hashes.push(hash);
-            edge.push(hash);
-            assert_eq!(root(&hashes).to_string(), expected);
-            assert_eq!(edge.root().to_string(), expected);
-        }
-    }
-
-    #[test]
-    fn every_root_of_a_tree_is_the_root_of_its_prefix() {
-        let all = leaves(532);
-        let tree = grown(&all);
-        for size in 0..=all.len() {
-            assert_eq!(root_at(&tree, size, &all), Ok(root(&all[..size])), "size {size}");
-        }
-    }
-
-    #[test]
-    fn a_size_past_the_tree_is_refused() {
-        let all = leaves(3);
-        let refused = root_at(&grown(&all), 4, &all).unwrap_err();
-        assert_eq!(refused.to_string(), "size 4 is past the tree's 3");
-    }
-
-    #[test]
-    fn too_few_leaf_hashes_are_refused() {
-        let tree = grown(&leaves(9));
-        let refused = tree.root_at(5, |_| Ok::<_, TreeError>(leaves(4))).unwrap_err();
-        assert_eq!(refused.to_string(), "4 leaf hashes were given where 5 are needed");
-    }
-
-    proptest! {
-        #[test]
-        fn the_right_edge_has_the_root_of_its_leaves(count in 0_usize..200) {
-            let all = leaves(count);
-            let mut edge = RightEdge::new();
-            for leaf in &all {
-                edge.push(*leaf);
-            }
-            prop_assert_eq!(edge.root(), root(&all));
-            prop_assert_eq!(edge.size(), count as u64);
-        }
-
-        #[test]
-        fn a_tree_knows_any_earlier_root(count in 0_usize..1_200, share in 0_usize..=100) {
-            let all = leaves(count);
-            let size = count * share / 100;
-            prop_assert_eq!(root_at(&grown(&all), size, &all), Ok(root(&all[..size])));
-        }
-    }
-}
+mod tests;

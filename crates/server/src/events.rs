@@ -10,6 +10,7 @@ use gradus_wire::v1 as wire;
 use gradus_wire::v1::event_service_server::EventService;
 use prost::Message as _;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -162,6 +163,9 @@ impl EventService for Api {
     }
 }
 
+/// Events, and the size up to which there are no others that were asked for.
+type Found = (Vec<wire::Event>, u64);
+
 type Updates = mpsc::Sender<Result<wire::SubscribeEventsResponse, Status>>;
 
 impl Api {
@@ -170,7 +174,7 @@ impl Api {
         &self,
         from: u64,
         filter: &Filter,
-    ) -> Result<(Vec<wire::Event>, u64), ServiceError> {
+    ) -> Result<Found, ServiceError> {
         if !filter.full {
             return self.leaves(from, filter).await;
         }
@@ -182,25 +186,35 @@ impl Api {
         Ok((events.collect::<Result<_, _>>()?, from + records.len() as u64))
     }
 
+    fn read_ahead(
+        &self,
+        from: u64,
+        filter: &Filter,
+    ) -> JoinHandle<Result<Found, ServiceError>> {
+        let (api, filter) = (self.clone(), filter.clone());
+        tokio::spawn(async move { api.chunk(from, &filter).await })
+    }
+
     /// As [`Self::chunk`], of leaves alone: they are sent as they are stored, and not read.
     async fn leaves(
         &self,
         from: u64,
         filter: &Filter,
-    ) -> Result<(Vec<wire::Event>, u64), ServiceError> {
+    ) -> Result<Found, ServiceError> {
         let records = self.service.stored_from(from, CHUNK).await?;
         let end = from + records.len() as u64;
-        let mut events = Vec::with_capacity(records.len());
+        let (mut positions, mut leaves) = (Vec::new(), Vec::new());
         for (position, record) in (from..).zip(records) {
             let wanted = filter.wants_all() || {
                 let leaf = gradus_model::Leaf::read(&record.leaf).map_err(UnreadableLeaf::from)?;
                 filter.wants(leaf.place.stream, leaf.draft.event_type)
             };
             if wanted {
-                events.push(event::leaf(position, record.leaf));
+                positions.push(position);
+                leaves.push(record.leaf);
             }
         }
-        Ok((events, end))
+        Ok((event::leaves(&positions, leaves), end))
     }
 
     /// The size up to which there is nothing from a size on of the unit that was asked for: nothing
@@ -221,6 +235,7 @@ impl Api {
         let asked = from;
         let mut from = from;
         let mut due = Instant::now() + HEARTBEAT;
+        let mut ahead: Option<JoinHandle<Result<Found, ServiceError>>> = None;
         loop {
             while from < head.borrow_and_update().size {
                 if let Some(quiet) = self.quiet_until(from, filter).await? {
@@ -231,8 +246,17 @@ impl Api {
                     from = quiet;
                     continue;
                 }
-                let (found, next) = self.chunk(from, filter).await?;
+                let read = match ahead.take() {
+                    Some(read) => read,
+                    None => self.read_ahead(from, filter),
+                };
+                let (found, next) =
+                    read.await.map_err(|_| ServiceError::Fault("a read was given up"))??;
                 from = next;
+                // The next ones are read while these are sent.
+                if filter.unit.is_none() && from < head.borrow().size {
+                    ahead = Some(self.read_ahead(from, filter));
+                }
                 let mut events: Vec<wire::Event> = Vec::with_capacity(found.len());
                 let mut bytes = 0;
                 for event in found {

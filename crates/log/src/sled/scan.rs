@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use gradus_model::Digest;
 use gradus_model::leaf::{Leaf, Place};
+use gradus_proof::tree::leaf_hashes;
 use gradus_proof::{Tree, leaf_hash};
 
 use super::index::Index;
@@ -82,10 +83,16 @@ impl Scanned {
             let position = self.sequencer.size();
             let follows = self.sequencer.follow(leaf, *hash);
             follows.map_err(|what| LogError::damaged(position, what))?;
-            self.tree.push(*hash);
             self.first_leaf.get_or_insert(*hash);
+        }
+        let mut hashes: Vec<Digest> = chunk.iter().map(|checked| checked.hash).collect();
+        let until = size.checked_sub(self.tree.size()).and_then(|until| usize::try_from(until).ok());
+        if let Some(until) = until.filter(|until| *until <= hashes.len()) {
+            let rest = hashes.split_off(until);
+            self.tree.extend(std::mem::replace(&mut hashes, rest));
             self.note_head(size);
         }
+        self.tree.extend(hashes);
         index.rebuild(chunk.iter().map(|Checked { leaf: Leaf { place, draft }, .. }| {
             let Place { position, version, stream, .. } = *place;
             (position, version, Origin { stream, actor: draft.actor, request: draft.request })
@@ -123,7 +130,7 @@ fn check_all(chunks: &Receiver<Chunk>, checked: &SyncSender<CheckedChunk>) {
 
 /// Reads the leaves of frames.
 fn check(chunk: &[Stored]) -> CheckedChunk {
-    let mut checked = Vec::new();
+    let (mut read, mut bytes_of) = (Vec::new(), Vec::new());
     for (key, bytes) in chunk {
         for record in Frame::read(frame::first_of(key)?, bytes)?.records() {
             let record = record?;
@@ -133,10 +140,12 @@ fn check(chunk: &[Stored]) -> CheckedChunk {
                 let what = format!("the leaf there says position {}", leaf.place.position);
                 return Err(LogError::damaged(record.position, what));
             }
-            checked.push(Checked { leaf, hash: leaf_hash(record.leaf) });
+            read.push(leaf);
+            bytes_of.push(record.leaf);
         }
     }
-    Ok(checked)
+    let hashes = leaf_hashes(&bytes_of).into_iter();
+    Ok(read.into_iter().zip(hashes).map(|(leaf, hash)| Checked { leaf, hash }).collect())
 }
 
 /// The hash of the first leaf and the size, without verifying what lies between.

@@ -4,7 +4,8 @@ use gradus_model::event::{Document, Links};
 use gradus_model::evidence::Item;
 use gradus_model::rating::Rating;
 use gradus_model::unit::{AreaRef, Context, Floor, Grade};
-use gradus_model::{Event, Target};
+use gradus_model::{Digest, Event, Target};
+use gradus_proof::tree::{leaf_hash, leaf_hashes};
 use gradus_service::records::ReadRecord;
 use gradus_service::{Service, ServiceError};
 use gradus_wire::v1 as wire;
@@ -15,7 +16,8 @@ use super::{Checked, principal_ref, timestamp, unit_ref};
 /// A record for a caller; with `full`, its body readable and its texts opened.
 pub(crate) fn event(service: &Service, record: &ReadRecord, full: bool) -> Checked<wire::Event> {
     let recorded = &record.recorded;
-    let mut out = leaf(recorded.place.position, record.leaf.clone());
+    let hash = leaf_hash(&record.leaf);
+    let mut out = leaf(recorded.place.position, record.leaf.clone(), hash);
     if !full {
         return Ok(out);
     }
@@ -43,10 +45,16 @@ pub(crate) fn event(service: &Service, record: &ReadRecord, full: bool) -> Check
     Ok(out)
 }
 
-/// A record's leaf and nothing else.
-pub(crate) fn leaf(position: u64, leaf: Vec<u8>) -> wire::Event {
-    let leaf_hash = gradus_proof::tree::leaf_hash(&leaf).0.to_vec();
-    wire::Event { position, leaf, leaf_hash, ..wire::Event::default() }
+fn leaf(position: u64, leaf: Vec<u8>, hash: Digest) -> wire::Event {
+    wire::Event { position, leaf, leaf_hash: hash.0.to_vec(), ..wire::Event::default() }
+}
+
+/// The leaves of records, each with its position, and nothing else.
+pub(crate) fn leaves(positions: &[u64], leaves: Vec<Vec<u8>>) -> Vec<wire::Event> {
+    let bytes: Vec<&[u8]> = leaves.iter().map(Vec::as_slice).collect();
+    let hashes = leaf_hashes(&bytes);
+    let records = positions.iter().zip(leaves).zip(hashes);
+    records.map(|((position, bytes), hash)| leaf(*position, bytes, hash)).collect()
 }
 
 pub(crate) const fn grade(from: Grade) -> wire::Grade {
