@@ -27,6 +27,7 @@ mod levels;
 mod projections;
 mod requests;
 mod roll_up;
+mod standing;
 mod streams;
 mod time_travel;
 mod trend;
