@@ -24,7 +24,7 @@ pub struct CoordinateArgs {
     /// Rules to compute by, an id or digest [default: those in force]
     #[arg(long, value_name = "RULES")]
     pub rules: Option<String>,
-    /// Wait until the answer has read a log of this size
+    /// Answer only after reading at least this much of the log, which must be there
     #[arg(long, value_name = "SIZE", default_value_t = 0)]
     pub min_size: u64,
 }

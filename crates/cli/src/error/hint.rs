@@ -23,6 +23,10 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
         "NO_PROFILE" => {
             "name one with --profile, or adopt one: gradus unit adopt-profile UNIT PROFILE"
         }
+        "NOTHING_TO_CHECK" => {
+            "ask for levels with --min, or raise a baseline: gradus baseline raise UNIT"
+        }
+        "LIVING_BELOW" => "`gradus unit list` shows where each unit stands",
         "NO_RULES" => "name some with --rules, or adopt some: gradus unit adopt-rules UNIT RULES",
         "STALE_VERSION" => "read again, decide again, and give the version that you saw",
         "REQUEST_ID_REUSED" => "leave --request-id out, so that one is drawn",
