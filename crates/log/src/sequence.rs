@@ -2,13 +2,14 @@
 //!
 //! Invariants: positions are gapless, versions too in each stream, and stamps strictly increase.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 
 use gradus_model::leaf::{Leaf, Place};
 use gradus_model::{Digest, PrincipalId, RequestId, Timestamp, UnitId};
-use gradus_proof::leaf_hash;
+use gradus_proof::tree::leaf_hashes;
 
-use crate::{Append, LogError, Placed};
+use crate::{Append, LogError, NewRecord, Placed};
 
 /// The end of a stream.
 #[derive(Clone, Copy, Debug)]
@@ -61,40 +62,111 @@ impl Sequencer {
         now: Timestamp,
         out: &mut Vec<Sequenced>,
     ) -> Result<Vec<Placed>, LogError> {
+        let placed = self.place_all([append], now, out).into_iter().next();
+        placed.unwrap_or(Err(LogError::Empty))
+    }
+
+    /// As [`Sequencer::place`] for appends one after the other; leaves of different streams are
+    /// hashed side by side.
+    pub(crate) fn place_all(
+        &mut self,
+        appends: impl IntoIterator<Item = Append>,
+        now: Timestamp,
+        out: &mut Vec<Sequenced>,
+    ) -> Vec<Result<Vec<Placed>, LogError>> {
+        let mut drafts = Vec::new();
+        let ranges: Vec<Result<Range<usize>, LogError>> = appends
+            .into_iter()
+            .map(|append| {
+                let from = drafts.len();
+                self.reserve(append, now, &mut drafts).map(|()| from..drafts.len())
+            })
+            .collect();
+        let leaves = self.linked(&drafts);
+        let placed: Vec<Placed> = drafts
+            .iter()
+            .zip(&leaves)
+            .map(|((place, _), (_, leaf_hash))| Placed {
+                position: place.position,
+                version: place.version,
+                leaf_hash: *leaf_hash,
+                recorded_at: place.recorded_at,
+            })
+            .collect();
+        let records = drafts.into_iter().zip(leaves).zip(&placed);
+        out.extend(records.map(|(((place, record), (leaf, _)), placed)| {
+            let NewRecord { draft, payload } = record;
+            let origin =
+                Origin { stream: place.stream, actor: draft.actor, request: draft.request };
+            Sequenced { placed: *placed, origin, leaf, payload }
+        }));
+        let of = |range: Range<usize>| placed.get(range).unwrap_or_default().to_vec();
+        ranges.into_iter().map(|range| range.map(of)).collect()
+    }
+
+    /// Gives an append its places, all but the links to the leaves before.
+    fn reserve(
+        &mut self,
+        append: Append,
+        now: Timestamp,
+        out: &mut Vec<(Place, NewRecord)>,
+    ) -> Result<(), LogError> {
         self.check(&append)?;
         let records = append.parts.into_iter().flat_map(|part| {
             let stream = part.stream;
             part.records.into_iter().map(move |record| (stream, record))
         });
-        let mut all_placed = Vec::new();
         for (stream, record) in records {
             let head = self.heads.entry(stream).or_insert(EMPTY_STREAM);
+            head.version += 1;
             let recorded_at = self.last.map_or(now, |last| now.max(last.plus_micros(1)));
             let place = Place {
                 position: self.size,
                 recorded_at,
                 stream,
-                version: head.version + 1,
-                previous: head.leaf,
+                version: head.version,
+                previous: Digest::ZERO,
             };
-            let mut leaf = Vec::new();
-            record.draft.write(&place, &mut leaf);
-            let hash = leaf_hash(&leaf);
-            *head = StreamHead { version: place.version, leaf: hash };
             self.size += 1;
             self.last = Some(recorded_at);
-            let placed = Placed {
-                position: place.position,
-                version: place.version,
-                leaf_hash: hash,
-                recorded_at,
-            };
-            let origin =
-                Origin { stream, actor: record.draft.actor, request: record.draft.request };
-            all_placed.push(placed);
-            out.push(Sequenced { placed, origin, leaf, payload: record.payload });
+            out.push((place, record));
         }
-        Ok(all_placed)
+        Ok(())
+    }
+
+    /// The leaves of records that have their places, linked, and their hashes.
+    ///
+    /// A leaf needs the hash of the one before it in its stream: in each round every stream has one.
+    fn linked(&mut self, drafts: &[(Place, NewRecord)]) -> Vec<(Vec<u8>, Digest)> {
+        let mut streams: HashMap<UnitId, VecDeque<usize>> = HashMap::new();
+        for (at, (place, _)) in drafts.iter().enumerate() {
+            streams.entry(place.stream).or_default().push_back(at);
+        }
+        let mut streams: Vec<VecDeque<usize>> = streams.into_values().collect();
+        let mut leaves = vec![(Vec::new(), Digest::ZERO); drafts.len()];
+        while !streams.is_empty() {
+            let round: Vec<usize> = streams.iter_mut().filter_map(VecDeque::pop_front).collect();
+            let written: Vec<Vec<u8>> = round
+                .iter()
+                .filter_map(|at| drafts.get(*at))
+                .map(|(place, record)| {
+                    let previous =
+                        self.heads.get(&place.stream).map_or(Digest::ZERO, |head| head.leaf);
+                    let mut leaf = Vec::with_capacity(record.draft.length());
+                    record.draft.write(&Place { previous, ..*place }, &mut leaf);
+                    leaf
+                })
+                .collect();
+            let hashes = leaf_hashes(&written.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            for ((at, leaf), hash) in round.into_iter().zip(written).zip(hashes) {
+                if let Some(((place, _), linked)) = drafts.get(at).zip(leaves.get_mut(at)) {
+                    self.heads.entry(place.stream).or_insert(EMPTY_STREAM).leaf = hash;
+                    *linked = (leaf, hash);
+                }
+            }
+            streams.retain(|stream| !stream.is_empty());
+        }
+        leaves
     }
 
     /// Whether every part expects the version that its stream will have then.

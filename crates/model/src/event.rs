@@ -246,7 +246,8 @@ macro_rules! events {
             /// The body in deterministic CBOR.
             #[must_use]
             pub fn body(&self) -> Vec<u8> {
-                let mut bytes = Vec::new();
+                // Room for most bodies, so that few grow.
+                let mut bytes = Vec::with_capacity(256);
                 // Writing to a Vec cannot fail, and no encoder here refuses a value.
                 let _ = match self { $( Self::$variant(body) => minicbor::encode(body, &mut bytes), )+ };
                 bytes

@@ -152,17 +152,17 @@ impl Lanes {
     fn hashed(mut self, level: Option<Level>) -> Vec<Lane> {
         let mut lanes = std::mem::take(&mut self.lanes);
         let blocks = self.blocks.as_chunks::<BLOCK>().0;
+        let counts = lanes.first().map(|lane| lane.count);
         match level {
             Some(level) if lanes.len() > 1 => {
+                let even = lanes.iter().all(|lane| Some(lane.count) == counts);
                 // Messages of a length are together, so that few lanes wait for longer ones.
-                let mut order: Vec<(usize, Lane)> = lanes.iter().copied().enumerate().collect();
-                order.sort_by_key(|(_, lane)| lane.count);
-                let mut sorted: Vec<Lane> = order.iter().map(|(_, lane)| *lane).collect();
-                dispatch!(level, simd => rounds::in_lanes(simd, &mut sorted, blocks));
-                for ((at, _), hashed) in order.iter().zip(sorted) {
-                    if let Some(lane) = lanes.get_mut(*at) {
-                        *lane = hashed;
-                    }
+                if !even {
+                    lanes.sort_unstable_by_key(|lane| lane.count);
+                }
+                dispatch!(level, simd => rounds::in_lanes(simd, &mut lanes, blocks));
+                if !even {
+                    lanes.sort_unstable_by_key(|lane| lane.first);
                 }
             }
             _ => lanes.iter_mut().for_each(|lane| lane.alone(blocks)),

@@ -170,11 +170,7 @@ type Updates = mpsc::Sender<Result<wire::SubscribeEventsResponse, Status>>;
 
 impl Api {
     /// The events asked for among the next records, and the size up to which these go.
-    async fn chunk(
-        &self,
-        from: u64,
-        filter: &Filter,
-    ) -> Result<Found, ServiceError> {
+    async fn chunk(&self, from: u64, filter: &Filter) -> Result<Found, ServiceError> {
         if !filter.full {
             return self.leaves(from, filter).await;
         }
@@ -186,21 +182,13 @@ impl Api {
         Ok((events.collect::<Result<_, _>>()?, from + records.len() as u64))
     }
 
-    fn read_ahead(
-        &self,
-        from: u64,
-        filter: &Filter,
-    ) -> JoinHandle<Result<Found, ServiceError>> {
+    fn read_ahead(&self, from: u64, filter: &Filter) -> JoinHandle<Result<Found, ServiceError>> {
         let (api, filter) = (self.clone(), filter.clone());
         tokio::spawn(async move { api.chunk(from, &filter).await })
     }
 
     /// As [`Self::chunk`], of leaves alone: they are sent as they are stored, and not read.
-    async fn leaves(
-        &self,
-        from: u64,
-        filter: &Filter,
-    ) -> Result<Found, ServiceError> {
+    async fn leaves(&self, from: u64, filter: &Filter) -> Result<Found, ServiceError> {
         let records = self.service.stored_from(from, CHUNK).await?;
         let end = from + records.len() as u64;
         let (mut positions, mut leaves) = (Vec::new(), Vec::new());

@@ -5,20 +5,25 @@
 //! its place, so that they are recorded in their order.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use gradus_domain::Actor;
-use gradus_service::{Queued, Receipt, ServiceError};
+use gradus_service::evidence::Step;
+use gradus_service::{Call, Queued, Receipt, Service, ServiceError};
 use gradus_wire::v1 as wire;
 use prost::Message as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt;
 
 use crate::api::{Api, stopped};
 use crate::convert::{self, evidence as items};
+use crate::server::MOST_MESSAGE_BYTES;
 use crate::status::{code_name, status, status_of_items};
 
 /// Messages that wait for their answers; then no more are read.
@@ -26,6 +31,8 @@ const MOST_MESSAGES: usize = 1_000;
 /// Bytes of messages that wait for their answers; then no more are read. The longest message has
 /// room.
 const MOST_BYTES: u32 = 8 << 20;
+/// Messages that are hashed together.
+const MOST_TOGETHER: usize = 64;
 /// Answers that wait for a client to read them.
 const WAITING: usize = 64;
 
@@ -73,42 +80,104 @@ async fn queue_all(
 ) {
     let room = Arc::new(Semaphore::new(MOST_BYTES as usize));
     let mut stopping = api.stopping.clone();
-    for number in 0.. {
+    let mut number = 0;
+    loop {
         // Whoever answers may have given up, and then there is nothing to read for.
         let Ok(place) = queued.reserve().await else { return };
-        let message = tokio::select! {
+        let first = tokio::select! {
             message = messages.next() => message,
             () = stopped(&mut stopping) => {
                 let error = ServiceError::Log(gradus_log::LogError::Closed);
                 Some(Err(status(&error)))
             }
         };
-        match message {
-            None => return,
-            Some(Err(status)) => {
-                place.send(Err(status));
-                return;
+        let mut together = Vec::new();
+        let (mut end, mut over) = (None, first.is_none());
+        let mut next = first.map(|message| (message, place));
+        while let Some((message, place)) = next.take() {
+            match message {
+                Ok(message) => {
+                    let Some(room) = room_for(&room, &message).await else { return };
+                    together.push(Taken { message, place, room });
+                }
+                Err(status) => {
+                    end = Some((status, place));
+                    break;
+                }
             }
-            Some(Ok(message)) => {
-                let bytes = u32::try_from(message.encoded_len()).unwrap_or(MOST_BYTES);
-                let room = Arc::clone(&room).acquire_many_owned(bytes.min(MOST_BYTES)).await;
-                let Ok(room) = room else { return };
-                let queued = queue(&api, actor, &message).await;
-                let queued = queued.map_err(|error| told(&error, &Kinds::of(&message)));
-                place.send(Ok(Message { number, kinds: Kinds::of(&message), queued, room }));
+            // What has come already is hashed together, as far as there is room without waiting.
+            let fits =
+                together.len() < MOST_TOGETHER && room.available_permits() >= MOST_MESSAGE_BYTES;
+            if fits && let Ok(place) = queued.try_reserve() {
+                match at_once(&mut messages).await {
+                    Some(Some(message)) => next = Some((message, place)),
+                    Some(None) => over = true,
+                    None => (),
+                }
             }
+        }
+        queue_together(&api, actor, together, &mut number).await;
+        if let Some((status, place)) = end {
+            place.send(Err(status));
+            return;
+        }
+        if over {
+            return;
         }
     }
 }
 
-async fn queue(
-    api: &Api,
-    actor: Actor,
+/// A message with its place among those that are answered, and room for its bytes.
+struct Taken<'a> {
+    message: wire::PushEvidenceRequest,
+    place: mpsc::Permit<'a, Next>,
+    room: OwnedSemaphorePermit,
+}
+
+/// Waits until there is room for a message; none when nobody is left to answer.
+async fn room_for(
+    room: &Arc<Semaphore>,
     message: &wire::PushEvidenceRequest,
-) -> Result<Queued, ServiceError> {
-    let call = convert::call(actor, message.append.as_ref())?;
-    let steps = items::steps(&message.steps)?;
-    api.service.queue_evidence(&call, &message.unit, &steps).await
+) -> Option<OwnedSemaphorePermit> {
+    let bytes = u32::try_from(message.encoded_len()).unwrap_or(MOST_BYTES).min(MOST_BYTES);
+    Arc::clone(room).acquire_many_owned(bytes).await.ok()
+}
+
+/// The next message if it is there: none within where the stream ended, none where it is to come.
+async fn at_once<S: Stream + Unpin>(messages: &mut S) -> Option<Option<S::Item>> {
+    poll_fn(|context| match Pin::new(&mut *messages).poll_next(context) {
+        Poll::Ready(next) => Poll::Ready(Some(next)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Gives messages their places one after the other; their texts are hashed together before.
+async fn queue_together(api: &Api, actor: Actor, taken: Vec<Taken<'_>>, number: &mut u64) {
+    let asked = |taken: &Taken<'_>| {
+        let call = convert::call(actor, taken.message.append.as_ref())?;
+        Ok((call, items::steps(&taken.message.steps)?))
+    };
+    let asked: Vec<Result<(Call, Vec<Step>), wire::PushError>> = taken
+        .iter()
+        .map(|taken| asked(taken).map_err(|error| told(&error, &Kinds::of(&taken.message))))
+        .collect();
+    let steps: Vec<&[Step]> =
+        asked.iter().map(|asked| asked.as_ref().map_or(&[][..], |(_, steps)| steps)).collect();
+    // What cannot be hashed together is hashed, or refused, message by message.
+    let mut hashed = Service::hash_evidence(&steps).unwrap_or_default().into_iter();
+    for (Taken { message, place, room }, asked) in taken.into_iter().zip(&asked) {
+        let (ahead, kinds) = (hashed.next().unwrap_or_default(), Kinds::of(&message));
+        let queued = match asked {
+            Ok((call, steps)) => {
+                let queued = api.service.queue_evidence(call, &message.unit, steps, ahead).await;
+                queued.map_err(|error| told(&error, &kinds))
+            }
+            Err(error) => Err(error.clone()),
+        };
+        place.send(Ok(Message { number: *number, kinds, queued, room }));
+        *number += 1;
+    }
 }
 
 async fn answer(api: &Api, message: Message) -> wire::PushEvidenceResponse {

@@ -3,21 +3,24 @@
 //! What is queued is ordered; whoever sends many calls waits for their syncs together. Calls are
 //! decided on what is queued, so that no answer, good or bad, comes before that is durable.
 
+mod sealing;
+
 use std::collections::BTreeMap;
 
 use gradus_domain::Registry;
-use gradus_log::{Acknowledgement, Append, Appended, Head, LogError, NewRecord, Part, Placed};
-use gradus_model::leaf::{self, Draft, Signature};
+use gradus_log::{Acknowledgement, Append, Appended, Head, LogError, Placed};
 use gradus_model::{Event, EvidenceId, RatingId, RequestId, Timestamp, UnitId};
 use tokio::sync::watch;
 
-use crate::call::{Batch, Call, ItemOutcome, Naming, Numbered, Receipt, random, random_id};
+use crate::ahead::{Ahead, Texts};
+use crate::answers::Acknowledged;
+use crate::call::{Batch, Call, ItemOutcome, Naming, Receipt, random_id};
 use crate::error::ServiceError;
-use crate::keys::RootSeed;
-use crate::seal::{self, Seed, Seeds};
-use crate::service::{Acknowledged, Claim, Service};
+use crate::fresh::Facts;
+use crate::service::{Claim, Service};
 use crate::start::MOST_WAITING;
 use crate::writer::{Duplicate, Plan, PlannedPart, Writer};
+use sealing::fits;
 
 /// What a call comes to under the lock.
 enum Decided {
@@ -27,8 +30,18 @@ enum Decided {
     Verdict(Receipt, Box<Plan>),
     /// Nothing is to be recorded.
     AlreadySo(Receipt),
-    /// Records are queued: their items in order, and what resolves once they are durable.
-    Queued(Receipt, Vec<u32>, Acknowledgement),
+    /// Records are queued: their items in order, what resolves once they are durable, and what they
+    /// say.
+    Queued(Receipt, Vec<u32>, Acknowledgement, Facts),
+}
+
+/// A call as it has its turn.
+struct Asked<'a> {
+    call: &'a Call,
+    naming: &'a Naming,
+    now: Timestamp,
+    /// Items with a known source whose content was found equal.
+    compared: &'a [(UnitId, EvidenceId)],
 }
 
 /// What a use case proposes, given the write side and the call's ids.
@@ -104,13 +117,16 @@ impl Service {
         of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
         propose: impl Propose,
     ) -> Result<Receipt, ServiceError> {
-        self.queue(call, of, propose).await?.durable().await
+        self.queue(call, Texts::Unknown, of, propose).await?.durable().await
     }
 
     /// Makes a call as [`Self::append`], up to the place of its records in the log's queue.
+    ///
+    /// `texts` are those of its items, as far as they are known.
     pub(crate) async fn queue(
         &self,
         call: &Call,
+        texts: Texts<'_>,
         of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
         propose: impl Propose,
     ) -> Result<Queued, ServiceError> {
@@ -118,12 +134,12 @@ impl Service {
         let _place = self.places.try_acquire().map_err(crowded)?;
         let Some(request) = call.request else {
             let drawn = random_id().map(RequestId)?;
-            return self.make(call, drawn, None, of, propose).await;
+            return self.make(call, (drawn, None), texts, of, propose).await;
         };
         let claim = self.claim((call.actor.principal, request)).await?;
         let found = self.log.find_request(call.actor.principal, request).await?;
         if found.is_empty() {
-            self.make(call, request, Some(claim), of, propose).await
+            self.make(call, (request, Some(claim)), texts, of, propose).await
         } else {
             let receipt = self.replay(call, request, &found, of, propose).await?;
             Ok(Queued(Stage::Replayed(receipt)))
@@ -133,13 +149,14 @@ impl Service {
     async fn make(
         &self,
         call: &Call,
-        request: RequestId,
-        claim: Option<Claim>,
+        (request, claim): (RequestId, Option<Claim>),
+        texts: Texts<'_>,
         of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
         propose: impl Propose,
     ) -> Result<Queued, ServiceError> {
         let naming = self.naming(call, request);
         let mut compared: Vec<(UnitId, EvidenceId)> = Vec::new();
+        let mut ahead = texts.ahead()?;
         loop {
             let now = self.now();
             let (resting, decided) = {
@@ -148,8 +165,9 @@ impl Service {
                 let mut writer = self.writer()?;
                 let (head, refusals) = (self.log.watch(), self.refusals.subscribe());
                 let resting = Resting { size: writer.next, head, refusals };
+                let asked = Asked { call, naming: &naming, now, compared: &compared };
                 let work = (&of, &propose);
-                (resting, self.decide_and_queue(&mut writer, call, &naming, now, &compared, work))
+                (resting, self.decide_and_queue(&mut writer, &asked, &mut ahead, work))
             };
             match decided {
                 Ok(Decided::Compare(duplicates)) => {
@@ -167,8 +185,8 @@ impl Service {
                 Ok(Decided::AlreadySo(receipt)) => {
                     return Ok(Queued(Stage::Decided(Ok(receipt), resting)));
                 }
-                Ok(Decided::Queued(receipt, order, acknowledgement)) => {
-                    let acknowledged = self.acknowledged(acknowledgement, claim);
+                Ok(Decided::Queued(receipt, order, acknowledgement, facts)) => {
+                    let acknowledged = self.answers.wait(acknowledgement, facts, claim);
                     return Ok(Queued(Stage::Waiting(receipt, order, acknowledged)));
                 }
                 // The log has no room or is closed, whatever was decided.
@@ -182,16 +200,15 @@ impl Service {
     fn decide_and_queue(
         &self,
         writer: &mut Writer,
-        call: &Call,
-        naming: &Naming,
-        now: Timestamp,
-        compared: &[(UnitId, EvidenceId)],
+        asked: &Asked<'_>,
+        ahead: &mut Ahead<'_>,
         (of, propose): (&impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>, &impl Propose),
     ) -> Result<Decided, ServiceError> {
+        let Asked { call, naming, now, compared } = *asked;
         let unit = of(writer, naming)?;
         expect_version(writer, unit, call.expected_version)?;
         let batches = propose(writer, naming)?;
-        let plan = writer.plan(call, now, &self.library(), &batches, compared)?;
+        let mut plan = writer.plan(call, now, &self.library(), &batches, compared)?;
         if !plan.duplicates.is_empty() {
             return Ok(Decided::Compare(plan.duplicates));
         }
@@ -206,16 +223,20 @@ impl Service {
         if plan.parts.is_empty() {
             return Ok(Decided::AlreadySo(receipt));
         }
-        let parts = self.sealed(call, request, &plan.parts)?;
+        let parts = self.sealed(call, request, &plan.parts, ahead)?;
         let acknowledgement = match accepted {
             Some(wall) => self.log.append_accepting(Append { parts }, wall)?,
             None => self.log.append(Append { parts })?,
         };
-        let order = plan.parts.iter().flat_map(|part| &part.records).map(|record| record.item);
-        let order = order.collect();
-        writer.absorb(plan);
+        let records =
+            |part: PlannedPart| part.records.into_iter().map(move |record| (part.stream, record));
+        let records: Vec<_> =
+            std::mem::take(&mut plan.parts).into_iter().flat_map(records).collect();
+        let order = records.iter().map(|(_, record)| record.item).collect();
+        writer.absorb(plan, records.len());
         receipt.unit_version = writer.version(unit);
-        Ok(Decided::Queued(receipt, order, acknowledgement))
+        let facts = Facts::new(*call, request, records);
+        Ok(Decided::Queued(receipt, order, acknowledgement, facts))
     }
 
     /// The answer before anything is placed.
@@ -243,67 +264,6 @@ impl Service {
             level_changes: Vec::new(),
         }
     }
-
-    /// Seals what is planned; the bytes depend on nothing but the plan and fresh seeds.
-    pub(crate) fn sealed(
-        &self,
-        call: &Call,
-        request: RequestId,
-        parts: &[PlannedPart],
-    ) -> Result<Vec<Part>, ServiceError> {
-        let mut sealed = Vec::with_capacity(parts.len());
-        for part in parts {
-            if part.version == 0 {
-                self.make_keys(part.stream)?;
-            }
-            let mut records = Vec::with_capacity(part.records.len());
-            let mut seeds = Seeds::for_records(part.records.len())?;
-            for (version, numbered) in (part.version + 1..).zip(&part.records) {
-                let place = (part.stream, version);
-                records.push(self.seal_record(call, request, place, numbered, &seeds.next()?)?);
-            }
-            sealed.push(Part { stream: part.stream, expected: part.version, records });
-        }
-        Ok(sealed)
-    }
-
-    fn make_keys(&self, unit: UnitId) -> Result<(), ServiceError> {
-        match self.keys.create(unit, &RootSeed::new(random()?)) {
-            // Made by a call that got no further: nothing was sealed with it yet.
-            Ok(()) | Err(crate::keys::KeyError::Exists { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn seal_record(
-        &self,
-        call: &Call,
-        request: RequestId,
-        (stream, version): (UnitId, u64),
-        numbered: &Numbered,
-        seed: &Seed,
-    ) -> Result<NewRecord, ServiceError> {
-        let Numbered { item, proposal } = numbered;
-        let body = proposal.event.body();
-        fits(numbered, body.len())?;
-        let key = self.keys.key(stream, version)?;
-        let key = key.ok_or(ServiceError::Fault("the key of a new record is erased"))?;
-        let sealed = seal::seal(&proposal.payload, seed, &key, self.log_id, stream, version)?;
-        let draft = Draft {
-            event_type: proposal.event.event_type(),
-            schema: proposal.event.schema(),
-            effective_at: proposal.effective_at,
-            actor: call.actor.principal,
-            grade: call.actor.grade,
-            request,
-            item: *item,
-            payload_root: sealed.payload_root,
-            blind: sealed.blind,
-            body,
-            signature: Signature::NONE,
-        };
-        Ok(NewRecord { draft, payload: sealed.bytes })
-    }
 }
 
 /// The answer once its records are durable.
@@ -315,16 +275,6 @@ fn placed(mut receipt: Receipt, order: &[u32], appended: &Appended) -> Receipt {
     }
     receipt.head = appended.head;
     receipt
-}
-
-/// Refuses a record that the log would not take; a verdict must say what the call would.
-fn fits(Numbered { item, proposal }: &Numbered, body: usize) -> Result<(), ServiceError> {
-    let leaf = leaf::HEADER + body;
-    let all = leaf + seal::sealed_len(&proposal.payload);
-    if leaf > leaf::MOST_BYTES || all > leaf::MOST_RECORD_BYTES {
-        return Err(ServiceError::RecordTooLarge { item: *item, leaf, all });
-    }
-    Ok(())
 }
 
 fn expect_version(

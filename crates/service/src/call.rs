@@ -7,7 +7,7 @@ use gradus_domain::{Actor, Proposal};
 use gradus_log::{Head, Placed};
 use gradus_model::evidence::Source;
 use gradus_model::{AreaId, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId};
-use gradus_proof::digest::sha256;
+use gradus_proof::digest::sha256_of;
 
 use crate::error::ServiceError;
 
@@ -91,7 +91,7 @@ impl Naming {
             &item.to_be_bytes(),
         ];
         let mut id = [0; 16];
-        for (byte, digest) in id.iter_mut().zip(sha256(&parts.concat()).0) {
+        for (byte, digest) in id.iter_mut().zip(sha256_of(&parts).0) {
             *byte = digest;
         }
         as_id(id)

@@ -1,5 +1,6 @@
 //! Evidence: submitting it one by one or in bulk, reviewing it, ending it, erasing its texts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use gradus_domain::Proposal;
@@ -9,6 +10,7 @@ use gradus_model::{
     Digest, Event, EvidenceId, Label, ModelId, Payload, Practice, Target, Timestamp, UnitId,
 };
 
+use crate::ahead::{self, Ahead, Texts};
 use crate::append::Queued;
 use crate::call::{Call, Naming, Receipt};
 use crate::error::ServiceError;
@@ -108,19 +110,38 @@ impl Service {
         unit: &str,
         steps: &[Step],
     ) -> Result<Receipt, ServiceError> {
-        self.queue_evidence(call, unit, steps).await?.durable().await
+        let texts = Texts::Plain(texts(steps));
+        self.queue_steps(call, unit, steps, texts).await?.durable().await
     }
 
     /// As [`Self::push_evidence`], up to the place of the records in the log's queue: messages that
     /// are queued one after the other are recorded in that order, and wait for one sync together.
+    ///
+    /// `ahead` is what [`Self::hash_evidence`] made of the steps.
     pub async fn queue_evidence(
         &self,
         call: &Call,
         unit: &str,
         steps: &[Step],
+        ahead: Ahead<'_>,
+    ) -> Result<Queued, ServiceError> {
+        self.queue_steps(call, unit, steps, Texts::Hashed(ahead)).await
+    }
+
+    /// Hashes the texts of many messages together, which costs less than one by one.
+    pub fn hash_evidence<'a>(messages: &[&'a [Step]]) -> Result<Vec<Ahead<'a>>, ServiceError> {
+        ahead::all(messages.iter().map(|steps| texts(steps)))
+    }
+
+    async fn queue_steps(
+        &self,
+        call: &Call,
+        unit: &str,
+        steps: &[Step],
+        texts: Texts<'_>,
     ) -> Result<Queued, ServiceError> {
         let now = self.now();
-        self.queue_to_unit(call, unit, |writer, naming, unit| {
+        self.queue_to_unit(call, unit, texts, |writer, naming, unit| {
             let mut here = BTreeMap::new();
             let mut proposed = |item, step: &Step| match step {
                 Step::Submit(submission) => {
@@ -327,6 +348,15 @@ impl Service {
         self.caught_up(None).await?;
         Ok(receipt)
     }
+}
+
+/// The texts that the steps of a message will be recorded with.
+fn texts(steps: &[Step]) -> Vec<Cow<'_, Payload>> {
+    let texts = steps.iter().map(|step| match step {
+        Step::Submit(submission) => Cow::Borrowed(&submission.payload),
+        Step::End { reason, .. } => Cow::Owned(reason_payload(reason)),
+    });
+    texts.collect()
 }
 
 /// The record whose texts are to be erased.

@@ -20,7 +20,6 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::error::ServiceError;
-use crate::records::ReadRecord;
 use crate::service::Service;
 
 /// How many records are read at a time.
@@ -227,11 +226,9 @@ impl Service {
     /// Tells the index of records that the views have read, and lets readers see them.
     pub(crate) async fn index(
         self: &Arc<Self>,
-        records: Vec<ReadRecord>,
+        records: Vec<Recorded>,
     ) -> Result<(), ServiceError> {
         self.apart(move |service| {
-            let records: Vec<Recorded> =
-                records.into_iter().map(|record| record.recorded).collect();
             if let Err(error) = service.index.take(service, &records) {
                 service.index.give_up(&error);
             }

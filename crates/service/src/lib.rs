@@ -14,8 +14,11 @@ pub mod service;
 pub mod start;
 
 // The way of a call.
+mod ahead;
+mod answers;
 mod append;
 pub mod call;
+mod fresh;
 mod reading;
 mod recall;
 mod replay;
@@ -54,6 +57,7 @@ pub mod roll_up;
 pub mod trend;
 pub mod watch;
 
+pub use ahead::Ahead;
 pub use append::Queued;
 pub use call::{Call, Receipt};
 pub use coordinate::Coordinate;

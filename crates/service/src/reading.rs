@@ -7,6 +7,8 @@ use gradus_domain::registry::DocumentKind;
 use gradus_model::event::Document;
 use gradus_model::{Event, Recorded, UnitId};
 
+use gradus_projection::views::stands;
+
 use crate::error::ServiceError;
 use crate::records::ReadRecord;
 use crate::service::Service;
@@ -17,7 +19,7 @@ const CHUNK: usize = 4_096;
 /// After how many records room is made while the log is read at the start.
 const ROOM_EVERY: u64 = 50 * CHUNK as u64;
 /// How long the views wait for more to read while nobody waits for them.
-const GATHERS: Duration = Duration::from_millis(20);
+const GATHERS: Duration = Duration::from_millis(50);
 
 impl Service {
     /// Checks a document, writes it to the directory and reads it into the library.
@@ -73,25 +75,53 @@ impl Service {
     /// Takes durable records into the views and then into the index.
     async fn read(self: &Arc<Self>, records: Vec<ReadRecord>) -> Result<(), ServiceError> {
         for record in &records {
-            self.read_into_views(record).await?;
+            self.heed(record).await?;
+            self.take(&record.recorded, Some(record)).await?;
         }
+        self.indexed(records.into_iter().map(|record| record.recorded).collect()).await
+    }
+
+    /// As [`Self::read`], for records that need not be read from the log.
+    async fn read_fresh(self: &Arc<Self>, records: Vec<Recorded>) -> Result<(), ServiceError> {
+        for recorded in &records {
+            self.heed_event(recorded).await?;
+            self.take(recorded, None).await?;
+        }
+        self.indexed(records).await
+    }
+
+    /// Takes a record into the views, and into what stands if it is to stand.
+    async fn take(
+        &self,
+        recorded: &Recorded,
+        record: Option<&ReadRecord>,
+    ) -> Result<(), ServiceError> {
+        let position = recorded.place.position;
+        match record {
+            Some(record) => {
+                self.standing().take(position, stands(&recorded.event).then_some(&record.leaf))
+            }
+            None if stands(&recorded.event) => {
+                let record = self.record_at(position).await?;
+                self.standing().take(position, Some(&record.leaf));
+            }
+            None => self.standing().take(position, None),
+        }
+        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+        views.apply(recorded);
+        Ok(())
+    }
+
+    /// Takes records that the views have read into the index, and does what is due then.
+    async fn indexed(self: &Arc<Self>, records: Vec<Recorded>) -> Result<(), ServiceError> {
         self.index(records).await?;
         self.room.notify_one();
         self.renew_standing().await;
         Ok(())
     }
 
-    /// Takes in a durable record, and does what it says has been done: a key that the log calls
-    /// destroyed is destroyed here, whoever asked for it and wherever they have gone since.
-    async fn read_into_views(&self, record: &ReadRecord) -> Result<(), ServiceError> {
-        self.heed(record).await?;
-        self.standing().take(record);
-        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
-        views.apply(&record.recorded);
-        Ok(())
-    }
-
-    /// Does what a durable record says has been done.
+    /// Does what a durable record says has been done: a key that the log calls destroyed is destroyed
+    /// here, whoever asked for it and wherever they have gone since.
     pub(crate) async fn heed(&self, record: &ReadRecord) -> Result<(), ServiceError> {
         self.heed_event(&record.recorded).await?;
         if let Event::PrincipalAdded(added) = &record.recorded.event
@@ -178,8 +208,12 @@ impl Service {
         let mut from = self.read_size();
         let size = self.log.head().size;
         while from < size {
-            let records = self.records_from(from, CHUNK).await?;
-            self.read(records).await?;
+            let fresh = self.fresh.take(from, CHUNK);
+            if fresh.is_empty() {
+                self.read(self.records_from(from, CHUNK).await?).await?;
+            } else {
+                self.read_fresh(fresh).await?;
+            }
             from = self.read_size();
         }
         Ok(())

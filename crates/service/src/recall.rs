@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::panic::resume_unwind;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 
 use gradus_domain::UnitHistory;
 use gradus_domain::history::Recall;
-use gradus_log::{Log, ReadLimit};
+use gradus_log::{Log, LogError, ReadLimit};
 use gradus_model::{Recorded, UnitId};
 use tokio::sync::Notify;
 
@@ -17,9 +17,9 @@ use crate::service::Service;
 /// How much of a stream is read at a time.
 const AT_ONCE: ReadLimit = ReadLimit { records: 4_096, bytes: 2 << 20 };
 
-/// The streams of a log.
+/// The streams of a log, as long as its service keeps it open.
 pub(crate) struct Streams {
-    pub(crate) log: Arc<dyn Log>,
+    pub(crate) log: Weak<dyn Log>,
     /// Told when something was recalled, which takes room.
     pub(crate) recalled: Arc<Notify>,
 }
@@ -33,9 +33,10 @@ impl fmt::Debug for Streams {
 impl Recall for Streams {
     fn recall(&self, unit: UnitId, version: u64, take: &mut dyn FnMut(&Recorded)) {
         let mut read = || -> Result<(), ServiceError> {
+            let log = self.log.upgrade().ok_or(LogError::Closed)?;
             let mut next = 1;
             while next <= version {
-                let stored = self.log.read_stream_here(unit, next, AT_ONCE)?;
+                let stored = log.read_stream_here(unit, next, AT_ONCE)?;
                 if stored.is_empty() {
                     return Err(ServiceError::Fault("a stream is shorter than the views say"));
                 }
@@ -60,7 +61,7 @@ impl Recall for Streams {
 impl Service {
     /// Where histories are recalled from.
     pub(crate) fn streams(&self) -> Arc<Streams> {
-        Arc::new(Streams { log: Arc::clone(&self.log), recalled: Arc::clone(&self.room) })
+        Arc::new(Streams { log: Arc::downgrade(&self.log), recalled: Arc::clone(&self.room) })
     }
 
     /// Recalls a unit's items and ratings, so that whoever decides on them next need not wait.

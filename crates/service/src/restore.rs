@@ -17,6 +17,7 @@ use gradus_model::event::LogForked;
 use gradus_model::unit::{Grade, PrincipalKind};
 use gradus_model::{Digest, Event, Leaf, LogId, PrincipalId, RequestId, Timestamp, UnitId};
 
+use crate::ahead::Ahead;
 use crate::call::{Call, Numbered, random, random_id};
 use crate::directory::{Directory, DirectoryError, FileError, Step as FileStep, folder};
 use crate::error::ServiceError;
@@ -384,7 +385,8 @@ impl Service {
             Actor { principal: system, kind: PrincipalKind::System, grade: Grade::Internal };
         let records = vec![Numbered { item: 0, proposal: proposal.into() }];
         let part = PlannedPart { stream: organization, version, records };
-        let parts = self.sealed(&Call::by(actor), RequestId(random_id()?), &[part])?;
+        let request = RequestId(random_id()?);
+        let parts = self.sealed(&Call::by(actor), request, &[part], &mut Ahead::default())?;
         self.log.append(gradus_log::Append { parts })?.await?;
         self.caught_up(None).await
     }

@@ -43,17 +43,19 @@ mod seed;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use chacha20poly1305::{AeadInOut, KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use gradus_model::leaf::{HEADER, MOST_RECORD_BYTES};
 use gradus_model::{Digest, LogId, Payload, UnitId};
-use gradus_proof::payload::{SALT, field_leaf, payload_root};
+use gradus_proof::payload::{SALT, payload_roots};
 use minicbor::Decoder;
 use zeroize::Zeroizing;
 
 use crate::keys::RecordKey;
+use seed::Derived;
 pub(crate) use seed::Seeds;
 pub use seed::{BLIND, NONCE, SEED, Seed};
 
@@ -157,6 +159,53 @@ pub fn sealed_len(payload: &Payload) -> usize {
     if payload.is_empty() { 0 } else { 1 + NONCE + plaintext_len(payload) + TAG }
 }
 
+/// A payload with all that is hashed for it, which needs no place of its record.
+pub struct Hashed<'a> {
+    payload: Cow<'a, Payload>,
+    seed: Seed,
+    derived: Derived,
+    payload_root: Digest,
+}
+
+impl Hashed<'_> {
+    /// The payload.
+    #[must_use]
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// Seals it as [`seal`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`seal`].
+    pub fn seal(
+        &self,
+        key: &RecordKey,
+        log: LogId,
+        stream: UnitId,
+        version: u64,
+    ) -> Result<Sealed, SealError> {
+        let place = (log, stream, version);
+        encrypted(&self.payload, &self.seed, key, place, (&self.derived, self.payload_root))
+    }
+}
+
+/// Hashes payloads, each with the seed of its record, side by side: many cost a fifth of the time.
+#[must_use]
+pub fn hash_all(given: Vec<(Cow<'_, Payload>, Seed)>) -> Vec<Hashed<'_>> {
+    let hashed =
+        hashed(&given.iter().map(|(payload, seed)| (&**payload, seed)).collect::<Vec<_>>());
+    let all = given.into_iter().zip(hashed);
+    all.map(|((payload, seed), (derived, payload_root))| Hashed {
+        payload,
+        seed,
+        derived,
+        payload_root,
+    })
+    .collect()
+}
+
 /// Seals `payload` for `version` of `stream`.
 ///
 /// The same arguments give the same bytes. A seed must never serve twice.
@@ -173,8 +222,32 @@ pub fn seal(
     stream: UnitId,
     version: u64,
 ) -> Result<Sealed, SealError> {
-    let derived = seed.derive();
-    let blind = derived.blind();
+    let (derived, root) =
+        hashed(&[(payload, seed)]).pop().unwrap_or((Derived::default(), Digest::ZERO));
+    encrypted(payload, seed, key, (log, stream, version), (&derived, root))
+}
+
+fn hashed(given: &[(&Payload, &Seed)]) -> Vec<(Derived, Digest)> {
+    let seeds: Vec<(&Seed, usize)> =
+        given.iter().map(|(payload, seed)| (*seed, payload.0.len())).collect();
+    let derived = Derived::of_all(&seeds);
+    let payloads: Vec<(&[[u8; SALT]], &Payload)> = given
+        .iter()
+        .zip(&derived)
+        .map(|((payload, _), derived)| (derived.salts.as_slice(), *payload))
+        .collect();
+    let roots = payload_roots(&payloads);
+    derived.into_iter().zip(roots).collect()
+}
+
+fn encrypted(
+    payload: &Payload,
+    seed: &Seed,
+    key: &RecordKey,
+    (log, stream, version): (LogId, UnitId, u64),
+    (derived, payload_root): (&Derived, Digest),
+) -> Result<Sealed, SealError> {
+    let Derived { nonce, blind, .. } = *derived;
     if payload.is_empty() {
         return Ok(Sealed { payload_root: Digest::ZERO, blind, bytes: Vec::new() });
     }
@@ -183,8 +256,6 @@ pub fn seal(
         return Err(SealError::TooLong { seen: length });
     }
     names(payload)?;
-    let payload_root = root_of(payload, &derived.salts(payload.0.len()));
-    let nonce = derived.nonce();
     let associated = associated_data(log, stream, version, payload_root);
     // Encrypted where it is stored; all of it has room, so that no copy of the text is left behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length));
@@ -234,12 +305,12 @@ pub fn open(
         )
         .map_err(|_| SealError::Refused { stream, version })?;
     let (payload, seed) = read(&text)?;
-    let derived = seed.derive();
-    if derived.nonce() != nonce {
+    names(&payload)?;
+    let derived = Derived::of(&seed, payload.0.len());
+    if derived.nonce != nonce {
         return Err(SealError::Content("nonce"));
     }
-    names(&payload)?;
-    let salts = derived.salts(payload.0.len());
+    let salts = derived.salts;
     let committed = root_of(&payload, &salts);
     if committed != payload_root {
         return Err(SealError::Root { seen: committed, root: payload_root });
@@ -256,9 +327,7 @@ fn names(payload: &Payload) -> Result<(), SealError> {
 }
 
 fn root_of(payload: &Payload, salts: &[[u8; SALT]]) -> Digest {
-    let leaves: Vec<Digest> =
-        salts.iter().zip(&payload.0).map(|(salt, field)| field_leaf(salt, field)).collect();
-    payload_root(&leaves)
+    payload_roots(&[(salts, payload)]).first().copied().unwrap_or(Digest::ZERO)
 }
 
 fn associated_data(log: LogId, stream: UnitId, version: u64, root: Digest) -> Vec<u8> {

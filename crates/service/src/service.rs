@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use gradus_log::{Acknowledgement, Appended, Log, LogError};
+use gradus_log::Log;
 use gradus_model::{LogId, Name, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_projection::{Library, Views};
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::task::JoinHandle;
 
+use crate::answers::Answers;
 use crate::call::{Call, Naming};
 use crate::directory::Directory;
 use crate::documents::Documents;
 use crate::error::ServiceError;
+use crate::fresh::Fresh;
 use crate::index::Index;
 use crate::keys::KeyStore;
 use crate::standing::Standing;
@@ -56,6 +57,10 @@ pub struct Service {
     pub(crate) writer_is_stale: Arc<Notify>,
     /// How often the log refused what was queued.
     pub(crate) refusals: watch::Sender<u64>,
+    /// What the views take without reading it from the log.
+    pub(crate) fresh: Arc<Fresh>,
+    /// Waits for the log's answers.
+    pub(crate) answers: Answers,
     pub(crate) watchers: Watchers,
     pub(crate) clock: Clock,
     /// Holds the directory against other processes for as long as the service lives.
@@ -83,16 +88,6 @@ pub(crate) struct Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         locked(&self.write_side).under_way.remove(&self.key);
-    }
-}
-
-/// The log's answer to what was queued, to come.
-pub(crate) struct Acknowledged(JoinHandle<Result<Appended, LogError>>);
-
-impl Acknowledged {
-    /// Waits for it.
-    pub(crate) async fn appended(self) -> Result<Appended, ServiceError> {
-        Ok(self.0.await.map_err(|_| ServiceError::Fault("an append was given up"))??)
     }
 }
 
@@ -138,28 +133,6 @@ impl Service {
         let mut writer = self.lock_writer();
         let before = std::mem::replace(&mut *writer, with);
         writer.under_way = before.under_way;
-    }
-
-    /// Waits for what was queued, whether or not the caller does: the claim on the request id ends
-    /// with it, and if the log refused, the write side is read again, since it is ahead.
-    pub(crate) fn acknowledged(
-        &self,
-        acknowledgement: Acknowledgement,
-        claim: Option<Claim>,
-    ) -> Acknowledged {
-        let write_side = Arc::clone(&self.write_side);
-        let stale = Arc::clone(&self.writer_is_stale);
-        let refusals = self.refusals.clone();
-        Acknowledged(tokio::spawn(async move {
-            let answer = acknowledgement.await;
-            if answer.is_err() {
-                locked(&write_side).stale = true;
-                refusals.send_modify(|refusals| *refusals += 1);
-                stale.notify_one();
-            }
-            drop(claim);
-            answer
-        }))
     }
 
     /// The held documents, read.

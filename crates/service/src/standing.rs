@@ -22,13 +22,12 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use gradus_model::{Digest, Event, Leaf, Recorded, UnitId};
 use gradus_projection::Views;
-use gradus_projection::views::{Reached, stands};
+use gradus_projection::views::Reached;
 use sha2::{Digest as _, Sha256};
 
 use crate::directory::DirectoryError;
 use crate::directory::folder::{FileError, replace};
 use crate::error::ServiceError;
-use crate::records::ReadRecord;
 use crate::service::Service;
 
 const LABEL: &[u8] = b"gradus/v1/standing";
@@ -55,17 +54,17 @@ struct Kept {
 }
 
 impl Standing {
-    /// Takes in the next record; one that was taken in changes nothing.
-    pub(crate) fn take(&mut self, record: &ReadRecord) {
-        let position = record.recorded.place.position;
+    /// Takes in the next record, with its leaf if it is one that stands; a record that was taken in
+    /// changes nothing.
+    pub(crate) fn take(&mut self, position: u64, leaf: Option<&Vec<u8>>) {
         if position < self.size {
             return;
         }
         self.size = position + 1;
-        if stands(&record.recorded.event) {
-            let length = u32::try_from(record.leaf.len()).unwrap_or(u32::MAX);
+        if let Some(leaf) = leaf {
+            let length = u32::try_from(leaf.len()).unwrap_or(u32::MAX);
             self.leaves.extend_from_slice(&length.to_be_bytes());
-            self.leaves.extend_from_slice(&record.leaf);
+            self.leaves.extend_from_slice(leaf);
         }
     }
 }

@@ -11,6 +11,7 @@ use gradus_projection::store::OfLog;
 use gradus_projection::{Library, Views};
 use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::answers::{Answers, Told};
 use crate::call::random_id;
 use crate::directory::Directory;
 use crate::documents::Documents;
@@ -105,15 +106,20 @@ impl Service {
         let of_log = OfLog { first_leaf, size: head };
         let index = Index::open(&directory.projections(), of_log, memory.fold_bytes)?;
         let room = Arc::new(Notify::new());
-        let streams = Streams { log: Arc::clone(&log), recalled: Arc::clone(&room) };
+        let streams = Streams { log: Arc::downgrade(&log), recalled: Arc::clone(&room) };
         let views = Arc::new(RwLock::new(Views::recalling(Arc::new(streams))));
+        let told = Told {
+            write_side: Arc::new(Mutex::new(Writer::after(&views))),
+            writer_is_stale: Arc::default(),
+            refusals: watch::Sender::new(0),
+            fresh: Arc::default(),
+        };
         let service = Arc::new(Self {
             log,
             log_id,
             keys,
             documents,
             library: RwLock::new(Library::default()),
-            write_side: Arc::new(Mutex::new(Writer::after(&views))),
             views,
             memory,
             room,
@@ -124,8 +130,11 @@ impl Service {
             hurry: Notify::new(),
             places: Semaphore::new(MOST_WAITING),
             turn: tokio::sync::Mutex::new(()),
-            writer_is_stale: Arc::default(),
-            refusals: watch::Sender::new(0),
+            write_side: Arc::clone(&told.write_side),
+            writer_is_stale: Arc::clone(&told.writer_is_stale),
+            refusals: told.refusals.clone(),
+            fresh: Arc::clone(&told.fresh),
+            answers: Answers::start(told),
             watchers: Watchers::default(),
             clock,
             directory,

@@ -13,6 +13,7 @@ use gradus_model::event::{
 use gradus_model::unit::{Context, Inheritance, MarkerKind, Phase, UnitKind};
 use gradus_model::{Event, Label, Name, Payload, Timestamp, UnitId};
 
+use crate::ahead::Texts;
 use crate::append::{Queued, organization};
 use crate::call::{Batch, Call, Naming, Numbered, Receipt};
 use crate::error::ServiceError;
@@ -58,7 +59,7 @@ impl Service {
         unit: &str,
         propose: impl Fn(&Writer, &Naming, UnitId) -> Result<Vec<Proposal>, ServiceError>,
     ) -> Result<Receipt, ServiceError> {
-        self.queue_to_unit(call, unit, propose).await?.durable().await
+        self.queue_to_unit(call, unit, Texts::Unknown, propose).await?.durable().await
     }
 
     /// As [`Self::append_to_unit`], up to the place of the records in the log's queue.
@@ -66,6 +67,7 @@ impl Service {
         &self,
         call: &Call,
         unit: &str,
+        texts: Texts<'_>,
         propose: impl Fn(&Writer, &Naming, UnitId) -> Result<Vec<Proposal>, ServiceError>,
     ) -> Result<Queued, ServiceError> {
         let found = |writer: &Writer| unit_in(&writer.registry, unit);
@@ -74,6 +76,7 @@ impl Service {
         }
         self.queue(
             call,
+            texts,
             |writer, _| found(writer),
             |writer, naming| {
                 let unit = found(writer)?;

@@ -222,9 +222,9 @@ impl Writer {
         Ok(plan)
     }
 
-    /// Makes a plan part of the state.
-    pub(crate) fn absorb(&mut self, plan: Plan) {
-        self.next += plan.parts.iter().map(|part| part.records.len() as u64).sum::<u64>();
+    /// Makes a plan of so many records part of the state.
+    pub(crate) fn absorb(&mut self, plan: Plan, records: usize) {
+        self.next += records as u64;
         if let Some(registry) = plan.registry {
             self.registry = registry;
         }

@@ -186,12 +186,10 @@ fn reading(rated: prop::bool::Weighted) -> impl Strategy<Value = Reading> {
         rated.collect::<Vec<_>>()
     });
     let values = prop_oneof![6 => whole, 1 => split];
-    (rated, values, prop::bool::weighted(0.8)).prop_map(
-        |(is_rated, values, supported)| {
-            let values = if is_rated { values } else { Vec::new() };
-            Reading { supported: supported && !values.is_empty(), values: values.into() }
-        },
-    )
+    (rated, values, prop::bool::weighted(0.8)).prop_map(|(is_rated, values, supported)| {
+        let values = if is_rated { values } else { Vec::new() };
+        Reading { supported: supported && !values.is_empty(), values: values.into() }
+    })
 }
 
 /// An area with anything rated, and the parameters it is read by.

@@ -86,7 +86,8 @@ impl Scanned {
             self.first_leaf.get_or_insert(*hash);
         }
         let mut hashes: Vec<Digest> = chunk.iter().map(|checked| checked.hash).collect();
-        let until = size.checked_sub(self.tree.size()).and_then(|until| usize::try_from(until).ok());
+        let until =
+            size.checked_sub(self.tree.size()).and_then(|until| usize::try_from(until).ok());
         if let Some(until) = until.filter(|until| *until <= hashes.len()) {
             let rest = hashes.split_off(until);
             self.tree.extend(std::mem::replace(&mut hashes, rest));

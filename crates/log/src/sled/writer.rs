@@ -10,7 +10,7 @@ use super::shared::{Shared, locked};
 use crate::error::Doing as _;
 use crate::queue::{Call, QueueLimit, Reply};
 use crate::sequence::{Sequenced, Sequencer};
-use crate::{Appended, Head, LogError, Placed, frame};
+use crate::{Append, Appended, Head, LogError, frame};
 
 /// The most that is committed together.
 const MOST_GROUP: QueueLimit = QueueLimit { calls: 1_024, bytes: 4 << 20 };
@@ -21,8 +21,6 @@ pub(super) struct Writer {
     file: File,
     sync: SyncFile,
 }
-
-type Answer = (Reply, Result<Vec<Placed>, LogError>);
 
 impl Writer {
     pub(super) fn new(sequencer: Sequencer, file: File, sync: SyncFile) -> Self {
@@ -64,10 +62,9 @@ impl Writer {
         }
         let now = shared.start_stamping(reading.wall);
         let mut records = Vec::new();
-        let answers: Vec<Answer> = calls
-            .into_iter()
-            .map(|call| (call.reply, self.sequencer.place(call.append, now, &mut records)))
-            .collect();
+        let (replies, appends): (Vec<Reply>, Vec<Append>) =
+            calls.into_iter().map(|call| (call.reply, call.append)).unzip();
+        let placed = self.sequencer.place_all(appends, now, &mut records);
         if !records.is_empty() {
             // The process ends before anybody learns that the answers are gone.
             self.commit(shared, &records).inspect_err(|error| shared.fatal(error))?;
@@ -79,7 +76,7 @@ impl Writer {
             shared.clock.accept(reading, self.sequencer.last());
             shared.keep_note().inspect_err(|error| shared.fatal(error))?;
         }
-        for (reply, placed) in answers {
+        for (reply, placed) in replies.into_iter().zip(placed) {
             // A caller that went away needs no answer.
             let _ = reply.send(placed.map(|placed| Appended { placed, head }));
         }
@@ -103,9 +100,7 @@ impl Writer {
 fn publish(shared: &Shared, records: &[Sequenced]) -> Head {
     let Some(first) = records.first() else { return *shared.head.borrow() };
     let mut tree = locked(&shared.tree);
-    for record in records {
-        tree.push(record.placed.leaf_hash);
-    }
+    tree.extend(records.iter().map(|record| record.placed.leaf_hash).collect());
     let head = Head { size: tree.size(), root: tree.root() };
     drop(tree);
     if first.placed.position == 0 {

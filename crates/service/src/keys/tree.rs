@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
+use gradus_proof::digest::sha256_of;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{RecordKey, RootSeed, SEED};
@@ -172,11 +172,7 @@ const fn bit(version: u64, depth: u8) -> u8 {
 }
 
 fn child(seed: &[u8; SEED], bit: u8) -> Zeroizing<[u8; SEED]> {
-    let mut hash = Sha256::new();
-    hash.update(b"gradus/v1/key");
-    hash.update([bit]);
-    hash.update(seed);
-    Zeroizing::new(hash.finalize().into())
+    Zeroizing::new(sha256_of(&[b"gradus/v1/key", &[bit], seed]).0)
 }
 
 #[cfg(test)]

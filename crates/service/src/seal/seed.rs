@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use gradus_model::Digest;
+use gradus_proof::lanes::{BLOCK, Lanes, Start};
 use gradus_proof::payload::SALT;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::call::fill_random;
 use crate::error::ServiceError;
@@ -35,15 +35,6 @@ impl Seed {
 
     pub(super) fn bytes(&self) -> &[u8; SEED] {
         &self.0
-    }
-
-    /// What is derived from the seed: its key is set up once for all of it.
-    pub(super) fn derive(&self) -> Derived {
-        // HMAC fills a key up to the block of 64 bytes with zeros, so this is the seed as key.
-        let mut block = Zeroizing::new([0_u8; 64]);
-        let (key, _) = block.split_at_mut(SEED);
-        key.copy_from_slice(self.bytes());
-        Derived(Hmac::new((&*block).into()))
     }
 }
 
@@ -93,34 +84,74 @@ impl Seeds {
     }
 }
 
-/// Everything that has to look random, each value by its label.
-pub(super) struct Derived(Hmac<Sha256>);
+/// Everything of a record that has to look random, each value by its label.
+#[derive(Default)]
+pub(super) struct Derived {
+    /// The salt of each field.
+    pub(super) salts: Vec<[u8; SALT]>,
+    pub(super) nonce: [u8; NONCE],
+    pub(super) blind: [u8; BLIND],
+}
 
 impl Derived {
-    /// The salts of the first `fields` fields.
-    pub(super) fn salts(&self, fields: usize) -> Vec<[u8; SALT]> {
-        let salt = |at: u32| *self.of(&[b"gradus/v1/salt", &at.to_be_bytes()]);
-        (0..).take(fields).map(salt).collect()
+    /// What is derived from a seed for so many fields.
+    pub(super) fn of(seed: &Seed, fields: usize) -> Self {
+        Self::of_all(&[(seed, fields)]).pop().unwrap_or_default()
     }
 
-    pub(super) fn nonce(&self) -> [u8; NONCE] {
-        first(&self.of(&[b"gradus/v1/nonce"]))
-    }
-
-    pub(super) fn blind(&self) -> [u8; BLIND] {
-        first(&self.of(&[b"gradus/v1/blind"]))
-    }
-
-    fn of(&self, message: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-        let mut mac = self.0.clone();
-        for part in message {
-            mac.update(part);
+    /// What is derived from each seed for so many fields; all of it is hashed side by side.
+    pub(super) fn of_all(seeds: &[(&Seed, usize)]) -> Vec<Self> {
+        let (keys, values) = (keys(seeds), seeds.iter().map(|(_, fields)| 2 + fields).sum());
+        let mut inner = Lanes::with_room(values, LONGEST_LABEL);
+        for ([key, _], (_, fields)) in keys.as_chunks::<2>().0.iter().zip(seeds) {
+            inner.add(key, &[b"gradus/v1/nonce"]);
+            inner.add(key, &[b"gradus/v1/blind"]);
+            for at in (0_u32..).take(*fields) {
+                inner.add(key, &[b"gradus/v1/salt", &at.to_be_bytes()]);
+            }
         }
-        let mut bytes = mac.finalize().into_bytes();
-        let derived = Zeroizing::new(bytes.into());
-        bytes.as_mut_slice().zeroize();
-        derived
+        let inner = wiped(inner.digests());
+        let mut outer = Lanes::with_room(values, 32);
+        let mut digests = inner.iter();
+        for ([_, key], (_, fields)) in keys.as_chunks::<2>().0.iter().zip(seeds) {
+            digests.by_ref().take(2 + fields).for_each(|digest| outer.add(key, &[digest]));
+        }
+        let outer = wiped(outer.digests());
+        let mut values = outer.iter();
+        let derived = |(_, fields): &(&Seed, usize)| {
+            let mut value = || values.next().map_or([0; 32], |value| *value);
+            let (nonce, blind) = (first(&value()), first(&value()));
+            let salts = (0..*fields).map(|_| value()).collect();
+            Self { salts, nonce, blind }
+        };
+        seeds.iter().map(derived).collect()
     }
+}
+
+const LONGEST_LABEL: usize = 14 + 4;
+
+/// For each seed the two states behind the key block of HMAC (RFC 2104): inner and outer.
+fn keys(seeds: &[(&Seed, usize)]) -> Zeroizing<Vec<Start>> {
+    let mut keys = Lanes::with_room(seeds.len() * 2, BLOCK);
+    for (seed, _) in seeds {
+        for pad in [0x36, 0x5c] {
+            // A key is filled up to the block with zeros.
+            let mut block = Zeroizing::new([pad; BLOCK]);
+            block.iter_mut().zip(seed.bytes()).for_each(|(byte, of_seed)| *byte ^= of_seed);
+            keys.add_block(&block);
+        }
+    }
+    Zeroizing::new(keys.starts())
+}
+
+/// Digests that are wiped when they are dropped.
+fn wiped(digests: Vec<Digest>) -> Zeroizing<Vec<[u8; 32]>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(digests.len()));
+    for mut digest in digests {
+        bytes.push(digest.0);
+        digest.0.zeroize();
+    }
+    bytes
 }
 
 fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
@@ -128,4 +159,39 @@ fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
     let mut cut = [0; N];
     cut.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     cut
+}
+
+#[cfg(test)]
+mod tests {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    use proptest::prelude::*;
+    use sha2::Sha256;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_value_is_the_hmac_of_its_label_under_the_seed(
+            seeds in prop::collection::vec((any::<[u8; SEED]>(), 0_usize..9), 0..20),
+        ) {
+            let asked: Vec<(Seed, usize)> =
+                seeds.iter().map(|(seed, fields)| (Seed::new(*seed), *fields)).collect();
+            let asked: Vec<(&Seed, usize)> =
+                asked.iter().map(|(seed, fields)| (seed, *fields)).collect();
+            for ((seed, fields), derived) in seeds.iter().zip(Derived::of_all(&asked)) {
+                let value = |label: &[u8]| -> [u8; 32] {
+                    let mut mac = Hmac::<Sha256>::new_from_slice(seed).unwrap();
+                    mac.update(label);
+                    mac.finalize().into_bytes().into()
+                };
+                prop_assert_eq!(&derived.nonce, &value(b"gradus/v1/nonce")[..NONCE]);
+                prop_assert_eq!(&derived.blind, &value(b"gradus/v1/blind")[..BLIND]);
+                prop_assert_eq!(derived.salts.len(), *fields);
+                for (at, salt) in (0_u32..).zip(&derived.salts) {
+                    let label = [b"gradus/v1/salt".as_slice(), &at.to_be_bytes()].concat();
+                    prop_assert_eq!(salt, &value(&label));
+                }
+            }
+        }
+    }
 }

@@ -40,7 +40,7 @@ fn forged(text: &[u8], nonce: [u8; NONCE], root: Digest) -> Sealed {
         .encrypt_inout_detached(&XNonce::from(nonce), &associated, text.as_mut_slice().into())
         .unwrap();
     let bytes = [[FORMAT].as_slice(), &nonce, &text, &tag].concat();
-    Sealed { payload_root: root, blind: seed().derive().blind(), bytes }
+    Sealed { payload_root: root, blind: Derived::of(&seed(), 0).blind, bytes }
 }
 
 fn payloads() -> impl Strategy<Value = Payload> {
@@ -86,7 +86,7 @@ fn an_empty_payload_is_no_bytes_and_still_has_a_blind() {
 
 #[test]
 fn what_a_seed_derives_is_frozen() {
-    let salts: Vec<String> = seed().derive().salts(3).iter().map(|salt| hex(salt)).collect();
+    let salts: Vec<String> = Derived::of(&seed(), 3).salts.iter().map(|salt| hex(salt)).collect();
     expect![[r"
         ba0ed9138cd85316ecaa730fdb83f7f5d3e485b81ebef1c6743812407e296241
         3be4517777181e35b28db652b5c5441bfb3e9f1e0b79edb1f11ecd49ab2e4b65
@@ -165,8 +165,8 @@ fn the_bytes_open_at_their_own_place_only() {
 #[test]
 fn what_seal_would_not_have_written_is_refused() {
     let payload = payload();
-    let (text, nonce) = (plaintext(&payload, &seed()), seed().derive().nonce());
-    let root = root_of(&payload, &seed().derive().salts(2));
+    let (text, nonce) = (plaintext(&payload, &seed()), Derived::of(&seed(), 0).nonce);
+    let root = root_of(&payload, &Derived::of(&seed(), 2).salts);
     assert!(opened(&forged(&text, nonce, root)).is_ok());
     let mut longer = text.to_vec();
     longer.push(0);
@@ -201,8 +201,8 @@ fn fields_of_one_name_or_without_a_name_are_neither_sealed_nor_opened() {
         let payload = Payload(fields);
         let refused = seal(&payload, &seed(), &key(), LOG, STREAM, 7);
         assert_eq!(refused, Err(SealError::Names), "{row}");
-        let root = root_of(&payload, &seed().derive().salts(payload.0.len()));
-        let forged = forged(&plaintext(&payload, &seed()), seed().derive().nonce(), root);
+        let root = root_of(&payload, &Derived::of(&seed(), payload.0.len()).salts);
+        let forged = forged(&plaintext(&payload, &seed()), Derived::of(&seed(), 0).nonce, root);
         assert_eq!(opened(&forged), Err(SealError::Names), "{row}");
     }
     let other_case = Payload(vec![field("note", "a"), field("Note", "a"), field("note ", "a")]);

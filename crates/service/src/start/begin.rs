@@ -9,6 +9,7 @@ use gradus_model::unit::{Grade, PrincipalKind, UnitKind};
 use gradus_model::{Event, Name, Payload, PrincipalId, RequestId, Timestamp, TokenId, UnitId};
 
 use super::Beginning;
+use crate::ahead::Ahead;
 use crate::call::{Call, Numbered, random_id};
 use crate::error::ServiceError;
 use crate::identity::{Secret, secret};
@@ -75,7 +76,8 @@ impl Service {
         let number = |(item, proposal)| Numbered { item, proposal: Arc::new(proposal) };
         let records = (0..).zip(proposals).map(number).collect();
         let part = PlannedPart { stream: organization, version: 0, records };
-        let parts = self.sealed(&Call::by(actor), RequestId(random_id()?), &[part])?;
+        let (call, request) = (Call::by(actor), RequestId(random_id()?));
+        let parts = self.sealed(&call, request, &[part], &mut Ahead::default())?;
         self.log.append(gradus_log::Append { parts })?.await?;
         Ok(())
     }

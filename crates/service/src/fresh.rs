@@ -1,0 +1,204 @@
+//! Records that became durable a moment ago, as they were decided: the views take them from here
+//! and need not read them from the log.
+//!
+//! Invariant: what is here is durable, and says what the log would say of it but for the link to
+//! the leaf before, which no view looks at. Whatever is missing is read from the log.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gradus_log::Placed;
+use gradus_model::leaf::Place;
+use gradus_model::{Digest, Event, Recorded, RequestId, UnitId};
+
+use crate::call::{Call, Numbered};
+
+/// The most records that wait for the views; past it all of them are read from the log.
+const MOST: usize = 16_384;
+
+/// What a call records, until it is known where.
+pub(crate) struct Facts {
+    call: Call,
+    request: RequestId,
+    records: Vec<(UnitId, Numbered)>,
+}
+
+impl Facts {
+    pub(crate) const fn new(
+        call: Call,
+        request: RequestId,
+        records: Vec<(UnitId, Numbered)>,
+    ) -> Self {
+        Self { call, request, records }
+    }
+
+    /// The records at the places that the log gave them, in the same order.
+    fn at(self, placed: &[Placed]) -> Vec<Recorded> {
+        let Self { call, request, records } = self;
+        let recorded = |((stream, Numbered { item, proposal }), placed): (_, &Placed)| {
+            let (effective_at, event) = match Arc::try_unwrap(proposal) {
+                Ok(proposal) => (proposal.effective_at, proposal.event),
+                Err(shared) => (shared.effective_at, shared.event.clone()),
+            };
+            let place = Place {
+                position: placed.position,
+                recorded_at: placed.recorded_at,
+                stream,
+                version: placed.version,
+                previous: Digest::ZERO,
+            };
+            let (actor, grade) = (call.actor.principal, call.actor.grade);
+            Recorded { place, effective_at, actor, grade, request, item, event }
+        };
+        records.into_iter().zip(placed).map(recorded).collect()
+    }
+}
+
+/// Records by the position of the first; each entry holds consecutive ones.
+#[derive(Default)]
+pub(crate) struct Fresh(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    calls: BTreeMap<u64, Vec<Recorded>>,
+    records: usize,
+}
+
+impl Fresh {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what a call recorded, now that it is durable.
+    pub(crate) fn add(&self, facts: Facts, placed: &[Placed]) {
+        // A principal's name is in the payload, which is only in the log.
+        let named =
+            |(_, one): &(_, Numbered)| matches!(one.proposal.event, Event::PrincipalAdded(_));
+        if facts.records.len() != placed.len() || facts.records.iter().any(named) {
+            return;
+        }
+        let records = facts.at(placed);
+        let Some(first) = records.first().map(|first| first.place.position) else { return };
+        let mut waiting = self.waiting();
+        if waiting.records + records.len() > MOST {
+            *waiting = Waiting::default();
+        }
+        waiting.records += records.len();
+        waiting.calls.insert(first, records);
+    }
+
+    /// Takes records from a position on, some more than `most` at the most; none if the next one
+    /// is not here.
+    pub(crate) fn take(&self, from: u64, most: usize) -> Vec<Recorded> {
+        let mut waiting = self.waiting();
+        // What the views read from the log meanwhile is let go.
+        while let Some(entry) = waiting.calls.first_entry().filter(|entry| *entry.key() < from) {
+            let known = entry.remove();
+            waiting.records -= known.len();
+        }
+        // They are large: so there is room for exactly those that follow each other.
+        let mut room = 0;
+        for (first, records) in &waiting.calls {
+            if *first != from + room as u64 || room >= most {
+                break;
+            }
+            room += records.len();
+        }
+        let mut taken: Vec<Recorded> = Vec::with_capacity(room);
+        while taken.len() < room
+            && let Some((_, records)) = waiting.calls.pop_first()
+        {
+            taken.extend(records);
+        }
+        waiting.records -= taken.len();
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gradus_domain::{Actor, Proposal};
+    use gradus_model::event::{OfEvidence, PrincipalAdded};
+    use gradus_model::unit::{Grade, PrincipalKind};
+    use gradus_model::{EvidenceId, PrincipalId, Timestamp};
+
+    use super::*;
+
+    const UNIT: UnitId = UnitId([1; 16]);
+
+    fn at(position: u64) -> Placed {
+        let recorded_at = Timestamp::MIN.plus_micros(position.cast_signed());
+        Placed { position, version: position + 1, leaf_hash: Digest::ZERO, recorded_at }
+    }
+
+    fn facts(events: Vec<Event>) -> Facts {
+        let principal = PrincipalId([2; 16]);
+        let actor = Actor { principal, kind: PrincipalKind::Service, grade: Grade::Token };
+        let numbered = |(item, event)| {
+            let proposal = Arc::new(Proposal::new(event, Timestamp::MIN));
+            (UNIT, Numbered { item, proposal })
+        };
+        let records = (0..).zip(events).map(numbered).collect();
+        Facts::new(Call::by(actor), RequestId([3; 16]), records)
+    }
+
+    /// Adds a call of `count` records that begins at a position.
+    fn add(fresh: &Fresh, first: u64, count: u64) {
+        let evidence = EvidenceId([4; 16]);
+        let events = (0..count).map(|_| Event::EvidenceAccepted(OfEvidence { evidence })).collect();
+        let placed: Vec<Placed> = (first..first + count).map(at).collect();
+        fresh.add(facts(events), &placed);
+    }
+
+    fn taken(fresh: &Fresh, from: u64, most: usize) -> Vec<u64> {
+        fresh.take(from, most).iter().map(|recorded| recorded.place.position).collect()
+    }
+
+    #[test]
+    fn records_are_taken_in_order_however_their_calls_were_answered() {
+        let fresh = Fresh::default();
+        add(&fresh, 7, 1);
+        add(&fresh, 5, 2);
+        assert_eq!(taken(&fresh, 5, 100), [5, 6, 7]);
+        assert_eq!(taken(&fresh, 8, 100), [0; 0]);
+    }
+
+    #[test]
+    fn nothing_is_taken_past_a_record_that_is_missing() {
+        let fresh = Fresh::default();
+        add(&fresh, 5, 1);
+        add(&fresh, 7, 1);
+        assert_eq!(taken(&fresh, 4, 100), [0; 0]);
+        assert_eq!(taken(&fresh, 5, 100), [5]);
+        add(&fresh, 6, 1);
+        assert_eq!(taken(&fresh, 6, 1), [6]);
+        assert_eq!(taken(&fresh, 7, 1), [7]);
+    }
+
+    #[test]
+    fn what_was_read_from_the_log_is_let_go() {
+        let fresh = Fresh::default();
+        add(&fresh, 0, 3);
+        add(&fresh, 3, 1);
+        assert_eq!(taken(&fresh, 2, 100), [0; 0], "2 was in a call that was read in part");
+        assert_eq!(fresh.waiting().records, 1);
+        assert_eq!(taken(&fresh, 3, 100), [3]);
+    }
+
+    #[test]
+    fn names_of_principals_are_left_to_the_log() {
+        let fresh = Fresh::default();
+        let (principal, kind) = (PrincipalId([9; 16]), PrincipalKind::Person);
+        fresh.add(facts(vec![Event::PrincipalAdded(PrincipalAdded { principal, kind })]), &[at(0)]);
+        assert_eq!(taken(&fresh, 0, 100), [0; 0]);
+    }
+
+    #[test]
+    fn more_than_has_room_is_left_to_the_log() {
+        let fresh = Fresh::default();
+        add(&fresh, 0, MOST as u64);
+        add(&fresh, MOST as u64, 1);
+        assert_eq!(taken(&fresh, 0, 100), [0; 0]);
+        assert_eq!(taken(&fresh, MOST as u64, 100), [MOST as u64]);
+    }
+}
