@@ -97,16 +97,12 @@ impl Service {
         record: Option<&ReadRecord>,
     ) -> Result<(), ServiceError> {
         let position = recorded.place.position;
-        match record {
-            Some(record) => {
-                self.standing().take(position, stands(&recorded.event).then_some(&record.leaf))
-            }
-            None if stands(&recorded.event) => {
-                let record = self.record_at(position).await?;
-                self.standing().take(position, Some(&record.leaf));
-            }
-            None => self.standing().take(position, None),
-        }
+        let leaf = match record {
+            _ if !stands(&recorded.event) => None,
+            Some(record) => Some(record.leaf.clone()),
+            None => Some(self.record_at(position).await?.leaf),
+        };
+        self.standing().take(position, leaf.as_deref());
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         views.apply(recorded);
         Ok(())

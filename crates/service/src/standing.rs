@@ -56,7 +56,7 @@ struct Kept {
 impl Standing {
     /// Takes in the next record, with its leaf if it is one that stands; a record that was taken in
     /// changes nothing.
-    pub(crate) fn take(&mut self, position: u64, leaf: Option<&Vec<u8>>) {
+    pub(crate) fn take(&mut self, position: u64, leaf: Option<&[u8]>) {
         if position < self.size {
             return;
         }

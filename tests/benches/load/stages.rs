@@ -125,12 +125,12 @@ pub(crate) fn measured() -> Figures {
     let leaves = unsynced.1;
     steps.note("log: places, leaf hash, frames, sled's batch and flush", unsynced.0);
     steps.note("log: sync", synced.0.saturating_sub(unsynced.0));
-    let hashes: Vec<Digest> = steps.step("  of it the leaf hash", || {
+    let of_leaves: Vec<Digest> = steps.step("  of it the leaf hash", || {
         leaves.iter().map(|leaf| gradus_proof::leaf_hash(leaf)).collect()
     });
     steps.step("  of it the tree", || {
         let mut tree = gradus_proof::Tree::default();
-        for group in hashes.chunks(A_CALL) {
+        for group in of_leaves.chunks(A_CALL) {
             tree.extend(group.to_vec());
         }
         tree.root()

@@ -161,6 +161,6 @@ fn compress<S: Simd>(simd: S, state: &mut [S::u32s; 8], w: &mut [S::u32s; 16]) {
         }
     }
     for (word, more) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
-        *word = *word + more;
+        *word += more;
     }
 }
