@@ -1,6 +1,7 @@
 //! Printing: data on stdout, everything else on stderr.
 
 pub mod flow;
+mod fold;
 pub mod headline;
 pub mod json;
 pub mod message;

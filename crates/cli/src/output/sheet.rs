@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell as Drawn, Color, ColumnConstraint, ContentArrangement, Table};
 
+use super::fold::lines_of;
+
 /// Columns of texts, which may be broken into lines.
-const WRAPPED: &[&str] = &["title", "of", "meaning", "rationale", "practices", "because"];
+const WRAPPED: &[&str] =
+    &["title", "of", "meaning", "rationale", "practices", "because", "why", "reason"];
 
 /// The least width to break a text into; a terminal with less room breaks lines by itself.
-const LEAST: usize = 20;
+const LEAST: usize = 12;
 
 /// Spaces between columns.
 const GAP: u16 = 2;
@@ -114,7 +117,10 @@ impl Sheet {
     /// Draws it for a terminal.
     pub fn draw(&self, out: &mut impl Write) -> io::Result<()> {
         if let Some(title) = &self.title {
-            writeln!(out, "{}", visible(title))?;
+            let width = usize::from(Table::new().width().unwrap_or(u16::MAX));
+            for line in lines_of(&visible(title), width) {
+                writeln!(out, "{line}")?;
+            }
         }
         if self.rows.is_empty() {
             return writeln!(out, "none");

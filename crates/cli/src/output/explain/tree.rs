@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use comfy_table::Table;
 use gradus_wire::v1;
 
+use super::super::fold::{MORE, folded, lines_of};
 use super::super::message::text;
 use super::super::sheet::visible;
 use crate::select::unwire;
@@ -67,28 +68,6 @@ impl Node {
     }
 }
 
-/// Stands before what goes on from the line above.
-const MORE: &str = "  ";
-/// A line is not broken before this many columns: what is left would say little.
-const LEAST: usize = 20;
-
-/// A text in lines that fit, the first one into other room than the rest; parted between its parts
-/// where that can be, and never within a word, so that ids and dates can be copied.
-fn folded(text: &str, first: usize, rest: usize) -> Vec<String> {
-    let (mut lines, mut left, mut room) = (Vec::new(), text, first.max(LEAST));
-    while left.chars().count() > room {
-        let end = left.char_indices().nth(room + 1).map_or(left.len(), |(at, _)| at);
-        let fits = left.get(..end).unwrap_or(left);
-        let parted = fits.rfind(" · ").filter(|at| *at >= LEAST).map(|at| at + " ·".len());
-        let Some(at) = parted.or_else(|| fits.rfind(' ')).filter(|at| *at > 0) else { break };
-        let (line, further) = left.split_at(at);
-        lines.push(line.to_owned());
-        (left, room) = (further.trim_start(), rest.max(LEAST));
-    }
-    lines.push(left.to_owned());
-    lines
-}
-
 /// The explanation for people. Unless `all` is asked for, practices that nobody has rated are
 /// counted instead of listed, and evidence is told of the level that decides only.
 #[must_use]
@@ -103,12 +82,7 @@ pub fn drawn(response: &v1::ExplainLevelResponse, all: bool, width: usize) -> St
     };
     let below = response.steps.iter().map(draw).collect();
     let plain = |lines: &[String]| -> Vec<String> {
-        let fold = |line: &String| {
-            let lines = folded(line, width, width.saturating_sub(MORE.len())).into_iter();
-            let rest = |(at, line)| if at == 0 { line } else { format!("{MORE}{line}") };
-            lines.enumerate().map(rest).collect::<Vec<_>>()
-        };
-        lines.iter().flat_map(fold).collect()
+        lines.iter().flat_map(|line| lines_of(line, width)).collect()
     };
     let mut lines = plain(&lines);
     Node { line: String::new(), more: Vec::new(), below }.draw("", width, &mut lines);
