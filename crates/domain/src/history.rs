@@ -60,6 +60,36 @@ struct Recalled {
     from: Arc<dyn Recall>,
 }
 
+impl Recalled {
+    fn items(&self, version: u64) -> Box<Items> {
+        let mut items = Box::<Items>::default();
+        self.from.recall(self.unit, version, &mut |recorded| items.take_in(recorded));
+        items
+    }
+}
+
+/// Items and ratings that a history has forgotten, to be recalled apart from it.
+#[derive(Debug)]
+pub struct Forgotten {
+    recalled: Recalled,
+    version: u64,
+}
+
+/// Items and ratings as they were at a version of a stream.
+#[derive(Debug)]
+pub struct Remembered {
+    version: u64,
+    items: Box<Items>,
+}
+
+impl Forgotten {
+    /// Recalls them; blocks as [`Recall::recall`] does.
+    #[must_use]
+    pub fn recall(self) -> Remembered {
+        Remembered { version: self.version, items: self.recalled.items(self.version) }
+    }
+}
+
 impl UnitHistory {
     /// The history of a unit of which nothing is recorded yet.
     #[must_use]
@@ -95,24 +125,28 @@ impl UnitHistory {
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
-        self.items.get_or_init(|| {
-            let mut items = Box::<Items>::default();
-            if let Some(Recalled { unit, from }) = &self.recalled {
-                from.recall(*unit, self.version, &mut |recorded| items.take_in(recorded));
-            }
-            items
+        self.items.get_or_init(|| match &self.recalled {
+            Some(recalled) => recalled.items(self.version),
+            None => Box::default(),
         })
     }
 
-    /// Whether items and ratings are held, or there is nothing to recall.
+    /// What is to be recalled before items and ratings can be told without a wait, if anything is.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.recalled.is_none() || self.items.get().is_some()
+    pub fn forgotten(&self) -> Option<Forgotten> {
+        let recalled = self.recalled.clone().filter(|_| self.items.get().is_none())?;
+        Some(Forgotten { recalled, version: self.version })
     }
 
-    /// Recalls items and ratings, if they were forgotten; blocks as [`Recall::recall`] does.
-    pub fn recall(&self) {
-        self.items();
+    /// Takes what was recalled apart; false if the stream has gone on since, and nothing is taken.
+    pub fn remember(&self, remembered: Remembered) -> bool {
+        let current = remembered.version == self.version;
+        if current {
+            // Who was faster recalled the same.
+            let _ = self.items.set(remembered.items);
+            self.used.store(true, Ordering::Relaxed);
+        }
+        current
     }
 
     /// Forgets items and ratings, if they can be recalled.

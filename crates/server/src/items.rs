@@ -65,6 +65,7 @@ impl Api {
         let item = convert::evidence_ref("evidence", asked.evidence.as_ref())?;
         let resolved = self.service.resolve(&coordinate).await?;
         let unit = self.service.unit(&asked.unit)?;
+        self.service.recalled(unit).await?;
         let found = {
             let views = self.service.views();
             let size = resolved.log_size;
@@ -109,6 +110,7 @@ impl Api {
         let rules = coordinate.rules.clone();
         let resolved = self.service.resolve(&page.pin(coordinate)).await?;
         let unit = self.service.unit(&asked.unit)?;
+        self.service.recalled(unit).await?;
         let kinds: Vec<Kind> = asked
             .kinds
             .iter()

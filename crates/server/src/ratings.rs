@@ -83,6 +83,7 @@ impl RatingService for Api {
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let resolved = self.service.resolve(&page.pin(coordinate)).await?;
             let unit = self.service.unit(&asked.unit)?;
+            self.service.recalled(unit).await?;
             let area = Some(asked.area.as_str()).filter(|area| !area.is_empty());
             let area = area.map(|area| convert::area("area", area)).transpose()?;
             let practice = Some(asked.practice.as_str()).filter(|practice| !practice.is_empty());

@@ -124,6 +124,7 @@ impl Service {
         }
         let coordinate = self.resolve(&clocks).await?;
         let unit = self.unit(&asked.unit)?;
+        self.recalled(unit).await?;
         let rules = self.rules_named(clocks.rules.as_deref())?;
         let known_at = match coordinate.log_size.checked_sub(1) {
             Some(last) => Some(self.record_at(last).await?.recorded.place.recorded_at),

@@ -48,6 +48,7 @@ impl Service {
         let unit = self.unit(unit)?;
         let at = coordinate.at();
         let rules = self.rules_named(asked.rules.as_deref())?;
+        self.recalled(unit).await?;
         self.apart(move |service| {
             let explained = service.grounded(rules.as_ref(), |ground| {
                 explain(ground.world, unit, area.area, at, rules.as_ref())

@@ -55,6 +55,9 @@ impl Service {
         wanted: &AskedLevels,
     ) -> Result<LevelsAnswer, ServiceError> {
         let clocks = self.clocks(asked).await?;
+        if wanted.with_practices {
+            self.recalled(self.unit(unit)?).await?;
+        }
         let answer = async { self.levels_at(unit, clocks, asked, wanted) };
         let (root, answer) = tokio::join!(self.log.root_at(clocks.log_size), answer);
         let (root, answer) = (root?, answer?);

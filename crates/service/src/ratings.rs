@@ -135,6 +135,7 @@ impl Service {
         let asked = Coordinate { rules: rules.map(str::to_owned), ..Coordinate::default() };
         let resolved = self.resolve(&asked).await?;
         let id = self.unit(unit)?;
+        self.recalled(id).await?;
         let earlier = self.log.find_request(call.actor.principal, request).await?;
         let mut stored = Vec::new();
         for position in earlier.into_iter().flatten() {

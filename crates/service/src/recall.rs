@@ -14,6 +14,8 @@ use crate::error::ServiceError;
 use crate::records::ReadRecord;
 use crate::service::Service;
 
+/// How often a stream is recalled that goes on meanwhile.
+const TRIES: usize = 3;
 /// How much of a stream is read at a time.
 const AT_ONCE: ReadLimit = ReadLimit { records: 4_096, bytes: 2 << 20 };
 
@@ -64,20 +66,27 @@ impl Service {
         Arc::new(Streams { log: Arc::downgrade(&self.log), recalled: Arc::clone(&self.room) })
     }
 
-    /// Recalls a unit's items and ratings, so that whoever decides on them next need not wait.
-    pub(crate) async fn recalled(&self, unit: UnitId) -> Result<(), ServiceError> {
-        if self.views().history(unit).is_none_or(UnitHistory::is_whole) {
-            return Ok(());
-        }
-        let views = Arc::clone(&self.views);
-        let recall = move || {
-            let views = views.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(history) = views.history(unit) {
-                history.recall();
+    /// Recalls a unit's items and ratings, so that whoever asks for them next need not wait. Nobody
+    /// else does meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Fault`] when its stream cannot be read.
+    pub async fn recalled(&self, unit: UnitId) -> Result<(), ServiceError> {
+        for _ in 0..TRIES {
+            let Some(forgotten) = self.views().history(unit).and_then(UnitHistory::forgotten)
+            else {
+                return Ok(());
+            };
+            let recalled = tokio::task::spawn_blocking(|| forgotten.recall()).await;
+            let remembered =
+                recalled.map_err(|_| ServiceError::Fault("a unit's history cannot be read"))?;
+            if self.views().history(unit).is_none_or(|history| history.remember(remembered)) {
+                return Ok(());
             }
-        };
-        let recalled = tokio::task::spawn_blocking(recall).await;
-        recalled.map_err(|_| ServiceError::Fault("a unit's history cannot be read"))
+        }
+        // The stream goes on faster than it is read: whoever asks waits for it.
+        Ok(())
     }
 
     /// Forgets what is over the bound, of units that were idle since this was last done.
