@@ -227,9 +227,13 @@ mod tests {
             let whole: Vec<[u8; BLOCK]> =
                 blocks.iter().map(|half| [*half, *half].concat().try_into().unwrap()).collect();
             let mut begun = Lanes::with_room(whole.len(), BLOCK);
-            whole.iter().for_each(|block| begun.add_block(block));
+            for block in &whole {
+                begun.add_block(block);
+            }
             let mut lanes = Lanes::with_room(whole.len(), rest.len());
-            begun.starts().iter().for_each(|start| lanes.add(start, &[&rest]));
+            for start in begun.starts() {
+                lanes.add(&start, &[&rest]);
+            }
             let expected: Vec<Digest> =
                 whole.iter().map(|block| sha256(&[block, rest.as_slice()].concat())).collect();
             prop_assert_eq!(lanes.digests(), expected);

@@ -84,19 +84,17 @@ pub(crate) fn measured() -> Figures {
         .step("seal: the key", || (1..=EVENTS).map(|at| keys.key(at).expect("a key")).collect());
     let seed =
         |number| Seed::new(std::array::from_fn(|at| mixed(number + at as u64).to_le_bytes()[0]));
-    let hashed: Vec<_> = steps.step("seal: salts and root", || {
+    let texts: Vec<_> = steps.step("seal: salts and root", || {
         let given = (1..).zip(&proposals);
-        let given = given.map(|(at, one)| (Cow::Borrowed(&one.payload), seed(at)));
-        let mut given: Vec<_> = given.collect();
-        let mut hashed = Vec::new();
-        while !given.is_empty() {
-            let rest = given.split_off(A_CALL.min(given.len()));
-            hashed.extend(hash_all(std::mem::replace(&mut given, rest)));
+        let mut given = given.map(|(at, one)| (Cow::Borrowed(&one.payload), seed(at)));
+        let mut done = Vec::new();
+        while done.len() < proposals.len() {
+            done.extend(hash_all(given.by_ref().take(A_CALL).collect()));
         }
-        hashed
+        done
     });
     let sealed: Vec<_> = steps.step("seal: cipher", || {
-        let given = (1..).zip(&hashed).zip(&keys);
+        let given = (1..).zip(&texts).zip(&keys);
         given.map(|((at, one), key)| one.seal(key, LOG, UNIT, at).expect("a seal")).collect()
     });
     let drafts =

@@ -83,13 +83,26 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the records in one atomic batch and makes them durable.
+    /// Writes the records atomically and makes them durable.
     fn commit(&self, shared: &Shared, records: &[Sequenced]) -> Result<(), LogError> {
         let first = records.first().map_or(0, |record| record.placed.position);
-        let mut batch = ::sled::Batch::default();
         let contents = records.iter().map(|record| (&*record.leaf, &*record.payload));
-        frame::pack(first, contents, |key, value| batch.insert(&key, value))?;
-        shared.frames.apply_batch(batch)?;
+        let mut frames = Vec::new();
+        frame::pack(first, contents, |key, value| frames.push((key, value)))?;
+        match <[([u8; 8], Vec<u8>); 1]>::try_from(frames) {
+            // One frame is atomic by itself. A batch costs sled a second write that is waited for,
+            // and wakes all of its threads once more.
+            Ok([(key, value)]) => {
+                shared.frames.insert(key, value)?;
+            }
+            Err(frames) => {
+                let mut batch = ::sled::Batch::default();
+                for (key, value) in frames {
+                    batch.insert(&key, value);
+                }
+                shared.frames.apply_batch(batch)?;
+            }
+        }
         shared.frames.flush()?;
         // sled's flush hands the bytes to the disk but never makes it keep them.
         (self.sync)(&self.file).doing("sync", &shared.directory)

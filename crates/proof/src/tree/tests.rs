@@ -117,7 +117,9 @@ proptest! {
             let leaves = &all[from..from + more];
             from += more;
             tree.extend(leaves.to_vec());
-            leaves.iter().for_each(|leaf| one_by_one.push(*leaf));
+            for leaf in leaves {
+                one_by_one.push(*leaf);
+            }
             prop_assert_eq!(&tree, &one_by_one);
         }
     }
