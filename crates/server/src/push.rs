@@ -260,6 +260,7 @@ fn told(error: &ServiceError, kinds: &Kinds) -> wire::PushError {
         ServiceError::Refused { item, .. } => Some(place(item.unwrap_or_default())),
         _ => None,
     };
+    let retry = status.get_details_retry_info().and_then(|info| info.retry_delay);
     if let Some(field) = named.or_else(refused) {
         metadata.insert("field".to_owned(), field);
     }
@@ -268,5 +269,19 @@ fn told(error: &ServiceError, kinds: &Kinds) -> wire::PushError {
         reason,
         message: status.message().to_owned(),
         metadata,
+        retry_after: retry.and_then(|retry| retry.try_into().ok()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_told_when_to_come_again_where_waiting_helps() {
+        let told = |error: &ServiceError| told(error, &Kinds(Vec::new())).retry_after;
+        let busy = told(&ServiceError::Crowded { waiting: 1_024 }).expect("a time");
+        assert!(busy.seconds > 0 || busy.nanos > 0);
+        assert_eq!(told(&ServiceError::invalid("unit", "it is missing")), None);
     }
 }
