@@ -11,6 +11,8 @@ use crate::{LogError, ReadLimit, StoredRecord};
 
 /// Subtrees of which the leaf hashes are kept: 2 MiB of them.
 const MOST_LOOSE: usize = 4_096;
+/// Roots that are kept: about 2 MiB of them.
+const MOST_ROOTS: usize = 32_768;
 
 impl Shared {
     /// Records from `from` on, below `size`.
@@ -88,6 +90,9 @@ impl Shared {
         if size > head {
             return None;
         }
+        if let Some(root) = locked(&self.roots).get(&size) {
+            return Some(Ok(*root));
+        }
         if needed.is_empty() {
             return Some(self.root_with(size, &[]));
         }
@@ -96,12 +101,18 @@ impl Shared {
         enough.then(|| self.root_with(size, &leaves))
     }
 
+    /// Computes a root, and keeps it: what is asked at a size is often asked there again.
     fn root_with(&self, size: u64, leaves: &[Digest]) -> Result<Digest, LogError> {
-        let tree = locked(&self.tree);
-        tree.root_at(size, |needed| {
+        let root = locked(&self.tree).root_at(size, |needed| {
             let needed = usize::try_from(needed.end - needed.start).unwrap_or(usize::MAX);
-            Ok(leaves.iter().copied().take(needed).collect())
-        })
+            Ok::<_, LogError>(leaves.iter().copied().take(needed).collect())
+        })?;
+        let mut roots = locked(&self.roots);
+        if roots.len() >= MOST_ROOTS {
+            roots.clear();
+        }
+        roots.insert(size, root);
+        Ok(root)
     }
 
     /// The number of records below `size` that are stamped up to and including `at`.

@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) tree: Mutex<Tree>,
     /// Leaf hashes that roots asked for lately needed.
     pub(super) loose: Mutex<Loose>,
+    /// Roots at earlier sizes that were asked for lately.
+    pub(super) roots: Mutex<BTreeMap<u64, Digest>>,
     /// The hash of the leaf at position 0, once there is one.
     pub(super) first_leaf: OnceLock<Digest>,
     pub(super) moment: Mutex<Moment>,

@@ -92,6 +92,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
         head: watch::Sender::new(head),
         tree: Mutex::new(scanned.tree),
         loose: Mutex::default(),
+        roots: Mutex::default(),
         first_leaf: scanned.first_leaf.map(Into::into).unwrap_or_default(),
         moment: Mutex::new(Moment { size: head.size, last, in_flight: false, settled: told }),
         failed: AtomicBool::new(false),
