@@ -238,6 +238,8 @@ fn touched(world: &dyn World, recorded: &Recorded) -> Vec<(UnitId, Vec<AreaRef>)
     match &recorded.event {
         Event::UnitRegistered(registered) => all(registered.unit).collect(),
         Event::UnitMoved(moved) => all(moved.unit).collect(),
+        // Nobody answers for it any more; those below it are as they were.
+        Event::UnitArchived(archived) => vec![before_and_after(archived.unit)],
         Event::ModelAdopted(_) | Event::RulesAdopted(_) => all(stream).collect(),
         Event::AreaTailoredOut(tailored) | Event::AreaTailoredIn(tailored) => {
             each(below(world, stream), &tailored.area)

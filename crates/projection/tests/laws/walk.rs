@@ -218,6 +218,13 @@ fn the_walk_tells_every_change_of_the_diagonal_and_nothing_else() {
 }
 
 #[test]
+fn a_unit_that_is_archived_loses_what_it_inherited() {
+    // The walk once passed over archives.
+    let history = spread(20_261_132);
+    assert!(folded(&history).is_ok(), "{}", shortest(history));
+}
+
+#[test]
 fn each_change_takes_place_where_the_walk_says() {
     for seed in seeds(6) {
         let land = Land::of(spread(seed));
