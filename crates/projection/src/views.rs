@@ -242,24 +242,11 @@ impl Views {
     }
 }
 
-/// Whether an event says anything but of items and ratings: those that do not are recalled.
+/// Whether an event says anything but of items (200 to 299) and ratings (300 to 399): those that do
+/// not are recalled.
 #[must_use]
 pub const fn stands(event: &Event) -> bool {
-    !matches!(
-        event,
-        Event::EvidenceSubmitted(_)
-            | Event::EvidenceAccepted(_)
-            | Event::EvidenceRejected(_)
-            | Event::EvidenceWithdrawn(_)
-            | Event::EvidenceEnded(_)
-            | Event::EvidenceSuperseded(_)
-            | Event::EvidenceConfirmed(_)
-            | Event::EvidenceLinked(_)
-            | Event::EvidenceUnlinked(_)
-            | Event::PracticeRated(_)
-            | Event::RatingWithdrawn(_)
-            | Event::RatingEnded(_)
-    )
+    event.event_type() < 200 || matches!(event, Event::PayloadErased(_))
 }
 
 /// Events by unit, those of one in the order of their positions.

@@ -52,7 +52,7 @@ pub struct CheckAnswer {
     /// The profile whose targets were asked for.
     pub profile: Option<Document>,
     /// The coordinate that no area may be worse than, with the model and rules in force there.
-    pub no_worse_than: Option<(Resolved, Option<Basis>)>,
+    pub no_worse_than: Option<(Resolved, Basis)>,
 }
 
 impl CheckAnswer {
@@ -74,15 +74,23 @@ pub const fn name(wanted: Wanted) -> &'static str {
     }
 }
 
-type Than = (Resolved, Option<Basis>, Vec<Condition>);
+type Than = (Resolved, Basis, Vec<Condition>);
+
+/// Refuses to check nothing, which would pass whatever the levels are.
+fn some(conditions: Vec<Condition>, reason: &str) -> Result<Vec<Condition>, ServiceError> {
+    if conditions.is_empty() {
+        return Err(ServiceError::NothingToCheck { reason: reason.to_owned() });
+    }
+    Ok(conditions)
+}
 
 impl Service {
     /// Holds a unit's levels against conditions.
     ///
     /// # Errors
     ///
-    /// [`ServiceError::NothingToCheck`] where there is no baseline, or the unit did not live at the
-    /// coordinate that it is compared with; [`ServiceError::Invalid`] without a condition, or with
+    /// [`ServiceError::NothingToCheck`] where something asked for brings no condition: no baseline,
+    /// no target, or nothing to compare with; [`ServiceError::Invalid`] without a condition, or with
     /// a profile of which nothing leads to the unit's model; else as [`Service::gap`].
     pub async fn check(
         &self,
@@ -126,12 +134,9 @@ impl Service {
             let settings = views.history(unit).map(|history| &history.settings);
             let model = basis.catalog.id();
             let floors = |settings| gate::floors(settings, model, at, wanted.which);
-            let floors: Vec<Condition> = settings.into_iter().flat_map(floors).collect();
-            if floors.is_empty() {
-                let reason = "the unit has no baseline: raise one, or leave it out of the check";
-                return Err(ServiceError::NothingToCheck { reason: reason.to_owned() });
-            }
-            conditions.extend(floors);
+            let floors = settings.into_iter().flat_map(floors).collect();
+            let reason = "the unit has no baseline: raise one, or leave it out of the check";
+            conditions.extend(some(floors, reason)?);
         }
         conditions.sort_by(|one, other| {
             (&one.area, name(one.wanted)).cmp(&(&other.area, name(other.wanted)))
@@ -142,11 +147,10 @@ impl Service {
         claim.word(wanted.which.name()).document(profile.as_ref().map(|held| held.digest));
         claim.number(i64::from(wanted.baseline)).count(no_worse_than.iter().len());
         if let Some((there, basis)) = &no_worse_than {
-            let basis = basis.as_ref();
-            claim.moment(there.valid_at).position(Some(there.log_size)).documents(
-                basis.map(|basis| basis.model.digest),
-                basis.map(|basis| basis.rules.digest),
-            );
+            claim
+                .moment(there.valid_at)
+                .position(Some(there.log_size))
+                .documents(Some(basis.model.digest), Some(basis.rules.digest));
         }
         state_checked(&mut claim, &checked);
         let digest = claim.digest();
@@ -198,10 +202,11 @@ impl Service {
             Goal::NotApplicable | Goal::Unsaid => None,
         });
         let conditions = gate::profile(model, targets, which);
-        Ok((aims.document, conditions))
+        let reason = "the profile has no target for the unit's areas at this moment";
+        Ok((aims.document, some(conditions, reason)?))
     }
 
-    /// The levels elsewhere as conditions; none where nothing was known.
+    /// The levels elsewhere as conditions.
     async fn no_worse_conditions(
         &self,
         unit: UnitId,
@@ -213,7 +218,10 @@ impl Service {
         let rules = self.rules_named(than.rules.as_deref())?;
         self.refuse_lifeless(unit, at)?;
         let basis = self.basis_if_any(unit, at, rules.as_ref())?;
-        let Some(basis) = basis else { return Ok((there, None, Vec::new())) };
+        let Some(basis) = basis else {
+            let reason = "no model and rules were in force where it is compared with".to_owned();
+            return Err(ServiceError::NothingToCheck { reason });
+        };
         let states = self.asked(at, rules.as_ref(), |world, own| {
             states_of(world, unit, &basis, at, rules.as_ref(), own, |_| true)
         });
@@ -221,7 +229,7 @@ impl Service {
         let of_model = |area| AreaRef { model: model.clone(), area };
         let than = states.into_iter().map(|(area, state)| (of_model(area), Some(state)));
         let conditions = gate::no_worse(than, which);
-        Ok((there, Some(basis), conditions))
+        Ok((there, basis, conditions))
     }
 
     fn held_against(

@@ -6,7 +6,6 @@ use std::time::Duration;
 use gradus_domain::registry::DocumentKind;
 use gradus_model::event::Document;
 use gradus_model::{Event, Recorded, UnitId};
-
 use gradus_projection::views::stands;
 
 use crate::error::ServiceError;

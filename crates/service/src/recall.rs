@@ -21,9 +21,15 @@ const AT_ONCE: ReadLimit = ReadLimit { records: 4_096, bytes: 2 << 20 };
 
 /// The streams of a log, as long as its service keeps it open.
 pub(crate) struct Streams {
-    pub(crate) log: Weak<dyn Log>,
+    log: Weak<dyn Log>,
     /// Told when something was recalled, which takes room.
-    pub(crate) recalled: Arc<Notify>,
+    recalled: Arc<Notify>,
+}
+
+impl Streams {
+    pub(crate) fn of(log: &Arc<dyn Log>, recalled: &Arc<Notify>) -> Self {
+        Self { log: Arc::downgrade(log), recalled: Arc::clone(recalled) }
+    }
 }
 
 impl fmt::Debug for Streams {
@@ -63,7 +69,7 @@ impl Recall for Streams {
 impl Service {
     /// Where histories are recalled from.
     pub(crate) fn streams(&self) -> Arc<Streams> {
-        Arc::new(Streams { log: Arc::downgrade(&self.log), recalled: Arc::clone(&self.room) })
+        Arc::new(Streams::of(&self.log, &self.room))
     }
 
     /// Recalls a unit's items and ratings, so that whoever asks for them next need not wait. Nobody

@@ -23,7 +23,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use gradus_model::{Digest, Event, Leaf, Recorded, UnitId};
 use gradus_projection::Views;
 use gradus_projection::views::Reached;
-use sha2::{Digest as _, Sha256};
+use gradus_proof::sha256;
 
 use crate::directory::DirectoryError;
 use crate::directory::folder::{FileError, replace};
@@ -82,8 +82,7 @@ impl Kept {
             bytes.extend_from_slice(&since.to_be_bytes());
         }
         bytes.extend_from_slice(&self.leaves);
-        let digest = Sha256::digest(&bytes);
-        bytes.extend_from_slice(&digest);
+        bytes.extend_from_slice(&sha256(&bytes).0);
         replace(path, &bytes)
     }
 
@@ -91,7 +90,7 @@ impl Kept {
     fn read(path: &Path) -> Option<Self> {
         let bytes = fs::read(path).ok()?;
         let (said, digest) = bytes.split_last_chunk::<32>()?;
-        if Sha256::digest(said).as_slice() != digest {
+        if sha256(said).0 != *digest {
             return None;
         }
         let rest = said.strip_prefix(LABEL)?;

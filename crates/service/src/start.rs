@@ -106,8 +106,8 @@ impl Service {
         let of_log = OfLog { first_leaf, size: head };
         let index = Index::open(&directory.projections(), of_log, memory.fold_bytes)?;
         let room = Arc::new(Notify::new());
-        let streams = Streams { log: Arc::downgrade(&log), recalled: Arc::clone(&room) };
-        let views = Arc::new(RwLock::new(Views::recalling(Arc::new(streams))));
+        let streams = Arc::new(Streams::of(&log, &room));
+        let views = Arc::new(RwLock::new(Views::recalling(streams)));
         let told = Told {
             write_side: Arc::new(Mutex::new(Writer::after(&views))),
             writer_is_stale: Arc::default(),

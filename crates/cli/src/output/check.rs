@@ -39,7 +39,6 @@ pub fn view(response: &v1::CheckLevelsResponse, all: bool) -> Result<View, CliEr
 pub fn verdict(response: &v1::CheckLevelsResponse) -> String {
     let mut parts = headline::parts(response.unit.as_ref(), response.coordinate.as_ref());
     parts.push(match response.areas.len() {
-        0 => "nothing is asked: there are no floors or levels to be kept".to_owned(),
         1 => "the condition holds".to_owned(),
         several => format!("all {several} conditions hold"),
     });
@@ -140,13 +139,12 @@ mod tests {
     #[test]
     fn one_line_says_that_everything_holds() {
         let mut answer = answer_of_a_server();
+        let all = verdict(&answer);
         answer.areas.remove(0);
-        let one = verdict(&answer);
-        answer.areas.clear();
-        let seen = [one, verdict(&answer)];
+        let seen = [all, verdict(&answer)];
         expect![[r#"
-            rustls · the condition holds
-            rustls · nothing is asked: there are no floors or levels to be kept"#]]
+            rustls · all 2 conditions hold
+            rustls · the condition holds"#]]
         .assert_eq(&seen.join("\n"));
     }
 }

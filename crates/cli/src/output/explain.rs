@@ -29,7 +29,7 @@ fn practices(response: &v1::ExplainLevelResponse) -> Sheet {
         let rating = state.rating.as_ref();
         let of_rating =
             |tell: fn(&v1::PracticeRating) -> String| rating.map(tell).unwrap_or_default();
-        let begun = practice.evidence.iter().filter(|item| item.why_not != "not-begun").count();
+        let begun = practice.evidence.iter().filter(|item| !is_ahead(item)).count();
         let counting = practice.evidence.iter().filter(|item| item.counts).count();
         sheet.row(vec![
             practice.level.to_string().into(),
@@ -48,6 +48,11 @@ fn practices(response: &v1::ExplainLevelResponse) -> Sheet {
         ]);
     }
     sheet
+}
+
+/// Whether the work had not begun at the moment asked about.
+fn is_ahead(item: &v1::ExplainedEvidence) -> bool {
+    item.why_not == "not-begun"
 }
 
 /// Who rated: a rule, or a person by name.

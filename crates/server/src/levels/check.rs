@@ -9,7 +9,7 @@ use gradus_service::{Coordinate, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 use super::gap::profile;
-use crate::convert::{self, digest, level, level_answer, resolved, unit_ref};
+use crate::convert::{self, digest, level, level_answer, unit_ref};
 
 const MOST_MINIMUMS: usize = 100;
 
@@ -69,10 +69,10 @@ fn told(service: &Service, from: &CheckAnswer) -> wire::CheckLevelsResponse {
         digest: from.digest.0.to_vec(),
         passed: from.passed(),
         areas: from.checked.iter().map(|checked| area(from, checked)).collect(),
-        no_worse_than: from.no_worse_than.as_ref().map(|(there, basis)| match basis {
-            Some(basis) => level::resolved_for(there, basis),
-            None => resolved(there),
-        }),
+        no_worse_than: from
+            .no_worse_than
+            .as_ref()
+            .map(|(there, basis)| level::resolved_for(there, basis)),
         profile: profile.map(|profile| profile.id.to_string()).unwrap_or_default(),
         profile_digest: profile.map(|profile| digest(&profile.digest)).unwrap_or_default(),
     }

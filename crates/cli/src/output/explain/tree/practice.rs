@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use gradus_wire::v1;
 
-use super::super::rater;
+use super::super::{is_ahead, rater};
 use super::{Extent, Node, count, day, instant};
 use crate::output::message::text;
 use crate::output::sheet::without_model;
@@ -83,9 +83,7 @@ fn behind(of: &v1::ExplainedPractice, state: &v1::PracticeState) -> String {
         }
         v1::Support::Lapsed => format!("lapsed since {}", instant(state.lapsed_at.as_ref())),
         v1::Support::Contradicted => "contradicted".to_owned(),
-        v1::Support::Unsupported | v1::Support::Unspecified
-            if of.evidence.iter().all(|item| item.why_not == "not-begun") =>
-        {
+        v1::Support::Unsupported | v1::Support::Unspecified if of.evidence.iter().all(is_ahead) => {
             "no evidence".to_owned()
         }
         v1::Support::Unsupported | v1::Support::Unspecified => "no evidence that counts".to_owned(),
@@ -134,7 +132,6 @@ fn rating(of: &v1::ExplainedRating) -> Node {
 /// The items; unless all are asked for, of a practice that is met the one that supports it longest,
 /// of others the last ones that could have counted.
 fn items(of: &v1::ExplainedPractice, extent: Extent) -> Vec<Node> {
-    let is_ahead = |item: &&v1::ExplainedEvidence| item.why_not == "not-begun";
     let mut told: Vec<&v1::ExplainedEvidence> = of.evidence.iter().collect();
     if !extent.all {
         // What had not begun says nothing of the moment asked about.
@@ -145,7 +142,8 @@ fn items(of: &v1::ExplainedPractice, extent: Extent) -> Vec<Node> {
         told.sort_by_key(|item| (!item.counts, Reverse(until(item)), item.position));
         told.truncate(if of.ongoing() == v1::Reached::Yes { 1 } else { MOST_ITEMS });
     }
-    let ahead = if extent.all { 0 } else { of.evidence.iter().filter(is_ahead).count() };
+    let ahead =
+        if extent.all { 0 } else { of.evidence.iter().filter(|item| is_ahead(item)).count() };
     let hidden = of.evidence.len() - told.len() - ahead;
     let mut nodes: Vec<Node> = told.into_iter().map(|one| Node::leaf(item(one))).collect();
     if let Some(last) = nodes.last_mut().filter(|_| hidden > 0) {
