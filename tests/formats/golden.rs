@@ -6,15 +6,16 @@
 use gradus_model::event::{
     AreaInheritanceSet, BaselineRaised, ClockAccepted, Document, EvidenceSuperseded, Links,
     LogCreated, LogForked, MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange,
-    PrincipalAdded, PrincipalDisabled, Tailoring, TokenIssued, TokenRevoked, UnitArchived,
-    UnitLabelled, UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
+    PrincipalAdded, PrincipalDisabled, RoleGranted, RoleRevoked, Tailoring, TokenIssued,
+    TokenRevoked, UnitArchived, UnitLabelled, UnitMoved, UnitRegistered, UnitRenamed,
+    UnitSucceeded,
 };
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
 use gradus_model::rating::{Basis, Rating, Value};
 use gradus_model::unit::{
     Activity, AreaRef, AssuranceNeed, Context, Floor, Grade, Inheritance, MarkerKind, Phase,
-    PrincipalKind, UnitKind,
+    PrincipalKind, Role, UnitKind,
 };
 use gradus_model::{
     AppraisalId, AreaId, Digest, Event, EvidenceId, LogId, Payload, PrincipalId, RatingId,
@@ -138,6 +139,7 @@ pub(crate) fn log() -> Vec<Golden> {
         units_in_time(),
         a_fork(),
         a_clock(),
+        roles(),
     ];
     let rows = rows.concat();
     let mut log: Vec<Golden> = Vec::new();
@@ -436,6 +438,19 @@ fn a_clock() -> Vec<Row> {
     let accepted = ClockAccepted { wall: at(now), expected: at("2026-03-01T12:00:00Z") };
     let payload = Payload::empty().with("reason", "the machine was in another zone");
     vec![(47, 0, ORGANIZATION, now, Event::ClockAccepted(accepted), payload)]
+}
+
+/// What the collector may do, for a year, and that it ended sooner.
+fn roles() -> Vec<Row> {
+    let (principal, role, unit) = (collector(), Role::Collector, team());
+    let until = Some(at("2027-03-01"));
+    let granted = RoleGranted { principal, role, unit, until };
+    let revoked = RoleRevoked { principal, role, unit };
+    let o = ORGANIZATION;
+    vec![
+        (48, 0, o, "2026-03-01", Event::RoleGranted(granted), reason("it scans the releases")),
+        (49, 0, o, "2026-06-01", Event::RoleRevoked(revoked), reason("another scanner does")),
+    ]
 }
 
 /// Other forms of the same types, each at a place of its own.

@@ -102,6 +102,15 @@ fn body(event: &Event) -> Value {
             json!({ "principal": hex(&of.principal.0), "kind": of.kind.name() })
         }
         Event::PrincipalDisabled(of) => json!({ "principal": hex(&of.principal.0) }),
+        Event::RoleGranted(of) => present([
+            ("principal", Some(json!(hex(&of.principal.0)))),
+            ("role", Some(json!(of.role.name()))),
+            ("unit", Some(json!(hex(&of.unit.0)))),
+            ("until", time(of.until)),
+        ]),
+        Event::RoleRevoked(of) => json!({
+            "principal": hex(&of.principal.0), "role": of.role.name(), "unit": hex(&of.unit.0),
+        }),
         Event::TokenIssued(of) => present([
             ("token", Some(json!(hex(&of.token.0)))),
             ("principal", Some(json!(hex(&of.principal.0)))),

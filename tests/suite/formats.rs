@@ -30,6 +30,7 @@ use gradus_model::payload::Field;
 use gradus_model::unit::{Grade, PrincipalKind, UnitKind};
 use gradus_model::{Digest, Leaf, Payload, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_proof::{leaf_hash, root, sha256};
+use gradus_service::identity::PrincipalView;
 use gradus_service::keys::{self, KeyTree, RootSeed};
 use gradus_service::seal;
 use gradus_service::start::Memory;
@@ -42,7 +43,7 @@ use vectors::{fields, key_of, payload_line};
 
 /// Released lines: the file, how many of its first lines, and their SHA-256.
 const FROZEN: [(&str, usize, &str); 6] = [
-    ("events", 41, "7bcd470ec28c8044b462d661e3d670820bd727ab6d4feb3d862045a8b7143fb2"),
+    ("events", 43, "dd4d1cffe8f223536c0c9cb731457342bd2322cba097f5cb08e8c8a0557cead4"),
     ("variants", 12, "678b482bbe15a878f11cef4fdf62765bd2226a8feafee96a465b761c474e51f3"),
     ("payloads", 5, "0dadc062a04156cae3f902c4d69ab0d02d0d8506990ab2e502252c3d01c79812"),
     ("keys", 3, "1bfcda5c056359aeaab9a88c74f346a313b1cc33d147dcd52fcf70c7b5849764"),
@@ -517,7 +518,10 @@ async fn a_registered_units_id_is_drawn_from_its_call_as_the_page_says() {
     let data = dir.path().join("data");
     let service =
         Service::start(&data, &beginning, clock, Memory::default(), options).await.unwrap().service;
-    let (actor, request) = (PrincipalId([3; 16]), RequestId([4; 16]));
+    let operator = |principals: Vec<PrincipalView>| {
+        principals.into_iter().find(|found| found.name.as_deref() == Some("operator")).unwrap().id
+    };
+    let (actor, request) = (operator(service.principals()), RequestId([4; 16]));
     let by = Actor { principal: actor, kind: PrincipalKind::Person, grade: Grade::Token };
     let call = Call { request: Some(request), ..Call::by(by) };
     let new = Registration {

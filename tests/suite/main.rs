@@ -26,6 +26,7 @@ mod history;
 mod levels;
 mod projections;
 mod requests;
+mod roles;
 mod roll_up;
 mod standing;
 mod streams;

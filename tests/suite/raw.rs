@@ -58,3 +58,20 @@ pub(crate) async fn call(
     }
     client.unary(request, path.parse().unwrap(), Raw).await.map(tonic::Response::into_inner)
 }
+
+/// Makes one call that is answered by a stream, and waits for its first message.
+pub(crate) async fn first(
+    channel: &Channel,
+    authorization: Option<&str>,
+    path: &str,
+    message: Vec<u8>,
+) -> Result<Vec<u8>, Status> {
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client.ready().await.unwrap();
+    let mut request = Request::new(message);
+    if let Some(authorization) = authorization {
+        request.metadata_mut().insert("authorization", authorization.parse().unwrap());
+    }
+    let stream = client.server_streaming(request, path.parse().unwrap(), Raw).await?;
+    Ok(stream.into_inner().message().await?.unwrap_or_default())
+}

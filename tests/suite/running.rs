@@ -38,6 +38,7 @@ pub(crate) struct Principal {
     pub(crate) models: wire::model_service_client::ModelServiceClient<Line>,
     pub(crate) events: wire::event_service_client::EventServiceClient<Line>,
     pub(crate) principals: wire::principal_service_client::PrincipalServiceClient<Line>,
+    pub(crate) roles: wire::role_service_client::RoleServiceClient<Line>,
     pub(crate) projections: wire::projection_service_client::ProjectionServiceClient<Line>,
     pub(crate) backup: wire::backup_service_client::BackupServiceClient<Line>,
     pub(crate) clock: wire::clock_service_client::ClockServiceClient<Line>,
@@ -59,6 +60,7 @@ impl Principal {
             models: client!(wire::model_service_client::ModelServiceClient<_>),
             events: client!(wire::event_service_client::EventServiceClient<_>),
             principals: client!(wire::principal_service_client::PrincipalServiceClient<_>),
+            roles: client!(wire::role_service_client::RoleServiceClient<_>),
             projections: client!(wire::projection_service_client::ProjectionServiceClient<_>),
             backup: client!(wire::backup_service_client::BackupServiceClient<_>),
             clock: client!(wire::clock_service_client::ClockServiceClient<_>),
@@ -214,8 +216,45 @@ impl System {
         let added =
             wire::AddPrincipalRequest { append: None, name: name.to_owned(), kind: kind.into() };
         principals.add_principal(added).await.unwrap();
+        self.grant(name, wire::Role::Admin, "organization").await;
+        self.issue(name).await
+    }
+
+    /// A new principal with one role, and a token of its own.
+    pub(crate) async fn with_role(
+        &self,
+        name: &str,
+        kind: wire::PrincipalKind,
+        (role, unit): (wire::Role, &str),
+    ) -> Principal {
+        let added =
+            wire::AddPrincipalRequest { append: None, name: name.to_owned(), kind: kind.into() };
+        self.operator.principals.clone().add_principal(added).await.unwrap();
+        self.grant(name, role, unit).await;
+        Principal::new(&self.channel, &self.issue(name).await)
+    }
+
+    /// A token of a principal.
+    pub(crate) async fn issue(&self, name: &str) -> String {
         let asked = wire::IssueTokenRequest { principal: name.to_owned(), ..Default::default() };
+        let mut principals = self.operator.principals.clone();
         principals.issue_token(asked).await.unwrap().into_inner().secret
+    }
+
+    /// Grants a role without an end.
+    pub(crate) async fn grant(&self, principal: &str, role: wire::Role, unit: &str) {
+        let (principal, unit) = (principal.to_owned(), unit.to_owned());
+        let asked =
+            wire::GrantRoleRequest { principal, role: role.into(), unit, ..Default::default() };
+        self.operator.roles.clone().grant_role(asked).await.unwrap();
+    }
+
+    /// Ends a role now.
+    pub(crate) async fn end_role(&self, principal: &str, role: wire::Role, unit: &str) {
+        let (principal, unit) = (principal.to_owned(), unit.to_owned());
+        let asked =
+            wire::RevokeRoleRequest { principal, role: role.into(), unit, ..Default::default() };
+        self.operator.roles.clone().revoke_role(asked).await.unwrap();
     }
 
     /// Registers a project of the team `team`.

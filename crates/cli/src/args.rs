@@ -21,6 +21,7 @@ pub mod operate;
 pub mod projections;
 pub mod rate;
 pub mod review;
+pub mod role;
 pub mod rollup;
 pub mod serve;
 pub mod submit;
@@ -165,6 +166,9 @@ pub enum Command {
     /// List, add and disable people and service accounts
     #[command(subcommand)]
     Principal(access::PrincipalCommand),
+    /// Grant, revoke and list roles: who may do what, where and for how long
+    #[command(subcommand)]
+    Role(role::RoleCommand),
     /// Show as whom you ask
     Whoami,
     /// List the variables that flags read

@@ -20,6 +20,7 @@ use v1::model_service_client::ModelServiceClient;
 use v1::principal_service_client::PrincipalServiceClient;
 use v1::projection_service_client::ProjectionServiceClient;
 use v1::rating_service_client::RatingServiceClient;
+use v1::role_service_client::RoleServiceClient;
 use v1::unit_service_client::UnitServiceClient;
 
 use crate::error::{CliError, is_unreachable};
@@ -78,6 +79,8 @@ services! {
     models ModelServiceClient,
     /// The principals.
     principals PrincipalServiceClient,
+    /// The roles.
+    roles RoleServiceClient,
     /// The projections.
     projections ProjectionServiceClient,
     /// Backups.

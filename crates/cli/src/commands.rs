@@ -20,6 +20,7 @@ pub mod projections;
 pub mod rate;
 pub mod restore;
 pub mod review;
+pub mod role;
 pub mod rollup;
 pub mod submit;
 pub mod trend;
@@ -93,6 +94,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Models(command) => models::run(session, command).await,
         Command::Token(command) => access::token(session, command).await,
         Command::Principal(command) => access::principal(session, command).await,
+        Command::Role(command) => role::role(session, command).await,
         Command::Whoami => access::whoami(session).await,
         // Done without a server, before.
         Command::Demo(_)

@@ -6,6 +6,7 @@
 #![deny(clippy::float_arithmetic, clippy::iter_over_hash_type)]
 
 // Deciding and evolving: the way of a proposal.
+pub mod access;
 mod baseline;
 pub mod evidence;
 pub mod proposal;

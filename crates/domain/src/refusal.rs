@@ -1,9 +1,12 @@
 //! Why a proposal was refused: one variant for each reason, with the values it speaks of.
 
-use gradus_model::unit::{Phase, UnitKind};
+use gradus_model::unit::{Phase, Role, UnitKind};
 use gradus_model::{
     AreaId, EvidenceId, ModelId, Name, PrincipalId, RatingId, Target, Timestamp, UnitId,
 };
+
+use crate::access::Right;
+use crate::registry::roles_in_words;
 
 /// A typed refusal. Nothing was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,6 +122,33 @@ pub enum Refusal {
     /// A principal's name is taken.
     #[error("the name `{0}` belongs to another principal: choose another one")]
     PrincipalNameTaken(String),
+    /// The caller sees the unit and may not do this.
+    #[error(
+        "this needs the right to {right} on `{unit}`, which the role {} gives: ask an admin for it",
+        roles_in_words(*right)
+    )]
+    RightMissing {
+        /// The right.
+        right: Right,
+        /// The unit, by its name.
+        unit: String,
+    },
+    /// The role was never granted.
+    #[error("the role `{role}` on `{unit}` was never granted to this principal")]
+    RoleNotGranted {
+        /// The role.
+        role: Role,
+        /// The unit, by its name.
+        unit: String,
+    },
+    /// Gradus itself needs no role.
+    #[error("`system` is Gradus itself, which needs no role: name another principal")]
+    RoleOfSystem,
+    /// Nobody could administer the organization any more.
+    #[error(
+        "nobody else is admin of the organization without an end: grant that to another principal first"
+    )]
+    LastAdmin,
     /// The token is unknown.
     #[error("token `{0}` is unknown")]
     TokenUnknown(String),

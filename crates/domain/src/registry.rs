@@ -5,6 +5,7 @@
 
 mod decide;
 mod lineage;
+mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,7 @@ use gradus_model::unit::{PrincipalKind, UnitKind};
 use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, UnitId};
 
 pub use decide::{MOST_SUCCESSORS, decide, living};
+pub use roles::{Grant, Sight, roles_in_words};
 
 use crate::timeline::{At, Timeline};
 
@@ -133,6 +135,12 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
 }
 
+impl Token {
+    fn is_usable(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
 /// The fold of the organization's stream.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
@@ -152,6 +160,7 @@ pub struct Registry {
     principals: BTreeMap<PrincipalId, Principal>,
     tokens: BTreeMap<TokenId, Token>,
     token_hashes: BTreeMap<Digest, TokenId>,
+    roles: roles::Roles,
 }
 
 impl Registry {
@@ -217,8 +226,13 @@ impl Registry {
     #[must_use]
     pub fn token(&self, hash: &Digest, now: Timestamp) -> Option<&Token> {
         let token = self.tokens.get(self.token_hashes.get(hash)?)?;
-        let usable = token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end);
-        usable.then_some(token)
+        token.is_usable(now).then_some(token)
+    }
+
+    /// Whether a token may be used at `now`.
+    #[must_use]
+    pub fn is_usable(&self, token: TokenId, now: Timestamp) -> bool {
+        self.tokens.get(&token).is_some_and(|token| token.is_usable(now))
     }
 
     /// The tokens of a principal, in the order of ids.
@@ -275,6 +289,8 @@ impl Registry {
                     token.revoked_at.get_or_insert(effective_at);
                 }
             }
+            Event::RoleGranted(granted) => self.roles.grant(position, effective_at, granted),
+            Event::RoleRevoked(revoked) => self.roles.revoke(position, effective_at, revoked),
             // Facts of one unit's life: `settings`, `evidence` and `rating` fold them.
             Event::ModelAdopted(_)
             | Event::RulesAdopted(_)

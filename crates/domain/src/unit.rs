@@ -329,6 +329,8 @@ fn decide(
         | Event::UnitSucceeded(_)
         | Event::PrincipalAdded(_)
         | Event::PrincipalDisabled(_)
+        | Event::RoleGranted(_)
+        | Event::RoleRevoked(_)
         | Event::TokenIssued(_)
         | Event::TokenRevoked(_) => Ok(Verdict::Record),
     }

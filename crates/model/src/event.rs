@@ -10,7 +10,7 @@ use minicbor::{Decode, Encode};
 use crate::evidence::Item;
 use crate::rating::Rating;
 use crate::unit::{
-    AreaRef, Context, Floor, Inheritance, MarkerKind, Phase, PrincipalKind, UnitKind,
+    AreaRef, Context, Floor, Inheritance, MarkerKind, Phase, PrincipalKind, Role, UnitKind,
 };
 use crate::{
     Digest, EvidenceId, Label, LogId, Name, PrincipalId, RatingId, Target, Timestamp, TokenId,
@@ -149,6 +149,26 @@ bodies! {
     TokenRevoked {
         /// The token.
         0 token: TokenId,
+    }
+    /// The body of [`Event::RoleGranted`]; why is payload.
+    RoleGranted {
+        /// Who may act.
+        0 principal: PrincipalId,
+        /// What they may do.
+        1 role: Role,
+        /// On this unit and on all below it.
+        2 unit: UnitId,
+        /// The first instant at which they may no longer; open if there is none.
+        3 until: Option<Timestamp>,
+    }
+    /// The body of [`Event::RoleRevoked`]; why is payload.
+    RoleRevoked {
+        /// Whose role it was.
+        0 principal: PrincipalId,
+        /// The role.
+        1 role: Role,
+        /// The unit that it was granted on.
+        2 unit: UnitId,
     }
     /// The body of events that tailor an area; the reason is payload.
     Tailoring {
@@ -301,6 +321,10 @@ events! {
     34 "token-issued" TokenIssued(TokenIssued),
     /// A bearer token was revoked.
     35 "token-revoked" TokenRevoked(TokenRevoked),
+    /// A principal may act in a role on a unit and all below it, from the effective time.
+    40 "role-granted" RoleGranted(RoleGranted),
+    /// A role ended at the effective time.
+    41 "role-revoked" RoleRevoked(RoleRevoked),
     /// The unit is measured by this model from the effective time.
     100 "model-adopted" ModelAdopted(Document),
     /// The unit's levels are computed by these rules from the effective time.

@@ -102,6 +102,26 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// What somebody may do on a unit and on all below it.
+    "role" Role {
+        /// Sees units and their levels, and reads what is recorded of them.
+        1 "viewer" Viewer,
+        /// Submits evidence and ends it, as project tools do; sees levels, reads no records.
+        2 "collector" Collector,
+        /// Reviews evidence and rates practices.
+        3 "assessor" Assessor,
+        /// Settles what a unit is measured by, its phases and markers, and registers units below it.
+        4 "lead" Lead,
+        /// Opens and approves appraisals.
+        5 "sponsor" Sponsor,
+        /// Reads everything and asks for proofs of it.
+        6 "auditor" Auditor,
+        /// May do everything.
+        7 "admin" Admin,
+    }
+}
+
+vocabulary! {
     /// How the actor of an event proved who they are.
     "origin grade" Grade {
         /// Gradus itself acted; nobody had to prove anything.

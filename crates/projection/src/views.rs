@@ -12,7 +12,7 @@ pub use gradus_domain::world::{Basis, NoAnswer};
 use gradus_domain::world::{World, basis};
 use gradus_domain::{At, Registry, Rules, UnitHistory};
 use gradus_model::event::Document;
-use gradus_model::{Catalog, Digest, Event, PrincipalId, Recorded, UnitId};
+use gradus_model::{Catalog, Digest, Event, PrincipalId, Recorded, Timestamp, UnitId};
 
 use crate::library::Library;
 
@@ -23,6 +23,8 @@ pub struct Views {
     pub cursor: u64,
     /// The organization.
     pub registry: Registry,
+    /// The stamp of the last record that was read.
+    stamped: Option<Timestamp>,
     units: BTreeMap<UnitId, UnitHistory>,
     /// From where items and ratings of a unit are read again that were forgotten.
     recall: Option<Arc<dyn Recall>>,
@@ -103,6 +105,12 @@ impl Views {
         })
     }
 
+    /// The moment at which rights are judged: a clock that was set back takes nobody's away.
+    #[must_use]
+    pub fn moment(&self, now: Timestamp) -> Timestamp {
+        self.stamped.map_or(now, |stamped| now.max(stamped))
+    }
+
     /// Takes in one recorded event.
     pub fn apply(&mut self, recorded: &Recorded) {
         let position = recorded.place.position;
@@ -110,6 +118,7 @@ impl Views {
             return;
         }
         self.cursor = position + 1;
+        self.stamped = self.stamped.max(Some(recorded.place.recorded_at));
         self.registry.evolve(position, recorded.effective_at, &recorded.event);
         self.unit(recorded.place.stream).apply(recorded);
     }

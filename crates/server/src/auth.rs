@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use gradus_domain::Actor;
-use gradus_service::Service;
+use gradus_domain::access::{Right, Rights};
+use gradus_model::TokenId;
+use gradus_service::{Caller, Service, ServiceError};
 use tonic::metadata::MetadataMap;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
-use crate::status::token_refused;
+use crate::methods::Guarded;
+use crate::status::{status, token_refused};
 
 /// Lets calls with a token of a known principal through, and nothing else.
 #[derive(Clone)]
@@ -28,7 +31,8 @@ impl Interceptor for Gate {
         // Unknown, ended, revoked and disabled look the same.
         let known = self.service.authenticate(token);
         let (actor, token) = known.ok_or_else(|| token_refused("the bearer token is refused"))?;
-        request.extensions_mut().insert(actor);
+        let rights = self.service.rights_anywhere(actor.principal);
+        request.extensions_mut().insert(Known { actor, token: token.id, rights });
         request.extensions_mut().insert(token);
         Ok(request)
     }
@@ -46,9 +50,26 @@ fn bearer(metadata: &MetadataMap) -> Result<&str, Status> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing()) }
 }
 
-/// The actor and message of a call that came through the gate.
-pub(crate) fn open<T>(request: Request<T>) -> Result<(Actor, T), Status> {
-    let actor = request.extensions().get::<Actor>().copied();
-    let actor = actor.ok_or_else(|| token_refused("a bearer token is needed"))?;
-    Ok((actor, request.into_inner()))
+/// The caller and message of a call that came through the gate, if the caller may make such calls on
+/// any unit: permission comes before existence.
+pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Status> {
+    let known = request.extensions().get::<Known>().copied();
+    let Known { actor, token, rights } =
+        known.ok_or_else(|| token_refused("a bearer token is needed"))?;
+    match T::RIGHT {
+        Some(right) if !rights.have(right) => Err(status(&ServiceError::Denied { right })),
+        needed => {
+            let right = needed.unwrap_or(Right::See);
+            Ok((Caller { actor, token: Some(token), right }, request.into_inner()))
+        }
+    }
+}
+
+/// What the gate knows of a caller.
+#[derive(Clone, Copy)]
+struct Known {
+    actor: Actor,
+    token: TokenId,
+    /// What they may do on any unit at all.
+    rights: Rights,
 }

@@ -30,10 +30,11 @@ impl BackupService for Api {
         &self,
         request: Request<wire::ExportLogRequest>,
     ) -> Reply<Self::ExportLogStream> {
-        let (actor, asked) = open(request)?;
-        if actor.kind != PrincipalKind::Person {
+        let (by, asked) = open(request)?;
+        if by.actor.kind != PrincipalKind::Person {
             return Err(status(&ServiceError::Personal("export the log")));
         }
+        self.service.whole(&by).map_err(|error| status(&error))?;
         let export = Export::begin(Arc::clone(&self.service), &asked).await;
         let (beginning, export) = export.map_err(|error| status(&error))?;
         let (sender, receiver) = mpsc::channel(WAITING);

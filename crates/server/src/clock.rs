@@ -33,9 +33,9 @@ impl ClockService for Api {
         &self,
         request: Request<wire::AcceptClockRequest>,
     ) -> Reply<wire::AcceptClockResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
             let receipt = self.service.accept_clock(&call, &asked.reason).await?;
             Ok(wire::AcceptClockResponse { receipt: self.told(&receipt) })

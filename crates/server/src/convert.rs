@@ -5,8 +5,8 @@
 
 use std::fmt::Display;
 
+use gradus_domain::Refusal;
 use gradus_domain::sse_cmm::LevelAnswer;
-use gradus_domain::{Actor, Refusal};
 use gradus_model::evidence::Source;
 use gradus_model::ids::hex;
 use gradus_model::{AreaId, Digest, EvidenceId, Practice, RatingId, RequestId, Timestamp, UnitId};
@@ -14,7 +14,7 @@ use gradus_service::call::{LevelChange, OWN_SOURCES};
 use gradus_service::coordinate::{Known, Resolved};
 use gradus_service::evidence::{AskedPractice, EvidenceRef};
 use gradus_service::units::AskedArea;
-use gradus_service::{Call, Coordinate, Receipt, Service, ServiceError};
+use gradus_service::{Call, Caller, Coordinate, Receipt, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 pub(crate) mod event;
@@ -112,8 +112,8 @@ pub(crate) fn timestamp(at: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-pub(crate) fn call(actor: Actor, options: Option<&wire::AppendOptions>) -> Checked<Call> {
-    let mut call = Call::by(actor);
+pub(crate) fn call(by: Caller, options: Option<&wire::AppendOptions>) -> Checked<Call> {
+    let mut call = Call::by(by.actor);
     if let Some(options) = options {
         call.request = optional::<RequestId>("append.request_id", &options.request_id)?;
         call.expected_version = options.expected_version;

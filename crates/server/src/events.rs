@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use gradus_domain::registry::Sight;
 use gradus_model::recorded::UnreadableLeaf;
 use gradus_model::{Event, Timestamp, UnitId};
-use gradus_service::ServiceError;
 use gradus_service::records::ReadRecord;
+use gradus_service::{Caller, ServiceError, access};
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::event_service_server::EventService;
 use prost::Message as _;
@@ -18,6 +19,7 @@ use tonic::{Request, Response, Status};
 use crate::api::{Api, Reply, reply, stopped};
 use crate::auth::open;
 use crate::convert::event;
+use crate::lasting;
 use crate::page::{MOST_BYTES, Page};
 use crate::status::status;
 
@@ -31,15 +33,24 @@ const WAITING: usize = 4;
 /// Which events are asked for, and how much of each.
 #[derive(Clone)]
 struct Filter {
+    by: Caller,
+    /// What the caller may read, as of the last look.
+    sight: Sight,
     unit: Option<UnitId>,
     types: Vec<u16>,
     full: bool,
 }
 
 impl Filter {
-    fn read(api: &Api, unit: &str, types: &[String], view: i32) -> Result<Self, ServiceError> {
+    fn read(
+        api: &Api,
+        by: &Caller,
+        unit: &str,
+        types: &[String],
+        view: i32,
+    ) -> Result<Self, ServiceError> {
         let unit = Some(unit).filter(|unit| !unit.is_empty());
-        let unit = unit.map(|unit| api.service.unit(unit)).transpose()?;
+        let unit = unit.map(|unit| api.service.unit(by, unit)).transpose()?;
         let number = |name: &String| {
             let known = Event::TYPES.iter().find(|(_, known)| known == name);
             known.map(|(number, _)| *number).ok_or_else(|| {
@@ -50,22 +61,31 @@ impl Filter {
         };
         let types = types.iter().map(number).collect::<Result<_, _>>()?;
         let full = wire::EventView::try_from(view) != Ok(wire::EventView::Leaf);
-        Ok(Self { unit, types, full })
+        Ok(Self { by: *by, sight: api.service.sight(by), unit, types, full })
     }
 
-    fn fits(&self, record: &ReadRecord) -> bool {
+    /// The filter with what the caller may read now.
+    fn renewed(&self, api: &Api) -> Self {
+        Self { sight: api.service.sight(&self.by), ..self.clone() }
+    }
+
+    fn fits(&self, api: &Api, record: &ReadRecord) -> bool {
         let recorded = &record.recorded;
-        self.wants(recorded.place.stream, recorded.event.event_type())
+        self.wants(api, recorded.place.stream, recorded.event.event_type())
     }
 
-    fn wants(&self, stream: UnitId, event_type: u16) -> bool {
+    fn wants(&self, api: &Api, stream: UnitId, event_type: u16) -> bool {
         self.unit.is_none_or(|unit| stream == unit)
             && (self.types.is_empty() || self.types.contains(&event_type))
+            && (self.sight.is_everything() || {
+                let (views, now) = (api.service.views(), api.service.now());
+                access::sees(&views, &self.sight, stream, now)
+            })
     }
 
     /// Whether nothing has to be read of a leaf to know that it is asked for.
     const fn wants_all(&self) -> bool {
-        self.unit.is_none() && self.types.is_empty()
+        self.unit.is_none() && self.types.is_empty() && self.sight.is_everything()
     }
 }
 
@@ -77,13 +97,13 @@ impl EventService for Api {
         &self,
         request: Request<wire::ListEventsRequest>,
     ) -> Reply<wire::ListEventsResponse> {
-        let (_, mut asked) = open(request)?;
+        let (by, mut asked) = open(request)?;
         reply(async {
             let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
             asked.page_size = 0;
             let page = Page::read("events", size, &token, &asked)?;
             self.service.caught_up(None).await?;
-            let filter = Filter::read(self, &asked.unit, &asked.types, asked.view)?;
+            let filter = Filter::read(self, &by, &asked.unit, &asked.types, asked.view)?;
             let head = self.service.log().head().size;
             let log_size = page.log_size().unwrap_or(head);
             let mut from = if token.is_empty() { asked.from_size } else { page.from };
@@ -100,7 +120,7 @@ impl EventService for Api {
                     if position >= log_size || events.len() == page.size {
                         break 'pages;
                     }
-                    if filter.fits(&record) {
+                    if filter.fits(self, &record) {
                         let event = event::event(&self.service, &record, filter.full)?;
                         bytes += event.encoded_len();
                         if bytes > MOST_BYTES && !events.is_empty() {
@@ -129,9 +149,9 @@ impl EventService for Api {
         &self,
         request: Request<wire::SubscribeEventsRequest>,
     ) -> Reply<Self::SubscribeEventsStream> {
-        let (_, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         self.service.caught_up(None).await.map_err(|error| status(&error))?;
-        let filter = Filter::read(self, &asked.unit, &asked.types, asked.view);
+        let filter = Filter::read(self, &by, &asked.unit, &asked.types, asked.view);
         let filter = filter.map_err(|error| status(&error))?;
         let size = self.service.log().head().size;
         if asked.from_size > size {
@@ -141,9 +161,16 @@ impl EventService for Api {
         let (sender, receiver) = mpsc::channel(WAITING);
         let api = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = api.follow(asked.from_size, &filter, &sender).await {
+            let units: Vec<UnitId> = filter.unit.into_iter().collect();
+            let ended = tokio::select! {
+                ended = api.follow(asked.from_size, &filter, &sender) => {
+                    ended.map_err(|error| status(&error))
+                }
+                denied = lasting::denied(&api.service, &by, &units) => Err(denied),
+            };
+            if let Err(ended) = ended {
                 // The subscriber may be gone; then nobody is told.
-                let _ = sender.send(Err(status(&error))).await;
+                let _ = sender.send(Err(ended)).await;
             }
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
@@ -153,9 +180,12 @@ impl EventService for Api {
         &self,
         request: Request<wire::GetEventRequest>,
     ) -> Reply<wire::GetEventResponse> {
-        let (_, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let record = self.service.record_at(asked.position).await?;
+            if !self.service.may(&by, record.recorded.place.stream) {
+                return Err(ServiceError::not_found("position", asked.position));
+            }
             let event = event::event(&self.service, &record, true)?;
             Ok(wire::GetEventResponse { event: Some(event) })
         })
@@ -177,13 +207,13 @@ impl Api {
         let records = self.service.records_from(from, CHUNK).await?;
         // Names come from the views.
         self.service.caught_up(None).await?;
-        let found = records.iter().filter(|record| filter.fits(record));
+        let found = records.iter().filter(|record| filter.fits(self, record));
         let events = found.map(|record| event::event(&self.service, record, true));
         Ok((events.collect::<Result<_, _>>()?, from + records.len() as u64))
     }
 
     fn read_ahead(&self, from: u64, filter: &Filter) -> JoinHandle<Result<Found, ServiceError>> {
-        let (api, filter) = (self.clone(), filter.clone());
+        let (api, filter) = (self.clone(), filter.renewed(self));
         tokio::spawn(async move { api.chunk(from, &filter).await })
     }
 
@@ -195,7 +225,7 @@ impl Api {
         for (position, record) in (from..).zip(records) {
             let wanted = filter.wants_all() || {
                 let leaf = gradus_model::Leaf::read(&record.leaf).map_err(UnreadableLeaf::from)?;
-                filter.wants(leaf.place.stream, leaf.draft.event_type)
+                filter.wants(self, leaf.place.stream, leaf.draft.event_type)
             };
             if wanted {
                 positions.push(position);
@@ -224,6 +254,7 @@ impl Api {
         let mut from = from;
         let mut due = Instant::now() + HEARTBEAT;
         let mut ahead: Option<JoinHandle<Result<Found, ServiceError>>> = None;
+        let mut access = self.service.access_changes();
         loop {
             while from < head.borrow_and_update().size {
                 if let Some(quiet) = self.quiet_until(from, filter).await? {
@@ -234,7 +265,10 @@ impl Api {
                     from = quiet;
                     continue;
                 }
-                let read = match ahead.take() {
+                // What was read ahead may be for other eyes now.
+                let changed = access.has_changed().unwrap_or_default();
+                access.mark_unchanged();
+                let read = match ahead.take().filter(|_| !changed) {
                     Some(read) => read,
                     None => self.read_ahead(from, filter),
                 };

@@ -1,8 +1,7 @@
 //! The handlers of `EvidenceService`.
 
-use gradus_domain::Actor;
-use gradus_service::ServiceError;
 use gradus_service::evidence::{RecordRef, Review};
+use gradus_service::{Caller, ServiceError};
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::evidence_service_server::EvidenceService;
 use tokio_stream::wrappers::ReceiverStream;
@@ -19,13 +18,13 @@ const MOST_REASON: usize = 4_096;
 impl Api {
     async fn review(
         &self,
-        actor: Actor,
+        by: Caller,
         append: Option<&wire::AppendOptions>,
         unit: &str,
         (review, evidence): (Review, &[wire::EvidenceRef]),
         note: &str,
     ) -> Result<Option<wire::Receipt>, ServiceError> {
-        let call = convert::call(actor, append)?;
+        let call = convert::call(by, append)?;
         let items = convert::evidence_refs("evidence", evidence)?;
         let field =
             if matches!(review, Review::Accept | Review::Confirm) { "note" } else { "reason" };
@@ -43,9 +42,9 @@ impl EvidenceService for Api {
         &self,
         request: Request<wire::SubmitEvidenceRequest>,
     ) -> Reply<wire::SubmitEvidenceResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply_of_items("items", async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let steps = items::submissions(&asked.items)?;
             let receipt = self.service.push_evidence(&call, &asked.unit, &steps).await?;
             let submitted = receipt.items.iter().map(|outcome| wire::SubmittedEvidence {
@@ -64,35 +63,35 @@ impl EvidenceService for Api {
         &self,
         request: Request<Streaming<wire::PushEvidenceRequest>>,
     ) -> Reply<Self::PushEvidenceStream> {
-        let (actor, messages) = open(request)?;
-        Ok(Response::new(push::answers(self.clone(), actor, messages)))
+        let (by, messages) = open(request)?;
+        Ok(Response::new(push::answers(self.clone(), by, messages)))
     }
 
     async fn get_evidence(
         &self,
         request: Request<wire::GetEvidenceRequest>,
     ) -> Reply<wire::GetEvidenceResponse> {
-        let (_, asked) = open(request)?;
-        reply(self.one_item(asked)).await
+        let (by, asked) = open(request)?;
+        reply(self.one_item(&by, asked)).await
     }
 
     async fn list_evidence(
         &self,
         request: Request<wire::ListEvidenceRequest>,
     ) -> Reply<wire::ListEvidenceResponse> {
-        let (_, asked) = open(request)?;
-        reply(self.page_of_items(asked)).await
+        let (by, asked) = open(request)?;
+        reply(self.page_of_items(&by, asked)).await
     }
 
     async fn accept_evidence(
         &self,
         request: Request<wire::AcceptEvidenceRequest>,
     ) -> Reply<wire::AcceptEvidenceResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let (append, items) = (asked.append.as_ref(), asked.evidence.as_slice());
             let said = (Review::Accept, items);
-            let receipt = self.review(actor, append, &asked.unit, said, &asked.note).await?;
+            let receipt = self.review(by, append, &asked.unit, said, &asked.note).await?;
             Ok(wire::AcceptEvidenceResponse { receipt })
         })
         .await
@@ -102,11 +101,11 @@ impl EvidenceService for Api {
         &self,
         request: Request<wire::RejectEvidenceRequest>,
     ) -> Reply<wire::RejectEvidenceResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let (append, items) = (asked.append.as_ref(), asked.evidence.as_slice());
             let said = (Review::Reject, items);
-            let receipt = self.review(actor, append, &asked.unit, said, &asked.reason).await?;
+            let receipt = self.review(by, append, &asked.unit, said, &asked.reason).await?;
             Ok(wire::RejectEvidenceResponse { receipt })
         })
         .await
@@ -116,11 +115,11 @@ impl EvidenceService for Api {
         &self,
         request: Request<wire::WithdrawEvidenceRequest>,
     ) -> Reply<wire::WithdrawEvidenceResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let (append, items) = (asked.append.as_ref(), asked.evidence.as_slice());
             let said = (Review::Withdraw, items);
-            let receipt = self.review(actor, append, &asked.unit, said, &asked.reason).await?;
+            let receipt = self.review(by, append, &asked.unit, said, &asked.reason).await?;
             Ok(wire::WithdrawEvidenceResponse { receipt })
         })
         .await
@@ -130,11 +129,11 @@ impl EvidenceService for Api {
         &self,
         request: Request<wire::ConfirmEvidenceRequest>,
     ) -> Reply<wire::ConfirmEvidenceResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let (append, items) = (asked.append.as_ref(), asked.evidence.as_slice());
             let said = (Review::Confirm, items);
-            let receipt = self.review(actor, append, &asked.unit, said, &asked.note).await?;
+            let receipt = self.review(by, append, &asked.unit, said, &asked.note).await?;
             Ok(wire::ConfirmEvidenceResponse { receipt })
         })
         .await
@@ -144,9 +143,9 @@ impl EvidenceService for Api {
         &self,
         request: Request<wire::EndEvidenceRequest>,
     ) -> Reply<wire::EndEvidenceResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let items = convert::evidence_refs("evidence", &asked.evidence)?;
             let at = instant("at", asked.at.as_ref())?;
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
@@ -161,9 +160,9 @@ impl EvidenceService for Api {
         &self,
         request: Request<wire::SupersedeEvidenceRequest>,
     ) -> Reply<wire::SupersedeEvidenceResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let old = convert::evidence_ref("evidence", asked.evidence.as_ref())?;
             let new = convert::evidence_ref("by", asked.by.as_ref())?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
@@ -180,9 +179,9 @@ impl EvidenceService for Api {
         &self,
         request: Request<wire::LinkEvidenceRequest>,
     ) -> Reply<wire::LinkEvidenceResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let item = convert::evidence_ref("evidence", asked.evidence.as_ref())?;
             let practices = convert::bounded("practices", &asked.practices)?;
             let practices = convert::practices("practices", practices)?;
@@ -199,9 +198,9 @@ impl EvidenceService for Api {
         &self,
         request: Request<wire::UnlinkEvidenceRequest>,
     ) -> Reply<wire::UnlinkEvidenceResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let item = convert::evidence_ref("evidence", asked.evidence.as_ref())?;
             let practices = convert::bounded("practices", &asked.practices)?;
             let practices = convert::practices("practices", practices)?;
@@ -218,9 +217,9 @@ impl EvidenceService for Api {
         &self,
         request: Request<wire::ErasePayloadRequest>,
     ) -> Reply<wire::ErasePayloadResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let record = match convert::needed("record", asked.record.as_ref())? {
                 wire::erase_payload_request::Record::Version(version) => {
                     RecordRef::Version(*version)

@@ -3,6 +3,7 @@
 use gradus_domain::history::EvidenceHistory;
 use gradus_model::evidence::Kind;
 use gradus_model::{Target, UnitId};
+use gradus_service::Caller;
 use gradus_service::ServiceError;
 use gradus_service::coordinate::Resolved;
 use gradus_service::evidence::EvidenceRef;
@@ -59,12 +60,13 @@ impl Api {
     /// One item.
     pub(crate) async fn one_item(
         &self,
+        by: &Caller,
         asked: wire::GetEvidenceRequest,
     ) -> Result<wire::GetEvidenceResponse, ServiceError> {
         let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
         let item = convert::evidence_ref("evidence", asked.evidence.as_ref())?;
         let resolved = self.service.resolve(&coordinate).await?;
-        let unit = self.service.unit(&asked.unit)?;
+        let unit = self.service.unit(by, &asked.unit)?;
         self.service.recalled(unit).await?;
         let found = {
             let views = self.service.views();
@@ -101,6 +103,7 @@ impl Api {
     /// A page of items.
     pub(crate) async fn page_of_items(
         &self,
+        by: &Caller,
         mut asked: wire::ListEvidenceRequest,
     ) -> Result<wire::ListEvidenceResponse, ServiceError> {
         let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
@@ -109,7 +112,7 @@ impl Api {
         let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
         let rules = coordinate.rules.clone();
         let resolved = self.service.resolve(&page.pin(coordinate)).await?;
-        let unit = self.service.unit(&asked.unit)?;
+        let unit = self.service.unit(by, &asked.unit)?;
         self.service.recalled(unit).await?;
         let kinds: Vec<Kind> = asked
             .kinds

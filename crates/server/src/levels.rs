@@ -31,72 +31,72 @@ impl LevelService for Api {
         &self,
         request: Request<wire::QueryLevelsRequest>,
     ) -> Reply<wire::QueryLevelsResponse> {
-        let (_, asked) = open(request)?;
-        reply(query::levels(&self.service, asked)).await
+        let (by, asked) = open(request)?;
+        reply(query::levels(&by, &self.service, asked)).await
     }
 
     async fn explain_level(
         &self,
         request: Request<wire::ExplainLevelRequest>,
     ) -> Reply<wire::ExplainLevelResponse> {
-        let (_, asked) = open(request)?;
-        reply(explain::explained(&self.service, asked)).await
+        let (by, asked) = open(request)?;
+        reply(explain::explained(&by, &self.service, asked)).await
     }
 
     async fn compare_levels(
         &self,
         request: Request<wire::CompareLevelsRequest>,
     ) -> Reply<wire::CompareLevelsResponse> {
-        let (_, asked) = open(request)?;
-        reply(compare::compared(&self.service, asked)).await
+        let (by, asked) = open(request)?;
+        reply(compare::compared(&by, &self.service, asked)).await
     }
 
     async fn query_trend(
         &self,
         request: Request<wire::QueryTrendRequest>,
     ) -> Reply<wire::QueryTrendResponse> {
-        let (_, asked) = open(request)?;
-        reply(trend::trend(&self.service, asked)).await
+        let (by, asked) = open(request)?;
+        reply(trend::trend(&by, &self.service, asked)).await
     }
 
     async fn forecast_levels(
         &self,
         request: Request<wire::ForecastLevelsRequest>,
     ) -> Reply<wire::ForecastLevelsResponse> {
-        let (_, asked) = open(request)?;
-        reply(forecast::forecast(&self.service, asked)).await
+        let (by, asked) = open(request)?;
+        reply(forecast::forecast(&by, &self.service, asked)).await
     }
 
     async fn query_gap(
         &self,
         request: Request<wire::QueryGapRequest>,
     ) -> Reply<wire::QueryGapResponse> {
-        let (_, asked) = open(request)?;
-        reply(gap::gap(&self.service, asked)).await
+        let (by, asked) = open(request)?;
+        reply(gap::gap(&by, &self.service, asked)).await
     }
 
     async fn roll_up_levels(
         &self,
         request: Request<wire::RollUpLevelsRequest>,
     ) -> Reply<wire::RollUpLevelsResponse> {
-        let (_, asked) = open(request)?;
-        reply(roll_up::rolled_up(&self.service, asked)).await
+        let (by, asked) = open(request)?;
+        reply(roll_up::rolled_up(&by, &self.service, asked)).await
     }
 
     async fn check_levels(
         &self,
         request: Request<wire::CheckLevelsRequest>,
     ) -> Reply<wire::CheckLevelsResponse> {
-        let (_, asked) = open(request)?;
-        reply(check::checked(&self.service, asked)).await
+        let (by, asked) = open(request)?;
+        reply(check::checked(&by, &self.service, asked)).await
     }
 
     async fn watch_levels(
         &self,
         request: Request<wire::WatchLevelsRequest>,
     ) -> Reply<Self::WatchLevelsStream> {
-        let (_, asked) = open(request)?;
-        reply(watch::watched(self, asked)).await
+        let (by, asked) = open(request)?;
+        reply(watch::watched(&by, self, asked)).await
     }
 }
 

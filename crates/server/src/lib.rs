@@ -6,6 +6,7 @@
 mod api;
 mod auth;
 mod convert;
+pub mod methods;
 mod page;
 mod status;
 
@@ -14,12 +15,14 @@ mod clock;
 mod events;
 mod evidence;
 mod items;
+mod lasting;
 mod levels;
 mod models;
 mod principals;
 mod projections;
 mod push;
 mod ratings;
+mod roles;
 mod units;
 
 pub mod operate;

@@ -1,9 +1,9 @@
 //! The handlers of `ModelService`.
 
-use gradus_domain::Actor;
 use gradus_domain::registry::{DocumentKind, Published};
 use gradus_model::Timestamp;
 use gradus_projection::library::Held;
+use gradus_service::Caller;
 use gradus_service::ServiceError;
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::model_service_server::ModelService;
@@ -37,12 +37,14 @@ impl Api {
 
     async fn publish(
         &self,
-        actor: Actor,
+        by: Caller,
         append: Option<&wire::AppendOptions>,
         kind: DocumentKind,
         content: &[u8],
     ) -> Result<(Option<wire::Receipt>, Option<wire::Document>), ServiceError> {
-        let call = convert::call(actor, append)?;
+        // What is refused is not even kept beside the log.
+        self.service.whole(&by)?;
+        let call = convert::call(by, append)?;
         let (receipt, held) = self.service.publish(&call, kind, content).await?;
         let document = if receipt.validated_only {
             wire::Document {
@@ -137,10 +139,10 @@ impl ModelService for Api {
         &self,
         request: Request<wire::PublishModelRequest>,
     ) -> Reply<wire::PublishModelResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let (append, kind) = (asked.append.as_ref(), DocumentKind::Model);
-            let (receipt, document) = self.publish(actor, append, kind, &asked.content).await?;
+            let (receipt, document) = self.publish(by, append, kind, &asked.content).await?;
             Ok(wire::PublishModelResponse { receipt, document })
         })
         .await
@@ -150,10 +152,10 @@ impl ModelService for Api {
         &self,
         request: Request<wire::PublishRulesRequest>,
     ) -> Reply<wire::PublishRulesResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let (append, kind) = (asked.append.as_ref(), DocumentKind::Rules);
-            let (receipt, document) = self.publish(actor, append, kind, &asked.content).await?;
+            let (receipt, document) = self.publish(by, append, kind, &asked.content).await?;
             Ok(wire::PublishRulesResponse { receipt, document })
         })
         .await
@@ -163,10 +165,10 @@ impl ModelService for Api {
         &self,
         request: Request<wire::PublishProfileRequest>,
     ) -> Reply<wire::PublishProfileResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let (append, kind) = (asked.append.as_ref(), DocumentKind::Profile);
-            let (receipt, document) = self.publish(actor, append, kind, &asked.content).await?;
+            let (receipt, document) = self.publish(by, append, kind, &asked.content).await?;
             let digest = document.as_ref().and_then(|document| document.digest.parse().ok());
             let warnings = digest.map(|digest| self.service.profile_warnings(&digest));
             let warnings = warnings.unwrap_or_default();

@@ -40,12 +40,12 @@ fn token(from: &Token) -> wire::Token {
 impl PrincipalService for Api {
     async fn who_am_i(&self, request: Request<wire::WhoAmIRequest>) -> Reply<wire::WhoAmIResponse> {
         let used = request.extensions().get::<Token>().map(token);
-        let (actor, _) = open(request)?;
+        let (by, _) = open(request)?;
         reply(async {
-            let me = self.service.principal(&actor.principal.to_string())?;
+            let me = self.service.principal(&by.actor.principal.to_string())?;
             Ok(wire::WhoAmIResponse {
                 principal: Some(wire::Principal { tokens: Vec::new(), ..principal(&me) }),
-                grade: event::grade(actor.grade).into(),
+                grade: event::grade(by.actor.grade).into(),
                 token: used,
             })
         })
@@ -56,9 +56,9 @@ impl PrincipalService for Api {
         &self,
         request: Request<wire::AddPrincipalRequest>,
     ) -> Reply<wire::AddPrincipalResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let name = convert::text("name", &asked.name)?;
             let kind = convert::word("kind", asked.kind, PrincipalKind::from_number)?;
             let (receipt, id) = self.service.add_principal(&call, &name, kind).await?;
@@ -76,11 +76,12 @@ impl PrincipalService for Api {
         &self,
         request: Request<wire::ListPrincipalsRequest>,
     ) -> Reply<wire::ListPrincipalsResponse> {
-        let (_, mut asked) = open(request)?;
+        let (by, mut asked) = open(request)?;
         reply(async {
             let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
             asked.page_size = 0;
             let page = Page::read("principals", size, &token, &asked)?;
+            self.service.whole(&by)?;
             let resolved = self.service.resolve(&gradus_service::Coordinate::default()).await?;
             let mut found = self.service.principals();
             found.retain(|view| asked.include_disabled || view.disabled_at.is_none());
@@ -100,9 +101,9 @@ impl PrincipalService for Api {
         &self,
         request: Request<wire::DisablePrincipalRequest>,
     ) -> Reply<wire::DisablePrincipalResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
             let (who, reason) = (&asked.principal, &asked.reason);
             let receipt = self.service.disable_principal(&call, who, reason).await?;
@@ -115,9 +116,9 @@ impl PrincipalService for Api {
         &self,
         request: Request<wire::IssueTokenRequest>,
     ) -> Reply<wire::IssueTokenResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let expires_at = instant("expires_at", asked.expires_at.as_ref())?;
             let issued = self.service.issue_token(&call, &asked.principal, expires_at).await?;
             let shown = wire::Token {
@@ -143,9 +144,9 @@ impl PrincipalService for Api {
         &self,
         request: Request<wire::RevokeTokenRequest>,
     ) -> Reply<wire::RevokeTokenResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             // Who gives the secret in place of the id does not find it in an error and its logs.
             let id = asked.token.parse().map_err(|_| {
                 let reason = "it is no token id: 32 hexadecimal digits, as in a UUID, are needed";

@@ -29,8 +29,9 @@ impl ProjectionService for Api {
         &self,
         request: Request<wire::ListProjectionsRequest>,
     ) -> Reply<wire::ListProjectionsResponse> {
-        open(request)?;
+        let (by, _) = open(request)?;
         reply(async {
+            self.service.whole(&by)?;
             let head_size = self.service.log().head().size;
             let one = |standing: gradus_service::index::Standing| wire::Projection {
                 name: standing.name.to_owned(),
@@ -51,7 +52,8 @@ impl ProjectionService for Api {
         &self,
         request: Request<wire::RebuildProjectionRequest>,
     ) -> Reply<Self::RebuildProjectionStream> {
-        let (_, asked) = open(request)?;
+        let (by, asked) = open(request)?;
+        self.service.whole(&by).map_err(|error| status(&error))?;
         let (progress, seen) = watch::channel((0, 0));
         let service = Arc::clone(&self.service);
         let rebuild = async move { service.rebuild(&asked.name, progress).await };
@@ -73,7 +75,8 @@ impl ProjectionService for Api {
         &self,
         request: Request<wire::VerifyProjectionRequest>,
     ) -> Reply<Self::VerifyProjectionStream> {
-        let (_, asked) = open(request)?;
+        let (by, asked) = open(request)?;
+        self.service.whole(&by).map_err(|error| status(&error))?;
         let (progress, seen) = watch::channel((0, 0));
         let service = Arc::clone(&self.service);
         let verify = async move { service.verify(&asked.name, progress).await };

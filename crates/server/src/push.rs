@@ -6,13 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use gradus_domain::Actor;
 use gradus_service::evidence::Step;
-use gradus_service::{Call, Queued, Receipt, Service, ServiceError};
+use gradus_service::{Call, Caller, Queued, Receipt, Service, ServiceError};
 use gradus_wire::v1 as wire;
 use prost::Message as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -23,6 +22,7 @@ use tonic_types::StatusExt;
 
 use crate::api::{Api, stopped};
 use crate::convert::{self, evidence as items};
+use crate::lasting;
 use crate::server::MOST_MESSAGE_BYTES;
 use crate::status::{code_name, status, status_of_items};
 
@@ -50,11 +50,11 @@ type Next = Result<Message, Status>;
 /// Reads messages and answers each after its events are durable.
 pub(crate) fn answers(
     api: Api,
-    actor: Actor,
+    by: Caller,
     messages: Streaming<wire::PushEvidenceRequest>,
 ) -> ReceiverStream<Result<wire::PushEvidenceResponse, Status>> {
     let (queued, mut under_way) = mpsc::channel::<Next>(MOST_MESSAGES);
-    tokio::spawn(queue_all(api.clone(), actor, messages, queued));
+    tokio::spawn(queue_all(api.clone(), by, messages, queued));
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         while let Some(message) = under_way.recv().await {
@@ -74,13 +74,15 @@ pub(crate) fn answers(
 /// Gives each message its place, one after the other, until the client or the server ends.
 async fn queue_all(
     api: Api,
-    actor: Actor,
+    by: Caller,
     mut messages: Streaming<wire::PushEvidenceRequest>,
     queued: mpsc::Sender<Next>,
 ) {
     let room = Arc::new(Semaphore::new(MOST_BYTES as usize));
     let mut stopping = api.stopping.clone();
     let mut number = 0;
+    // What each message may say is decided with it; a credential that ends, ends the stream.
+    let mut denied = pin!(lasting::denied(&api.service, &by, &[]));
     loop {
         // Whoever answers may have given up, and then there is nothing to read for.
         let Ok(place) = queued.reserve().await else { return };
@@ -90,6 +92,7 @@ async fn queue_all(
                 let error = ServiceError::Log(gradus_log::LogError::Closed);
                 Some(Err(status(&error)))
             }
+            denied = &mut denied => Some(Err(denied)),
         };
         let mut together = Vec::new();
         let (mut end, mut over) = (None, first.is_none());
@@ -116,7 +119,7 @@ async fn queue_all(
                 }
             }
         }
-        queue_together(&api, actor, together, &mut number).await;
+        queue_together(&api, by, together, &mut number).await;
         if let Some((status, place)) = end {
             place.send(Err(status));
             return;
@@ -153,9 +156,9 @@ async fn at_once<S: Stream + Unpin>(messages: &mut S) -> Option<Option<S::Item>>
 }
 
 /// Gives messages their places one after the other; their texts are hashed together before.
-async fn queue_together(api: &Api, actor: Actor, taken: Vec<Taken<'_>>, number: &mut u64) {
+async fn queue_together(api: &Api, by: Caller, taken: Vec<Taken<'_>>, number: &mut u64) {
     let asked = |taken: &Taken<'_>| {
-        let call = convert::call(actor, taken.message.append.as_ref())?;
+        let call = convert::call(by, taken.message.append.as_ref())?;
         Ok((call, items::steps(&taken.message.steps)?))
     };
     let asked: Vec<Result<(Call, Vec<Step>), wire::PushError>> = taken

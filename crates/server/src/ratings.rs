@@ -24,9 +24,9 @@ impl RatingService for Api {
         &self,
         request: Request<wire::RatePracticesRequest>,
     ) -> Reply<wire::RatePracticesResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply_of_items("ratings", async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let ratings = rating::inputs(&asked.ratings)?;
             let receipt = self.service.rate(&call, &asked.unit, &ratings).await?;
             let ids = receipt.items.iter().filter_map(|outcome| outcome.rating);
@@ -42,9 +42,9 @@ impl RatingService for Api {
         &self,
         request: Request<wire::WithdrawRatingRequest>,
     ) -> Reply<wire::WithdrawRatingResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let ratings = convert::rating_ids("ratings", &asked.ratings)?;
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
             let (unit, reason) = (&asked.unit, &asked.reason);
@@ -58,9 +58,9 @@ impl RatingService for Api {
         &self,
         request: Request<wire::EndRatingRequest>,
     ) -> Reply<wire::EndRatingResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let ratings = convert::rating_ids("ratings", &asked.ratings)?;
             let at = instant("at", asked.at.as_ref())?;
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
@@ -75,14 +75,14 @@ impl RatingService for Api {
         &self,
         request: Request<wire::ListRatingsRequest>,
     ) -> Reply<wire::ListRatingsResponse> {
-        let (_, mut asked) = open(request)?;
+        let (by, mut asked) = open(request)?;
         reply(async {
             let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
             asked.page_size = 0;
             let page = Page::read("ratings", size, &token, &asked)?;
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let resolved = self.service.resolve(&page.pin(coordinate)).await?;
-            let unit = self.service.unit(&asked.unit)?;
+            let unit = self.service.unit(&by, &asked.unit)?;
             self.service.recalled(unit).await?;
             let area = Some(asked.area.as_str()).filter(|area| !area.is_empty());
             let area = area.map(|area| convert::area("area", area)).transpose()?;
@@ -152,9 +152,9 @@ impl RatingService for Api {
         &self,
         request: Request<wire::RunRuleRaterRequest>,
     ) -> Reply<wire::RunRuleRaterResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let mut moments: Vec<Timestamp> = Vec::new();
             for (at, given) in asked.valid_at.iter().enumerate() {
                 moments.extend(instant(format_args!("valid_at[{at}]"), Some(given))?);

@@ -4,6 +4,7 @@ use gradus_domain::registry::{DocumentKind, Unit};
 use gradus_model::unit::{Inheritance, MarkerKind, Phase, UnitKind};
 use gradus_model::{Label, UnitId};
 use gradus_service::ServiceError;
+use gradus_service::access;
 use gradus_service::units::Registration;
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::unit_service_server::UnitService;
@@ -23,9 +24,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::RegisterUnitRequest>,
     ) -> Reply<wire::RegisterUnitResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let kind = convert::word("kind", asked.kind, UnitKind::from_number)?;
             if kind == UnitKind::Organization {
                 let reason =
@@ -56,11 +57,11 @@ impl UnitService for Api {
         &self,
         request: Request<wire::GetUnitRequest>,
     ) -> Reply<wire::GetUnitResponse> {
-        let (_, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let resolved = self.service.resolve(&coordinate).await?;
-            let id = self.service.unit(&asked.unit)?;
+            let id = self.service.unit(&by, &asked.unit)?;
             let (mut unit, tailored) = {
                 let views = self.service.views();
                 let found = views.registry.unit(id);
@@ -91,7 +92,7 @@ impl UnitService for Api {
         &self,
         request: Request<wire::ListUnitsRequest>,
     ) -> Reply<wire::ListUnitsResponse> {
-        let (_, mut asked) = open(request)?;
+        let (by, mut asked) = open(request)?;
         reply(async {
             let (size, token) = (asked.page_size, std::mem::take(&mut asked.page_token));
             asked.page_size = 0;
@@ -101,12 +102,14 @@ impl UnitService for Api {
             let at = resolved.at();
             let kind = convert::optional_word("kind", asked.kind, UnitKind::from_number)?;
             let parent = Some(asked.parent.as_str()).filter(|parent| !parent.is_empty());
-            let parent = parent.map(|parent| self.service.unit(parent)).transpose()?;
+            let parent = parent.map(|parent| self.service.unit(&by, parent)).transpose()?;
             let label = convert::optional::<Label>("label", &asked.label)?;
+            let (sight, now) = (self.service.sight(&by), self.service.now());
             let (mut shown, entries, next) = {
                 let views = self.service.views();
                 let fits = |unit: &&Unit| {
                     unit.position < at.size
+                        && access::sees(&views, &sight, unit.id, now)
                         && kind.is_none_or(|kind| unit.kind == kind)
                         && parent.is_none_or(|parent| unit.parent(at) == Some(parent))
                         && (asked.include_archived || unit.archived.at(at).is_none())
@@ -144,9 +147,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::RenameUnitRequest>,
     ) -> Reply<wire::RenameUnitResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let name = convert::text("name", &asked.name)?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
             let receipt = self.service.rename_unit(&call, &asked.unit, &name, at).await?;
@@ -159,9 +162,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::MoveUnitRequest>,
     ) -> Reply<wire::MoveUnitResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
             let receipt = self.service.move_unit(&call, &asked.unit, &asked.parent, at).await?;
             Ok(wire::MoveUnitResponse { receipt: self.told(&receipt) })
@@ -173,9 +176,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::ArchiveUnitRequest>,
     ) -> Reply<wire::ArchiveUnitResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
             let receipt = self.service.archive_unit(&call, &asked.unit, &asked.reason, at).await?;
@@ -188,9 +191,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::SucceedUnitRequest>,
     ) -> Reply<wire::SucceedUnitResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
             let (unit, successors) = (&asked.unit, &asked.successors);
             let receipt = self.service.succeed_unit(&call, unit, successors, at).await?;
@@ -203,12 +206,12 @@ impl UnitService for Api {
         &self,
         request: Request<wire::AdoptModelRequest>,
     ) -> Reply<wire::AdoptModelResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let at = asked.effective_at.as_ref();
             let append = asked.append.as_ref();
             let (receipt, adopted) = self
-                .adopt(actor, append, &asked.unit, DocumentKind::Model, &asked.document, at)
+                .adopt(by, append, &asked.unit, DocumentKind::Model, &asked.document, at)
                 .await?;
             Ok(wire::AdoptModelResponse { receipt, adopted })
         })
@@ -219,12 +222,12 @@ impl UnitService for Api {
         &self,
         request: Request<wire::AdoptRulesRequest>,
     ) -> Reply<wire::AdoptRulesResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let at = asked.effective_at.as_ref();
             let append = asked.append.as_ref();
             let (receipt, adopted) = self
-                .adopt(actor, append, &asked.unit, DocumentKind::Rules, &asked.document, at)
+                .adopt(by, append, &asked.unit, DocumentKind::Rules, &asked.document, at)
                 .await?;
             Ok(wire::AdoptRulesResponse { receipt, adopted })
         })
@@ -235,12 +238,12 @@ impl UnitService for Api {
         &self,
         request: Request<wire::AdoptProfileRequest>,
     ) -> Reply<wire::AdoptProfileResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
             let at = asked.effective_at.as_ref();
             let append = asked.append.as_ref();
             let (receipt, adopted) = self
-                .adopt(actor, append, &asked.unit, DocumentKind::Profile, &asked.document, at)
+                .adopt(by, append, &asked.unit, DocumentKind::Profile, &asked.document, at)
                 .await?;
             let digest = adopted.as_ref().and_then(|adopted| adopted.digest.parse().ok());
             let warnings = digest.map(|digest| self.service.profile_warnings(&digest));
@@ -254,9 +257,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::TailorAreaRequest>,
     ) -> Reply<wire::TailorAreaResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let area = convert::area("area", &asked.area)?;
             let applicable = convert::needed("applicable", asked.applicable)?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
@@ -264,7 +267,7 @@ impl UnitService for Api {
             let (unit, reason) = (&asked.unit, &asked.reason);
             let receipt =
                 self.service.tailor_area(&call, unit, &area, applicable, reason, at).await?;
-            let warnings = self.service.tailoring_warnings(unit, area.area, at).await?;
+            let warnings = self.service.tailoring_warnings(&by, unit, area.area, at).await?;
             Ok(wire::TailorAreaResponse { receipt: self.told(&receipt), warnings })
         })
         .await
@@ -274,9 +277,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::SetAreaInheritanceRequest>,
     ) -> Reply<wire::SetAreaInheritanceResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let area = convert::area("area", &asked.area)?;
             let set = convert::word("inheritance", asked.inheritance, Inheritance::from_number)?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
@@ -291,9 +294,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::RecordContextRequest>,
     ) -> Reply<wire::RecordContextResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let context = unit::context(convert::needed("context", asked.context.as_ref())?)?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
             let receipt = self.service.record_context(&call, &asked.unit, &context, at).await?;
@@ -306,9 +309,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::LabelUnitRequest>,
     ) -> Reply<wire::LabelUnitResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let labels = unit::labels(&asked.labels)?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
             let receipt = self.service.label_unit(&call, &asked.unit, labels, at).await?;
@@ -321,9 +324,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::RaiseBaselineRequest>,
     ) -> Reply<wire::RaiseBaselineResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply_of_items("floors", async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let floors = unit::floors(&asked.floors)?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
             let receipt = self.service.raise_baseline(&call, &asked.unit, &floors, at).await?;
@@ -336,9 +339,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::EnterPhaseRequest>,
     ) -> Reply<wire::EnterPhaseResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let phase = convert::word("phase", asked.phase, Phase::from_number)?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
             let receipt = self.service.change_phase(&call, &asked.unit, phase, true, at).await?;
@@ -351,9 +354,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::LeavePhaseRequest>,
     ) -> Reply<wire::LeavePhaseResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let phase = convert::word("phase", asked.phase, Phase::from_number)?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
             let receipt = self.service.change_phase(&call, &asked.unit, phase, false, at).await?;
@@ -366,9 +369,9 @@ impl UnitService for Api {
         &self,
         request: Request<wire::PlaceMarkerRequest>,
     ) -> Reply<wire::PlaceMarkerResponse> {
-        let (actor, asked) = open(request)?;
+        let (by, asked) = open(request)?;
         reply(async {
-            let call = convert::call(actor, asked.append.as_ref())?;
+            let call = convert::call(by, asked.append.as_ref())?;
             let kind = convert::word("kind", asked.kind, MarkerKind::from_number)?;
             let label = convert::text("label", &asked.label)?;
             let at = instant("effective_at", asked.effective_at.as_ref())?;
@@ -382,14 +385,14 @@ impl UnitService for Api {
 impl Api {
     async fn adopt(
         &self,
-        actor: gradus_domain::Actor,
+        by: gradus_service::Caller,
         append: Option<&wire::AppendOptions>,
         unit: &str,
         kind: DocumentKind,
         document: &str,
         at: Option<&prost_types::Timestamp>,
     ) -> Result<(Option<wire::Receipt>, Option<wire::Adopted>), ServiceError> {
-        let call = convert::call(actor, append)?;
+        let call = convert::call(by, append)?;
         let at = instant("effective_at", at)?;
         let (receipt, held) = self.service.adopt(&call, unit, kind, document, at).await?;
         let since = at.unwrap_or_else(|| self.service.now());

@@ -11,6 +11,7 @@ use gradus_model::event::Document;
 use gradus_model::unit::{AreaRef, Phase};
 use gradus_model::{AreaId, Catalog, Digest, Profile, Timestamp, UnitId};
 
+use crate::access::Caller;
 use crate::courses::document_if_named;
 use crate::error::ServiceError;
 use crate::service::Service;
@@ -129,12 +130,13 @@ impl Service {
     /// [`ServiceError::NotFound`] for an unknown unit.
     pub async fn tailoring_warnings(
         &self,
+        by: &Caller,
         unit: &str,
         area: AreaId,
         at: Option<Timestamp>,
     ) -> Result<Vec<String>, ServiceError> {
         self.caught_up(None).await?;
-        let unit = self.unit(unit)?;
+        let unit = self.unit(by, unit)?;
         let at = At::with_everything(at.unwrap_or_else(|| self.now()));
         let Some(basis) = self.basis_if_any(unit, at, None)? else { return Ok(Vec::new()) };
         let views = self.views();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gradus_domain::access::Right;
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::{Actor, Proposal};
 use gradus_log::{Head, Placed};
@@ -9,6 +10,7 @@ use gradus_model::evidence::Source;
 use gradus_model::{AreaId, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId};
 use gradus_proof::digest::sha256_of;
 
+use crate::access::Caller;
 use crate::error::ServiceError;
 
 /// Who asks for an append, and how.
@@ -29,6 +31,11 @@ impl Call {
     #[must_use]
     pub const fn by(actor: Actor) -> Self {
         Self { actor, request: None, expected_version: None, validate_only: false }
+    }
+
+    /// The same as a question about what may be seen.
+    pub(crate) const fn caller(&self) -> Caller {
+        Caller { actor: self.actor, token: None, right: Right::See }
     }
 }
 

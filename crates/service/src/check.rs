@@ -12,6 +12,7 @@ use gradus_model::unit::AreaRef;
 use gradus_model::{AreaId, Digest, UnitId};
 use gradus_projection::views::Basis;
 
+use crate::access::Caller;
 use crate::aims::{AskedProfile, open_phases};
 use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
@@ -94,6 +95,7 @@ impl Service {
     /// a profile of which nothing leads to the unit's model; else as [`Service::gap`].
     pub async fn check(
         &self,
+        by: &Caller,
         unit: &str,
         asked: &Coordinate,
         wanted: &AskedCheck,
@@ -105,7 +107,7 @@ impl Service {
             return Err(ServiceError::invalid("minimums", reason));
         }
         let coordinate = self.resolve(asked).await?;
-        let unit = self.unit(unit)?;
+        let unit = self.unit(by, unit)?;
         let at = coordinate.at();
         let rules = self.rules_named(asked.rules.as_deref())?;
         let basis = self.views().basis(&self.library(), unit, at, rules.clone())?;

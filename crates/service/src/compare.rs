@@ -11,6 +11,7 @@ use gradus_model::event::Document;
 use gradus_model::unit::{AreaRef, UnitKind};
 use gradus_model::{Digest, Timestamp, UnitId};
 
+use crate::access::Caller;
 use crate::aims;
 use crate::coordinate::{Coordinate, Known, Resolved};
 use crate::error::ServiceError;
@@ -94,15 +95,16 @@ impl Service {
     /// other does not. A side at which nothing was known or adopted is no error.
     pub async fn compare_levels(
         self: &Arc<Self>,
+        by: &Caller,
         from: &AskedSide,
         to: &AskedSide,
         wanted: AskedCompare,
     ) -> Result<CompareAnswer, ServiceError> {
         let now = self.now();
         let knows_all = from.coordinate.known == Known::Head;
-        let from = self.side(from, now, None).await?;
+        let from = self.side(by, from, now, None).await?;
         let head = knows_all.then_some(from.coordinate.log_size);
-        let to = self.side(to, now, head).await?;
+        let to = self.side(by, to, now, head).await?;
         for area in &wanted.areas {
             let check = |side: &Side| self.check_area(side.unit, side.at, area);
             check(&from.side).or_else(|_| check(&to.side))?;
@@ -113,6 +115,7 @@ impl Service {
     /// A side, resolved; `head` is what the log held when the other side asked for all of it.
     async fn side(
         &self,
+        by: &Caller,
         asked: &AskedSide,
         now: Timestamp,
         head: Option<u64>,
@@ -123,7 +126,7 @@ impl Service {
             clocks.known = Known::Size(head);
         }
         let coordinate = self.resolve(&clocks).await?;
-        let unit = self.unit(&asked.unit)?;
+        let unit = self.unit(by, &asked.unit)?;
         self.recalled(unit).await?;
         let rules = self.rules_named(clocks.rules.as_deref())?;
         let known_at = match coordinate.log_size.checked_sub(1) {

@@ -11,6 +11,7 @@ use gradus_domain::lift::{LevelStep, Met, Need};
 use gradus_model::rating::Value;
 use gradus_model::{Digest, Timestamp, UnitId};
 
+use crate::access::Caller;
 use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
 use crate::levels::areas_of;
@@ -40,12 +41,13 @@ impl Service {
     /// registered yet.
     pub async fn explain(
         self: &Arc<Self>,
+        by: &Caller,
         unit: &str,
         asked: &Coordinate,
         area: AskedArea,
     ) -> Result<ExplainAnswer, ServiceError> {
         let coordinate = self.resolve(asked).await?;
-        let unit = self.unit(unit)?;
+        let unit = self.unit(by, unit)?;
         let at = coordinate.at();
         let rules = self.rules_named(asked.rules.as_deref())?;
         self.recalled(unit).await?;

@@ -13,6 +13,7 @@ use gradus_model::{Digest, Period, Timestamp, UnitId};
 use gradus_projection::views::Basis;
 use gradus_projection::walk::Ground;
 
+use crate::access::Caller;
 use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
 use crate::in_span::{AreaInSpan, Courses, areas_in, bases_in};
@@ -83,12 +84,13 @@ impl Service {
     /// [`MOST_CHANGES`]. A point at which nothing was known or adopted is no error.
     pub async fn forecast(
         self: &Arc<Self>,
+        by: &Caller,
         unit: &str,
         asked: &Coordinate,
         wanted: AskedForecast,
     ) -> Result<ForecastAnswer, ServiceError> {
         let coordinate = self.resolve(asked).await?;
-        let unit = self.unit(unit)?;
+        let unit = self.unit(by, unit)?;
         let at = coordinate.at();
         let rules = self.rules_named(asked.rules.as_deref())?;
         for area in &wanted.areas {

@@ -14,6 +14,7 @@ use gradus_model::unit::Phase;
 use gradus_model::{AreaId, Digest, UnitId};
 use gradus_projection::views::Basis;
 
+use crate::access::Caller;
 use crate::aims::{Aims, AskedProfile, open_phases};
 use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
@@ -92,12 +93,13 @@ impl Service {
     /// without a profile, [`ServiceError::NotFound`] for an unknown unit, area, profile or rules.
     pub async fn gap(
         &self,
+        by: &Caller,
         unit: &str,
         asked: &Coordinate,
         wanted: &AskedGap,
     ) -> Result<GapAnswer, ServiceError> {
         let coordinate = self.resolve(asked).await?;
-        let unit = self.unit(unit)?;
+        let unit = self.unit(by, unit)?;
         let at = coordinate.at();
         let rules = self.rules_named(asked.rules.as_deref())?;
         let (aims, adopted_by) = self.aims_of(unit, at, &wanted.profile)?;

@@ -9,6 +9,7 @@ use gradus_model::event::Document;
 use gradus_model::{AreaId, Catalog, Digest, Timestamp, UnitId};
 use gradus_projection::views::Basis;
 
+use crate::access::Caller;
 use crate::call::{Call, LevelChange};
 use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
@@ -50,13 +51,15 @@ impl Service {
     /// known or adopted is no error: the answer has no areas.
     pub async fn levels(
         &self,
+        by: &Caller,
         unit: &str,
         asked: &Coordinate,
         wanted: &AskedLevels,
     ) -> Result<LevelsAnswer, ServiceError> {
         let clocks = self.clocks(asked).await?;
+        let unit = self.unit(by, unit)?;
         if wanted.with_practices {
-            self.recalled(self.unit(unit)?).await?;
+            self.recalled(unit).await?;
         }
         let answer = async { self.levels_at(unit, clocks, asked, wanted) };
         let (root, answer) = tokio::join!(self.log.root_at(clocks.log_size), answer);
@@ -67,12 +70,11 @@ impl Service {
     /// The levels of a unit's areas at clocks of which the root is still unknown.
     fn levels_at(
         &self,
-        unit: &str,
+        unit: UnitId,
         coordinate: Resolved,
         asked: &Coordinate,
         wanted: &AskedLevels,
     ) -> Result<LevelsAnswer, ServiceError> {
-        let unit = self.unit(unit)?;
         let at = coordinate.at();
         let rules = self.rules_named(asked.rules.as_deref())?;
         let basis = self.basis_if_any(unit, at, rules.as_ref())?;

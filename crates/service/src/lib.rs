@@ -14,6 +14,7 @@ pub mod service;
 pub mod start;
 
 // The way of a call.
+pub mod access;
 mod ahead;
 mod answers;
 mod append;
@@ -39,6 +40,7 @@ pub mod evidence;
 pub mod identity;
 pub mod publish;
 pub mod ratings;
+pub mod roles;
 pub mod units;
 
 // Use cases that read.
@@ -57,6 +59,7 @@ pub mod roll_up;
 pub mod trend;
 pub mod watch;
 
+pub use access::Caller;
 pub use ahead::Ahead;
 pub use append::Queued;
 pub use call::{Call, Receipt};

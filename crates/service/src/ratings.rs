@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gradus_domain::access::Right;
 use gradus_domain::level::Question;
 use gradus_domain::proposal::MOST_AHEAD_MICROS;
 use gradus_domain::{At, Proposal, Refusal, rater};
@@ -12,6 +13,7 @@ use gradus_model::{
     Digest, Event, Label, Payload, PrincipalId, RatingId, Recorded, RequestId, Timestamp,
 };
 
+use crate::access::Caller;
 use crate::call::{Call, Receipt, random_id};
 use crate::coordinate::Coordinate;
 use crate::error::ServiceError;
@@ -134,7 +136,7 @@ impl Service {
         }
         let asked = Coordinate { rules: rules.map(str::to_owned), ..Coordinate::default() };
         let resolved = self.resolve(&asked).await?;
-        let id = self.unit(unit)?;
+        let id = self.unit(&Caller { right: Right::Rate, ..call.caller() }, unit)?;
         self.recalled(id).await?;
         let earlier = self.log.find_request(call.actor.principal, request).await?;
         let mut stored = Vec::new();

@@ -104,6 +104,8 @@ impl Service {
         self.standing().take(position, leaf.as_deref());
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         views.apply(recorded);
+        drop(views);
+        self.tell_of_access(position, &recorded.event);
         Ok(())
     }
 

@@ -21,6 +21,7 @@ use gradus_model::unit::{AreaRef, Phase, UnitKind};
 use gradus_model::{AreaId, Digest, Label, UnitId};
 use gradus_projection::views::Basis;
 
+use crate::access::{Caller, sees};
 use crate::aims::{Aims, AskedProfile, in_force, open_phases};
 use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
@@ -147,28 +148,31 @@ impl Service {
     /// point at which there were no members is no error.
     pub async fn roll_up(
         self: &Arc<Self>,
+        by: &Caller,
         unit: &str,
         asked: &Coordinate,
         wanted: AskedRollUp,
     ) -> Result<RollUpAnswer, ServiceError> {
-        let coordinate = self.resolve(asked).await?;
+        let (by, coordinate) = (*by, self.resolve(asked).await?);
         let organization = self.views().registry.organization.filter(|_| unit.is_empty());
-        let unit = organization.map_or_else(|| self.unit(unit), Ok)?;
+        let unit = organization.map_or_else(|| self.unit(&by, unit), Ok)?;
         let rules = self.rules_named(asked.rules.as_deref())?;
-        self.apart(move |service| service.rolled_up(unit, coordinate, rules.as_ref(), &wanted))
-            .await
+        self.apart(move |service| {
+            service.rolled_up((&by, unit), coordinate, rules.as_ref(), &wanted)
+        })
+        .await
     }
 
     fn rolled_up(
         &self,
-        unit: UnitId,
+        (by, unit): (&Caller, UnitId),
         coordinate: Resolved,
         rules: Option<&Document>,
         wanted: &AskedRollUp,
     ) -> Result<RollUpAnswer, ServiceError> {
         let at = coordinate.at();
         let named = self.profile_if_named(&wanted.profile)?;
-        let units = self.members_of(unit, at, wanted.label.as_ref());
+        let units = self.members_of((by, unit), at, wanted.label.as_ref());
         if wanted.with_members && units.len() > MOST_MEMBERS {
             let (seen, limit) = (units.len(), MOST_MEMBERS);
             return Err(ServiceError::TooMuch {
@@ -222,7 +226,14 @@ impl Service {
         })
     }
 
-    fn members_of(&self, scope: UnitId, at: At, label: Option<&Label>) -> Vec<UnitId> {
+    /// The projects below a unit that the caller may see.
+    fn members_of(
+        &self,
+        (by, scope): (&Caller, UnitId),
+        at: At,
+        label: Option<&Label>,
+    ) -> Vec<UnitId> {
+        let (sight, now) = (self.sight(by), self.now());
         let views = self.views();
         let labelled = |unit: &Unit| {
             label.is_none_or(|label| {
@@ -230,7 +241,8 @@ impl Service {
                 history.is_some_and(|history| history.settings.labels_at(at).contains(label))
             })
         };
-        members(&views.registry, scope, at, |unit| is_project(unit) && labelled(unit))
+        let seen = |unit: &Unit| sees(&views, &sight, unit.id, now);
+        members(&views.registry, scope, at, |unit| is_project(unit) && labelled(unit) && seen(unit))
     }
 
     /// What each member aims at, in their order; found once for all that aim alike.

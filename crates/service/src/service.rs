@@ -9,6 +9,7 @@ use gradus_model::{LogId, Name, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_projection::{Library, Views};
 use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::access::unknown;
 use crate::answers::Answers;
 use crate::call::{Call, Naming};
 use crate::directory::Directory;
@@ -47,6 +48,8 @@ pub struct Service {
     pub(crate) index: Index,
     /// How far views and index have read: what readers may ask about.
     pub(crate) cursor: watch::Sender<u64>,
+    /// Told when something changes who may do what.
+    pub(crate) access: watch::Sender<u64>,
     /// Told when somebody waits for the cursor.
     pub(crate) hurry: Notify,
     /// Places of calls that wait for their turn.
@@ -202,11 +205,6 @@ impl Service {
         }
     }
 
-    /// A unit by name, id, or resource name `units/…`, at the head.
-    pub fn unit(&self, text: &str) -> Result<UnitId, ServiceError> {
-        unit_in(&self.views().registry, text)
-    }
-
     /// Stops taking appends, finishes those in the queue and marks the log as cleanly closed.
     pub async fn close(&self) -> Result<(), ServiceError> {
         self.log.close().await?;
@@ -237,6 +235,5 @@ pub(crate) fn unit_in(
     // Ids first: a name of old may be written like one.
     let by_id = text.parse().ok().and_then(|id| registry.unit(id));
     let found = by_id.or_else(|| registry.unit_named(&text.parse::<Name>().ok()?));
-    let shown: String = text.chars().take(80).collect();
-    found.map(|unit| unit.id).ok_or_else(|| ServiceError::not_found("unit", shown))
+    found.map(|unit| unit.id).ok_or_else(|| unknown(text))
 }

@@ -127,6 +127,7 @@ impl Service {
             people: RwLock::default(),
             index,
             cursor: watch::Sender::new(0),
+            access: watch::Sender::new(0),
             hurry: Notify::new(),
             places: Semaphore::new(MOST_WAITING),
             turn: tokio::sync::Mutex::new(()),

@@ -22,6 +22,7 @@ use gradus_model::unit::{AreaRef, UnitKind};
 use gradus_model::{Digest, Period, Timestamp, UnitId};
 use gradus_projection::walk::Ground;
 
+use crate::access::Caller;
 use crate::aims;
 use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
@@ -141,6 +142,7 @@ impl Service {
     /// error: it has no areas.
     pub async fn trend(
         self: &Arc<Self>,
+        by: &Caller,
         asked: &Coordinate,
         wanted: AskedTrend,
     ) -> Result<TrendAnswer, ServiceError> {
@@ -155,7 +157,7 @@ impl Service {
             ServiceError::invalid(field, error)
         };
         let question = Question {
-            units: wanted.units.iter().map(|unit| self.unit(unit)).collect::<Result<_, _>>()?,
+            units: wanted.units.iter().map(|unit| self.unit(by, unit)).collect::<Result<_, _>>()?,
             areas: wanted.areas,
             size: coordinate.log_size,
             span: Span::new(from, to).map_err(empty)?,

@@ -4,8 +4,9 @@ mod asked;
 
 use std::sync::Arc;
 
+use gradus_domain::access::Right;
 use gradus_domain::registry::{DocumentKind, MOST_SUCCESSORS};
-use gradus_domain::{Proposal, Refusal};
+use gradus_domain::{At, Proposal, Refusal};
 use gradus_model::event::{
     AreaInheritanceSet, Document, MarkerPlaced, PhaseChange, Tailoring, UnitArchived, UnitLabelled,
     UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
@@ -13,11 +14,12 @@ use gradus_model::event::{
 use gradus_model::unit::{Context, Inheritance, MarkerKind, Phase, UnitKind};
 use gradus_model::{Event, Label, Name, Payload, Timestamp, UnitId};
 
+use crate::access::named;
 use crate::ahead::Texts;
 use crate::append::{Queued, organization};
 use crate::call::{Batch, Call, Naming, Numbered, Receipt};
 use crate::error::ServiceError;
-use crate::service::{Service, unit_in};
+use crate::service::Service;
 use crate::writer::Writer;
 
 pub use asked::AskedArea;
@@ -70,8 +72,9 @@ impl Service {
         texts: Texts<'_>,
         propose: impl Fn(&Writer, &Naming, UnitId) -> Result<Vec<Proposal>, ServiceError>,
     ) -> Result<Queued, ServiceError> {
-        let found = |writer: &Writer| unit_in(&writer.registry, unit);
-        if let Ok(known) = self.unit(unit) {
+        let (who, now) = (call.actor.principal, self.views().moment(self.now()));
+        let found = |writer: &Writer| named(&writer.registry, who, Right::See, unit, now);
+        if let Ok(known) = self.seen(call, unit) {
             self.recalled(known).await?;
         }
         self.queue(
@@ -121,11 +124,11 @@ impl Service {
             .append(
                 call,
                 |writer, _| organization(&writer.registry),
-                |writer, naming| registrations(writer, naming, new, now),
+                |writer, naming| registrations(writer, naming, (call, new), now),
             )
             .await?;
         let naming = self.naming(call, receipt.request);
-        let team = new.team.as_ref().and_then(|team| self.unit(team.as_str()).ok());
+        let team = new.team.as_ref().and_then(|team| self.seen(call, team.as_str()).ok());
         let unit = naming.unit(UNIT);
         self.caught_up(None).await?;
         Ok(Registered {
@@ -143,15 +146,18 @@ impl Service {
         name: &Name,
         at: Option<Timestamp>,
     ) -> Result<Receipt, ServiceError> {
+        let (who, now) = (call.actor.principal, self.now());
         // A rename sent again no longer finds the old name: it means the unit that had it.
-        let known = self.unit(unit).or_else(|unknown| {
+        let known = self.seen(call, unit).or_else(|unknown| {
             let former = unit.parse::<Name>().ok();
             let views = self.views();
             let found = former.and_then(|former| views.registry.unit_once_named(&former));
-            found.filter(|found| found.name() == Some(name)).map(|found| found.id).ok_or(unknown)
+            let found = found.filter(|found| found.name() == Some(name)).ok_or(unknown)?;
+            let judged = views.moment(now);
+            named(&views.registry, who, Right::See, &found.id.to_string(), judged)
         });
         let renamed = UnitRenamed { unit: known?, name: name.clone() };
-        let proposal = Proposal::at(Event::UnitRenamed(renamed), at, self.now());
+        let proposal = Proposal::at(Event::UnitRenamed(renamed), at, now);
         self.append_to_organization(call, proposal).await
     }
 
@@ -163,7 +169,7 @@ impl Service {
         parent: &str,
         at: Option<Timestamp>,
     ) -> Result<Receipt, ServiceError> {
-        let moved = UnitMoved { unit: self.unit(unit)?, parent: self.unit(parent)? };
+        let moved = UnitMoved { unit: self.seen(call, unit)?, parent: self.seen(call, parent)? };
         let proposal = Proposal::at(Event::UnitMoved(moved), at, self.now());
         self.append_to_organization(call, proposal).await
     }
@@ -176,7 +182,7 @@ impl Service {
         reason: &str,
         at: Option<Timestamp>,
     ) -> Result<Receipt, ServiceError> {
-        let archived = UnitArchived { unit: self.unit(unit)? };
+        let archived = UnitArchived { unit: self.seen(call, unit)? };
         let proposal = Proposal::at(Event::UnitArchived(archived), at, self.now());
         self.append_to_organization(call, proposal.with(reason_payload(reason))).await
     }
@@ -193,9 +199,9 @@ impl Service {
             let (field, seen, limit) = ("successors", successors.len(), MOST_SUCCESSORS);
             return Err(Refusal::TooMany { field, seen, limit }.into());
         }
-        let unit = self.unit(unit)?;
+        let unit = self.seen(call, unit)?;
         let mut successors =
-            successors.iter().map(|name| self.unit(name)).collect::<Result<Vec<_>, _>>()?;
+            successors.iter().map(|name| self.seen(call, name)).collect::<Result<Vec<_>, _>>()?;
         successors.sort();
         successors.dedup();
         let event = Event::UnitSucceeded(UnitSucceeded { unit, successors });
@@ -334,10 +340,13 @@ impl Service {
 fn registrations(
     writer: &Writer,
     naming: &Naming,
-    new: &Registration,
+    (call, new): (&Call, &Registration),
     now: Timestamp,
 ) -> Result<Vec<Batch>, ServiceError> {
     let organization = organization(&writer.registry)?;
+    let (registry, who) = (&writer.registry, call.actor.principal);
+    let judged = writer.moment(now);
+    let sees = |unit| registry.rights(who, unit, At::with_everything(judged)).have(Right::See);
     let register = |item: u32, kind, parent, name: &Name| {
         let registered = UnitRegistered {
             unit: naming.unit(item),
@@ -352,13 +361,21 @@ fn registrations(
     let parent = match (&new.team, &new.parent) {
         (Some(team), _) => match writer.registry.unit_named(team) {
             // The team that this very call registered is proposed again when it is replayed.
-            Some(known) if known.id != naming.unit(TEAM) => known.id,
+            Some(known) if known.id != naming.unit(TEAM) => {
+                // A hidden team looks like one that would have to be registered.
+                if !sees(known.id) {
+                    let missing = registry.need(who, Right::Settle, organization, judged);
+                    missing
+                        .map_err(|refusal| ServiceError::Refused { item: Some(TEAM), refusal })?;
+                }
+                known.id
+            }
             _ => {
                 proposals.push(register(TEAM, UnitKind::Team, organization, team));
                 naming.unit(TEAM)
             }
         },
-        (None, Some(parent)) => unit_in(&writer.registry, parent)?,
+        (None, Some(parent)) => named(registry, who, Right::See, parent, judged)?,
         (None, None) => organization,
     };
     proposals.push(register(UNIT, new.kind, parent, &new.name));

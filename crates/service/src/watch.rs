@@ -12,6 +12,7 @@ use gradus_model::{AreaId, Timestamp, UnitId};
 use gradus_projection::walk::{Moved, Stand, Walk, Within};
 use tokio::sync::{broadcast, mpsc};
 
+use crate::access::Caller;
 use crate::error::ServiceError;
 use crate::records::ReadRecord;
 use crate::service::Service;
@@ -92,11 +93,12 @@ impl Service {
     /// [`ServiceError::NotFound`] for an unknown unit, `Past` for a size that the log does not have.
     pub async fn watch(
         self: &Arc<Self>,
+        by: &Caller,
         asked: &AskedWatch,
     ) -> Result<mpsc::Receiver<Result<Told, ServiceError>>, ServiceError> {
         self.caught_up(asked.from_size).await?;
         let units: BTreeSet<UnitId> =
-            asked.units.iter().map(|unit| self.unit(unit)).collect::<Result<_, _>>()?;
+            asked.units.iter().map(|unit| self.unit(by, unit)).collect::<Result<_, _>>()?;
         let within = Within { units, areas: asked.areas.iter().copied().collect() };
         let (steps, joined) = self.join().await?;
         let begin = match asked.from_size {

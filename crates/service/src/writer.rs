@@ -108,6 +108,11 @@ impl Writer {
         ask(&Draft::after(views.history(unit), self.state(unit), self.next))
     }
 
+    /// The moment at which rights are judged.
+    pub(crate) fn moment(&self, now: Timestamp) -> Timestamp {
+        self.views().moment(now)
+    }
+
     /// The item of a unit with this source.
     pub(crate) fn item_from(&self, unit: UnitId, source: &Source) -> Option<EvidenceId> {
         self.ask(unit, |draft| draft.item_from(source))
@@ -156,6 +161,7 @@ impl Writer {
         };
         let organization = self.registry.organization;
         let views = self.views();
+        let judged = views.moment(now);
         let mut next = self.next;
         for batch in batches {
             let past = views.history(batch.stream);
@@ -166,6 +172,9 @@ impl Writer {
             for numbered in &batch.proposals {
                 let Numbered { item, proposal } = numbered;
                 let registry = plan.registry.as_ref().unwrap_or(&self.registry);
+                registry
+                    .allow(&call.actor, &proposal.event, batch.stream, judged)
+                    .map_err(refused(*item))?;
                 if Some(batch.stream) != organization {
                     registry::living(registry, batch.stream).map_err(refused(*item))?;
                 }

@@ -18,6 +18,7 @@ use wire::level_service_client::LevelServiceClient;
 use wire::principal_service_client::PrincipalServiceClient;
 use wire::projection_service_client::ProjectionServiceClient;
 use wire::rating_service_client::RatingServiceClient;
+use wire::role_service_client::RoleServiceClient;
 use wire::unit_service_client::UnitServiceClient;
 
 use crate::items::{UNITS, unit};
@@ -142,6 +143,15 @@ impl Clients {
         let kind = wire::PrincipalKind::Service.into();
         let added = wire::AddPrincipalRequest { append: None, name: "scanner".to_owned(), kind };
         principals.add_principal(added).await.expect("a principal");
+        let (channel, bearer) = self.line();
+        let granted = wire::GrantRoleRequest {
+            principal: "scanner".to_owned(),
+            role: wire::Role::Collector.into(),
+            unit: "organization".to_owned(),
+            ..Default::default()
+        };
+        let mut roles = RoleServiceClient::with_interceptor(channel, bearer);
+        roles.grant_role(granted).await.expect("a role");
         let asked =
             wire::IssueTokenRequest { principal: "scanner".to_owned(), ..Default::default() };
         let token = principals.issue_token(asked).await.expect("a token").into_inner().secret;

@@ -114,6 +114,13 @@ async fn tool(operator: &Client) -> String {
     let kind = wire::PrincipalKind::Service.into();
     let added = wire::AddPrincipalRequest { append: None, name: "scanner".to_owned(), kind };
     principals.add_principal(added).await.expect("a principal");
+    let granted = wire::GrantRoleRequest {
+        principal: "scanner".to_owned(),
+        role: wire::Role::Collector.into(),
+        unit: "organization".to_owned(),
+        ..Default::default()
+    };
+    operator.roles.clone().grant_role(granted).await.expect("a role");
     let asked = wire::IssueTokenRequest { principal: "scanner".to_owned(), ..Default::default() };
     principals.issue_token(asked).await.expect("a token").into_inner().secret
 }

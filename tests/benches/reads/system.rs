@@ -14,6 +14,7 @@ use wire::evidence_service_client::EvidenceServiceClient;
 use wire::level_service_client::LevelServiceClient;
 use wire::principal_service_client::PrincipalServiceClient;
 use wire::rating_service_client::RatingServiceClient;
+use wire::role_service_client::RoleServiceClient;
 use wire::unit_service_client::UnitServiceClient;
 
 /// Sends a token with every call.
@@ -38,6 +39,7 @@ pub(crate) struct Client {
     pub(crate) ratings: RatingServiceClient<Line>,
     pub(crate) levels: Levels,
     pub(crate) principals: PrincipalServiceClient<Line>,
+    pub(crate) roles: RoleServiceClient<Line>,
 }
 
 /// A server that runs, and the token of its operator.
@@ -93,6 +95,7 @@ impl System {
             ratings: client!(RatingServiceClient),
             levels: client!(LevelServiceClient),
             principals: client!(PrincipalServiceClient),
+            roles: client!(RoleServiceClient),
         }
     }
 

@@ -59,6 +59,7 @@ named! {
     Principal Token WhoAmIResponse AddPrincipalRequest AddPrincipalResponse
     DisablePrincipalRequest DisablePrincipalResponse IssueTokenRequest IssueTokenResponse
     RevokeTokenRequest RevokeTokenResponse
+    RoleGrant GrantRoleRequest GrantRoleResponse RevokeRoleRequest RevokeRoleResponse
 
     ExplainLevelRequest ExplainLevelResponse LevelStep FeatureStep ExplainedPractice
     ExplainedRating ExplainedEvidence Lift Need
@@ -93,7 +94,7 @@ macro_rules! worded {
 worded! {
     UnitKind Phase MarkerKind Inheritance AssuranceNeed Activity
     Kind Outcome Strength Standing PayloadState Value
-    Category Support DocumentKind Check PrincipalKind Grade
+    Category Support DocumentKind Check PrincipalKind Grade Role
     Reached Stage GapStatus RollUpRule
 }
 

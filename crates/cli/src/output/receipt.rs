@@ -32,7 +32,7 @@ answers! {
     UnlinkEvidenceResponse ErasePayloadResponse
     RatePracticesResponse WithdrawRatingResponse EndRatingResponse RunRuleRaterResponse
     PublishModelResponse PublishRulesResponse PublishProfileResponse
-    AddPrincipalResponse DisablePrincipalResponse IssueTokenResponse RevokeTokenResponse
+    AddPrincipalResponse DisablePrincipalResponse IssueTokenResponse RevokeTokenResponse GrantRoleResponse RevokeRoleResponse
     AcceptClockResponse
 }
 

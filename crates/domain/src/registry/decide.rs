@@ -4,7 +4,7 @@ use gradus_model::event::{Document, TokenIssued, UnitRegistered, UnitSucceeded};
 use gradus_model::unit::UnitKind;
 use gradus_model::{Event, Name, Timestamp, UnitId};
 
-use super::{DocumentKind, Published, Registry, Unit};
+use super::{DocumentKind, Published, Registry, Unit, roles};
 use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
@@ -72,8 +72,14 @@ pub fn decide(
             let principal = registry.principal(disabled.principal);
             let principal = principal
                 .ok_or_else(|| Refusal::PrincipalUnknown(disabled.principal.to_string()))?;
-            Ok(record_unless(principal.disabled_at.is_some()))
+            if principal.disabled_at.is_some() {
+                return Ok(Verdict::AlreadySo);
+            }
+            registry.keeps_an_admin((disabled.principal, None), occasion.now)?;
+            Ok(Verdict::Record)
         }
+        Event::RoleGranted(granted) => roles::grant(registry, occasion, granted, proposal),
+        Event::RoleRevoked(revoked) => roles::revoke(registry, occasion, revoked, proposal),
         Event::TokenIssued(issued) => issue(registry, occasion, issued),
         Event::TokenRevoked(revoked) => {
             let token = registry.tokens.get(&revoked.token);

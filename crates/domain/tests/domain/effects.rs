@@ -8,7 +8,7 @@ use gradus_domain::registry::DocumentKind;
 use gradus_domain::{At, Registry, UnitHistory};
 use gradus_model::Event;
 use gradus_model::rating::Value;
-use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, UnitKind};
+use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, Role, UnitKind};
 
 use crate::clocks::clock_accepted;
 use crate::given::{
@@ -18,8 +18,8 @@ use crate::given::{
     tailored_out, unlinked, withdrawn,
 };
 use crate::registry::{
-    added, archived, created, disabled, forked, issued, moved, published, registered, renamed,
-    revoked, succeeded,
+    added, archived, created, disabled, forked, granted, issued, moved, published, registered,
+    renamed, revoked, role_revoked, succeeded,
 };
 
 fn now() -> At {
@@ -57,6 +57,11 @@ fn of_organization(registry: &Registry) -> Vec<String> {
         let disabled = if principal.disabled_at.is_some() { ", disabled" } else { "" };
         lines.push(format!("{} {}{disabled}", principal.kind, name_of(principal.id.0)));
     }
+    let roles = registry.all_roles(now());
+    lines.extend(roles.map(|of| {
+        let until = of.until.map_or_else(String::new, |until| format!(" until {}", shown(until)));
+        format!("{} is {} of {}{until}", name_of(of.principal.0), of.role, name_of(of.unit.0))
+    }));
     if let Some(token) = registry.token(&digest("T1"), day(NOW)) {
         lines.push(format!("token T1 of {}", name_of(token.principal.0)));
     }
@@ -160,6 +165,8 @@ fn life() -> Vec<Fact> {
         added("bob"),
         issued("T1", "bob", None),
         revoked("T1"),
+        granted("bob", Role::Lead, "red", Some("2027-01-01")),
+        role_revoked("bob", Role::Lead, "red"),
         disabled("bob"),
         fact(Event::ModelAdopted(document("iso"))),
         fact(Event::RulesAdopted(document("strict"))),
@@ -252,6 +259,10 @@ fn every_event_has_its_effect() {
           + token T1 of bob
         token-revoked
           - token T1 of bob
+        role-granted
+          + bob is lead of red until 2027-01-01
+        role-revoked
+          - bob is lead of red until 2027-01-01
         principal-disabled
           - person bob
           + person bob, disabled

@@ -23,6 +23,8 @@ mod refusals;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod units;
 
 // Reading.

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use expect_test::expect;
 use gradus_domain::Refusal;
+use gradus_domain::access::Right;
 use gradus_domain::{Draft, UnitState};
 use gradus_model::rating::Value;
-use gradus_model::unit::{Phase, UnitKind};
+use gradus_model::unit::{Phase, Role, UnitKind};
 use gradus_model::{AppraisalId, Payload};
 
 use crate::given::{
@@ -15,7 +16,8 @@ use crate::given::{
     submitted, superseded, tailored_out, unit, withdrawn,
 };
 use crate::registry::{
-    added, and, archived, disabled, issued, moved, registered, renamed, revoked, succeeded, tree,
+    added, and, archived, disabled, granted, issued, moved, registered, renamed, revoked,
+    role_revoked, succeeded, tree,
 };
 
 /// The variant's name; a new one does not compile until it is here, and then fails the table.
@@ -45,6 +47,10 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::PrincipalUnknown(_) => "principal unknown",
         Refusal::PrincipalDisabled(_) => "principal disabled",
         Refusal::PrincipalNameTaken(_) => "principal name taken",
+        Refusal::RightMissing { .. } => "right missing",
+        Refusal::RoleNotGranted { .. } => "role not granted",
+        Refusal::RoleOfSystem => "role of system",
+        Refusal::LastAdmin => "last admin",
         Refusal::TokenUnknown(_) => "token unknown",
         Refusal::InThePast { .. } => "in the past",
         Refusal::InTheFuture { .. } => "in the future",
@@ -64,7 +70,7 @@ fn name(refusal: &Refusal) -> &'static str {
     }
 }
 
-const VARIANTS: usize = 40;
+const VARIANTS: usize = 44;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -123,6 +129,10 @@ fn of_unit() -> Vec<(Vec<Fact>, Fact)> {
     ]
 }
 
+fn with_admin() -> Vec<Fact> {
+    and(tree(), [added("alice"), granted("alice", Role::Admin, "org", None)])
+}
+
 fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
     let mut without_blue = tree();
     without_blue.push(archived("blue"));
@@ -143,6 +153,10 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
         (vec![added("bob"), disabled("bob")], issued("T1", "bob", None)),
         (vec![], revoked("T1")),
         (vec![added("bob")], issued("T1", "bob", Some("2026-05-31"))),
+        (and(tree(), [added("bob")]), role_revoked("bob", Role::Lead, "red")),
+        (and(tree(), [added("gradus")]), granted("gradus", Role::Admin, "org", None)),
+        (with_admin(), role_revoked("alice", Role::Admin, "org")),
+        (with_admin(), disabled("alice")),
     ]
 }
 
@@ -158,6 +172,8 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
     let looked_up = [
         Err(Refusal::DocumentUnknown { kind: "rules", document: "lax".to_owned() }),
         Err(Refusal::PrincipalNameTaken("bob".to_owned())),
+        // Asked before anything is decided.
+        Err(Refusal::RightMissing { right: Right::Rate, unit: "red".to_owned() }),
     ];
     let of_unit = of_unit();
     let of_organization = of_organization();
@@ -224,7 +240,12 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: principal `bob` was disabled
         refused: token `T1` is unknown
         refused: `expires_at` is 2026-05-31T00:00:00Z, which is past: give a later time
+        refused: the role `lead` on `red` was never granted to this principal
+        refused: `system` is Gradus itself, which needs no role: name another principal
+        refused: nobody else is admin of the organization without an end: grant that to another principal first
+        refused: nobody else is admin of the organization without an end: grant that to another principal first
         refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first
         refused: rules `lax` was never published
-        refused: the name `bob` belongs to another principal: choose another one"#]].assert_eq(&told.join("\n"));
+        refused: the name `bob` belongs to another principal: choose another one
+        refused: this needs the right to rate on `red`, which the role assessor or admin gives: ask an admin for it"#]].assert_eq(&told.join("\n"));
 }

@@ -3,10 +3,10 @@
 use expect_test::{Expect, expect};
 use gradus_domain::registry::{DocumentKind, living};
 use gradus_model::event::{
-    LogCreated, LogForked, PrincipalAdded, PrincipalDisabled, TokenIssued, TokenRevoked,
-    UnitArchived, UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
+    LogCreated, LogForked, PrincipalAdded, PrincipalDisabled, RoleGranted, RoleRevoked,
+    TokenIssued, TokenRevoked, UnitArchived, UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
 };
-use gradus_model::unit::UnitKind;
+use gradus_model::unit::{Role, UnitKind};
 use gradus_model::{Event, LogId, Name, TokenId};
 
 use crate::given::{
@@ -99,6 +99,16 @@ pub(crate) fn issued(name: &str, to: &str, expires: Option<&str>) -> Fact {
 
 pub(crate) fn revoked(name: &str) -> Fact {
     fact(Event::TokenRevoked(TokenRevoked { token: token(name) }))
+}
+
+pub(crate) fn granted(to: &str, role: Role, on: &str, until: Option<&str>) -> Fact {
+    let (principal, until) = (who(to).principal, until.map(day));
+    fact(Event::RoleGranted(RoleGranted { principal, role, unit: unit(on), until }))
+}
+
+pub(crate) fn role_revoked(of: &str, role: Role, on: &str) -> Fact {
+    let principal = who(of).principal;
+    fact(Event::RoleRevoked(RoleRevoked { principal, role, unit: unit(on) }))
 }
 
 /// An organization with two teams and a project below the first.

@@ -58,6 +58,8 @@ impl<'a> Touched<'a> {
             | Event::UnitSucceeded(_)
             | Event::PrincipalAdded(_)
             | Event::PrincipalDisabled(_)
+            | Event::RoleGranted(_)
+            | Event::RoleRevoked(_)
             | Event::TokenIssued(_)
             | Event::TokenRevoked(_)
             | Event::ProfileAdopted(_)

@@ -97,6 +97,13 @@ fn body(event: &Event) -> Value {
         }),
         Event::PrincipalAdded(of) => json!({ "principal": text(of.principal), "kind": of.kind }),
         Event::PrincipalDisabled(of) => json!({ "principal": text(of.principal) }),
+        Event::RoleGranted(of) => json!({
+            "principal": text(of.principal), "role": of.role, "unit": text(of.unit),
+            "until": of.until.map(text),
+        }),
+        Event::RoleRevoked(of) => json!({
+            "principal": text(of.principal), "role": of.role, "unit": text(of.unit),
+        }),
         Event::TokenIssued(of) => json!({
             "token": text(of.token), "principal": text(of.principal),
             "expires_at": of.expires_at.map(text),

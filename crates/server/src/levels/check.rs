@@ -3,6 +3,7 @@
 use gradus_domain::Refusal;
 use gradus_domain::gate::{Checked, Wanted, Which};
 use gradus_domain::sse_cmm::{HIGHEST, LevelAnswer};
+use gradus_service::Caller;
 use gradus_service::check::{AskedCheck, CheckAnswer, name};
 use gradus_service::units::AskedArea;
 use gradus_service::{Coordinate, Service, ServiceError};
@@ -14,6 +15,7 @@ use crate::convert::{self, digest, level, level_answer, unit_ref};
 const MOST_MINIMUMS: usize = 100;
 
 pub(super) async fn checked(
+    by: &Caller,
     service: &Service,
     asked: wire::CheckLevelsRequest,
 ) -> Result<wire::CheckLevelsResponse, ServiceError> {
@@ -30,7 +32,7 @@ pub(super) async fn checked(
         baseline: asked.baseline,
         which: if asked.rated { Which::Rated } else { Which::Ongoing },
     };
-    let answer = service.check(&asked.unit, &coordinate, &wanted).await?;
+    let answer = service.check(by, &asked.unit, &coordinate, &wanted).await?;
     Ok(told(service, &answer))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gradus_domain::coverage::SupportKind;
 use gradus_domain::difference::{PracticeDifference, PracticeSeen};
 use gradus_service::compare::{AskedCompare, AskedSide, CompareAnswer, ComparedArea, SideAnswer};
-use gradus_service::{Service, ServiceError};
+use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 use super::trend::few_areas;
@@ -13,6 +13,7 @@ use crate::convert::movement::{self, comparability};
 use crate::convert::{self, level, needed, resolved, unit_ref};
 
 pub(super) async fn compared(
+    by: &Caller,
     service: &Arc<Service>,
     asked: wire::CompareLevelsRequest,
 ) -> Result<wire::CompareLevelsResponse, ServiceError> {
@@ -26,7 +27,7 @@ pub(super) async fn compared(
     }
     let wanted =
         AskedCompare { areas: few_areas(&asked.areas)?, with_coverage: asked.with_coverage };
-    let answer = service.compare_levels(&from, &to, wanted).await?;
+    let answer = service.compare_levels(by, &from, &to, wanted).await?;
     Ok(told(service, &answer))
 }
 

@@ -11,19 +11,20 @@ use gradus_domain::sse_cmm::{self, Judgment, LevelAnswer};
 use gradus_model::Catalog;
 use gradus_model::rating::Value;
 use gradus_service::explain::{ExplainAnswer, passed_over, why_not};
-use gradus_service::{Service, ServiceError};
+use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 use crate::convert::movement::{ahead, ends_by, window};
 use crate::convert::{self, level, principal_ref, timestamp, unit_ref};
 
 pub(super) async fn explained(
+    by: &Caller,
     service: &Arc<Service>,
     asked: wire::ExplainLevelRequest,
 ) -> Result<wire::ExplainLevelResponse, ServiceError> {
     let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
     let area = convert::area("area", &asked.area)?;
-    let answer = service.explain(&asked.unit, &coordinate, area).await?;
+    let answer = service.explain(by, &asked.unit, &coordinate, area).await?;
     Ok(told(service, &answer))
 }
 

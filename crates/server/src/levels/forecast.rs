@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use gradus_service::forecast::{Ahead, AskedForecast, ForecastAnswer};
-use gradus_service::{Service, ServiceError};
+use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 use super::trend::few_areas;
 use crate::convert::{self, level, movement, resolved, timestamp, unit_ref};
 
 pub(super) async fn forecast(
+    by: &Caller,
     service: &Arc<Service>,
     asked: wire::ForecastLevelsRequest,
 ) -> Result<wire::ForecastLevelsResponse, ServiceError> {
@@ -19,7 +20,7 @@ pub(super) async fn forecast(
         until: convert::instant("until", asked.until.as_ref())?,
         with_coverage: asked.with_coverage,
     };
-    let answer = service.forecast(&asked.unit, &coordinate, wanted).await?;
+    let answer = service.forecast(by, &asked.unit, &coordinate, wanted).await?;
     Ok(told(service, &answer))
 }
 

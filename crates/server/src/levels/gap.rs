@@ -6,12 +6,13 @@ use gradus_model::Catalog;
 use gradus_model::catalog::Origin;
 use gradus_service::aims::AskedProfile;
 use gradus_service::gap::{AskedGap, GapAnswer, MeasuredArea};
-use gradus_service::{Service, ServiceError};
+use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 use crate::convert::{self, digest, level, level_answer, unit_ref};
 
 pub(super) async fn gap(
+    by: &Caller,
     service: &Service,
     asked: wire::QueryGapRequest,
 ) -> Result<wire::QueryGapResponse, ServiceError> {
@@ -21,7 +22,7 @@ pub(super) async fn gap(
         areas: super::areas(&asked.areas)?,
         with_blockers: asked.with_blockers,
     };
-    let answer = service.gap(&asked.unit, &coordinate, &wanted).await?;
+    let answer = service.gap(by, &asked.unit, &coordinate, &wanted).await?;
     Ok(told(service, &answer))
 }
 

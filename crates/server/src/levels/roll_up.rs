@@ -7,7 +7,7 @@ use gradus_domain::rollup::{LevelBounds, Rule, Spread, Summary};
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_model::unit::AreaRef;
 use gradus_service::roll_up::{AskedRollUp, MemberStates, RollUpAnswer, RolledArea};
-use gradus_service::{Service, ServiceError};
+use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 use super::gap::profile;
@@ -15,6 +15,7 @@ use crate::convert::movement::{self, comparability};
 use crate::convert::{self, level, level_answer, resolved, unit_ref};
 
 pub(super) async fn rolled_up(
+    by: &Caller,
     service: &Arc<Service>,
     asked: wire::RollUpLevelsRequest,
 ) -> Result<wire::RollUpLevelsResponse, ServiceError> {
@@ -26,7 +27,7 @@ pub(super) async fn rolled_up(
         profile: profile(asked.profile),
         with_members: asked.with_members,
     };
-    let answer = service.roll_up(&asked.unit, &coordinate, wanted).await?;
+    let answer = service.roll_up(by, &asked.unit, &coordinate, wanted).await?;
     Ok(told(service, &answer))
 }
 

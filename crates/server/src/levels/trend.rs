@@ -6,7 +6,7 @@ use gradus_domain::Refusal;
 use gradus_domain::trend::{Landmarks, Point, Span};
 use gradus_service::trend::{AreaTrend, AskedTrend, TrendAnswer, UnitTrend};
 use gradus_service::units::AskedArea;
-use gradus_service::{Service, ServiceError};
+use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 use crate::convert::{self, digest, level, movement, resolved, timestamp, unit_ref};
@@ -15,6 +15,7 @@ use crate::convert::{self, digest, level, movement, resolved, timestamp, unit_re
 const MOST_AREAS: usize = 100;
 
 pub(super) async fn trend(
+    by: &Caller,
     service: &Arc<Service>,
     asked: wire::QueryTrendRequest,
 ) -> Result<wire::QueryTrendResponse, ServiceError> {
@@ -28,7 +29,7 @@ pub(super) async fn trend(
         as_reported: asked.as_reported,
         with_coverage: asked.with_coverage,
     };
-    let answer = service.trend(&coordinate, wanted).await?;
+    let answer = service.trend(by, &coordinate, wanted).await?;
     Ok(told(service, &answer))
 }
 

@@ -1,7 +1,11 @@
 //! `WatchLevels`.
 
-use gradus_service::ServiceError;
+use std::pin::pin;
+
+use gradus_model::UnitId;
+
 use gradus_service::watch::{AskedWatch, Told};
+use gradus_service::{Caller, ServiceError};
 use gradus_wire::v1 as wire;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -9,12 +13,14 @@ use tonic::Status;
 
 use crate::api::{Api, stopped};
 use crate::convert::{self, level, timestamp, unit_ref};
+use crate::lasting;
 use crate::status::status;
 
 /// What a watcher receives.
 pub(super) type Changes = ReceiverStream<Result<wire::WatchLevelsResponse, Status>>;
 
 pub(super) async fn watched(
+    by: &Caller,
     api: &Api,
     asked: wire::WatchLevelsRequest,
 ) -> Result<Changes, ServiceError> {
@@ -26,20 +32,30 @@ pub(super) async fn watched(
         from_size: asked.from_size,
         from_valid_at: convert::instant("from_valid_at", from_valid_at)?,
     };
-    let mut told = api.service.watch(&wanted).await?;
+    let units = wanted.units.iter().map(|unit| api.service.unit(by, unit));
+    let units: Vec<UnitId> = units.collect::<Result<_, _>>()?;
+    let mut told = api.service.watch(by, &wanted).await?;
     let (sender, receiver) = mpsc::channel(1);
-    let api = api.clone();
+    let (api, by) = (api.clone(), *by);
     tokio::spawn(async move {
         let mut stopping = api.stopping.clone();
+        let mut denied = pin!(lasting::denied(&api.service, &by, &units));
         loop {
             let next = tokio::select! {
-                told = told.recv() => told,
+                told = told.recv() => told.map(|told| told.map_err(|error| status(&error))),
                 () = sender.closed() => return,
-                () = stopped(&mut stopping) => Some(Err(gradus_log::LogError::Closed.into())),
+                () = stopped(&mut stopping) => Some(Err(status(&gradus_log::LogError::Closed.into()))),
+                denied = &mut denied => Some(Err(denied)),
             };
             let Some(next) = next else { return };
             let ended = next.is_err();
-            let message = next.map(|told| change(&api, told)).map_err(|error| status(&error));
+            let hidden = |told: &Told| {
+                told.moved.as_ref().is_some_and(|moved| !api.service.may(&by, moved.unit))
+            };
+            if next.as_ref().is_ok_and(hidden) {
+                continue;
+            }
+            let message = next.map(|told| change(&api, told));
             if sender.send(message).await.is_err() || ended {
                 return;
             }

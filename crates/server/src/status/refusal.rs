@@ -1,6 +1,7 @@
 //! What each refusal of a business rule becomes.
 
 use gradus_domain::Refusal;
+use gradus_domain::registry::roles_in_words;
 use tonic::Code;
 
 use super::{Verdict, verdict};
@@ -55,16 +56,14 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
             verdict(FailedPrecondition, "PHASE_NOT_OPEN").with("phase", phase)
         }
         Refusal::ReasonMissing => verdict(InvalidArgument, "REASON_MISSING"),
-        Refusal::PrincipalUnknown(name) => {
-            verdict(NotFound, "PRINCIPAL_UNKNOWN").with("principal", name)
-        }
-        Refusal::PrincipalDisabled(id) => {
-            verdict(FailedPrecondition, "PRINCIPAL_DISABLED").with("principal", id)
-        }
-        Refusal::PrincipalNameTaken(name) => {
-            verdict(AlreadyExists, "PRINCIPAL_NAME_TAKEN").with("name", name)
-        }
-        Refusal::TokenUnknown(id) => verdict(NotFound, "TOKEN_UNKNOWN").with("token", id),
+        Refusal::PrincipalUnknown(_)
+        | Refusal::PrincipalDisabled(_)
+        | Refusal::PrincipalNameTaken(_)
+        | Refusal::RightMissing { .. }
+        | Refusal::RoleNotGranted { .. }
+        | Refusal::RoleOfSystem
+        | Refusal::LastAdmin
+        | Refusal::TokenUnknown(_) => of_access(refusal),
         Refusal::InThePast { field, seen } => {
             verdict(InvalidArgument, "IN_THE_PAST").with("field", field).with("seen", seen)
         }
@@ -128,5 +127,33 @@ pub(super) fn field_of(refusal: &Refusal) -> &'static str {
         Refusal::LevelUnknown(_) => "level",
         Refusal::Derived(_) => "practice",
         _ => "request",
+    }
+}
+
+/// The same of those about principals, their tokens and roles.
+fn of_access(refusal: &Refusal) -> Verdict {
+    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied};
+    match refusal {
+        Refusal::PrincipalUnknown(name) => {
+            verdict(NotFound, "PRINCIPAL_UNKNOWN").with("principal", name)
+        }
+        Refusal::PrincipalDisabled(id) => {
+            verdict(FailedPrecondition, "PRINCIPAL_DISABLED").with("principal", id)
+        }
+        Refusal::PrincipalNameTaken(name) => {
+            verdict(AlreadyExists, "PRINCIPAL_NAME_TAKEN").with("name", name)
+        }
+        Refusal::RightMissing { right, unit } => {
+            let missing = verdict(PermissionDenied, "RIGHT_MISSING").with("right", right);
+            missing.with("unit", unit).with("roles", roles_in_words(*right))
+        }
+        Refusal::RoleNotGranted { role, unit } => {
+            verdict(NotFound, "ROLE_NOT_GRANTED").with("role", role).with("unit", unit)
+        }
+        Refusal::RoleOfSystem => verdict(InvalidArgument, "ROLE_OF_SYSTEM"),
+        Refusal::LastAdmin => verdict(FailedPrecondition, "LAST_ADMIN"),
+        Refusal::TokenUnknown(id) => verdict(NotFound, "TOKEN_UNKNOWN").with("token", id),
+        // Told apart above.
+        _ => verdict(PermissionDenied, "DENIED"),
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use gradus_domain::registry::DocumentKind;
 use gradus_domain::{Actor, Proposal};
-use gradus_model::event::{LogCreated, PrincipalAdded, TokenIssued, UnitRegistered};
-use gradus_model::unit::{Grade, PrincipalKind, UnitKind};
+use gradus_model::event::{LogCreated, PrincipalAdded, RoleGranted, TokenIssued, UnitRegistered};
+use gradus_model::unit::{Grade, PrincipalKind, Role, UnitKind};
 use gradus_model::{Event, Name, Payload, PrincipalId, RequestId, Timestamp, TokenId, UnitId};
 
 use super::Beginning;
@@ -71,6 +71,10 @@ impl Service {
         let rules = adopted(DocumentKind::Rules, &beginning.rules)?;
         proposals.push(Proposal::new(Event::ModelAdopted(model), Timestamp::MIN));
         proposals.push(Proposal::new(Event::RulesAdopted(rules), Timestamp::MIN));
+        let granted =
+            RoleGranted { principal: operator, role: Role::Admin, unit: organization, until: None };
+        // Since ever, so that no clock takes it away.
+        proposals.push(Proposal::new(Event::RoleGranted(granted), Timestamp::MIN));
         let actor =
             Actor { principal: system, kind: PrincipalKind::System, grade: Grade::Internal };
         let number = |(item, proposal)| Numbered { item, proposal: Arc::new(proposal) };

@@ -1,0 +1,92 @@
+//! `gradus role`: who may do what, where and for how long.
+
+use gradus_wire::v1;
+use gradus_wire::v1::coordinate::Known;
+
+use crate::args::role::{GrantArgs, ListArgs, RevokeArgs, RoleCommand};
+use crate::error::CliError;
+use crate::output::View;
+use crate::output::json::{Json, object};
+use crate::output::message::{self, text, time};
+use crate::output::sheet::Sheet;
+use crate::select::Moment;
+use crate::session::{Session, pages};
+
+/// Does what the command says with roles.
+pub async fn role(session: &Session, command: RoleCommand) -> Result<(), CliError> {
+    match command {
+        RoleCommand::Grant(args) => grant(session, args).await,
+        RoleCommand::Revoke(args) => revoke(session, args).await,
+        RoleCommand::List(args) => list(session, args).await,
+    }
+}
+
+async fn grant(session: &Session, args: GrantArgs) -> Result<(), CliError> {
+    let request = |append| v1::GrantRoleRequest {
+        append,
+        principal: args.holder.principal,
+        role: args.holder.role.number().into(),
+        unit: args.holder.unit,
+        from: args.from.and_then(Moment::wire),
+        until: args.until.and_then(Moment::wire),
+        reason: args.reason,
+    };
+    let send = async |request| session.client.roles().grant_role(request).await;
+    session.record(&args.append, request, send).await
+}
+
+async fn revoke(session: &Session, args: RevokeArgs) -> Result<(), CliError> {
+    let holder = args.holder;
+    let question = format!("end the role {} of `{}`", holder.role, holder.principal);
+    session.confirm(&question, args.confirm.yes, &args.append).await?;
+    let request = |append| v1::RevokeRoleRequest {
+        append,
+        principal: holder.principal,
+        role: holder.role.number().into(),
+        unit: holder.unit,
+        effective_at: args.at.and_then(Moment::wire),
+        reason: args.reason,
+    };
+    let send = async |request| session.client.roles().revoke_role(request).await;
+    session.record(&args.append, request, send).await
+}
+
+async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
+    let coordinate = v1::Coordinate {
+        valid_at: args.valid_at.and_then(Moment::wire),
+        known: args.known_at.and_then(Moment::wire).map(Known::KnownAt),
+        ..v1::Coordinate::default()
+    };
+    let roles = pages(None, async |page_token, page_size| {
+        let request = v1::ListRolesRequest {
+            page_size,
+            page_token,
+            unit: args.unit.clone().unwrap_or_default(),
+            principal: args.principal.clone().unwrap_or_default(),
+            coordinate: Some(coordinate.clone()),
+            min_size: 0,
+        };
+        let send = async |request| session.client.roles().list_roles(request).await;
+        let response = session.client.call(request, send).await?;
+        Ok((response.roles, response.next_page_token))
+    })
+    .await?;
+    let mut sheet = Sheet::new(&["principal", "role", "unit", "from", "until"]);
+    for grant in &roles {
+        let principal = grant.principal.clone().unwrap_or_default();
+        let unit = grant.unit.clone().unwrap_or_default();
+        sheet.row(vec![
+            Some(principal.name).filter(|name| !name.is_empty()).unwrap_or(principal.id).into(),
+            text::<v1::Role>(grant.role).into(),
+            unit.name.into(),
+            time(grant.from.as_ref()).into(),
+            time(grant.until.as_ref()).into(),
+        ]);
+    }
+    let entries = message::all(&roles)?;
+    session.output.show(&View {
+        document: object([("roles", Json::List(entries.clone()))]),
+        entries: Some(entries),
+        sheets: vec![sheet],
+    })
+}

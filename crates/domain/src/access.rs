@@ -1,0 +1,186 @@
+//! Who may do what: rights, the roles that give them, and the right that each fact needs.
+
+use gradus_model::unit::Role;
+use gradus_model::{Event, UnitId};
+
+/// What somebody may do on a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Right {
+    /// See that it is there, its levels and what they rest on.
+    See,
+    /// Read what is recorded of it, with its texts.
+    Read,
+    /// Submit evidence, end it, and put newer in its place.
+    Submit,
+    /// Review evidence and link it to practices.
+    Review,
+    /// Rate practices.
+    Rate,
+    /// Settle what it is measured by, and register units below it.
+    Settle,
+    /// Open and approve appraisals.
+    Appraise,
+    /// Ask for proofs.
+    Prove,
+    /// Everything else: people, tokens, roles, moves, documents, erasure, backups.
+    Administer,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: &'static [Self] = &[
+        Self::See,
+        Self::Read,
+        Self::Submit,
+        Self::Review,
+        Self::Rate,
+        Self::Settle,
+        Self::Appraise,
+        Self::Prove,
+        Self::Administer,
+    ];
+
+    /// The right as a verb that people read: "the right to … ".
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::See => "see",
+            Self::Read => "read",
+            Self::Submit => "submit",
+            Self::Review => "review",
+            Self::Rate => "rate",
+            Self::Settle => "settle",
+            Self::Appraise => "appraise",
+            Self::Prove => "prove",
+            Self::Administer => "administer",
+        }
+    }
+
+    const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+impl std::fmt::Display for Right {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A set of rights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights(u16);
+
+impl Rights {
+    /// No right at all.
+    pub const NONE: Self = Self(0);
+    /// Every right.
+    pub const ALL: Self = Self::of(Right::ALL);
+
+    const fn of(rights: &[Right]) -> Self {
+        let (mut bits, mut rest) = (0, rights);
+        while let [first, others @ ..] = rest {
+            bits |= first.bit();
+            rest = others;
+        }
+        Self(bits)
+    }
+
+    /// The rights that a role gives.
+    #[must_use]
+    pub const fn of_role(role: Role) -> Self {
+        use Right::{Appraise, Prove, Rate, Read, Review, See, Settle, Submit};
+        match role {
+            Role::Viewer => Self::of(&[See, Read]),
+            Role::Collector => Self::of(&[See, Submit]),
+            Role::Assessor => Self::of(&[See, Read, Submit, Review, Rate]),
+            Role::Lead => Self::of(&[See, Read, Settle]),
+            Role::Sponsor => Self::of(&[See, Read, Appraise]),
+            Role::Auditor => Self::of(&[See, Read, Prove]),
+            Role::Admin => Self::ALL,
+        }
+    }
+
+    /// Whether a right is among them.
+    #[must_use]
+    pub const fn have(self, right: Right) -> bool {
+        self.0 & right.bit() != 0
+    }
+
+    /// These and others.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+}
+
+/// The roles that give a right, in the order of their numbers.
+pub fn roles_with(right: Right) -> impl Iterator<Item = Role> {
+    Role::ALL.iter().copied().filter(move |role| Rights::of_role(*role).have(right))
+}
+
+/// On what a right must be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// On this unit.
+    Unit(UnitId),
+    /// On two units.
+    Both(UnitId, UnitId),
+    /// On the organization.
+    Organization,
+}
+
+/// The right that recording a fact needs, and on what; `stream` is the unit whose stream it is for.
+#[must_use]
+pub fn needed(event: &Event, stream: UnitId) -> (Right, On) {
+    let here = On::Unit(stream);
+    match event {
+        Event::LogCreated(_)
+        | Event::LogForked(_)
+        | Event::ClockAccepted(_)
+        | Event::ModelPublished(_)
+        | Event::ProfilePublished(_)
+        | Event::RulesPublished(_)
+        | Event::PrincipalAdded(_)
+        | Event::PrincipalDisabled(_)
+        | Event::TokenIssued(_)
+        | Event::TokenRevoked(_) => (Right::Administer, On::Organization),
+        Event::RoleGranted(granted) => (Right::Administer, On::Unit(granted.unit)),
+        Event::RoleRevoked(revoked) => (Right::Administer, On::Unit(revoked.unit)),
+        Event::UnitRegistered(new) => match new.parent {
+            Some(parent) => (Right::Settle, On::Unit(parent)),
+            None => (Right::Administer, On::Organization),
+        },
+        Event::UnitRenamed(of) => (Right::Settle, On::Unit(of.unit)),
+        Event::UnitSucceeded(of) => (Right::Settle, On::Unit(of.unit)),
+        // Who sees it afterwards changes, and who may act on it.
+        Event::UnitMoved(moved) => (Right::Administer, On::Both(moved.unit, moved.parent)),
+        Event::UnitArchived(of) => (Right::Administer, On::Unit(of.unit)),
+        Event::ModelAdopted(_)
+        | Event::RulesAdopted(_)
+        | Event::ProfileAdopted(_)
+        | Event::AreaTailoredOut(_)
+        | Event::AreaTailoredIn(_)
+        | Event::AreaInheritanceSet(_)
+        | Event::ContextRecorded(_)
+        | Event::UnitLabelled(_)
+        | Event::BaselineRaised(_)
+        | Event::PhaseEntered(_)
+        | Event::PhaseLeft(_)
+        | Event::MarkerPlaced(_) => (Right::Settle, here),
+        Event::EvidenceSubmitted(_) | Event::EvidenceEnded(_) | Event::EvidenceSuperseded(_) => {
+            (Right::Submit, here)
+        }
+        Event::EvidenceAccepted(_)
+        | Event::EvidenceRejected(_)
+        | Event::EvidenceWithdrawn(_)
+        | Event::EvidenceConfirmed(_)
+        | Event::EvidenceLinked(_)
+        | Event::EvidenceUnlinked(_) => (Right::Review, here),
+        // What is erased is gone for good.
+        Event::PayloadErased(_) => (Right::Administer, here),
+        Event::PracticeRated(_) | Event::RatingWithdrawn(_) | Event::RatingEnded(_) => {
+            (Right::Rate, here)
+        }
+    }
+}

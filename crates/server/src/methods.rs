@@ -1,0 +1,135 @@
+//! Which right a call needs: one row for each method of the API.
+//!
+//! A handler opens its request by the row of its message, so that a method without a row does not
+//! compile. Which units the right is needed on, the use case says; what is recorded needs, besides,
+//! the right of its event ([`gradus_domain::access::needed`]).
+
+use gradus_domain::access::Right;
+use gradus_wire::v1 as wire;
+use tonic::Streaming;
+
+/// A request, and what its method needs.
+pub(crate) trait Guarded {
+    /// The right that the caller must hold on some unit at least; none where a credential is enough.
+    const RIGHT: Option<Right>;
+}
+
+impl<T: Guarded> Guarded for Streaming<T> {
+    const RIGHT: Option<Right> = T::RIGHT;
+}
+
+macro_rules! methods {
+    ($( $service:ident { $( $method:ident($request:ident): $right:expr, )+ } )+) => {
+        $( $( impl Guarded for wire::$request {
+            const RIGHT: Option<Right> = $right;
+        } )+ )+
+
+        /// Every method by its full name, with the right that it needs.
+        pub const METHODS: &[(&str, Option<Right>)] = &[
+            $( $( (concat!("gradus.v1.", stringify!($service), "/", stringify!($method)), $right), )+ )+
+        ];
+    };
+}
+
+const ANYBODY: Option<Right> = None;
+const SEE: Option<Right> = Some(Right::See);
+const READ: Option<Right> = Some(Right::Read);
+const SUBMIT: Option<Right> = Some(Right::Submit);
+const REVIEW: Option<Right> = Some(Right::Review);
+const RATE: Option<Right> = Some(Right::Rate);
+const SETTLE: Option<Right> = Some(Right::Settle);
+const ADMINISTER: Option<Right> = Some(Right::Administer);
+
+methods! {
+    UnitService {
+        RegisterUnit(RegisterUnitRequest): SETTLE,
+        GetUnit(GetUnitRequest): SEE,
+        ListUnits(ListUnitsRequest): SEE,
+        RenameUnit(RenameUnitRequest): SETTLE,
+        MoveUnit(MoveUnitRequest): ADMINISTER,
+        ArchiveUnit(ArchiveUnitRequest): ADMINISTER,
+        SucceedUnit(SucceedUnitRequest): SETTLE,
+        AdoptModel(AdoptModelRequest): SETTLE,
+        AdoptRules(AdoptRulesRequest): SETTLE,
+        AdoptProfile(AdoptProfileRequest): SETTLE,
+        TailorArea(TailorAreaRequest): SETTLE,
+        SetAreaInheritance(SetAreaInheritanceRequest): SETTLE,
+        RecordContext(RecordContextRequest): SETTLE,
+        LabelUnit(LabelUnitRequest): SETTLE,
+        RaiseBaseline(RaiseBaselineRequest): SETTLE,
+        EnterPhase(EnterPhaseRequest): SETTLE,
+        LeavePhase(LeavePhaseRequest): SETTLE,
+        PlaceMarker(PlaceMarkerRequest): SETTLE,
+    }
+    EvidenceService {
+        SubmitEvidence(SubmitEvidenceRequest): SUBMIT,
+        PushEvidence(PushEvidenceRequest): SUBMIT,
+        GetEvidence(GetEvidenceRequest): READ,
+        ListEvidence(ListEvidenceRequest): READ,
+        AcceptEvidence(AcceptEvidenceRequest): REVIEW,
+        RejectEvidence(RejectEvidenceRequest): REVIEW,
+        WithdrawEvidence(WithdrawEvidenceRequest): REVIEW,
+        EndEvidence(EndEvidenceRequest): SUBMIT,
+        SupersedeEvidence(SupersedeEvidenceRequest): SUBMIT,
+        ConfirmEvidence(ConfirmEvidenceRequest): REVIEW,
+        LinkEvidence(LinkEvidenceRequest): REVIEW,
+        UnlinkEvidence(UnlinkEvidenceRequest): REVIEW,
+        ErasePayload(ErasePayloadRequest): ADMINISTER,
+    }
+    RatingService {
+        RatePractices(RatePracticesRequest): RATE,
+        WithdrawRating(WithdrawRatingRequest): RATE,
+        EndRating(EndRatingRequest): RATE,
+        ListRatings(ListRatingsRequest): READ,
+        RunRuleRater(RunRuleRaterRequest): RATE,
+    }
+    LevelService {
+        QueryLevels(QueryLevelsRequest): SEE,
+        ExplainLevel(ExplainLevelRequest): SEE,
+        CompareLevels(CompareLevelsRequest): SEE,
+        QueryTrend(QueryTrendRequest): SEE,
+        ForecastLevels(ForecastLevelsRequest): SEE,
+        QueryGap(QueryGapRequest): SEE,
+        RollUpLevels(RollUpLevelsRequest): SEE,
+        CheckLevels(CheckLevelsRequest): SEE,
+        WatchLevels(WatchLevelsRequest): SEE,
+    }
+    ModelService {
+        ListDocuments(ListDocumentsRequest): ANYBODY,
+        GetDocument(GetDocumentRequest): ANYBODY,
+        GetModel(GetModelRequest): ANYBODY,
+        PublishModel(PublishModelRequest): ADMINISTER,
+        PublishRules(PublishRulesRequest): ADMINISTER,
+        PublishProfile(PublishProfileRequest): ADMINISTER,
+    }
+    EventService {
+        ListEvents(ListEventsRequest): READ,
+        SubscribeEvents(SubscribeEventsRequest): READ,
+        GetEvent(GetEventRequest): READ,
+    }
+    PrincipalService {
+        WhoAmI(WhoAmIRequest): ANYBODY,
+        AddPrincipal(AddPrincipalRequest): ADMINISTER,
+        ListPrincipals(ListPrincipalsRequest): ADMINISTER,
+        DisablePrincipal(DisablePrincipalRequest): ADMINISTER,
+        IssueToken(IssueTokenRequest): ADMINISTER,
+        RevokeToken(RevokeTokenRequest): ADMINISTER,
+    }
+    RoleService {
+        GrantRole(GrantRoleRequest): ADMINISTER,
+        RevokeRole(RevokeRoleRequest): ADMINISTER,
+        ListRoles(ListRolesRequest): SEE,
+    }
+    ProjectionService {
+        ListProjections(ListProjectionsRequest): ADMINISTER,
+        RebuildProjection(RebuildProjectionRequest): ADMINISTER,
+        VerifyProjection(VerifyProjectionRequest): ADMINISTER,
+    }
+    BackupService {
+        ExportLog(ExportLogRequest): ADMINISTER,
+    }
+    ClockService {
+        GetClock(GetClockRequest): ANYBODY,
+        AcceptClock(AcceptClockRequest): ADMINISTER,
+    }
+}

@@ -1,0 +1,159 @@
+//! Who asks, and what they may see and do: judged by the roles at the head, whatever date is asked
+//! about.
+
+use gradus_domain::access::{Right, Rights};
+use gradus_domain::registry::Sight;
+use gradus_domain::{Actor, At, Registry};
+use gradus_model::{Event, PrincipalId, Timestamp, TokenId, UnitId};
+use gradus_projection::Views;
+use tokio::sync::watch;
+
+use crate::call::Call;
+use crate::error::ServiceError;
+use crate::service::{Service, unit_in};
+
+/// Who asks, and the right that the question needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// Who acts, as their credential says.
+    pub actor: Actor,
+    /// The token that says so, if it is one of ours.
+    pub token: Option<TokenId>,
+    /// What they need on each unit that they name.
+    pub right: Right,
+}
+
+impl Service {
+    /// A unit that the caller names by name, id, or resource name `units/…`, at the head.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::NotFound`] in the same words for a unit that is unknown and for one that the
+    /// caller may not see; a refusal for one that they see without the right to do more.
+    pub fn unit(&self, by: &Caller, text: &str) -> Result<UnitId, ServiceError> {
+        let views = self.views();
+        let now = views.moment(self.now());
+        named(&views.registry, by.actor.principal, by.right, text, now)
+    }
+
+    /// A unit that an append names: what may be done to it is decided with the append.
+    pub(crate) fn seen(&self, call: &Call, text: &str) -> Result<UnitId, ServiceError> {
+        self.unit(&call.caller(), text)
+    }
+
+    /// The organization, for a caller who holds the right on it.
+    ///
+    /// # Errors
+    ///
+    /// A refusal with the right that is missing.
+    pub fn whole(&self, by: &Caller) -> Result<UnitId, ServiceError> {
+        let views = self.views();
+        let organization = crate::append::organization(&views.registry)?;
+        let now = views.moment(self.now());
+        views.registry.need(by.actor.principal, by.right, organization, now)?;
+        Ok(organization)
+    }
+
+    /// A principal that the caller asks about: themselves, or any one where they administer or audit
+    /// something; to others, nobody else is there.
+    pub fn principal_seen(&self, by: &Caller, text: &str) -> Result<PrincipalId, ServiceError> {
+        let own = by.actor.principal;
+        let rights = self.rights_anywhere(own);
+        let all = rights.have(Right::Administer) || rights.have(Right::Prove);
+        let found = self.principal(text).map(|found| found.id);
+        found.and_then(|found| {
+            let shown = all || found == own;
+            let hidden = || ServiceError::not_found("principal", shortened(text));
+            shown.then_some(found).ok_or_else(hidden)
+        })
+    }
+
+    /// What a principal may do on any unit at all.
+    #[must_use]
+    pub fn rights_anywhere(&self, principal: PrincipalId) -> Rights {
+        let views = self.views();
+        let now = views.moment(self.now());
+        views.registry.rights_anywhere(principal, At::with_everything(now))
+    }
+
+    /// The units on which the caller holds the right.
+    #[must_use]
+    pub fn sight(&self, by: &Caller) -> Sight {
+        let views = self.views();
+        let at = At::with_everything(views.moment(self.now()));
+        views.registry.sight(by.actor.principal, by.right, at)
+    }
+
+    /// Whether the caller holds the right on a unit.
+    #[must_use]
+    pub fn may(&self, by: &Caller, unit: UnitId) -> bool {
+        let views = self.views();
+        let at = At::with_everything(views.moment(self.now()));
+        views.registry.rights(by.actor.principal, unit, at).have(by.right)
+    }
+
+    /// Whether the caller's credential still stands: for calls that go on for long.
+    #[must_use]
+    pub fn stands(&self, by: &Caller) -> bool {
+        let views = self.views();
+        let known = views.registry.principal(by.actor.principal);
+        let enabled = known.is_some_and(|found| found.disabled_at.is_none());
+        let usable = |token| views.registry.is_usable(token, self.now());
+        enabled && by.token.is_none_or(usable)
+    }
+
+    /// Told when something was recorded that changes who may do what.
+    #[must_use]
+    pub fn access_changes(&self) -> watch::Receiver<u64> {
+        self.access.subscribe()
+    }
+
+    /// Tells those who wait for it.
+    pub(crate) fn tell_of_access(&self, position: u64, event: &Event) {
+        let changes = matches!(
+            event,
+            Event::RoleGranted(_)
+                | Event::RoleRevoked(_)
+                | Event::PrincipalDisabled(_)
+                | Event::TokenRevoked(_)
+                | Event::UnitMoved(_)
+        );
+        if changes {
+            self.access.send_replace(position + 1);
+        }
+    }
+}
+
+/// A unit that somebody names, if they may see it and hold a right on it now.
+pub(crate) fn named(
+    registry: &Registry,
+    principal: PrincipalId,
+    right: Right,
+    text: &str,
+    now: Timestamp,
+) -> Result<UnitId, ServiceError> {
+    let unit = unit_in(registry, text)?;
+    let rights = registry.rights(principal, unit, At::with_everything(now));
+    if !rights.have(Right::See) {
+        return Err(unknown(text));
+    }
+    if !rights.have(right) {
+        registry.need(principal, right, unit, now)?;
+    }
+    Ok(unit)
+}
+
+/// What is said of a unit that is not there, and of one that may not be seen.
+pub(crate) fn unknown(text: &str) -> ServiceError {
+    ServiceError::not_found("unit", shortened(text.strip_prefix("units/").unwrap_or(text)))
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+/// Whether a unit is in sight, as the tree is now.
+#[must_use]
+pub fn sees(views: &Views, sight: &Sight, unit: UnitId, now: Timestamp) -> bool {
+    views.registry.sees(sight, unit, At::with_everything(views.moment(now)))
+}
