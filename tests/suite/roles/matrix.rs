@@ -212,9 +212,9 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         ModelService/ListDocuments          yes       yes       yes       yes       yes       yes       yes       yes
         ModelService/GetDocument            yes       yes       yes       yes       yes       yes       yes       yes
         ModelService/GetModel               yes       yes       yes       yes       yes       yes       yes       yes
-        ModelService/PublishModel           -         -         -         -         -         -         -         yes, but
-        ModelService/PublishRules           -         -         -         -         -         -         -         yes, but
-        ModelService/PublishProfile         -         -         -         -         -         -         -         yes, but
+        ModelService/PublishModel           -         -         -         -         -         -         -         -
+        ModelService/PublishRules           -         -         -         -         -         -         -         -
+        ModelService/PublishProfile         -         -         -         -         -         -         -         -
         PrincipalService/WhoAmI             yes       yes       yes       yes       yes       yes       yes       yes
         PrincipalService/AddPrincipal       -         -         -         -         -         -         -         -
         PrincipalService/ListPrincipals     -         -         -         -         -         -         -         -
