@@ -4,11 +4,11 @@
 //! A new type is added at its end; what stands here never changes.
 
 use gradus_model::event::{
-    AreaInheritanceSet, BaselineRaised, ClockAccepted, Document, EvidenceSuperseded, Links,
-    LogCreated, LogForked, MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange,
-    PrincipalAdded, PrincipalDisabled, RoleGranted, RoleRevoked, Tailoring, TokenIssued,
-    TokenRevoked, UnitArchived, UnitLabelled, UnitMoved, UnitRegistered, UnitRenamed,
-    UnitSucceeded,
+    AreaInheritanceSet, BaselineRaised, CertificateRegistered, CertificateRevoked, ClockAccepted,
+    Document, EvidenceSuperseded, Links, LogCreated, LogForked, MarkerPlaced, OfEvidence, OfRating,
+    PayloadErased, PhaseChange, PrincipalAdded, PrincipalDisabled, RoleGranted, RoleRevoked,
+    Tailoring, TokenIssued, TokenRevoked, UnitArchived, UnitLabelled, UnitMoved, UnitRegistered,
+    UnitRenamed, UnitSucceeded,
 };
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
@@ -140,6 +140,7 @@ pub(crate) fn log() -> Vec<Golden> {
         a_fork(),
         a_clock(),
         roles(),
+        a_certificate(),
     ];
     let rows = rows.concat();
     let mut log: Vec<Golden> = Vec::new();
@@ -450,6 +451,19 @@ fn roles() -> Vec<Row> {
     vec![
         (48, 0, o, "2026-03-01", Event::RoleGranted(granted), reason("it scans the releases")),
         (49, 0, o, "2026-06-01", Event::RoleRevoked(revoked), reason("another scanner does")),
+    ]
+}
+
+/// A key that stood for the operator for a while.
+fn a_certificate() -> Vec<Row> {
+    let (now, key) = ("2026-03-01T13:00:00Z", sha256(b"the public key of a certificate"));
+    let expires_at = Some(at("2027-03-01"));
+    let registered = CertificateRegistered { key, principal: OPERATOR, expires_at };
+    let revoked = Event::CertificateRevoked(CertificateRevoked { key });
+    let (o, none) = (ORGANIZATION, Payload::empty());
+    vec![
+        (50, 0, o, now, Event::CertificateRegistered(registered), none),
+        (51, 0, o, now, revoked, reason("the laptop was lost")),
     ]
 }
 

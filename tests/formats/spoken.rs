@@ -118,6 +118,12 @@ fn body(event: &Event) -> Value {
             ("expires_at", time(of.expires_at)),
         ]),
         Event::TokenRevoked(of) => json!({ "token": hex(&of.token.0) }),
+        Event::CertificateRegistered(of) => present([
+            ("key", Some(json!(hex(&of.key.0)))),
+            ("principal", Some(json!(hex(&of.principal.0)))),
+            ("expires_at", time(of.expires_at)),
+        ]),
+        Event::CertificateRevoked(of) => json!({ "key": hex(&of.key.0) }),
         Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
         Event::AreaInheritanceSet(of) => {
             json!({ "area": area(&of.area), "inheritance": of.inheritance.name() })

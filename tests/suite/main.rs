@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod authority;
 mod machine;
 mod raw;
 mod running;
@@ -31,6 +32,7 @@ mod roll_up;
 mod standing;
 mod streams;
 mod time_travel;
+mod tls;
 mod trend;
 mod units_in_time;
 mod watch;

@@ -51,7 +51,7 @@ pub(crate) async fn call(
     message: Vec<u8>,
 ) -> Result<Vec<u8>, Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
-    client.ready().await.unwrap();
+    client.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
     let mut request = Request::new(message);
     if let Some(authorization) = authorization {
         request.metadata_mut().insert("authorization", authorization.parse().unwrap());

@@ -8,6 +8,7 @@ pub mod words;
 pub mod access;
 pub mod assert;
 pub mod baseline;
+pub mod certificate;
 pub mod clock;
 pub mod collect;
 pub mod diff;
@@ -78,10 +79,19 @@ pub struct GlobalArgs {
     /// File that holds the bearer token
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// PEM file of the authority that signs the server's certificate [default: those of this machine]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// PEM file of a client certificate, in place of a token
+    #[arg(long, global = true, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// PEM file of its private key
+    #[arg(long, global = true, value_name = "FILE")]
+    pub certificate_key: Option<PathBuf>,
     /// How to print [default: a table, tab-separated when piped]
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     pub output: Option<Format>,
-    /// TOML file with server, token-file, output and timeout
+    /// TOML file with server, token-file, ca, certificate, certificate-key, output and timeout
     #[arg(long, global = true, value_name = "FILE")]
     pub config_file: Option<PathBuf>,
     /// Longest time for a call [default: 30]
@@ -163,6 +173,9 @@ pub enum Command {
     /// Issue, revoke and list tokens
     #[command(subcommand)]
     Token(access::TokenCommand),
+    /// Register, revoke and list client certificates
+    #[command(subcommand)]
+    Certificate(certificate::CertificateCommand),
     /// List, add and disable people and service accounts
     #[command(subcommand)]
     Principal(access::PrincipalCommand),

@@ -24,6 +24,7 @@ use v1::role_service_client::RoleServiceClient;
 use v1::unit_service_client::UnitServiceClient;
 
 use crate::error::{CliError, is_unreachable};
+use crate::tls::TlsFiles;
 
 /// How often a call is sent again.
 pub const RETRIES: u32 = 4;
@@ -48,6 +49,7 @@ impl Interceptor for Credentials {
 #[derive(Clone)]
 pub struct Client {
     server: String,
+    tls: TlsFiles,
     wire: Wire,
     timeout: Duration,
 }
@@ -92,16 +94,23 @@ services! {
 impl Client {
     /// A client of the server at `server`, which is connected to at the first call.
     pub fn new(server: &str, token: Option<&str>, timeout: Duration) -> Result<Self, CliError> {
-        if server.starts_with("https:") {
-            let hint = "use http, through a tunnel or proxy on this machine that encrypts";
-            return Err(CliError::usage(format!("`{server}`: this client speaks no TLS"), hint));
-        }
+        Self::secured(server, token, timeout, &TlsFiles::default())
+    }
+
+    /// The same, with the files of TLS that an address with https is to be spoken to with.
+    pub fn secured(
+        server: &str,
+        token: Option<&str>,
+        timeout: Duration,
+        tls: &TlsFiles,
+    ) -> Result<Self, CliError> {
         let endpoint = Endpoint::from_shared(server.to_owned())
             .and_then(|endpoint| endpoint.user_agent(concat!("gradus/", env!("CARGO_PKG_VERSION"))))
             .map_err(|_| {
                 let hint = "write it with scheme and port, such as http://127.0.0.1:7350";
                 CliError::usage(format!("`{server}` is no address of a server"), hint)
             })?;
+        let endpoint = if server.starts_with("https:") { tls.secure(endpoint)? } else { endpoint };
         let bearer = token.map(|token| MetadataValue::try_from(format!("Bearer {token}")));
         let mut bearer = bearer.transpose().map_err(|_| {
             CliError::usage("the token has characters that no token has", "look at --token-file")
@@ -111,7 +120,7 @@ impl Client {
         }
         let channel = endpoint.connect_timeout(timeout).tcp_nodelay(true).connect_lazy();
         let wire = InterceptedService::new(channel, Credentials(bearer));
-        Ok(Self { server: server.to_owned(), wire, timeout })
+        Ok(Self { server: server.to_owned(), tls: tls.clone(), wire, timeout })
     }
 
     /// The server's address.
@@ -132,6 +141,18 @@ impl Client {
         CliError::from_status(status, &self.server, self.timeout)
     }
 
+    /// The same, after a look at what the server speaks where all there was is a broken connection.
+    async fn explained(&self, status: Status) -> CliError {
+        let error = self.error(status);
+        match error {
+            CliError::Unreachable { .. } => match self.tls.looked_into(&self.server).await {
+                Some(trouble) => CliError::insecure(&self.server, trouble),
+                None => error,
+            },
+            other => other,
+        }
+    }
+
     /// Sends a request until there is an answer, the retries are used up, or the time is.
     pub async fn call<Q: Clone, R>(
         &self,
@@ -149,7 +170,7 @@ impl Client {
                         retry += 1;
                         wait_before(retry).await?;
                     }
-                    Err(status) => return Err(self.error(status)),
+                    Err(status) => return Err(self.explained(status).await),
                 }
             }
         };

@@ -4,6 +4,7 @@ pub mod access;
 pub mod assert;
 pub mod backup;
 pub mod baseline;
+pub mod certificate;
 pub mod clock;
 pub mod collect;
 pub mod diff;
@@ -93,6 +94,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Collect(command) => collect::run(session, command).await,
         Command::Models(command) => models::run(session, command).await,
         Command::Token(command) => access::token(session, command).await,
+        Command::Certificate(command) => certificate::run(session, command).await,
         Command::Principal(command) => access::principal(session, command).await,
         Command::Role(command) => role::role(session, command).await,
         Command::Whoami => access::whoami(session).await,

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::args::GlobalArgs;
 use crate::error::CliError;
 use crate::output::Format;
+use crate::tls::TlsFiles;
 
 /// The server when nothing says another.
 pub const SERVER: &str = "http://127.0.0.1:7350";
@@ -27,6 +28,12 @@ pub struct File {
     pub server: Option<String>,
     /// The file that holds the token.
     pub token_file: Option<PathBuf>,
+    /// The file of the authorities that the server's certificate must be of.
+    pub ca: Option<PathBuf>,
+    /// The file of a client certificate.
+    pub certificate: Option<PathBuf>,
+    /// The file of its private key.
+    pub certificate_key: Option<PathBuf>,
     /// How to print.
     pub output: Option<Format>,
     /// Seconds for each call.
@@ -40,6 +47,8 @@ pub struct Settings {
     pub server: String,
     /// Where the token comes from, if there is one.
     pub token: Option<Token>,
+    /// The files of TLS.
+    pub tls: TlsFiles,
     /// How to print.
     pub output: Format,
     /// How long a call may take.
@@ -101,10 +110,19 @@ impl Settings {
         let given = globals.token.clone().map(Token::Given);
         let in_file = globals.token_file.clone().or(named.token_file).or(user.token_file);
         let server = globals.server.clone().or(named.server).or(user.server);
+        let (flags, ca) = (globals.clone(), named.ca.or(user.ca));
+        let certificate = named.certificate.or(user.certificate);
+        let certificate_key = named.certificate_key.or(user.certificate_key);
+        let tls = TlsFiles {
+            ca: flags.ca.or(ca),
+            certificate: flags.certificate.or(certificate),
+            certificate_key: flags.certificate_key.or(certificate_key),
+        };
         let seconds = globals.timeout.or(named.timeout).or(user.timeout);
         Self {
             server: server.unwrap_or_else(|| SERVER.to_owned()),
             token: given.or(in_file.map(Token::In)),
+            tls,
             output: globals.output.or(named.output).or(user.output).unwrap_or(Format::Table),
             timeout: Duration::from_secs(seconds.unwrap_or(TIMEOUT).max(1)),
         }
@@ -184,7 +202,8 @@ mod tests {
             (
                 "timeout = 3\nserfer = \"x\"",
                 "my.toml: line 2: unknown field `serfer`, \
-                 expected one of `server`, `token-file`, `output`, `timeout`",
+                 expected one of `server`, `token-file`, `ca`, `certificate`, `certificate-key`, \
+                 `output`, `timeout`",
             ),
             (
                 "output = \"yaml\"",
@@ -194,6 +213,19 @@ mod tests {
         ] {
             assert_eq!(file(text), Err(expected.to_owned()));
         }
+    }
+
+    #[test]
+    fn each_file_of_tls_comes_from_where_it_is_named_first() {
+        let named = file("ca = \"/named\"\ncertificate = \"/named.pem\"").unwrap();
+        let user = file("ca = \"/user\"\ncertificate-key = \"/user.key\"").unwrap();
+        let certificate = Some(PathBuf::from("/flag.pem"));
+        let flags = GlobalArgs { certificate, ..GlobalArgs::default() };
+        let tls = Settings::settle(&flags, named, user).tls;
+        let path = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(tls.ca, path("/named"));
+        assert_eq!(tls.certificate, path("/flag.pem"));
+        assert_eq!(tls.certificate_key, path("/user.key"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::exit::Exit;
+use crate::tls::{self, trouble};
 
 mod hint;
 
@@ -85,6 +86,16 @@ pub enum CliError {
         /// The id of the call, if it was an append.
         request_id: Option<String>,
     },
+    /// Server and client do not come to a connection that both take for secure.
+    #[error("no connection to {server}: {cause}")]
+    Insecure {
+        /// The server's address.
+        server: String,
+        /// What was seen.
+        cause: String,
+        /// What would be right.
+        hint: String,
+    },
     /// The server's answer makes no sense.
     #[error("the server's answer cannot be read: {0}")]
     Answer(String),
@@ -137,9 +148,19 @@ impl CliError {
         Self::Usage { message: message.into(), hint: hint.into() }
     }
 
+    /// What is wrong with the connection to `server`.
+    #[must_use]
+    pub fn insecure(server: &str, trouble: tls::Trouble) -> Self {
+        let tls::Trouble { cause, hint } = trouble;
+        Self::Insecure { server: server.to_owned(), cause, hint }
+    }
+
     /// What a status means for the call to `server`.
     #[must_use]
     pub fn from_status(status: Status, server: &str, timeout: Duration) -> Self {
+        if let Some(trouble) = trouble(&status) {
+            return Self::insecure(server, trouble);
+        }
         let unreachable = |cause: String| Self::Unreachable {
             server: server.to_owned(),
             cause,
@@ -160,6 +181,11 @@ impl CliError {
         match self {
             Self::Unreachable { server, cause, .. } => {
                 Self::Unreachable { server, cause, request_id: Some(id.to_owned()) }
+            }
+            // An earlier try may have come through, before the server changed its certificate.
+            Self::Insecure { server, cause, hint } => {
+                let hint = format!("{hint}, then run it again with --request-id {id}");
+                Self::Insecure { server, cause, hint }
             }
             other => other,
         }
@@ -182,6 +208,7 @@ impl CliError {
             }
             Self::Rejected(error) => error.reason.clone(),
             Self::Unreachable { .. } => "UNREACHABLE".to_owned(),
+            Self::Insecure { .. } => "TLS_FAILED".to_owned(),
             Self::Answer(_) => "ANSWER_UNREADABLE".to_owned(),
             Self::Output(_) => "OUTPUT_FAILED".to_owned(),
             Self::Random(_) => "NO_RANDOMNESS".to_owned(),
@@ -200,7 +227,7 @@ impl CliError {
         match self {
             Self::Refused(status) => code_name(status.code()),
             Self::Rejected(error) => &error.code,
-            Self::Unreachable { .. } => "UNAVAILABLE",
+            Self::Unreachable { .. } | Self::Insecure { .. } => "UNAVAILABLE",
             Self::Interrupted => "CANCELLED",
             Self::Directory { trouble: Trouble::Damaged, .. } | Self::Unwell { .. } => "DATA_LOSS",
             Self::Directory { trouble: Trouble::NoRoom, .. } => "RESOURCE_EXHAUSTED",
@@ -223,7 +250,8 @@ impl CliError {
     /// Whether the same call may do better in a while.
     #[must_use]
     pub fn retryable(&self) -> bool {
-        matches!(self.code(), "UNAVAILABLE" | "RESOURCE_EXHAUSTED")
+        let insecure = matches!(self, Self::Insecure { .. });
+        !insecure && matches!(self.code(), "UNAVAILABLE" | "RESOURCE_EXHAUSTED")
     }
 
     /// How the run ends.
@@ -236,7 +264,10 @@ impl CliError {
             Self::Directory { trouble, .. } => exit_of_trouble(*trouble),
             Self::Unwell { lost: 0, .. } => Exit::Repairable,
             Self::Unwell { .. } => Exit::Damaged,
-            Self::Refused(_) | Self::Rejected(_) | Self::Unreachable { .. } => exit_of(self.code()),
+            Self::Refused(_)
+            | Self::Rejected(_)
+            | Self::Unreachable { .. }
+            | Self::Insecure { .. } => exit_of(self.code()),
             Self::File { .. }
             | Self::Item { .. }
             | Self::History { .. }
@@ -253,7 +284,7 @@ impl CliError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Usage { hint, .. } | Self::Insecure { hint, .. } => Some(hint.clone()),
             Self::Unconfirmed { .. } => {
                 Some("answer `y`, or give --yes where nobody can be asked".to_owned())
             }
@@ -274,9 +305,12 @@ impl CliError {
 /// Whether the status says that no answer came, as opposed to a refusal.
 ///
 /// A connection that breaks in the middle of a call has other codes than UNAVAILABLE, but unlike
-/// what the server sends, it has a source.
+/// what the server sends, it has a source. What is wrong with TLS stays wrong.
 #[must_use]
 pub fn is_unreachable(status: &Status) -> bool {
+    if trouble(status).is_some() {
+        return false;
+    }
     let timed_out = matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded);
     status.code() == Code::Unavailable || (status.source().is_some() && !timed_out)
 }

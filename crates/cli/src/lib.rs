@@ -13,6 +13,7 @@ pub mod client;
 pub mod output;
 pub mod request_id;
 pub mod session;
+pub mod tls;
 
 pub mod collect;
 pub mod commands;

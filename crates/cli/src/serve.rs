@@ -6,16 +6,20 @@ use std::time::Duration;
 use gradus_server::{Running, Settings, telemetry};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::args::serve::{LogFormat, ServeArgs};
+use crate::args::serve::{ClientCertificates, LogFormat, ServeArgs};
 use crate::error::CliError;
 
-/// Runs the server until SIGTERM or SIGINT, then finishes the calls in flight.
+/// Runs the server until SIGTERM or SIGINT, then finishes the calls in flight. With TLS, SIGHUP lets
+/// it look at its files.
 pub async fn run(args: ServeArgs) -> Result<(), CliError> {
     let settings = settings(args)?;
     telemetry::init(&settings).map_err(CliError::Serve)?;
     let running = gradus_server::start(&settings, gradus_server::system_clock()).await;
     let running = running?;
-    let signals = Signals::heard()?;
+    let mut signals = Signals::heard()?;
+    if running.is_secure() {
+        signals.hangup = Some(signal(SignalKind::hangup())?);
+    }
     announce(&running, &settings)?;
     until_told(running, signals).await
 }
@@ -44,17 +48,36 @@ fn settings(args: ServeArgs) -> Result<Settings, CliError> {
         };
     }
     settings.accept_missing_anchor |= args.accept_missing_anchor;
+    settings.tls_certificate = args.tls_certificate.or(settings.tls_certificate);
+    settings.tls_key = args.tls_key.or(settings.tls_key);
+    settings.tls_client_authorities =
+        args.tls_client_authorities.or(settings.tls_client_authorities);
+    if let Some(asked) = args.tls_client_certificates {
+        use gradus_server::tls::ClientCertificates as Asked;
+        settings.tls_client_certificates = Some(match asked {
+            ClientCertificates::Off => Asked::Off,
+            ClientCertificates::Optional => Asked::Optional,
+            ClientCertificates::Required => Asked::Required,
+        });
+    }
     Ok(settings)
 }
 
 fn announce(running: &Running, settings: &Settings) -> Result<(), CliError> {
     let mut err = anstream::stderr().lock();
-    writeln!(err, "Serving on http://{} from {}", running.address, settings.data.display())?;
+    let scheme = if running.is_secure() { "https" } else { "http" };
+    writeln!(err, "Serving on {scheme}://{} from {}", running.address, settings.data.display())?;
     let token = running.admin_token();
     if running.created {
         writeln!(err, "The operator's token is in {}", token.display())?;
     }
-    writeln!(err, "For a client: export GRADUS_SERVER=http://{}", running.address)?;
+    if running.is_secure() {
+        let port = running.address.port();
+        writeln!(err, "For a client: export GRADUS_SERVER=https://NAME:{port}")?;
+        writeln!(err, "              where NAME is one that the certificate has")?;
+    } else {
+        writeln!(err, "For a client: export GRADUS_SERVER=http://{}", running.address)?;
+    }
     if token.exists() {
         writeln!(err, "              export GRADUS_TOKEN_FILE={}", token.display())?;
     }
@@ -65,6 +88,8 @@ fn announce(running: &Running, settings: &Settings) -> Result<(), CliError> {
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// Without TLS there is nothing to look at, and a hangup ends the process as usual.
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -72,17 +97,27 @@ impl Signals {
     /// told that it serves.
     pub(crate) fn heard() -> Result<Self, CliError> {
         let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())?, hangup: None })
+    }
+
+    /// Resolves at a hangup, if those are heard.
+    async fn hung_up(hangup: &mut Option<Signal>) {
+        match hangup {
+            Some(hangup) => drop(hangup.recv().await),
+            None => std::future::pending().await,
+        }
     }
 }
 
 /// Serves until a signal comes, or serving ends by itself.
 pub(crate) async fn until_told(mut running: Running, mut signals: Signals) -> Result<(), CliError> {
-    tokio::select! {
-        _ = signals.terminate.recv() => (),
-        _ = signals.interrupt.recv() => (),
-        ended = running.ended() => {
-            return Ok(ended?);
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            ended = running.ended() => return Ok(ended?),
+            // What is wrong with the files was logged.
+            () = Signals::hung_up(&mut signals.hangup) => drop(running.look_at_tls().await),
         }
     }
     end_if_it_takes_too_long();

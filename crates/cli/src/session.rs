@@ -37,9 +37,15 @@ impl Session {
     /// A run with these settings.
     pub fn new(settings: &Settings, output: Output) -> Result<Self, CliError> {
         let token = settings.token.as_ref().map(crate::config::Token::secret).transpose()?;
-        let client = Client::new(&settings.server, token.as_deref(), settings.timeout)?;
-        if token.is_some() && !is_local(&settings.server) {
-            output.note("warning: the token goes over the network unencrypted")?;
+        let (server, tls) = (&settings.server, &settings.tls);
+        let client = Client::secured(server, token.as_deref(), settings.timeout, tls)?;
+        if !server.starts_with("https:") {
+            if token.is_some() && !is_local(server) {
+                output.note("warning: the token goes over the network unencrypted")?;
+            }
+            if !tls.is_empty() {
+                output.note("warning: without https:// there is no TLS: its files are not used")?;
+            }
         }
         output.trace(&format!("server {}", settings.server))?;
         Ok(Self { client, output })

@@ -144,7 +144,9 @@ pub fn needed(event: &Event, stream: UnitId) -> (Right, On) {
         | Event::PrincipalAdded(_)
         | Event::PrincipalDisabled(_)
         | Event::TokenIssued(_)
-        | Event::TokenRevoked(_) => (Right::Administer, On::Organization),
+        | Event::TokenRevoked(_)
+        | Event::CertificateRegistered(_)
+        | Event::CertificateRevoked(_) => (Right::Administer, On::Organization),
         Event::RoleGranted(granted) => (Right::Administer, On::Unit(granted.unit)),
         Event::RoleRevoked(revoked) => (Right::Administer, On::Unit(revoked.unit)),
         Event::UnitRegistered(new) => match new.parent {

@@ -2,7 +2,7 @@
 
 use gradus_model::unit::{Phase, Role, UnitKind};
 use gradus_model::{
-    AreaId, EvidenceId, ModelId, Name, PrincipalId, RatingId, Target, Timestamp, UnitId,
+    AreaId, Digest, EvidenceId, ModelId, Name, PrincipalId, RatingId, Target, Timestamp, UnitId,
 };
 
 use crate::access::Right;
@@ -152,6 +152,15 @@ pub enum Refusal {
     /// The token is unknown.
     #[error("token `{0}` is unknown")]
     TokenUnknown(String),
+    /// No certificate with this key was registered.
+    #[error("certificate `{0}` is unknown")]
+    CertificateUnknown(String),
+    /// The key was revoked.
+    #[error("certificate `{0}` was revoked, for good: register one with another key")]
+    CertificateRevoked(Digest),
+    /// The key stands for another principal.
+    #[error("certificate `{0}` stands for another principal: use one with another key")]
+    CertificateTaken(Digest),
     /// A time that must lie ahead does not.
     #[error("`{field}` is {seen}, which is past: give a later time")]
     InThePast {

@@ -1,8 +1,9 @@
-//! The organization: units and their tree, published documents, principals and tokens.
+//! The organization: units and their tree, published documents, principals, tokens, certificates.
 //!
 //! A fold of the organization's stream, readable at any point of both times. Invariant: events
 //! are applied in the order of their positions.
 
+mod certificates;
 mod decide;
 mod lineage;
 mod roles;
@@ -15,6 +16,7 @@ use gradus_model::event::{
 use gradus_model::unit::{PrincipalKind, UnitKind};
 use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, UnitId};
 
+pub use certificates::Certificate;
 pub use decide::{MOST_SUCCESSORS, decide, living};
 pub use roles::{Grant, Sight, roles_in_words};
 
@@ -160,6 +162,7 @@ pub struct Registry {
     principals: BTreeMap<PrincipalId, Principal>,
     tokens: BTreeMap<TokenId, Token>,
     token_hashes: BTreeMap<Digest, TokenId>,
+    certificates: BTreeMap<Digest, Certificate>,
     roles: roles::Roles,
 }
 
@@ -289,6 +292,8 @@ impl Registry {
                     token.revoked_at.get_or_insert(effective_at);
                 }
             }
+            Event::CertificateRegistered(registered) => self.certify(effective_at, registered),
+            Event::CertificateRevoked(revoked) => self.revoke_key(effective_at, revoked.key),
             Event::RoleGranted(granted) => self.roles.grant(position, effective_at, granted),
             Event::RoleRevoked(revoked) => self.roles.revoke(position, effective_at, revoked),
             // Facts of one unit's life: `settings`, `evidence` and `rating` fold them.

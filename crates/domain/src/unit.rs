@@ -332,7 +332,9 @@ fn decide(
         | Event::RoleGranted(_)
         | Event::RoleRevoked(_)
         | Event::TokenIssued(_)
-        | Event::TokenRevoked(_) => Ok(Verdict::Record),
+        | Event::TokenRevoked(_)
+        | Event::CertificateRegistered(_)
+        | Event::CertificateRevoked(_) => Ok(Verdict::Record),
     }
 }
 

@@ -150,6 +150,20 @@ bodies! {
         /// The token.
         0 token: TokenId,
     }
+    /// The body of [`Event::CertificateRegistered`].
+    CertificateRegistered {
+        /// The SHA-256 of its public key, the DER of the `SubjectPublicKeyInfo`.
+        0 key: Digest,
+        /// Whom it stands for.
+        1 principal: PrincipalId,
+        /// When it ends, if it does.
+        2 expires_at: Option<Timestamp>,
+    }
+    /// The body of [`Event::CertificateRevoked`].
+    CertificateRevoked {
+        /// The SHA-256 of its public key.
+        0 key: Digest,
+    }
     /// The body of [`Event::RoleGranted`]; why is payload.
     RoleGranted {
         /// Who may act.
@@ -321,6 +335,10 @@ events! {
     34 "token-issued" TokenIssued(TokenIssued),
     /// A bearer token was revoked.
     35 "token-revoked" TokenRevoked(TokenRevoked),
+    /// Client certificates with this key stand for a principal.
+    36 "certificate-registered" CertificateRegistered(CertificateRegistered),
+    /// Client certificates with this key stand for nobody, for good.
+    37 "certificate-revoked" CertificateRevoked(CertificateRevoked),
     /// A principal may act in a role on a unit and all below it, from the effective time.
     40 "role-granted" RoleGranted(RoleGranted),
     /// A role ended at the effective time.

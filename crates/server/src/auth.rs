@@ -1,19 +1,20 @@
-//! Who calls: a bearer token becomes an actor, or the call ends here.
+//! Who calls: a bearer token or a client certificate becomes an actor, or the call ends here.
 
 use std::sync::Arc;
 
 use gradus_domain::Actor;
 use gradus_domain::access::{Right, Rights};
-use gradus_model::TokenId;
+use gradus_service::access::Credential;
 use gradus_service::{Caller, Service, ServiceError};
 use tonic::metadata::MetadataMap;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
 use crate::methods::Guarded;
-use crate::status::{status, token_refused};
+use crate::status::{certificate_refused, status, token_refused};
+use crate::tls;
 
-/// Lets calls with a token of a known principal through, and nothing else.
+/// Lets calls of a known principal through, by token or certificate, and nothing else.
 #[derive(Clone)]
 pub(crate) struct Gate {
     service: Arc<Service>,
@@ -27,12 +28,29 @@ impl Gate {
 
 impl Interceptor for Gate {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        // Who sends a token is judged by it: one that is refused never falls back on a certificate.
+        let certificate =
+            request.extensions().get::<tls::Caller>().and_then(tls::Caller::certificate);
+        if let (None, Some(shown)) = (request.metadata().get("authorization"), certificate) {
+            // Unknown, ended, revoked and disabled look the same.
+            let known = shown.key().and_then(|key| self.service.authenticate_key(&key));
+            let (actor, certificate) = known.ok_or_else(certificate_refused)?;
+            let rights = self.service.rights_anywhere(actor.principal);
+            let credential = Credential::Key(certificate.key);
+            request.extensions_mut().insert(Known { actor, credential, rights });
+            request.extensions_mut().insert(certificate);
+            return Ok(request);
+        }
         let token = bearer(request.metadata())?;
         // Unknown, ended, revoked and disabled look the same.
         let known = self.service.authenticate(token);
         let (actor, token) = known.ok_or_else(|| token_refused("the bearer token is refused"))?;
         let rights = self.service.rights_anywhere(actor.principal);
-        request.extensions_mut().insert(Known { actor, token: token.id, rights });
+        request.extensions_mut().insert(Known {
+            actor,
+            credential: Credential::Token(token.id),
+            rights,
+        });
         request.extensions_mut().insert(token);
         Ok(request)
     }
@@ -54,13 +72,13 @@ fn bearer(metadata: &MetadataMap) -> Result<&str, Status> {
 /// any unit: permission comes before existence.
 pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Status> {
     let known = request.extensions().get::<Known>().copied();
-    let Known { actor, token, rights } =
+    let Known { actor, credential, rights } =
         known.ok_or_else(|| token_refused("a bearer token is needed"))?;
     match T::RIGHT {
         Some(right) if !rights.have(right) => Err(status(&ServiceError::Denied { right })),
         needed => {
             let right = needed.unwrap_or(Right::See);
-            Ok((Caller { actor, token: Some(token), right }, request.into_inner()))
+            Ok((Caller { actor, credential: Some(credential), right }, request.into_inner()))
         }
     }
 }
@@ -69,7 +87,7 @@ pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Statu
 #[derive(Clone, Copy)]
 struct Known {
     actor: Actor,
-    token: TokenId,
+    credential: Credential,
     /// What they may do on any unit at all.
     rights: Rights,
 }

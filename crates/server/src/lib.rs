@@ -29,6 +29,7 @@ pub mod operate;
 pub mod server;
 pub mod settings;
 pub mod telemetry;
+pub mod tls;
 
 pub use gradus_log::clock::{Machine, system_clock};
 pub use server::{Running, ServeError, start};

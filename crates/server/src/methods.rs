@@ -114,6 +114,8 @@ methods! {
         DisablePrincipal(DisablePrincipalRequest): ADMINISTER,
         IssueToken(IssueTokenRequest): ADMINISTER,
         RevokeToken(RevokeTokenRequest): ADMINISTER,
+        RegisterCertificate(RegisterCertificateRequest): ADMINISTER,
+        RevokeCertificate(RevokeCertificateRequest): ADMINISTER,
     }
     RoleService {
         GrantRole(GrantRoleRequest): ADMINISTER,

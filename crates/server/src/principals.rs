@@ -1,6 +1,6 @@
 //! The handlers of `PrincipalService`.
 
-use gradus_domain::registry::Token;
+use gradus_domain::registry::{Certificate, Token};
 use gradus_model::unit::PrincipalKind;
 use gradus_service::ServiceError;
 use gradus_service::identity::PrincipalView;
@@ -12,6 +12,7 @@ use crate::api::{Api, Reply, reply};
 use crate::auth::open;
 use crate::convert::{self, event, instant, timestamp};
 use crate::page::Page;
+use crate::tls::key_of;
 
 /// The longest reason, in bytes.
 pub(crate) const MOST_REASON: usize = 4_096;
@@ -24,6 +25,7 @@ fn principal(from: &PrincipalView) -> wire::Principal {
         added_at: Some(timestamp(from.added_at)),
         disabled_at: from.disabled_at.map(timestamp),
         tokens: from.tokens.iter().map(token).collect(),
+        certificates: from.certificates.iter().map(certificate).collect(),
     }
 }
 
@@ -36,17 +38,32 @@ fn token(from: &Token) -> wire::Token {
     }
 }
 
+fn certificate(from: &Certificate) -> wire::Certificate {
+    wire::Certificate {
+        key: from.key.to_string(),
+        registered_at: Some(timestamp(from.registered_at)),
+        expires_at: from.expires_at.map(timestamp),
+        revoked_at: from.revoked_at.map(timestamp),
+    }
+}
+
 #[tonic::async_trait]
 impl PrincipalService for Api {
     async fn who_am_i(&self, request: Request<wire::WhoAmIRequest>) -> Reply<wire::WhoAmIResponse> {
         let used = request.extensions().get::<Token>().map(token);
+        let shown = request.extensions().get::<Certificate>().map(certificate);
         let (by, _) = open(request)?;
         reply(async {
             let me = self.service.principal(&by.actor.principal.to_string())?;
             Ok(wire::WhoAmIResponse {
-                principal: Some(wire::Principal { tokens: Vec::new(), ..principal(&me) }),
+                principal: Some(wire::Principal {
+                    tokens: Vec::new(),
+                    certificates: Vec::new(),
+                    ..principal(&me)
+                }),
                 grade: event::grade(by.actor.grade).into(),
                 token: used,
+                certificate: shown,
             })
         })
         .await
@@ -155,6 +172,50 @@ impl PrincipalService for Api {
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
             let receipt = self.service.revoke_token(&call, id, &asked.reason).await?;
             Ok(wire::RevokeTokenResponse { receipt: self.told(&receipt) })
+        })
+        .await
+    }
+
+    async fn register_certificate(
+        &self,
+        request: Request<wire::RegisterCertificateRequest>,
+    ) -> Reply<wire::RegisterCertificateResponse> {
+        let (by, asked) = open(request)?;
+        reply(async {
+            let call = convert::call(by, asked.append.as_ref())?;
+            let key = key_of("certificate", &asked.certificate)?;
+            let expires_at = instant("expires_at", asked.expires_at.as_ref())?;
+            let who = &asked.principal;
+            let receipt = self.service.register_certificate(&call, who, key, expires_at).await?;
+            let known = self.service.principal(who)?.certificates;
+            let new = known.iter().find(|known| known.key == key).map_or_else(
+                // A verdict registers nothing, so there is nothing yet to show.
+                || wire::Certificate {
+                    key: key.to_string(),
+                    expires_at: expires_at.map(timestamp),
+                    ..wire::Certificate::default()
+                },
+                certificate,
+            );
+            Ok(wire::RegisterCertificateResponse {
+                receipt: self.told(&receipt),
+                certificate: Some(new),
+            })
+        })
+        .await
+    }
+
+    async fn revoke_certificate(
+        &self,
+        request: Request<wire::RevokeCertificateRequest>,
+    ) -> Reply<wire::RevokeCertificateResponse> {
+        let (by, asked) = open(request)?;
+        reply(async {
+            let call = convert::call(by, asked.append.as_ref())?;
+            let key = asked.key.parse().map_err(|error| ServiceError::invalid("key", error))?;
+            convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
+            let receipt = self.service.revoke_certificate(&call, key, &asked.reason).await?;
+            Ok(wire::RevokeCertificateResponse { receipt: self.told(&receipt) })
         })
         .await
     }

@@ -18,6 +18,7 @@ use tonic::transport::server::TcpIncoming;
 use crate::api::Api;
 use crate::auth::Gate;
 use crate::settings::Settings;
+use crate::tls::{Tls, TlsError, connections};
 
 /// The most bytes of a message, in and out: 4 MiB.
 pub const MOST_MESSAGE_BYTES: usize = 4 << 20;
@@ -35,6 +36,9 @@ pub enum ServeError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// TLS cannot be served with.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The data directory or the log in it cannot be used.
     #[error(transparent)]
     Start(#[from] ServiceError),
@@ -56,6 +60,7 @@ pub struct Running {
     /// Whether the log was made just now.
     pub created: bool,
     service: Arc<Service>,
+    tls: Option<Arc<Tls>>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<Result<(), ServeError>>,
     drain: std::time::Duration,
@@ -130,6 +135,7 @@ pub async fn start(
     machine: impl Into<Machine>,
 ) -> Result<Running, ServeError> {
     let Machine { wall: clock, monotonic, boot } = machine.into();
+    let tls = settings.tls()?.map(|files| Tls::new(files, Arc::clone(&clock))).transpose()?;
     let address = settings.listen;
     let listener = TcpListener::bind(address)
         .await
@@ -150,18 +156,38 @@ pub async fn start(
         Service::start(&settings.data, &beginning, clock, settings.memory(), options).await?;
     let (stop, stopping) = watch::channel(false);
     let router = router(settings, &service, &stopping).await?;
+    let secured = tls.clone();
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.follow(stopping.clone()));
+    } else if !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "NO TLS: tokens and evidence cross the network for everybody to read; set tls-certificate \
+             and tls-key, or listen on loopback behind a proxy that ends TLS"
+        );
+    }
     let mut stopped = stopping;
     let serving = tokio::spawn(async move {
         let signal = async move {
             // An error says that nobody can stop the server any more.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        // The builder's setting is not read for listeners of our own; without it small answers wait.
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        Ok(router.serve_with_incoming_shutdown(incoming, signal).await?)
+        let served = match secured {
+            Some(tls) => {
+                router.serve_with_incoming_shutdown(connections(listener, tls), signal).await
+            }
+            None => {
+                // The builder's setting is not read for listeners of our own; without it small
+                // answers wait.
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                router.serve_with_incoming_shutdown(incoming, signal).await
+            }
+        };
+        Ok(served?)
     });
-    tracing::info!(%address, data = %settings.data.display(), created, "serving");
-    Ok(Running { address, created, service, stop, serving, drain: settings.drain() })
+    let secure = tls.is_some();
+    tracing::info!(%address, data = %settings.data.display(), created, tls = secure, "serving");
+    Ok(Running { address, created, service, tls, stop, serving, drain: settings.drain() })
 }
 
 /// What a new log begins with.
@@ -232,6 +258,24 @@ impl Running {
     #[must_use]
     pub fn admin_token(&self) -> std::path::PathBuf {
         self.service.directory().admin_token()
+    }
+
+    /// Whether it speaks TLS.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Looks at the files of TLS now; if they changed and can be used, new connections use them.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`] when they cannot be used: those before stay in use then.
+    pub async fn look_at_tls(&self) -> Result<(), TlsError> {
+        match &self.tls {
+            Some(tls) => tls.look_now().await,
+            None => Ok(()),
+        }
     }
 
     /// Takes no more calls, finishes those in flight within the deadline, and closes the log.

@@ -8,6 +8,8 @@ use gradus_model::Name;
 use gradus_service::start::Memory;
 use serde::Deserialize;
 
+use crate::tls::{ClientCertificates, Files, TlsError};
+
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -68,6 +70,14 @@ pub struct Settings {
     pub clock_pause_days: u32,
     /// Opens a log that has records but no anchor, once.
     pub accept_missing_anchor: bool,
+    /// PEM file of the server's certificate and those it rests on; with the key, TLS is on.
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file of its private key.
+    pub tls_key: Option<PathBuf>,
+    /// PEM file of the authorities whose client certificates are taken.
+    pub tls_client_authorities: Option<PathBuf>,
+    /// Whether clients show a certificate; left out, they may if there are authorities.
+    pub tls_client_certificates: Option<ClientCertificates>,
 }
 
 impl Default for Settings {
@@ -84,6 +94,10 @@ impl Default for Settings {
             history_mebibytes: 160,
             clock_pause_days: 90,
             accept_missing_anchor: false,
+            tls_certificate: None,
+            tls_key: None,
+            tls_client_authorities: None,
+            tls_client_certificates: None,
         }
     }
 }
@@ -125,6 +139,11 @@ impl Settings {
     pub fn memory(&self) -> Memory {
         let history_bytes = usize::try_from(self.history_mebibytes).unwrap_or(usize::MAX);
         Memory { history_bytes: history_bytes.saturating_mul(1 << 20), ..Memory::default() }
+    }
+
+    /// The files to serve TLS with; none without TLS.
+    pub(crate) fn tls(&self) -> Result<Option<Files>, TlsError> {
+        Files::of(self)
     }
 
     /// How long calls in flight may take when the server stops.

@@ -310,6 +310,14 @@ pub(crate) fn token_refused(reason: &str) -> Status {
     Status::with_error_details(Code::Unauthenticated, reason, details)
 }
 
+/// The status of a call by a client certificate that stands for nobody, or no longer.
+#[must_use]
+pub(crate) fn certificate_refused() -> Status {
+    let details = ErrorDetails::with_error_info("CERTIFICATE_REFUSED", DOMAIN, HashMap::new());
+    let message = "the client certificate is refused";
+    Status::with_error_details(Code::Unauthenticated, message, details)
+}
+
 /// The name of a code as the gRPC documentation spells it.
 #[must_use]
 pub const fn code_name(code: tonic::Code) -> &'static str {

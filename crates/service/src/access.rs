@@ -4,7 +4,7 @@
 use gradus_domain::access::{Right, Rights};
 use gradus_domain::registry::Sight;
 use gradus_domain::{Actor, At, Registry};
-use gradus_model::{Event, PrincipalId, Timestamp, TokenId, UnitId};
+use gradus_model::{Digest, Event, PrincipalId, Timestamp, TokenId, UnitId};
 use gradus_projection::Views;
 use tokio::sync::watch;
 
@@ -12,13 +12,22 @@ use crate::call::Call;
 use crate::error::ServiceError;
 use crate::service::{Service, unit_in};
 
+/// What somebody proves with who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A bearer token.
+    Token(TokenId),
+    /// A client certificate with this key.
+    Key(Digest),
+}
+
 /// Who asks, and the right that the question needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {
     /// Who acts, as their credential says.
     pub actor: Actor,
-    /// The token that says so, if it is one of ours.
-    pub token: Option<TokenId>,
+    /// What they proved it with, if it can end while a call goes on.
+    pub credential: Option<Credential>,
     /// What they need on each unit that they name.
     pub right: Right,
 }
@@ -98,8 +107,11 @@ impl Service {
         let views = self.views();
         let known = views.registry.principal(by.actor.principal);
         let enabled = known.is_some_and(|found| found.disabled_at.is_none());
-        let usable = |token| views.registry.is_usable(token, self.now());
-        enabled && by.token.is_none_or(usable)
+        let usable = |credential| match credential {
+            Credential::Token(token) => views.registry.is_usable(token, self.now()),
+            Credential::Key(key) => views.registry.certificate(&key, self.now()).is_some(),
+        };
+        enabled && by.credential.is_none_or(usable)
     }
 
     /// Told when something was recorded that changes who may do what.
@@ -116,6 +128,7 @@ impl Service {
                 | Event::RoleRevoked(_)
                 | Event::PrincipalDisabled(_)
                 | Event::TokenRevoked(_)
+                | Event::CertificateRevoked(_)
                 | Event::UnitMoved(_)
         );
         if changes {

@@ -35,7 +35,7 @@ impl Call {
 
     /// The same as a question about what may be seen.
     pub(crate) const fn caller(&self) -> Caller {
-        Caller { actor: self.actor, token: None, right: Right::See }
+        Caller { actor: self.actor, credential: None, right: Right::See }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who may call: principals and their bearer tokens.
 
-use gradus_domain::registry::Token;
+use gradus_domain::registry::{Certificate, Token};
 use gradus_domain::{Actor, Proposal};
 use gradus_model::event::{PrincipalAdded, PrincipalDisabled, TokenIssued, TokenRevoked};
 use gradus_model::ids::hex;
@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::append::organization;
 use crate::call::{Batch, Call, Receipt, random};
+use crate::certificates::certificates_of;
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::units::reason_payload;
@@ -46,6 +47,8 @@ pub struct PrincipalView {
     pub disabled_at: Option<Timestamp>,
     /// Its tokens.
     pub tokens: Vec<Token>,
+    /// Its client certificates.
+    pub certificates: Vec<Certificate>,
 }
 
 /// A token that was issued; the secret is shown here and never again.
@@ -98,6 +101,7 @@ impl Service {
                 tokens.sort_by_key(|token| token.issued_at);
                 tokens
             },
+            certificates: certificates_of(&views.registry, principal.id),
         };
         let mut principals: Vec<_> = views.registry.principals().collect();
         principals.sort_by_key(|principal| principal.position);

@@ -35,6 +35,7 @@ pub mod restore;
 
 // Use cases that append.
 pub mod baseline;
+pub mod certificates;
 pub mod clock;
 pub mod evidence;
 pub mod identity;

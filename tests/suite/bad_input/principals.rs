@@ -4,6 +4,7 @@ use expect_test::expect;
 use gradus_wire::v1 as wire;
 
 use super::{NOBODY, check};
+use crate::authority::Authority;
 use crate::running::{System, on};
 
 #[tokio::test]
@@ -32,6 +33,15 @@ async fn principals_and_tokens_name_what_is_there() {
     };
     let revoke =
         |token: &str| wire::RevokeTokenRequest { token: token.to_owned(), ..Default::default() };
+    let leaf = Authority::new("clients").signs("scanner");
+    let certify = |principal: &str, certificate: &[u8]| wire::RegisterCertificateRequest {
+        append: None,
+        principal: principal.to_owned(),
+        certificate: certificate.to_vec(),
+        expires_at: None,
+    };
+    let uncertify =
+        |key: &str| wire::RevokeCertificateRequest { key: key.to_owned(), ..Default::default() };
     let rows = vec![
         row!("no name", client, add_principal, add("", 1)),
         row!("a mail address", client, add_principal, add("ann@example.org", 1)),
@@ -44,6 +54,17 @@ async fn principals_and_tokens_name_what_is_there() {
         row!("a token that is past", client, issue_token, issue("scanner", "2026-06-01")),
         row!("an unknown token", client, revoke_token, revoke(NOBODY)),
         row!("a token that is no id", client, revoke_token, revoke("gradus_x")),
+        row!(
+            "a certificate for nobody",
+            client,
+            register_certificate,
+            certify("nobody", &leaf.der)
+        ),
+        row!("no certificate", client, register_certificate, certify("scanner", b"")),
+        row!("what is no certificate", client, register_certificate, certify("scanner", b"PEM")),
+        row!("a long one", client, register_certificate, certify("scanner", &[0; 65_537])),
+        row!("an unknown key", client, revoke_certificate, uncertify(&"0".repeat(64))),
+        row!("a key that is no digest", client, revoke_certificate, uncertify(NOBODY)),
         row!("nobody to disable", client, disable_principal, disable("nobody")),
     ];
     check(&system, rows, &expect![[r#"
@@ -58,6 +79,12 @@ async fn principals_and_tokens_name_what_is_there() {
         a token that is past | InvalidArgument IN_THE_PAST [expires_at]: `expires_at` is 2026-06-01T00:00:00Z, which is past: give a later time
         an unknown token | NotFound TOKEN_UNKNOWN: token `00000000-0000-4000-8000-000000000000` is unknown
         a token that is no id | InvalidArgument INVALID_FIELD [token]: `token`: it is no token id: 32 hexadecimal digits, as in a UUID, are needed
+        a certificate for nobody | NotFound PRINCIPAL_UNKNOWN: principal `nobody` is unknown
+        no certificate | InvalidArgument INVALID_FIELD [certificate]: `certificate`: it is no X.509 certificate, version 3, in DER
+        what is no certificate | InvalidArgument INVALID_FIELD [certificate]: `certificate`: it is no X.509 certificate, version 3, in DER
+        a long one | InvalidArgument INVALID_FIELD [certificate]: `certificate`: it has 65537 bytes, at most 65536 are allowed
+        an unknown key | NotFound CERTIFICATE_UNKNOWN: certificate `0000000000000000000000000000000000000000000000000000000000000000` is unknown
+        a key that is no digest | InvalidArgument INVALID_FIELD [key]: `key`: `00000000-0000-4000-8000-000000000000` is no digest: 64 hexadecimal digits are needed
         nobody to disable | NotFound PRINCIPAL_UNKNOWN: principal `nobody` is unknown
     "#]]).await;
 }

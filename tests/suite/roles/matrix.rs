@@ -221,6 +221,8 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         PrincipalService/DisablePrincipal   -         -         -         -         -         -         -         -
         PrincipalService/IssueToken         -         -         -         -         -         -         -         -
         PrincipalService/RevokeToken        -         -         -         -         -         -         -         -
+        PrincipalService/RegisterCertificate -         -         -         -         -         -         -         yes, but
+        PrincipalService/RevokeCertificate  -         -         -         -         -         -         -         -
         ProjectionService/ListProjections   -         -         -         -         -         -         -         -
         ProjectionService/VerifyProjection  -         -         -         -         -         -         -         -
         ProjectionService/RebuildProjection -         -         -         -         -         -         -         -

@@ -366,6 +366,14 @@ pub(super) fn of_the_whole() -> Vec<Row> {
                 token: "00000000-0000-4000-8000-000000000000".into(),
             }
         ),
+        row!(
+            "PrincipalService/RegisterCertificate",
+            RegisterCertificateRequest { append: checked(), principal: "keeper".into() }
+        ),
+        row!(
+            "PrincipalService/RevokeCertificate",
+            RevokeCertificateRequest { append: checked(), key: "00".repeat(32) }
+        ),
         row!("ProjectionService/ListProjections", ListProjectionsRequest {}),
         row!("ProjectionService/VerifyProjection", VerifyProjectionRequest { name: "none".into() }),
         row!(

@@ -70,10 +70,10 @@ pub enum PrincipalCommand {
     /// List people and service accounts
     #[command(after_help = "Example: gradus principal list --include-disabled")]
     List(ListArgs),
-    /// Add a person or service account, which can do nothing until it has a token
+    /// Add a person or service account, which can do nothing until it has a token or certificate
     #[command(after_help = "Example: gradus principal add alice --kind person")]
     Add(AddArgs),
-    /// End a principal and all its tokens; what it did stays
+    /// End a principal and all its tokens and certificates; what it did stays
     #[command(after_help = "Example: gradus principal disable alice --reason left")]
     Disable(DisableArgs),
 }

@@ -15,6 +15,17 @@ pub enum LogFormat {
     Json,
 }
 
+/// Whether clients show a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClientCertificates {
+    /// They are not asked.
+    Off,
+    /// They may, in place of a token.
+    Optional,
+    /// Without one no connection is taken.
+    Required,
+}
+
 /// A server to run.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: gradus serve --data /var/lib/gradus --listen 127.0.0.1:7350
@@ -41,6 +52,18 @@ pub struct ServeArgs {
     /// Open a log that has records but lost its anchor; only after you know where that went
     #[arg(long)]
     pub accept_missing_anchor: bool,
+    /// PEM file of the certificate, with those it rests on; with --tls-key, it serves TLS
+    #[arg(long, value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file of its private key
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// PEM file of the authorities whose client certificates are taken
+    #[arg(long, value_name = "FILE")]
+    pub tls_client_authorities: Option<PathBuf>,
+    /// Whether clients show a certificate [default: optional, where there are authorities]
+    #[arg(long, value_enum, value_name = "WHETHER")]
+    pub tls_client_certificates: Option<ClientCertificates>,
 }
 
 /// A demonstration to run.

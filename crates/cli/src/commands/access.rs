@@ -116,7 +116,7 @@ async fn add(session: &Session, args: AddArgs) -> Result<(), CliError> {
 }
 
 async fn disable(session: &Session, args: DisableArgs) -> Result<(), CliError> {
-    let question = format!("disable `{}` and all its tokens", args.name);
+    let question = format!("disable `{}` and all its tokens and certificates", args.name);
     session.confirm(&question, args.confirm.yes, &args.append).await?;
     let request =
         |append| v1::DisablePrincipalRequest { append, principal: args.name, reason: args.reason };
@@ -124,7 +124,11 @@ async fn disable(session: &Session, args: DisableArgs) -> Result<(), CliError> {
     session.record(&args.append, request, send).await
 }
 
-async fn principals(session: &Session, args: &ListArgs) -> Result<Vec<v1::Principal>, CliError> {
+/// The principals, with their tokens and certificates.
+pub(super) async fn principals(
+    session: &Session,
+    args: &ListArgs,
+) -> Result<Vec<v1::Principal>, CliError> {
     pages(None, async |page_token, page_size| {
         let include_disabled = args.include_disabled;
         let request = v1::ListPrincipalsRequest { page_size, page_token, include_disabled };
@@ -137,7 +141,8 @@ async fn principals(session: &Session, args: &ListArgs) -> Result<Vec<v1::Princi
 
 async fn list_principals(session: &Session, args: ListArgs) -> Result<(), CliError> {
     let principals = principals(session, &args).await?;
-    let mut sheet = Sheet::new(&["name", "kind", "added_at", "disabled_at", "tokens", "id"]);
+    let columns = ["name", "kind", "added_at", "disabled_at", "tokens", "certificates", "id"];
+    let mut sheet = Sheet::new(&columns);
     for principal in &principals {
         sheet.row(vec![
             principal.name.clone().into(),
@@ -145,6 +150,7 @@ async fn list_principals(session: &Session, args: ListArgs) -> Result<(), CliErr
             time(principal.added_at.as_ref()).into(),
             time(principal.disabled_at.as_ref()).into(),
             principal.tokens.len().to_string().into(),
+            principal.certificates.len().to_string().into(),
             principal.id.clone().into(),
         ]);
     }
@@ -189,13 +195,16 @@ pub async fn whoami(session: &Session) -> Result<(), CliError> {
     let response = session.client.call(v1::WhoAmIRequest {}, send).await?;
     let principal = response.principal.clone().unwrap_or_default();
     let token = response.token.clone().unwrap_or_default();
+    let certificate = response.certificate.clone().unwrap_or_default();
+    let expires_at = token.expires_at.as_ref().or(certificate.expires_at.as_ref());
     let sheet = Sheet::record(vec![
         ("name", principal.name.clone().into()),
         ("kind", kind(&principal).into()),
         ("id", principal.id.clone().into()),
         ("grade", text::<v1::Grade>(response.grade).into()),
         ("token", token.id.into()),
-        ("expires_at", time(token.expires_at.as_ref()).into()),
+        ("certificate", certificate.key.into()),
+        ("expires_at", time(expires_at).into()),
         ("server", session.client.server().into()),
     ]);
     let document = message::json(&response)?;

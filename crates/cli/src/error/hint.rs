@@ -4,6 +4,10 @@
 pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
     Some(match reason {
         "TOKEN_REFUSED" => "name the file that holds your token with --token-file",
+        "CERTIFICATE_REFUSED" => {
+            "have it registered for you: gradus certificate register PRINCIPAL FILE"
+        }
+        "CERTIFICATE_UNKNOWN" => "`gradus certificate list` shows the certificates",
         "NOT_GRANTED" => "`gradus whoami` shows as whom you ask",
         "NOT_A_PERSON" => "use the token of a person: tools only submit",
         "OWN_EVIDENCE" => "another person has to do it",

@@ -40,6 +40,16 @@ fn an_append_without_answer_tells_the_id_to_try_again_with() {
 }
 
 #[test]
+fn what_is_wrong_with_tls_is_said_with_what_helps_and_the_id_to_go_on_with() {
+    let (cause, hint) = ("it speaks TLS there".to_owned(), "write https://here".to_owned());
+    let error = CliError::insecure("http://here", tls::Trouble { cause, hint });
+    assert_eq!(error.to_string(), "no connection to http://here: it speaks TLS there");
+    assert_eq!((error.exit().code(), error.retryable()), (6, false));
+    let hint = "write https://here, then run it again with --request-id 0b7e";
+    assert_eq!(error.about("0b7e").hint().as_deref(), Some(hint));
+}
+
+#[test]
 fn a_bulk_load_ends_as_a_single_call_would() {
     let refusal = |code: &str| {
         let error = v1::PushError { code: code.to_owned(), ..v1::PushError::default() };

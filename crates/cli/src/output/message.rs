@@ -59,6 +59,8 @@ named! {
     Principal Token WhoAmIResponse AddPrincipalRequest AddPrincipalResponse
     DisablePrincipalRequest DisablePrincipalResponse IssueTokenRequest IssueTokenResponse
     RevokeTokenRequest RevokeTokenResponse
+    Certificate RegisterCertificateRequest RegisterCertificateResponse
+    RevokeCertificateRequest RevokeCertificateResponse
     RoleGrant GrantRoleRequest GrantRoleResponse RevokeRoleRequest RevokeRoleResponse
 
     ExplainLevelRequest ExplainLevelResponse LevelStep FeatureStep ExplainedPractice

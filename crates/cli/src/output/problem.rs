@@ -49,6 +49,7 @@ fn metadata(error: &CliError) -> BTreeMap<String, String> {
             info.map(|info| info.metadata.into_iter().collect()).unwrap_or_default()
         }
         CliError::Rejected(error) => error.metadata.clone(),
+        CliError::Insecure { server, .. } => [("server".to_owned(), server.clone())].into(),
         CliError::Unreachable { server, request_id, .. } => {
             let id = request_id.clone().map(|id| ("request_id".to_owned(), id));
             [("server".to_owned(), server.clone())].into_iter().chain(id).collect()

@@ -32,7 +32,8 @@ answers! {
     UnlinkEvidenceResponse ErasePayloadResponse
     RatePracticesResponse WithdrawRatingResponse EndRatingResponse RunRuleRaterResponse
     PublishModelResponse PublishRulesResponse PublishProfileResponse
-    AddPrincipalResponse DisablePrincipalResponse IssueTokenResponse RevokeTokenResponse GrantRoleResponse RevokeRoleResponse
+    AddPrincipalResponse DisablePrincipalResponse IssueTokenResponse RevokeTokenResponse
+    RegisterCertificateResponse RevokeCertificateResponse GrantRoleResponse RevokeRoleResponse
     AcceptClockResponse
 }
 

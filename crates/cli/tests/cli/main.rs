@@ -1,6 +1,8 @@
-//! The client against a server that misbehaves on purpose.
+//! The client against servers that misbehave on purpose, and over TLS.
 
 #[cfg(test)]
 mod flaky;
 #[cfg(test)]
 mod push;
+#[cfg(test)]
+mod tls;

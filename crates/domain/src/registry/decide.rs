@@ -4,7 +4,7 @@ use gradus_model::event::{Document, TokenIssued, UnitRegistered, UnitSucceeded};
 use gradus_model::unit::UnitKind;
 use gradus_model::{Event, Name, Timestamp, UnitId};
 
-use super::{DocumentKind, Published, Registry, Unit, roles};
+use super::{DocumentKind, Published, Registry, Unit, certificates, roles};
 use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
@@ -86,6 +86,8 @@ pub fn decide(
             let token = token.ok_or_else(|| Refusal::TokenUnknown(revoked.token.to_string()))?;
             Ok(record_unless(token.revoked_at.is_some()))
         }
+        Event::CertificateRegistered(new) => certificates::register(registry, occasion, new),
+        Event::CertificateRevoked(revoked) => certificates::revoke(registry, revoked.key),
         // Whether the clock is suspect at all is for the log to say.
         Event::ClockAccepted(_) => {
             by_a_person(occasion, "accept a clock")?;

@@ -10,6 +10,7 @@ use gradus_model::Event;
 use gradus_model::rating::Value;
 use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, Role, UnitKind};
 
+use crate::certificates::{certified, uncertified};
 use crate::clocks::clock_accepted;
 use crate::given::{
     Fact, NOW, accepted, area, confirmed, day, digest, document, ended, entered, erased, fact,
@@ -64,6 +65,9 @@ fn of_organization(registry: &Registry) -> Vec<String> {
     }));
     if let Some(token) = registry.token(&digest("T1"), day(NOW)) {
         lines.push(format!("token T1 of {}", name_of(token.principal.0)));
+    }
+    if let Some(known) = registry.certificate(&digest("K1"), day(NOW)) {
+        lines.push(format!("certificate K1 of {}", name_of(known.principal.0)));
     }
     lines
 }
@@ -165,6 +169,8 @@ fn life() -> Vec<Fact> {
         added("bob"),
         issued("T1", "bob", None),
         revoked("T1"),
+        certified("K1", "bob", None),
+        uncertified("K1"),
         granted("bob", Role::Lead, "red", Some("2027-01-01")),
         role_revoked("bob", Role::Lead, "red"),
         disabled("bob"),
@@ -259,6 +265,10 @@ fn every_event_has_its_effect() {
           + token T1 of bob
         token-revoked
           - token T1 of bob
+        certificate-registered
+          + certificate K1 of bob
+        certificate-revoked
+          - certificate K1 of bob
         role-granted
           + bob is lead of red until 2027-01-01
         role-revoked

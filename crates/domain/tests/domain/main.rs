@@ -13,6 +13,8 @@ mod tale;
 #[cfg(test)]
 mod batches;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod effects;
 #[cfg(test)]
 mod evidence;

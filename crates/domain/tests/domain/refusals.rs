@@ -10,6 +10,7 @@ use gradus_model::rating::Value;
 use gradus_model::unit::{Phase, Role, UnitKind};
 use gradus_model::{AppraisalId, Payload};
 
+use crate::certificates::{certified, uncertified};
 use crate::given::{
     Fact, accepted, confirmed, decide, decide_in_organization, ended, erased, evidence, in_words,
     inheritance, labelled, left, linked, occasion, raised, rated, rating_ended, rating_withdrawn,
@@ -52,6 +53,9 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::RoleOfSystem => "role of system",
         Refusal::LastAdmin => "last admin",
         Refusal::TokenUnknown(_) => "token unknown",
+        Refusal::CertificateUnknown(_) => "certificate unknown",
+        Refusal::CertificateRevoked(_) => "certificate revoked",
+        Refusal::CertificateTaken(_) => "certificate taken",
         Refusal::InThePast { .. } => "in the past",
         Refusal::InTheFuture { .. } => "in the future",
         Refusal::EndBeforeStart { .. } => "end before start",
@@ -70,7 +74,7 @@ fn name(refusal: &Refusal) -> &'static str {
     }
 }
 
-const VARIANTS: usize = 44;
+const VARIANTS: usize = 47;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -153,6 +157,12 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
         (vec![added("bob"), disabled("bob")], issued("T1", "bob", None)),
         (vec![], revoked("T1")),
         (vec![added("bob")], issued("T1", "bob", Some("2026-05-31"))),
+        (vec![], uncertified("K1")),
+        (
+            vec![certified("K1", "bob", None), uncertified("K1"), added("bob")],
+            certified("K1", "bob", None),
+        ),
+        (vec![certified("K1", "bob", None), added("amy")], certified("K1", "amy", None)),
         (and(tree(), [added("bob")]), role_revoked("bob", Role::Lead, "red")),
         (and(tree(), [added("gradus")]), granted("gradus", Role::Admin, "org", None)),
         (with_admin(), role_revoked("alice", Role::Admin, "org")),
@@ -186,7 +196,9 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
     let seen: BTreeSet<&str> =
         answers.iter().map(|answer| name(answer.as_ref().unwrap_err())).collect();
     assert_eq!(seen.len(), VARIANTS, "{seen:#?}");
-    let told: Vec<String> = answers.iter().map(in_words).collect();
+    let key = crate::given::digest("K1").to_string();
+    let told: Vec<String> =
+        answers.iter().map(in_words).map(|told| told.replace(&key, "K1")).collect();
     expect![[r#"
         refused: process area `PA23` is unknown in model `iso-21827-2008`
         refused: practice `iso-21827-2008/BP.23.01` is unknown in model `iso-21827-2008`, which the unit has adopted
@@ -240,6 +252,9 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: principal `bob` was disabled
         refused: token `T1` is unknown
         refused: `expires_at` is 2026-05-31T00:00:00Z, which is past: give a later time
+        refused: certificate `K1` is unknown
+        refused: certificate `K1` was revoked, for good: register one with another key
+        refused: certificate `K1` stands for another principal: use one with another key
         refused: the role `lead` on `red` was never granted to this principal
         refused: `system` is Gradus itself, which needs no role: name another principal
         refused: nobody else is admin of the organization without an end: grant that to another principal first

@@ -62,6 +62,8 @@ impl<'a> Touched<'a> {
             | Event::RoleRevoked(_)
             | Event::TokenIssued(_)
             | Event::TokenRevoked(_)
+            | Event::CertificateRegistered(_)
+            | Event::CertificateRevoked(_)
             | Event::ProfileAdopted(_)
             | Event::AreaTailoredOut(_)
             | Event::AreaTailoredIn(_)

@@ -109,6 +109,11 @@ fn body(event: &Event) -> Value {
             "expires_at": of.expires_at.map(text),
         }),
         Event::TokenRevoked(of) => json!({ "token": text(of.token) }),
+        Event::CertificateRegistered(of) => json!({
+            "key": text(of.key), "principal": text(of.principal),
+            "expires_at": of.expires_at.map(text),
+        }),
+        Event::CertificateRevoked(of) => json!({ "key": text(of.key) }),
         Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
         Event::AreaInheritanceSet(of) => {
             json!({ "area": area(&of.area), "inheritance": of.inheritance })

@@ -63,6 +63,9 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         | Refusal::RoleNotGranted { .. }
         | Refusal::RoleOfSystem
         | Refusal::LastAdmin
+        | Refusal::CertificateUnknown(_)
+        | Refusal::CertificateRevoked(_)
+        | Refusal::CertificateTaken(_)
         | Refusal::TokenUnknown(_) => of_access(refusal),
         Refusal::InThePast { field, seen } => {
             verdict(InvalidArgument, "IN_THE_PAST").with("field", field).with("seen", seen)
@@ -104,6 +107,10 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
             verdict(NotFound, "VERSION_UNKNOWN").with("version", version)
         }
     }
+}
+
+fn of_key(code: Code, reason: &'static str, key: impl ToString) -> Verdict {
+    verdict(code, reason).with("certificate", key)
 }
 
 /// Whether what a refusal speaks of is said for each item, where a call has a list of them.
@@ -153,6 +160,9 @@ fn of_access(refusal: &Refusal) -> Verdict {
         Refusal::RoleOfSystem => verdict(InvalidArgument, "ROLE_OF_SYSTEM"),
         Refusal::LastAdmin => verdict(FailedPrecondition, "LAST_ADMIN"),
         Refusal::TokenUnknown(id) => verdict(NotFound, "TOKEN_UNKNOWN").with("token", id),
+        Refusal::CertificateUnknown(key) => of_key(NotFound, "CERTIFICATE_UNKNOWN", key),
+        Refusal::CertificateRevoked(key) => of_key(FailedPrecondition, "CERTIFICATE_REVOKED", key),
+        Refusal::CertificateTaken(key) => of_key(AlreadyExists, "CERTIFICATE_TAKEN", key),
         // Told apart above.
         _ => verdict(PermissionDenied, "DENIED"),
     }
