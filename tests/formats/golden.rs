@@ -7,8 +7,8 @@ use gradus_model::event::{
     AreaInheritanceSet, BaselineRaised, CertificateRegistered, CertificateRevoked, ClockAccepted,
     Document, EvidenceSuperseded, Links, LogCreated, LogForked, MarkerPlaced, OfEvidence, OfRating,
     PayloadErased, PhaseChange, PrincipalAdded, PrincipalDisabled, RoleGranted, RoleRevoked,
-    Tailoring, TokenIssued, TokenRevoked, UnitArchived, UnitLabelled, UnitMoved, UnitRegistered,
-    UnitRenamed, UnitSucceeded,
+    Tailoring, TokenIssued, TokenRevoked, TokenRotated, UnitArchived, UnitLabelled, UnitMoved,
+    UnitRegistered, UnitRenamed, UnitSucceeded,
 };
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
@@ -141,6 +141,7 @@ pub(crate) fn log() -> Vec<Golden> {
         a_clock(),
         roles(),
         a_certificate(),
+        a_rotation(),
     ];
     let rows = rows.concat();
     let mut log: Vec<Golden> = Vec::new();
@@ -465,6 +466,20 @@ fn a_certificate() -> Vec<Row> {
         (50, 0, o, now, Event::CertificateRegistered(registered), none),
         (51, 0, o, now, revoked, reason("the laptop was lost")),
     ]
+}
+
+/// A token of the operator's that another one replaced, a day before it ended.
+fn a_rotation() -> Vec<Row> {
+    let now = "2026-03-01T14:00:00Z";
+    let rotated = TokenRotated {
+        token: token(),
+        by: TokenId(drawn("token", OPERATOR, request(52), 0)),
+        hash: sha256(b"gradus_person_0123456789abcdef"),
+        expires_at: Some(at("2026-05-30T14:00:00Z")),
+        old_until: at("2026-03-02T14:00:00Z"),
+    };
+    let payload = Payload::empty();
+    vec![(52, 0, ORGANIZATION, now, Event::TokenRotated(rotated), payload)]
 }
 
 /// Other forms of the same types, each at a place of its own.

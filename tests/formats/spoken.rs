@@ -124,6 +124,13 @@ fn body(event: &Event) -> Value {
             ("expires_at", time(of.expires_at)),
         ]),
         Event::CertificateRevoked(of) => json!({ "key": hex(&of.key.0) }),
+        Event::TokenRotated(of) => present([
+            ("token", Some(json!(hex(&of.token.0)))),
+            ("by", Some(json!(hex(&of.by.0)))),
+            ("hash", Some(json!(hex(&of.hash.0)))),
+            ("expires_at", time(of.expires_at)),
+            ("old_until", time(Some(of.old_until))),
+        ]),
         Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
         Event::AreaInheritanceSet(of) => {
             json!({ "area": area(&of.area), "inheritance": of.inheritance.name() })

@@ -419,5 +419,5 @@ async fn without_the_organizations_keys_the_start_is_refused() {
     expect!["`DIR/data/keys/ID.keys` is missing: restore it from the backup of the keys, without it nothing sealed of unit ID can be read"].assert_eq(&shown(&told, directory.path()));
     back(&directory.path().join("data"), &keys);
     let system = System::in_directory(directory, NOW).await;
-    assert_eq!(system.token("second", wire::PrincipalKind::Person).await.len(), 71);
+    assert_eq!(system.token("second", wire::PrincipalKind::Person).await.len(), 78);
 }

@@ -33,6 +33,7 @@ mod standing;
 mod streams;
 mod time_travel;
 mod tls;
+mod tokens;
 mod trend;
 mod units_in_time;
 mod watch;

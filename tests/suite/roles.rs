@@ -301,3 +301,24 @@ async fn the_last_admin_stays_and_an_outsider_grants_nothing() {
     assert_eq!(grant("beta", wire::Role::Viewer).await, Code::NotFound);
     assert_eq!(grant("organization", wire::Role::Viewer).await, Code::NotFound);
 }
+
+#[tokio::test]
+async fn a_token_is_rotated_by_its_holder_and_by_nobody_else_but_an_admin() {
+    let system = two_teams().await;
+    let vic = system.with_role("vic", PERSON, (wire::Role::Viewer, "red")).await;
+    let who = system.operator.principals.clone().who_am_i(wire::WhoAmIRequest {}).await.unwrap();
+    let of_operator = who.into_inner().token.unwrap().id;
+    let rotate = async |who: &Principal, token: &str| {
+        let asked = wire::RotateTokenRequest { token: token.to_owned(), ..Default::default() };
+        let answer = who.principals.clone().rotate_token(asked).await;
+        answer
+            .map_or_else(|status| refusal(&status), |answer| answer.into_inner().token.unwrap().id)
+    };
+    let refused = rotate(&vic, &of_operator).await;
+    expect!["PermissionDenied RIGHT_MISSING: this needs the right to administer on `the organization`, which the role admin gives: ask an admin for it"].assert_eq(&refused);
+    assert_eq!(rotate(&vic, "00000000-0000-4000-8000-000000000000").await, refused);
+    let new = rotate(&vic, "").await;
+    assert!(!new.starts_with("Permission"), "{new}");
+    let newer = rotate(&system.operator, &new).await;
+    assert!(!newer.contains(' '), "{newer}");
+}

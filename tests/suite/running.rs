@@ -236,7 +236,8 @@ impl System {
 
     /// A token of a principal.
     pub(crate) async fn issue(&self, name: &str) -> String {
-        let asked = wire::IssueTokenRequest { principal: name.to_owned(), ..Default::default() };
+        let principal = name.to_owned();
+        let asked = wire::IssueTokenRequest { principal, no_expiry: true, ..Default::default() };
         let mut principals = self.operator.principals.clone();
         principals.issue_token(asked).await.unwrap().into_inner().secret
     }

@@ -26,6 +26,7 @@ pub mod role;
 pub mod rollup;
 pub mod serve;
 pub mod submit;
+pub mod token;
 pub mod trend;
 pub mod unit;
 pub mod watch;
@@ -35,6 +36,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::credentials::Secret;
 use crate::exit::Exit;
 use crate::output::Format;
 use crate::variables;
@@ -56,11 +58,16 @@ pub struct Cli {
     pub command: Command,
 }
 
+const LOGIN: &str = "Examples: gradus login --server http://127.0.0.1:7350 --token-file my.token
+          gradus login --token-file - < my.token
+Both are kept in gradus/login.json of your configuration directory, which only you can read. The token
+goes to that server alone. --token-file, GRADUS_TOKEN and GRADUS_TOKEN_FILE come before it.";
+
 fn help() -> String {
     format!(
         "Every flag can be given by a variable, which `gradus env` lists. A flag comes before its \
-         variable, then the file of --config-file, then gradus/config.toml in your configuration \
-         directory, then the default.\n\n{}",
+         variable, then the file of --config-file, then the login, then gradus/config.toml in \
+         your configuration directory, then the default.\n\n{}",
         Exit::table()
     )
 }
@@ -70,13 +77,13 @@ fn help() -> String {
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
     /// Address of the server
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", alias = "endpoint")]
     #[arg(help = format!("Address of the server [default: {}]", crate::config::SERVER))]
     pub server: Option<String>,
     /// Bearer token; a file is safer, since others see your command line
     #[arg(long, global = true)]
-    pub token: Option<String>,
-    /// File that holds the bearer token
+    pub token: Option<Secret>,
+    /// File that holds the bearer token; `-` is stdin
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// PEM file of the authority that signs the server's certificate [default: those of this machine]
@@ -170,7 +177,7 @@ pub enum Command {
     /// Show and publish models, rules and profiles
     #[command(subcommand)]
     Models(models::ModelsCommand),
-    /// Issue, revoke and list tokens
+    /// Issue, rotate, revoke, list and recover tokens
     #[command(subcommand)]
     Token(access::TokenCommand),
     /// Register, revoke and list client certificates
@@ -182,7 +189,14 @@ pub enum Command {
     /// Grant, revoke and list roles: who may do what, where and for how long
     #[command(subcommand)]
     Role(role::RoleCommand),
-    /// Show as whom you ask
+    /// Check a token, and keep it with its server for the commands that follow
+    #[command(after_help = LOGIN)]
+    Login,
+    /// Forget the token of the login; it stays good until it ends or is revoked
+    #[command(after_help = "Example: gradus logout")]
+    Logout,
+    /// Show as whom you ask, and how long your token is good for
+    #[command(after_help = "Example: gradus whoami --output json")]
     Whoami,
     /// List the variables that flags read
     Env,

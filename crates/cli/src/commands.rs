@@ -15,6 +15,7 @@ pub mod explain;
 pub mod forecast;
 pub mod gap;
 pub mod levels;
+pub mod login;
 pub mod models;
 pub mod progress;
 pub mod projections;
@@ -24,12 +25,14 @@ pub mod review;
 pub mod role;
 pub mod rollup;
 pub mod submit;
+pub mod token;
 pub mod trend;
 pub mod unit;
 pub mod watch;
 
 use gradus_model::unit::UnitKind;
 
+use crate::args::access::TokenCommand;
 use crate::args::{self, Command};
 use crate::config::Settings;
 use crate::error::CliError;
@@ -51,6 +54,8 @@ pub async fn run(command: Command, settings: &Settings, output: Output) -> Resul
         }
         Command::Restore(args) => restore::run(&args, output).await,
         Command::Upgrade(args) => restore::upgrade(&args, output),
+        Command::Token(TokenCommand::Recover(args)) => token::recover(&args, output).await,
+        Command::Logout => login::logout(&output),
         Command::Env => environment::show(&output),
         Command::ExitCodes => output.text(&Exit::table()),
         Command::Completions { shell } => {
@@ -97,13 +102,15 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Certificate(command) => certificate::run(session, command).await,
         Command::Principal(command) => access::principal(session, command).await,
         Command::Role(command) => role::role(session, command).await,
-        Command::Whoami => access::whoami(session).await,
+        Command::Whoami => login::whoami(session).await,
+        Command::Login => login::login(session).await,
         // Done without a server, before.
         Command::Demo(_)
         | Command::Serve(_)
         | Command::Doctor(_)
         | Command::Restore(_)
         | Command::Upgrade(_)
+        | Command::Logout
         | Command::Env
         | Command::ExitCodes
         | Command::Completions { .. } => Ok(()),

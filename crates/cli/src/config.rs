@@ -1,4 +1,4 @@
-//! Where settings come from: flag, variable, the file named, the user's own file, default.
+//! Where settings come from: flag, variable, the file named, the login, the user's own file, default.
 //!
 //! A file of the working directory is never read: whoever clones a repository would obey it.
 
@@ -11,7 +11,9 @@ use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 
 use crate::args::GlobalArgs;
+use crate::credentials::Secret;
 use crate::error::CliError;
+use crate::login::{self, Login};
 use crate::output::Format;
 use crate::tls::TlsFiles;
 
@@ -59,9 +61,18 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
     /// Given as it is.
-    Given(String),
-    /// In this file.
+    Given(Secret),
+    /// In this file; `-` is stdin.
     In(PathBuf),
+    /// Of the login.
+    Login(Secret),
+    /// Of a login that cannot be used.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
 }
 
 impl File {
@@ -103,13 +114,29 @@ impl Settings {
     /// Reads the files and settles what holds.
     pub fn read(globals: &GlobalArgs) -> Result<Self, CliError> {
         let named = globals.config_file.as_deref().map(File::read).transpose()?;
-        Ok(Self::settle(globals, named.unwrap_or_default(), File::of_user()?))
+        let user = File::of_user()?;
+        let named = named.unwrap_or_default();
+        // A login that is broken must not keep anybody from `gradus logout`.
+        let (login, broken) = match Login::of_user() {
+            Ok(login) => (login, None),
+            Err(CliError::Config { path, problem }) => {
+                (None, Some(Token::Unreadable { path, problem }))
+            }
+            Err(error) => return Err(error),
+        };
+        let settings = Self::settle(globals, named, login, user);
+        Ok(Self { token: settings.token.or(broken), ..settings })
     }
 
-    fn settle(globals: &GlobalArgs, named: File, user: File) -> Self {
+    fn settle(globals: &GlobalArgs, named: File, login: Option<Login>, user: File) -> Self {
         let given = globals.token.clone().map(Token::Given);
-        let in_file = globals.token_file.clone().or(named.token_file).or(user.token_file);
-        let server = globals.server.clone().or(named.server).or(user.server);
+        let in_file = globals.token_file.clone().or(named.token_file).map(Token::In);
+        let server = globals.server.clone().or(named.server);
+        let server = server.or_else(|| login.as_ref().map(|login| login.server.clone()));
+        let server = server.or(user.server).unwrap_or_else(|| SERVER.to_owned());
+        // A token goes to the server that it was given for.
+        let login = login.filter(|login| login.is_for(&server));
+        let login = login.map(|login| Token::Login(login.token));
         let (flags, ca) = (globals.clone(), named.ca.or(user.ca));
         let certificate = named.certificate.or(user.certificate);
         let certificate_key = named.certificate_key.or(user.certificate_key);
@@ -120,8 +147,8 @@ impl Settings {
         };
         let seconds = globals.timeout.or(named.timeout).or(user.timeout);
         Self {
-            server: server.unwrap_or_else(|| SERVER.to_owned()),
-            token: given.or(in_file.map(Token::In)),
+            server,
+            token: given.or(in_file).or(login).or(user.token_file.map(Token::In)),
             tls,
             output: globals.output.or(named.output).or(user.output).unwrap_or(Format::Table),
             timeout: Duration::from_secs(seconds.unwrap_or(TIMEOUT).max(1)),
@@ -147,13 +174,31 @@ pub fn prefer_flags(globals: &mut GlobalArgs, matches: &ArgMatches) -> Result<()
 
 impl Token {
     /// The token itself.
-    pub fn secret(&self) -> Result<String, CliError> {
+    pub fn secret(&self) -> Result<Secret, CliError> {
         match self {
-            Self::Given(secret) => Ok(secret.trim().to_owned()),
+            Self::Given(secret) | Self::Login(secret) => Ok(secret.clone()),
             Self::In(path) => {
                 let fail = |error| CliError::File { file: path.display().to_string(), error };
-                Ok(std::fs::read_to_string(path).map_err(fail)?.trim().to_owned())
+                let text = if path.as_os_str() == "-" {
+                    std::io::read_to_string(std::io::stdin())
+                } else {
+                    std::fs::read_to_string(path)
+                };
+                Ok(text.map_err(fail)?.into())
             }
+            Self::Unreadable { path, problem } => {
+                Err(CliError::Config { path: path.clone(), problem: problem.clone() })
+            }
+        }
+    }
+
+    /// The file that holds it, if one does.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::In(path) => Some(path.clone()).filter(|path| path.as_os_str() != "-"),
+            Self::Login(_) => login::path(),
+            Self::Given(_) | Self::Unreadable { .. } => None,
         }
     }
 }
@@ -171,16 +216,17 @@ mod tests {
         let user = || file("server = \"http://user\"\noutput = \"csv\"\ntimeout = 7").unwrap();
         let named = || file("server = \"http://named\"\noutput = \"json\"").unwrap();
         let flags = GlobalArgs { server: Some("http://flag".to_owned()), ..GlobalArgs::default() };
-        let settings = Settings::settle(&flags, named(), user());
+        let settings = Settings::settle(&flags, named(), None, user());
         assert_eq!(settings.server, "http://flag");
         assert_eq!(settings.output, Format::Json);
         assert_eq!(settings.timeout, Duration::from_secs(7));
 
-        let settings = Settings::settle(&GlobalArgs::default(), named(), user());
+        let settings = Settings::settle(&GlobalArgs::default(), named(), None, user());
         assert_eq!(settings.server, "http://named");
-        let settings = Settings::settle(&GlobalArgs::default(), File::default(), user());
+        let settings = Settings::settle(&GlobalArgs::default(), File::default(), None, user());
         assert_eq!(settings.server, "http://user");
-        let settings = Settings::settle(&GlobalArgs::default(), File::default(), File::default());
+        let settings =
+            Settings::settle(&GlobalArgs::default(), File::default(), None, File::default());
         assert_eq!(settings.server, SERVER);
         assert_eq!(settings.output, Format::Table);
         assert_eq!(settings.timeout, Duration::from_secs(TIMEOUT));
@@ -189,11 +235,35 @@ mod tests {
     #[test]
     fn a_token_that_is_given_comes_before_one_in_a_file() {
         let named = || file("token-file = \"/named\"").unwrap();
-        let settings = Settings::settle(&GlobalArgs::default(), named(), File::default());
+        let settings = Settings::settle(&GlobalArgs::default(), named(), None, File::default());
         assert_eq!(settings.token, Some(Token::In(PathBuf::from("/named"))));
-        let flags = GlobalArgs { token: Some("secret".to_owned()), ..GlobalArgs::default() };
-        let settings = Settings::settle(&flags, named(), File::default());
-        assert_eq!(settings.token, Some(Token::Given("secret".to_owned())));
+        let flags = GlobalArgs { token: Some("secret".into()), ..GlobalArgs::default() };
+        let settings = Settings::settle(&flags, named(), None, File::default());
+        assert_eq!(settings.token, Some(Token::Given("secret".into())));
+    }
+
+    #[test]
+    fn a_login_comes_after_what_is_given_and_its_token_goes_to_its_server_alone() {
+        let login = || {
+            let (server, token) = ("http://mine".to_owned(), "kept".into());
+            Some(Login { server, token })
+        };
+        let user = || file("server = \"http://user\"\ntoken-file = \"/user\"").unwrap();
+        let of = |globals: &GlobalArgs, named: File| {
+            let settings = Settings::settle(globals, named, login(), user());
+            (settings.server, settings.token.unwrap())
+        };
+        let kept = Token::Login("kept".into());
+        let none = GlobalArgs::default;
+        assert_eq!(of(&none(), File::default()), ("http://mine".to_owned(), kept.clone()));
+        let server = |server: &str| GlobalArgs { server: Some(server.to_owned()), ..none() };
+        assert_eq!(of(&server("http://mine/"), File::default()).1, kept);
+        let other = of(&server("http://other"), File::default()).1;
+        assert_eq!(other, Token::In(PathBuf::from("/user")));
+        let given = GlobalArgs { token: Some("given".into()), ..none() };
+        assert_eq!(of(&given, File::default()).1, Token::Given("given".into()));
+        let named = of(&none(), file("token-file = \"/named\"").unwrap()).1;
+        assert_eq!(named, Token::In(PathBuf::from("/named")));
     }
 
     #[test]
@@ -221,7 +291,7 @@ mod tests {
         let user = file("ca = \"/user\"\ncertificate-key = \"/user.key\"").unwrap();
         let certificate = Some(PathBuf::from("/flag.pem"));
         let flags = GlobalArgs { certificate, ..GlobalArgs::default() };
-        let tls = Settings::settle(&flags, named, user).tls;
+        let tls = Settings::settle(&flags, named, None, user).tls;
         let path = |path: &str| Some(PathBuf::from(path));
         assert_eq!(tls.ca, path("/named"));
         assert_eq!(tls.certificate, path("/flag.pem"));

@@ -4,8 +4,10 @@
 
 pub mod args;
 pub mod config;
+pub mod credentials;
 pub mod error;
 pub mod exit;
+pub mod login;
 pub mod select;
 pub mod variables;
 

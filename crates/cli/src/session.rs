@@ -8,7 +8,8 @@ use tonic::{Request, Response, Status};
 
 use crate::args::append::{AppendArgs, DryRun};
 use crate::client::Client;
-use crate::config::Settings;
+use crate::config::{self, Settings};
+use crate::credentials::{Secret, ci, is_exposed, of_a_person_in_ci};
 use crate::error::CliError;
 use crate::output::message::{self, Named};
 use crate::output::receipt::{self, Answer};
@@ -31,14 +32,19 @@ pub struct Session {
     pub client: Client,
     /// Where to print.
     pub output: Output,
+    /// The token of each call, if there is one.
+    pub token: Option<Secret>,
+    /// Whether that is the login's.
+    pub logged_in: bool,
 }
 
 impl Session {
     /// A run with these settings.
     pub fn new(settings: &Settings, output: Output) -> Result<Self, CliError> {
-        let token = settings.token.as_ref().map(crate::config::Token::secret).transpose()?;
+        let token = settings.token.as_ref().map(config::Token::secret).transpose()?;
+        let bearer = token.as_ref().map(Secret::expose);
         let (server, tls) = (&settings.server, &settings.tls);
-        let client = Client::secured(server, token.as_deref(), settings.timeout, tls)?;
+        let client = Client::secured(server, bearer, settings.timeout, tls)?;
         if !server.starts_with("https:") {
             if token.is_some() && !is_local(server) {
                 output.note("warning: the token goes over the network unencrypted")?;
@@ -47,8 +53,18 @@ impl Session {
                 output.note("warning: without https:// there is no TLS: its files are not used")?;
             }
         }
+        let file = settings.token.as_ref().and_then(config::Token::file);
+        if let Some(file) = file.filter(|file| is_exposed(file)) {
+            let file = file.display();
+            output.note(&format!("warning: others can read {file}: chmod 600 {file}"))?;
+        }
+        if let Some(variable) = ci().filter(|_| token.as_ref().is_some_and(Secret::is_of_a_person))
+        {
+            output.note(&of_a_person_in_ci(variable))?;
+        }
         output.trace(&format!("server {}", settings.server))?;
-        Ok(Self { client, output })
+        let logged_in = matches!(settings.token, Some(config::Token::Login(_)));
+        Ok(Self { client, output, token, logged_in })
     }
 
     /// Sends an append, which bears the same request id however often it is sent.

@@ -145,6 +145,7 @@ pub fn needed(event: &Event, stream: UnitId) -> (Right, On) {
         | Event::PrincipalDisabled(_)
         | Event::TokenIssued(_)
         | Event::TokenRevoked(_)
+        | Event::TokenRotated(_)
         | Event::CertificateRegistered(_)
         | Event::CertificateRevoked(_) => (Right::Administer, On::Organization),
         Event::RoleGranted(granted) => (Right::Administer, On::Unit(granted.unit)),

@@ -2,7 +2,8 @@
 
 use gradus_model::unit::{Phase, Role, UnitKind};
 use gradus_model::{
-    AreaId, Digest, EvidenceId, ModelId, Name, PrincipalId, RatingId, Target, Timestamp, UnitId,
+    AreaId, Digest, EvidenceId, ModelId, Name, PrincipalId, RatingId, Target, Timestamp, TokenId,
+    UnitId,
 };
 
 use crate::access::Right;
@@ -161,6 +162,32 @@ pub enum Refusal {
     /// The key stands for another principal.
     #[error("certificate `{0}` stands for another principal: use one with another key")]
     CertificateTaken(Digest),
+    /// The token may no longer be used.
+    #[error("token `{0}` has ended: issue another one")]
+    TokenEnded(TokenId),
+    /// Another token took its place before.
+    #[error(
+        "token `{token}` was rotated, and is good until {until}: use the new one, `{by}`; if that \
+         never arrived, revoke it and rotate again"
+    )]
+    TokenRotated {
+        /// The token.
+        token: TokenId,
+        /// The new one.
+        by: TokenId,
+        /// When the old one ends.
+        until: Timestamp,
+    },
+    /// A time that lies too far ahead.
+    #[error("`{field}` ends at {seen}: {latest} is the latest that is allowed")]
+    TooLate {
+        /// The field's name.
+        field: &'static str,
+        /// The time it comes to.
+        seen: Timestamp,
+        /// The latest that is allowed.
+        latest: Timestamp,
+    },
     /// A time that must lie ahead does not.
     #[error("`{field}` is {seen}, which is past: give a later time")]
     InThePast {

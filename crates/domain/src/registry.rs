@@ -7,6 +7,7 @@ mod certificates;
 mod decide;
 mod lineage;
 mod roles;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, 
 pub use certificates::Certificate;
 pub use decide::{MOST_SUCCESSORS, decide, living};
 pub use roles::{Grant, Sight, roles_in_words};
+pub use tokens::{MOST_GRACE_MICROS, MOST_LIFETIME_MICROS, Rotation, TokenState};
 
 use crate::timeline::{At, Timeline};
 
@@ -135,12 +137,8 @@ pub struct Token {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
-}
-
-impl Token {
-    fn is_usable(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
-    }
+    /// What took its place, if something did.
+    pub rotated: Option<Rotation>,
 }
 
 /// The fold of the organization's stream.
@@ -229,13 +227,13 @@ impl Registry {
     #[must_use]
     pub fn token(&self, hash: &Digest, now: Timestamp) -> Option<&Token> {
         let token = self.tokens.get(self.token_hashes.get(hash)?)?;
-        token.is_usable(now).then_some(token)
+        token.is_in_force(now).then_some(token)
     }
 
     /// Whether a token may be used at `now`.
     #[must_use]
     pub fn is_usable(&self, token: TokenId, now: Timestamp) -> bool {
-        self.tokens.get(&token).is_some_and(|token| token.is_usable(now))
+        self.tokens.get(&token).is_some_and(|token| token.is_in_force(now))
     }
 
     /// The tokens of a principal, in the order of ids.
@@ -296,6 +294,7 @@ impl Registry {
             Event::CertificateRevoked(revoked) => self.revoke_key(effective_at, revoked.key),
             Event::RoleGranted(granted) => self.roles.grant(position, effective_at, granted),
             Event::RoleRevoked(revoked) => self.roles.revoke(position, effective_at, revoked),
+            Event::TokenRotated(rotated) => self.rotate(effective_at, rotated),
             // Facts of one unit's life: `settings`, `evidence` and `rating` fold them.
             Event::ModelAdopted(_)
             | Event::RulesAdopted(_)
@@ -372,6 +371,7 @@ impl Registry {
             issued_at,
             expires_at: issued.expires_at,
             revoked_at: None,
+            rotated: None,
         };
         self.tokens.insert(issued.token, token);
         self.token_hashes.insert(issued.hash, issued.token);

@@ -334,7 +334,8 @@ fn decide(
         | Event::TokenIssued(_)
         | Event::TokenRevoked(_)
         | Event::CertificateRegistered(_)
-        | Event::CertificateRevoked(_) => Ok(Verdict::Record),
+        | Event::CertificateRevoked(_)
+        | Event::TokenRotated(_) => Ok(Verdict::Record),
     }
 }
 

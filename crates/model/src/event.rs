@@ -184,6 +184,19 @@ bodies! {
         /// The unit that it was granted on.
         2 unit: UnitId,
     }
+    /// The body of [`Event::TokenRotated`]: another token of the same principal takes its place.
+    TokenRotated {
+        /// The token whose place is taken.
+        0 token: TokenId,
+        /// The new token.
+        1 by: TokenId,
+        /// The SHA-256 of the new secret; the secret itself is never stored.
+        2 hash: Digest,
+        /// When the new token ends, if it does.
+        3 expires_at: Option<Timestamp>,
+        /// When the old token ends, unless that is sooner anyway.
+        4 old_until: Timestamp,
+    }
     /// The body of events that tailor an area; the reason is payload.
     Tailoring {
         /// The area.
@@ -343,6 +356,8 @@ events! {
     40 "role-granted" RoleGranted(RoleGranted),
     /// A role ended at the effective time.
     41 "role-revoked" RoleRevoked(RoleRevoked),
+    /// Another bearer token took the place of one, which is good for a while yet.
+    44 "token-rotated" TokenRotated(TokenRotated),
     /// The unit is measured by this model from the effective time.
     100 "model-adopted" ModelAdopted(Document),
     /// The unit's levels are computed by these rules from the effective time.

@@ -11,18 +11,36 @@ use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
 use crate::methods::Guarded;
-use crate::status::{certificate_refused, status, token_refused};
+use crate::status::{certificate_refused, put_off, status, token_refused};
+use crate::throttle::{Answer, Throttle};
 use crate::tls;
 
 /// Lets calls of a known principal through, by token or certificate, and nothing else.
 #[derive(Clone)]
 pub(crate) struct Gate {
     service: Arc<Service>,
+    throttle: Arc<Throttle>,
 }
 
 impl Gate {
-    pub(crate) const fn new(service: Arc<Service>) -> Self {
-        Self { service }
+    pub(crate) const fn new(service: Arc<Service>, throttle: Arc<Throttle>) -> Self {
+        Self { service, throttle }
+    }
+
+    /// Lets a call on with what its caller may do anywhere.
+    fn admit(&self, request: &mut Request<()>, actor: Actor, credential: Credential) {
+        let rights = self.service.rights_anywhere(actor.principal);
+        request.extensions_mut().insert(Known { actor, credential, rights });
+    }
+
+    /// The status of a call that did not authenticate; `why` goes to the log alone.
+    fn refused(&self, request: &Request<()>, status: Status, why: &'static str) -> Status {
+        let over_tls = || request.extensions().get::<tls::Caller>().map(tls::Caller::address);
+        let address = request.remote_addr().or_else(over_tls).map(|address| address.ip());
+        match self.throttle.failed(address, why) {
+            Answer::Told => status,
+            Answer::PutOff(time) => put_off(time),
+        }
     }
 }
 
@@ -34,23 +52,22 @@ impl Interceptor for Gate {
         if let (None, Some(shown)) = (request.metadata().get("authorization"), certificate) {
             // Unknown, ended, revoked and disabled look the same.
             let known = shown.key().and_then(|key| self.service.authenticate_key(&key));
-            let (actor, certificate) = known.ok_or_else(certificate_refused)?;
-            let rights = self.service.rights_anywhere(actor.principal);
+            let (actor, certificate) = known
+                .ok_or_else(|| self.refused(&request, certificate_refused(), "certificate"))?;
             let credential = Credential::Key(certificate.key);
-            request.extensions_mut().insert(Known { actor, credential, rights });
+            self.admit(&mut request, actor, credential);
             request.extensions_mut().insert(certificate);
             return Ok(request);
         }
-        let token = bearer(request.metadata())?;
+        let token =
+            bearer(request.metadata()).map_err(|status| self.refused(&request, status, "none"))?;
         // Unknown, ended, revoked and disabled look the same.
         let known = self.service.authenticate(token);
-        let (actor, token) = known.ok_or_else(|| token_refused("the bearer token is refused"))?;
-        let rights = self.service.rights_anywhere(actor.principal);
-        request.extensions_mut().insert(Known {
-            actor,
-            credential: Credential::Token(token.id),
-            rights,
-        });
+        let (actor, token) = known.ok_or_else(|| {
+            let status = token_refused("the bearer token is refused");
+            self.refused(&request, status, self.service.why_refused(token))
+        })?;
+        self.admit(&mut request, actor, Credential::Token(token.id));
         request.extensions_mut().insert(token);
         Ok(request)
     }

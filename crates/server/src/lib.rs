@@ -23,6 +23,8 @@ mod projections;
 mod push;
 mod ratings;
 mod roles;
+mod throttle;
+mod tokens;
 mod units;
 
 pub mod operate;

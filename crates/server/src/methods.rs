@@ -114,6 +114,8 @@ methods! {
         DisablePrincipal(DisablePrincipalRequest): ADMINISTER,
         IssueToken(IssueTokenRequest): ADMINISTER,
         RevokeToken(RevokeTokenRequest): ADMINISTER,
+        // One of one's own; those of others the rules keep for admins.
+        RotateToken(RotateTokenRequest): ANYBODY,
         RegisterCertificate(RegisterCertificateRequest): ADMINISTER,
         RevokeCertificate(RevokeCertificateRequest): ADMINISTER,
     }

@@ -16,7 +16,9 @@ pub use gradus_service::ServiceError;
 pub use gradus_service::Step;
 pub use gradus_service::backup::{BackedUp, MADE_BY, back_up, verify};
 pub use gradus_service::doctor::{Diagnosis, Finding, Severity, examine};
+pub use gradus_service::recover::{OPERATOR, Recovered};
 pub use gradus_service::restore::Until;
+pub use gradus_service::tokens::Lifetime;
 
 use crate::server::{ServeError, beginning};
 
@@ -62,7 +64,8 @@ impl Trouble {
             ServiceError::Archive(Archive::File { source, .. }) => of_io(source),
             ServiceError::Archive(Archive::TooNew { .. }) => Self::Newer,
             ServiceError::Archive(Archive::NotOurs { .. } | Archive::NoManifest(_))
-            | ServiceError::Remake(_) => Self::Refused,
+            | ServiceError::Remake(_)
+            | ServiceError::Recover(_) => Self::Refused,
             ServiceError::Documents(_)
             | ServiceError::Key(_)
             | ServiceError::Archive(_)
@@ -143,6 +146,18 @@ pub fn upgrade(path: &Path, finalize: bool) -> Result<(u32, u32), ServiceError> 
     let mut directory = Directory::open(path)?;
     let before = if finalize { directory.finalize()? } else { directory.format() };
     Ok((before, FORMAT))
+}
+
+/// Issues a token for a principal in a directory that no server has open.
+pub async fn recover(
+    path: &Path,
+    principal: &str,
+    lifetime: Lifetime,
+    clock: Clock,
+) -> Result<Recovered, ServiceError> {
+    let beginning = beginning("organization".parse().map_err(wrong)?)?;
+    let Making { beginning, clock, options } = making(&beginning, clock);
+    gradus_service::recover::recover(path, principal, lifetime, beginning, clock, options).await
 }
 
 fn making(beginning: &Beginning, clock: Clock) -> Making<'_> {

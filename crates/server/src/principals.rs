@@ -1,9 +1,11 @@
 //! The handlers of `PrincipalService`.
 
 use gradus_domain::registry::{Certificate, Token};
+use gradus_model::TokenId;
 use gradus_model::unit::PrincipalKind;
 use gradus_service::ServiceError;
 use gradus_service::identity::PrincipalView;
+use gradus_service::tokens::{GRACE, RotatedToken};
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::principal_service_server::PrincipalService;
 use tonic::Request;
@@ -13,6 +15,7 @@ use crate::auth::open;
 use crate::convert::{self, event, instant, timestamp};
 use crate::page::Page;
 use crate::tls::key_of;
+use crate::tokens::{fresh, grace, lifetime, token};
 
 /// The longest reason, in bytes.
 pub(crate) const MOST_REASON: usize = 4_096;
@@ -29,13 +32,12 @@ fn principal(from: &PrincipalView) -> wire::Principal {
     }
 }
 
-fn token(from: &Token) -> wire::Token {
-    wire::Token {
-        id: from.id.to_string(),
-        issued_at: Some(timestamp(from.issued_at)),
-        expires_at: from.expires_at.map(timestamp),
-        revoked_at: from.revoked_at.map(timestamp),
-    }
+/// Who gives the secret in place of the id does not find it in an error and its logs.
+fn token_id(text: &str) -> Result<TokenId, ServiceError> {
+    text.parse().map_err(|_| {
+        let reason = "it is no token id: 32 hexadecimal digits, as in a UUID, are needed";
+        ServiceError::invalid("token", reason)
+    })
 }
 
 fn certificate(from: &Certificate) -> wire::Certificate {
@@ -50,7 +52,8 @@ fn certificate(from: &Certificate) -> wire::Certificate {
 #[tonic::async_trait]
 impl PrincipalService for Api {
     async fn who_am_i(&self, request: Request<wire::WhoAmIRequest>) -> Reply<wire::WhoAmIResponse> {
-        let used = request.extensions().get::<Token>().map(token);
+        let used = request.extensions().get::<Token>();
+        let used = used.map(|used| token(&self.service.used_token(*used)));
         let shown = request.extensions().get::<Certificate>().map(certificate);
         let (by, _) = open(request)?;
         reply(async {
@@ -136,14 +139,11 @@ impl PrincipalService for Api {
         let (by, asked) = open(request)?;
         reply(async {
             let call = convert::call(by, asked.append.as_ref())?;
-            let expires_at = instant("expires_at", asked.expires_at.as_ref())?;
+            let ends = instant("expires_at", asked.expires_at.as_ref())?;
+            let now = self.service.now();
+            let expires_at = lifetime(ends, asked.lifetime.as_ref(), asked.no_expiry)?.end(now);
             let issued = self.service.issue_token(&call, &asked.principal, expires_at).await?;
-            let shown = wire::Token {
-                id: issued.token.to_string(),
-                issued_at: Some(timestamp(self.service.now())),
-                expires_at: expires_at.map(timestamp),
-                revoked_at: None,
-            };
+            let shown = fresh(issued.token, now, expires_at);
             // A verdict issues nothing, so there is no secret to show.
             let only_checked = issued.receipt.validated_only;
             let secret =
@@ -157,6 +157,34 @@ impl PrincipalService for Api {
         .await
     }
 
+    async fn rotate_token(
+        &self,
+        request: Request<wire::RotateTokenRequest>,
+    ) -> Reply<wire::RotateTokenResponse> {
+        let used = request.extensions().get::<Token>().map(|token| token.id);
+        let (by, asked) = open(request)?;
+        reply(async {
+            let call = convert::call(by, asked.append.as_ref())?;
+            let old = match (asked.token.as_str(), used) {
+                ("", Some(used)) => used,
+                (id, _) => token_id(id)?,
+            };
+            let ends = instant("expires_at", asked.expires_at.as_ref())?;
+            let lifetime = lifetime(ends, asked.lifetime.as_ref(), asked.no_expiry)?;
+            let grace = grace(asked.grace.as_ref())?.unwrap_or(GRACE);
+            let rotated = self.service.rotate_token(&call, old, grace, lifetime).await?;
+            let RotatedToken { receipt, token, old_until, secret } = rotated;
+            let only_checked = receipt.validated_only;
+            Ok(wire::RotateTokenResponse {
+                receipt: self.told(&receipt),
+                token: Some(fresh(token.id, token.issued_at, token.expires_at)),
+                secret: if only_checked { String::new() } else { secret.as_str().to_owned() },
+                old_until: Some(timestamp(old_until)),
+            })
+        })
+        .await
+    }
+
     async fn revoke_token(
         &self,
         request: Request<wire::RevokeTokenRequest>,
@@ -164,11 +192,7 @@ impl PrincipalService for Api {
         let (by, asked) = open(request)?;
         reply(async {
             let call = convert::call(by, asked.append.as_ref())?;
-            // Who gives the secret in place of the id does not find it in an error and its logs.
-            let id = asked.token.parse().map_err(|_| {
-                let reason = "it is no token id: 32 hexadecimal digits, as in a UUID, are needed";
-                ServiceError::invalid("token", reason)
-            })?;
+            let id = token_id(&asked.token)?;
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
             let receipt = self.service.revoke_token(&call, id, &asked.reason).await?;
             Ok(wire::RevokeTokenResponse { receipt: self.told(&receipt) })

@@ -18,6 +18,7 @@ use tonic::transport::server::TcpIncoming;
 use crate::api::Api;
 use crate::auth::Gate;
 use crate::settings::Settings;
+use crate::throttle::Throttle;
 use crate::tls::{Tls, TlsError, connections};
 
 /// The most bytes of a message, in and out: 4 MiB.
@@ -142,6 +143,7 @@ pub async fn start(
         .map_err(|source| ServeError::Listen { address, source })?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
     let beginning = beginning(settings.organization.clone())?;
+    let throttle = Arc::new(Throttle::new(Arc::clone(&monotonic)));
     let options = Options {
         clock: Arc::clone(&clock),
         monotonic,
@@ -155,7 +157,7 @@ pub async fn start(
     let Started { service, created } =
         Service::start(&settings.data, &beginning, clock, settings.memory(), options).await?;
     let (stop, stopping) = watch::channel(false);
-    let router = router(settings, &service, &stopping).await?;
+    let router = router(settings, &service, throttle, &stopping).await?;
     let secured = tls.clone();
     if let Some(tls) = tls.clone() {
         tokio::spawn(tls.follow(stopping.clone()));
@@ -204,10 +206,11 @@ pub(crate) fn beginning(organization: gradus_model::Name) -> Result<Beginning, S
 async fn router(
     settings: &Settings,
     service: &Arc<Service>,
+    throttle: Arc<Throttle>,
     stopping: &watch::Receiver<bool>,
 ) -> Result<tonic::transport::server::Router, ServeError> {
     let api = Api { service: Arc::clone(service), stopping: stopping.clone() };
-    let gate = Gate::new(Arc::clone(service));
+    let gate = Gate::new(Arc::clone(service), throttle);
     macro_rules! gated {
         ($server:path) => {{
             let server = <$server>::new(api.clone())

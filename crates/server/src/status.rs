@@ -113,12 +113,8 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         ServiceError::SecretShown(request) => {
             verdict(Code::AlreadyExists, "SECRET_SHOWN").with("request_id", request).details()
         }
-        ServiceError::Content(DocumentError::Needs { needed }) => {
-            verdict(Code::NotFound, "DOCUMENT_UNKNOWN").with("document", needed).details()
-        }
-        ServiceError::Content(DocumentError::NeedsBase { needed }) => {
-            verdict(Code::NotFound, "DOCUMENT_UNKNOWN").with("document", needed).details()
-        }
+        ServiceError::Content(DocumentError::Needs { needed }) => unknown_document(needed),
+        ServiceError::Content(DocumentError::NeedsBase { needed }) => unknown_document(needed),
         ServiceError::Documents(HoldError::TooLong { seen }) => {
             let (code, mut details) =
                 verdict(Code::InvalidArgument, "DOCUMENT_REFUSED").with("bytes", seen).details();
@@ -153,6 +149,7 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         | ServiceError::Archive(_)
         | ServiceError::Short(_)
         | ServiceError::Remake(_)
+        | ServiceError::Recover(_)
         | ServiceError::Randomness(_)
         | ServiceError::Fault(_) => return fault(error),
     };
@@ -160,6 +157,10 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         details.set_retry_info(Some(RETRY));
     }
     Status::with_error_details(code, error.to_string(), details)
+}
+
+fn unknown_document(needed: impl ToString) -> (Code, ErrorDetails) {
+    verdict(Code::NotFound, "DOCUMENT_UNKNOWN").with("document", needed).details()
 }
 
 /// What a call is refused with that may be made again in a moment.
@@ -316,6 +317,19 @@ pub(crate) fn certificate_refused() -> Status {
     let details = ErrorDetails::with_error_info("CERTIFICATE_REFUSED", DOMAIN, HashMap::new());
     let message = "the client certificate is refused";
     Status::with_error_details(Code::Unauthenticated, message, details)
+}
+
+/// The status of a call without a usable token, after too many of them.
+#[must_use]
+pub(crate) fn put_off(time: Duration) -> Status {
+    let seconds = time.as_millis().div_ceil(1_000);
+    let message = format!(
+        "too many calls without a good token came from this address: such calls are answered again in {seconds} s"
+    );
+    let often = verdict(Code::ResourceExhausted, "TOO_MANY_FAILURES").with("seconds", seconds);
+    let (code, mut details) = often.details();
+    details.set_retry_info(Some(time));
+    Status::with_error_details(code, message, details)
 }
 
 /// The name of a code as the gRPC documentation spells it.

@@ -128,6 +128,7 @@ impl Service {
                 | Event::RoleRevoked(_)
                 | Event::PrincipalDisabled(_)
                 | Event::TokenRevoked(_)
+                | Event::TokenRotated(_)
                 | Event::CertificateRevoked(_)
                 | Event::UnitMoved(_)
         );

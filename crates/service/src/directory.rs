@@ -7,7 +7,9 @@
 //! | `log` | the engine's files |
 //! | `keys` | one key file per unit ([`crate::keys`]); backed up apart |
 //! | `documents` | held documents by digest ([`crate::documents`]) |
-//! | `admin.token` | the first admin token, until it is used up |
+//! | `admin.token` | the operator's token of the first start, or the one recovered last |
+//! | `recovered-NAME.token` | a token that was recovered for another principal ([`crate::recover`]) |
+//! | `last-used` | when tokens were last used ([`crate::uses`]); may be lost |
 //!
 //! Nothing is written into a directory that holds other files and no `FORMAT`.
 
@@ -31,6 +33,7 @@ pub const OLDEST: u32 = 1;
 const FORMAT_FILE: &str = "FORMAT";
 const FORMAT_HEAD: &str = "gradus data directory\nformat ";
 const LOCK_FILE: &str = "LOCK";
+pub(crate) const LAST_USED: &str = "last-used";
 /// What an empty directory may hold: our own first steps, and what a fresh volume has.
 const EMPTY: [&str; 4] = [FORMAT_FILE, LOCK_FILE, "FORMAT.new", "lost+found"];
 
@@ -226,6 +229,12 @@ impl Directory {
     #[must_use]
     pub fn admin_token(&self) -> PathBuf {
         self.path.join("admin.token")
+    }
+
+    /// The file that says when tokens were last used.
+    #[must_use]
+    pub fn last_used(&self) -> PathBuf {
+        self.path.join(LAST_USED)
     }
 
     /// Writes a file that only its owner can read, as a whole; durable on return.

@@ -86,6 +86,7 @@ const RESTORE: &str = "restore a backup, or recover what verifies with --rescue"
 const RESCUE: &str = "every record is there; --rescue writes a directory without the damage";
 const RESTORE_FILE: &str = "restore this file from a backup";
 const RESTORE_KEYS: &str = "restore this file from the backup of the keys";
+const BEGUN_ANEW: &str = "nothing to do: it is begun anew";
 const NOTHING: &str = "nothing to do: the next start makes it again";
 
 /// Examines the directory `path`.
@@ -303,6 +304,11 @@ impl Exam<'_> {
                 spot.derived = true;
                 self.spot(&spot, false);
             }
+        }
+        let uses = self.path.join(crate::directory::LAST_USED);
+        if !crate::uses::is_whole(&uses) {
+            let what = "it is not as it was written: when tokens were last used is not known";
+            self.add(Severity::Derived, &uses, what, BEGUN_ANEW);
         }
         Ok(())
     }

@@ -125,6 +125,9 @@ pub enum ServiceError {
     /// A new directory cannot be made of another one or of an archive.
     #[error(transparent)]
     Remake(#[from] crate::restore::RemakeError),
+    /// No token can be recovered for a principal.
+    #[error(transparent)]
+    Recover(#[from] crate::recover::RecoverError),
     /// The data directory cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),

@@ -14,6 +14,7 @@ use crate::call::{Batch, Call, Receipt, random};
 use crate::certificates::certificates_of;
 use crate::error::ServiceError;
 use crate::service::Service;
+use crate::tokens::{TokenView, hash_of};
 use crate::units::reason_payload;
 
 /// The prefix by which secret scanners know a token.
@@ -25,9 +26,10 @@ pub(crate) struct Secret {
     pub(crate) hash: Digest,
 }
 
-/// Draws a token of 256 random bits.
-pub(crate) fn secret() -> Result<Secret, ServiceError> {
-    let text = Zeroizing::new(format!("{PREFIX}{}", hex(&*Zeroizing::new(random::<32>()?))));
+/// Draws a token of 256 random bits, which says of what kind its principal is.
+pub(crate) fn secret(kind: PrincipalKind) -> Result<Secret, ServiceError> {
+    let bits = Zeroizing::new(hex(&*Zeroizing::new(random::<32>()?)));
+    let text = Zeroizing::new(format!("{PREFIX}{}_{}", kind.name(), bits.as_str()));
     let hash = sha256(text.as_bytes());
     Ok(Secret { text, hash })
 }
@@ -45,14 +47,13 @@ pub struct PrincipalView {
     pub added_at: Timestamp,
     /// Since when it may no longer act.
     pub disabled_at: Option<Timestamp>,
-    /// Its tokens.
-    pub tokens: Vec<Token>,
+    /// Its tokens, in the order in which they were issued.
+    pub tokens: Vec<TokenView>,
     /// Its client certificates.
     pub certificates: Vec<Certificate>,
 }
 
 /// A token that was issued; the secret is shown here and never again.
-#[derive(Debug)]
 pub struct IssuedToken {
     /// What was recorded.
     pub receipt: Receipt,
@@ -66,13 +67,16 @@ impl Service {
     /// Whom a bearer token stands for; `None` if it is unknown, ended, revoked or disabled.
     #[must_use]
     pub fn authenticate(&self, token: &str) -> Option<(Actor, Token)> {
-        let hash = sha256(token.as_bytes());
+        let hash = hash_of(token)?;
+        let now = self.now();
         let views = self.views();
-        let token = *views.registry.token(&hash, self.now())?;
+        let token = *views.registry.token(&hash, now)?;
         let principal = views.registry.principal(token.principal);
         let principal = principal.filter(|found| found.disabled_at.is_none())?;
         let (principal, kind) = (principal.id, principal.kind);
-        Some((Actor { principal, kind, grade: Grade::Token }, token))
+        let grade = Grade::Token;
+        self.uses.note(token.id, grade, now);
+        Some((Actor { principal, kind, grade }, token))
     }
 
     /// A principal by name, id, or resource name `principals/…`, at the head.
@@ -88,7 +92,7 @@ impl Service {
     /// Every principal, in the order of addition.
     #[must_use]
     pub fn principals(&self) -> Vec<PrincipalView> {
-        let views = self.views();
+        let (views, now) = (self.views(), self.now());
         let view = |principal: &gradus_domain::registry::Principal| PrincipalView {
             id: principal.id,
             name: self.principal_name(principal.id),
@@ -97,8 +101,9 @@ impl Service {
             disabled_at: principal.disabled_at,
             tokens: {
                 let tokens = views.registry.tokens_of(principal.id);
-                let mut tokens: Vec<Token> = tokens.copied().collect();
-                tokens.sort_by_key(|token| token.issued_at);
+                let view = |token: &Token| self.token_view(*token, principal.disabled_at, now);
+                let mut tokens: Vec<TokenView> = tokens.map(view).collect();
+                tokens.sort_by_key(|view| view.token.issued_at);
                 tokens
             },
             certificates: certificates_of(&views.registry, principal.id),
@@ -176,7 +181,7 @@ impl Service {
             let reason = "`system` is Gradus itself, which needs no token: name another one";
             return Err(ServiceError::invalid("principal", reason));
         }
-        let Secret { text: secret, hash } = secret()?;
+        let Secret { text: secret, hash } = secret(kind)?;
         let now = self.now();
         let answer = self
             .append(

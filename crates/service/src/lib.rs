@@ -30,6 +30,7 @@ mod writer;
 pub mod backup;
 pub mod doctor;
 mod offline;
+pub mod recover;
 pub mod rescue;
 pub mod restore;
 
@@ -42,6 +43,7 @@ pub mod identity;
 pub mod publish;
 pub mod ratings;
 pub mod roles;
+pub mod tokens;
 pub mod units;
 
 // Use cases that read.
@@ -58,6 +60,7 @@ pub mod levels;
 pub mod records;
 pub mod roll_up;
 pub mod trend;
+pub mod uses;
 pub mod watch;
 
 pub use access::Caller;

@@ -20,6 +20,7 @@ use crate::index::Index;
 use crate::keys::KeyStore;
 use crate::standing::Standing;
 use crate::start::Memory;
+use crate::uses::Uses;
 use crate::watch::Watchers;
 use crate::writer::{RequestKey, Writer};
 
@@ -65,6 +66,8 @@ pub struct Service {
     /// Waits for the log's answers.
     pub(crate) answers: Answers,
     pub(crate) watchers: Watchers,
+    /// When tokens were last used; no part of the log.
+    pub(crate) uses: Uses,
     pub(crate) clock: Clock,
     /// Holds the directory against other processes for as long as the service lives.
     pub(crate) directory: Directory,
@@ -210,6 +213,7 @@ impl Service {
         self.log.close().await?;
         self.index.flush();
         self.keep_standing().await;
+        self.keep_uses().await;
         Ok(())
     }
 

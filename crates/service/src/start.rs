@@ -22,6 +22,7 @@ use crate::offline::discard_damaged;
 use crate::recall::Streams;
 use crate::records::ReadRecord;
 use crate::service::{Clock, Service};
+use crate::uses::Uses;
 use crate::watch::Watchers;
 use crate::writer::Writer;
 
@@ -137,6 +138,7 @@ impl Service {
             fresh: Arc::clone(&told.fresh),
             answers: Answers::start(told),
             watchers: Watchers::default(),
+            uses: Uses::read(&directory.last_used()),
             clock,
             directory,
             alive: watch::Sender::new(()),
@@ -149,6 +151,7 @@ impl Service {
         service.fold().await?;
         service.follow();
         service.keep_room();
+        service.keep_uses_now_and_then();
         Ok(Started { service, created })
     }
 }

@@ -1,4 +1,5 @@
-//! The gradus.v1 API, generated from `proto/`: messages, clients and servers, nothing by hand.
+//! The gradus.v1 API, generated from `proto/`: messages, clients and servers, nothing by hand but how
+//! answers that hold a secret are shown.
 
 /// The package `gradus.v1`.
 #[allow(
@@ -13,3 +14,17 @@ pub mod v1 {
     /// Every file of the package and what they import, with comments, for gRPC reflection.
     pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("gradus.v1");
 }
+
+macro_rules! without_secret {
+    ($( $answer:ident )+) => { $(
+        impl std::fmt::Debug for v1::$answer {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut shown = f.debug_struct(stringify!($answer));
+                shown.field("receipt", &self.receipt).field("token", &self.token);
+                shown.finish_non_exhaustive()
+            }
+        }
+    )+ };
+}
+
+without_secret! { IssueTokenResponse RotateTokenResponse }

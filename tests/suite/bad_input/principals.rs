@@ -30,7 +30,16 @@ async fn principals_and_tokens_name_what_is_there() {
         append: None,
         principal: principal.to_owned(),
         expires_at: on(expires_at),
+        ..Default::default()
     };
+    let rotate =
+        |token: &str| wire::RotateTokenRequest { token: token.to_owned(), ..Default::default() };
+    let hour = prost_types::Duration { seconds: 3_600, nanos: 0 };
+    let twice = wire::IssueTokenRequest { lifetime: Some(hour), ..issue("scanner", "2027-01-01") };
+    let back = prost_types::Duration { seconds: -1, nanos: 0 };
+    let backwards = wire::RotateTokenRequest { grace: Some(back), ..Default::default() };
+    let month = prost_types::Duration { seconds: 31 * 86_400, nanos: 0 };
+    let long = wire::RotateTokenRequest { grace: Some(month), ..Default::default() };
     let revoke =
         |token: &str| wire::RevokeTokenRequest { token: token.to_owned(), ..Default::default() };
     let leaf = Authority::new("clients").signs("scanner");
@@ -52,6 +61,12 @@ async fn principals_and_tokens_name_what_is_there() {
         row!("a token for nobody", client, issue_token, issue("nobody", "2027-01-01")),
         row!("a token for a disabled one", client, issue_token, issue("gone", "2027-01-01")),
         row!("a token that is past", client, issue_token, issue("scanner", "2026-06-01")),
+        row!("a token that lasts too long", client, issue_token, issue("scanner", "2027-07-01")),
+        row!("a token that ends in two ways", client, issue_token, twice),
+        row!("a rotation of nothing", client, rotate_token, rotate(NOBODY)),
+        row!("a rotation of what is no id", client, rotate_token, rotate("gradus_x")),
+        row!("a grace that is over", client, rotate_token, backwards),
+        row!("a grace of a month", client, rotate_token, long),
         row!("an unknown token", client, revoke_token, revoke(NOBODY)),
         row!("a token that is no id", client, revoke_token, revoke("gradus_x")),
         row!(
@@ -77,6 +92,12 @@ async fn principals_and_tokens_name_what_is_there() {
         a token for nobody | NotFound PRINCIPAL_UNKNOWN: principal `nobody` is unknown
         a token for a disabled one | FailedPrecondition PRINCIPAL_DISABLED: principal `ID` was disabled
         a token that is past | InvalidArgument IN_THE_PAST [expires_at]: `expires_at` is 2026-06-01T00:00:00Z, which is past: give a later time
+        a token that lasts too long | InvalidArgument TOO_LATE [expires_at]: `expires_at` ends at 2027-07-01T00:00:00Z: 2027-06-02T12:00:00Z is the latest that is allowed
+        a token that ends in two ways | InvalidArgument INVALID_FIELD [lifetime]: `lifetime`: give one of `expires_at`, `lifetime` and `no_expiry`, or none of them
+        a rotation of nothing | NotFound TOKEN_UNKNOWN: token `00000000-0000-4000-8000-000000000000` is unknown
+        a rotation of what is no id | InvalidArgument INVALID_FIELD [token]: `token`: it is no token id: 32 hexadecimal digits, as in a UUID, are needed
+        a grace that is over | InvalidArgument INVALID_FIELD [grace]: `grace`: -1 s and 0 ns are no span of time: give 0 or more of each
+        a grace of a month | InvalidArgument TOO_LATE [grace]: `grace` ends at 2026-07-02T12:00:00Z: 2026-07-01T12:00:00Z is the latest that is allowed
         an unknown token | NotFound TOKEN_UNKNOWN: token `00000000-0000-4000-8000-000000000000` is unknown
         a token that is no id | InvalidArgument INVALID_FIELD [token]: `token`: it is no token id: 32 hexadecimal digits, as in a UUID, are needed
         a certificate for nobody | NotFound PRINCIPAL_UNKNOWN: principal `nobody` is unknown

@@ -221,6 +221,7 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         PrincipalService/DisablePrincipal   -         -         -         -         -         -         -         -
         PrincipalService/IssueToken         -         -         -         -         -         -         -         -
         PrincipalService/RevokeToken        -         -         -         -         -         -         -         -
+        PrincipalService/RotateToken        yes       yes       yes       yes       yes       yes       yes       yes
         PrincipalService/RegisterCertificate -         -         -         -         -         -         -         yes, but
         PrincipalService/RevokeCertificate  -         -         -         -         -         -         -         -
         ProjectionService/ListProjections   -         -         -         -         -         -         -         -

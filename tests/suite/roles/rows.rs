@@ -366,6 +366,7 @@ pub(super) fn of_the_whole() -> Vec<Row> {
                 token: "00000000-0000-4000-8000-000000000000".into(),
             }
         ),
+        row!("PrincipalService/RotateToken", RotateTokenRequest { append: checked() }),
         row!(
             "PrincipalService/RegisterCertificate",
             RegisterCertificateRequest { append: checked(), principal: "keeper".into() }

@@ -1,12 +1,11 @@
 //! `gradus token` and `gradus principal`.
 
 use clap::{Args, Subcommand};
-use gradus_model::Timestamp;
 use gradus_model::unit::PrincipalKind;
 
 use super::append::{AppendArgs, ConfirmArgs};
+use super::token::{ExpiryArgs, RecoverArgs, RotateArgs};
 use super::words::words;
-use crate::select;
 
 const KINDS: &[PrincipalKind] = &[PrincipalKind::Person, PrincipalKind::Service];
 
@@ -14,8 +13,23 @@ const KINDS: &[PrincipalKind] = &[PrincipalKind::Person, PrincipalKind::Service]
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
     /// Issue a token, and print its secret, which is shown only once
-    #[command(after_help = "Example: gradus token issue ci-rustls --kind service > ci.token")]
+    #[command(after_help = "Examples: gradus token issue ci-rustls --kind service > ci.token
+          gradus token issue ci-rustls --expires 30d > ci.token
+Without --expires it ends after 90 days. A token without an end has to be asked for: --no-expiry.")]
     Issue(IssueArgs),
+    /// Give a token's principal a new one in its place, and print its secret, which is shown only once
+    #[command(after_help = "Examples: gradus token rotate > new.token
+          gradus token rotate 5f8d1d6e-1c0b-4f57-8a53-7f0e6f2f9f11 --grace 7d > ci.token
+The old one ends by itself after the grace period. Your own token needs no further right.
+Without --expires the new one is good for as long as the old one was in all. A token of gradus login
+is replaced there, too.")]
+    Rotate(RotateArgs),
+    /// Issue a token on the machine that holds the data, where every other one was lost
+    #[command(after_help = "Example: gradus token recover --data /var/lib/gradus
+The server must be stopped. The token is written to a file of the directory that only its owner can
+read: admin.token for the operator, recovered-NAME.token for others. The log says that it was made
+here. Without --expires it ends after 90 days.")]
+    Recover(RecoverArgs),
     /// Revoke a token from now on
     #[command(after_help = "Example: gradus token revoke 5f8d1d6e-1c0b-4f57-8a53-7f0e6f2f9f11")]
     Revoke(RevokeArgs),
@@ -32,9 +46,9 @@ pub struct IssueArgs {
     /// Add the principal if it is unknown, as a person or service account
     #[arg(long, value_parser = words(KINDS, PrincipalKind::name))]
     pub kind: Option<PrincipalKind>,
-    /// First instant at which it is refused; a bare date is the end of that day
-    #[arg(long, value_name = "DATE", value_parser = select::end)]
-    pub expires: Option<Timestamp>,
+    /// How long it is good for.
+    #[command(flatten)]
+    pub expiry: ExpiryArgs,
     /// How to append.
     #[command(flatten)]
     pub append: AppendArgs,

@@ -1,4 +1,4 @@
-//! `gradus token`, `gradus principal` and `gradus whoami`: who may ask.
+//! `gradus token` and `gradus principal`: who may ask.
 
 use gradus_wire::v1;
 
@@ -6,20 +6,23 @@ use crate::args::access::{
     AddArgs, DisableArgs, IssueArgs, ListArgs, PrincipalCommand, RevokeArgs, TokenCommand,
 };
 use crate::args::append::AppendArgs;
+use crate::commands::token as life;
 use crate::error::CliError;
 use crate::output::json::{Json, object};
 use crate::output::message::{self, text, time};
 use crate::output::sheet::Sheet;
 use crate::output::{Format, View};
-use crate::select;
 use crate::session::{Session, pages};
 
 /// Does what the command says with tokens.
 pub async fn token(session: &Session, command: TokenCommand) -> Result<(), CliError> {
     match command {
         TokenCommand::Issue(args) => issue(session, args).await,
+        TokenCommand::Rotate(args) => life::rotate(session, args).await,
         TokenCommand::Revoke(args) => revoke(session, args).await,
         TokenCommand::List(args) => list_tokens(session, args).await,
+        // Done without a server, before.
+        TokenCommand::Recover(_) => Ok(()),
     }
 }
 
@@ -57,10 +60,7 @@ async fn issue(session: &Session, args: IssueArgs) -> Result<(), CliError> {
         return session.done(&response, parts);
     }
     let token = response.token.unwrap_or_default();
-    let until = match &token.expires_at {
-        Some(at) => format!("until {}", time(Some(at))),
-        None => "until it is revoked".to_owned(),
-    };
+    let until = life::until(&token);
     session.output.note(&format!(
         "token {} of `{}`, good {until}; this is its secret, which is shown only now:",
         token.id, args.name
@@ -72,10 +72,13 @@ async fn ask_token(
     session: &Session,
     args: &IssueArgs,
 ) -> Result<Option<v1::IssueTokenResponse>, CliError> {
+    let (expires_at, lifetime) = args.expiry.wire();
     let request = |append| v1::IssueTokenRequest {
         append,
         principal: args.name.clone(),
-        expires_at: args.expires.map(select::wire),
+        expires_at,
+        lifetime,
+        no_expiry: args.expiry.no_expiry,
     };
     let send = async |request| session.client.principals().issue_token(request).await;
     session.append(&args.append, request, send).await
@@ -165,7 +168,16 @@ async fn list_principals(session: &Session, args: ListArgs) -> Result<(), CliErr
 async fn list_tokens(session: &Session, args: ListArgs) -> Result<(), CliError> {
     let principals = principals(session, &args).await?;
     let mut entries = Vec::new();
-    let mut sheet = Sheet::new(&["token", "principal", "issued_at", "expires_at", "revoked_at"]);
+    let mut sheet = Sheet::new(&[
+        "token",
+        "principal",
+        "state",
+        "issued_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+        "grade",
+    ]);
     for principal in &principals {
         for token in &principal.tokens {
             entries.push(object([
@@ -176,9 +188,12 @@ async fn list_tokens(session: &Session, args: ListArgs) -> Result<(), CliError> 
             sheet.row(vec![
                 token.id.clone().into(),
                 principal.name.clone().into(),
+                life::state(token),
                 time(token.issued_at.as_ref()).into(),
                 time(token.expires_at.as_ref()).into(),
                 time(token.revoked_at.as_ref()).into(),
+                time(token.last_used_at.as_ref()).into(),
+                text::<v1::Grade>(token.last_used_grade).into(),
             ]);
         }
     }
@@ -189,28 +204,7 @@ async fn list_tokens(session: &Session, args: ListArgs) -> Result<(), CliError> 
     })
 }
 
-/// Shows as whom the caller asks.
-pub async fn whoami(session: &Session) -> Result<(), CliError> {
-    let send = async |request| session.client.principals().who_am_i(request).await;
-    let response = session.client.call(v1::WhoAmIRequest {}, send).await?;
-    let principal = response.principal.clone().unwrap_or_default();
-    let token = response.token.clone().unwrap_or_default();
-    let certificate = response.certificate.clone().unwrap_or_default();
-    let expires_at = token.expires_at.as_ref().or(certificate.expires_at.as_ref());
-    let sheet = Sheet::record(vec![
-        ("name", principal.name.clone().into()),
-        ("kind", kind(&principal).into()),
-        ("id", principal.id.clone().into()),
-        ("grade", text::<v1::Grade>(response.grade).into()),
-        ("token", token.id.into()),
-        ("certificate", certificate.key.into()),
-        ("expires_at", time(expires_at).into()),
-        ("server", session.client.server().into()),
-    ]);
-    let document = message::json(&response)?;
-    session.output.show(&View { document, entries: None, sheets: vec![sheet] })
-}
-
-fn kind(principal: &v1::Principal) -> String {
+/// The word for the kind of a principal.
+pub(super) fn kind(principal: &v1::Principal) -> String {
     text::<v1::PrincipalKind>(principal.kind)
 }

@@ -3,7 +3,11 @@
 /// What helps after a refusal of the server with this reason.
 pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
     Some(match reason {
-        "TOKEN_REFUSED" => "name the file that holds your token with --token-file",
+        "TOKEN_REFUSED" => {
+            "log in with gradus login, or name the file that holds your token with --token-file"
+        }
+        "TOO_MANY_FAILURES" => "wait, and use a token that is good: gradus whoami shows yours",
+        "TOKEN_ENDED" => "`gradus token list` shows the tokens; issue another one",
         "CERTIFICATE_REFUSED" => {
             "have it registered for you: gradus certificate register PRINCIPAL FILE"
         }
@@ -35,7 +39,7 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
         "STALE_VERSION" => "read again, decide again, and give the version that you saw",
         "REQUEST_ID_REUSED" => "leave --request-id out, so that one is drawn",
         "SOURCE_ID_REUSED" => "submit it under another id, then `gradus review supersede`",
-        "SECRET_SHOWN" => "revoke that token, and issue another one",
+        "SECRET_SHOWN" => "revoke that token, and issue or rotate again",
         "REASON_MISSING" => "say why with --reason",
         "QUEUE_FULL" => "the server is busy: try again in a while",
         "NO_ROOM" => "nothing was recorded: once there is room, run it again",

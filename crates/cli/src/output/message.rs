@@ -58,7 +58,7 @@ named! {
     PublishRulesRequest PublishRulesResponse PublishProfileRequest PublishProfileResponse
     Principal Token WhoAmIResponse AddPrincipalRequest AddPrincipalResponse
     DisablePrincipalRequest DisablePrincipalResponse IssueTokenRequest IssueTokenResponse
-    RevokeTokenRequest RevokeTokenResponse
+    RevokeTokenRequest RevokeTokenResponse RotateTokenRequest RotateTokenResponse
     Certificate RegisterCertificateRequest RegisterCertificateResponse
     RevokeCertificateRequest RevokeCertificateResponse
     RoleGrant GrantRoleRequest GrantRoleResponse RevokeRoleRequest RevokeRoleResponse
@@ -96,7 +96,7 @@ macro_rules! worded {
 worded! {
     UnitKind Phase MarkerKind Inheritance AssuranceNeed Activity
     Kind Outcome Strength Standing PayloadState Value
-    Category Support DocumentKind Check PrincipalKind Grade Role
+    Category Support DocumentKind Check PrincipalKind Grade Role TokenState
     Reached Stage GapStatus RollUpRule
 }
 

@@ -1,8 +1,14 @@
-//! The client against servers that misbehave on purpose, and over TLS.
+//! The client against servers that misbehave on purpose, over TLS, and the program as a user runs it.
 
 #[cfg(test)]
 mod flaky;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod push;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod tokens;

@@ -4,6 +4,7 @@ use gradus_model::event::{Document, TokenIssued, UnitRegistered, UnitSucceeded};
 use gradus_model::unit::UnitKind;
 use gradus_model::{Event, Name, Timestamp, UnitId};
 
+use super::tokens::ends_in_time;
 use super::{DocumentKind, Published, Registry, Unit, certificates, roles};
 use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
@@ -88,6 +89,7 @@ pub fn decide(
         }
         Event::CertificateRegistered(new) => certificates::register(registry, occasion, new),
         Event::CertificateRevoked(revoked) => certificates::revoke(registry, revoked.key),
+        Event::TokenRotated(rotated) => registry.decide_rotation(occasion, rotated),
         // Whether the clock is suspect at all is for the log to say.
         Event::ClockAccepted(_) => {
             by_a_person(occasion, "accept a clock")?;
@@ -249,10 +251,8 @@ fn issue(registry: &Registry, on: &Occasion, issued: &TokenIssued) -> Result<Ver
     if principal.disabled_at.is_some() {
         return Err(Refusal::PrincipalDisabled(issued.principal));
     }
-    match issued.expires_at {
-        Some(seen) if seen <= on.now => Err(Refusal::InThePast { field: "expires_at", seen }),
-        Some(_) | None => Ok(record_unless(registry.has_issued(issued))),
-    }
+    ends_in_time(on, issued.expires_at)?;
+    Ok(record_unless(registry.has_issued(issued)))
 }
 
 fn known(registry: &Registry, id: UnitId) -> Result<&Unit, Refusal> {

@@ -169,6 +169,12 @@ impl Registry {
         if actor.kind == PrincipalKind::System {
             return Ok(());
         }
+        if let Event::TokenRotated(rotated) = event
+            && self.tokens.get(&rotated.token).is_some_and(|own| own.principal == actor.principal)
+        {
+            // Whoever holds a token may replace it.
+            return Ok(());
+        }
         let (right, on) = needed(event, stream);
         match on {
             On::Unit(unit) => self.need(actor.principal, right, unit, now),

@@ -22,6 +22,7 @@ use crate::registry::{
     added, archived, created, disabled, forked, granted, issued, moved, published, registered,
     renamed, revoked, role_revoked, succeeded,
 };
+use crate::tokens::rotated;
 
 fn now() -> At {
     At::with_everything(day(NOW))
@@ -63,8 +64,12 @@ fn of_organization(registry: &Registry) -> Vec<String> {
         let until = of.until.map_or_else(String::new, |until| format!(" until {}", shown(until)));
         format!("{} is {} of {}{until}", name_of(of.principal.0), of.role, name_of(of.unit.0))
     }));
-    if let Some(token) = registry.token(&digest("T1"), day(NOW)) {
-        lines.push(format!("token T1 of {}", name_of(token.principal.0)));
+    for name in ["T1", "T2"] {
+        if let Some(token) = registry.token(&digest(name), day(NOW)) {
+            let until = token.ends_at().map(|end| format!(" until {}", shown(end)));
+            let until = until.unwrap_or_default();
+            lines.push(format!("token {name} of {}{until}", name_of(token.principal.0)));
+        }
     }
     if let Some(known) = registry.certificate(&digest("K1"), day(NOW)) {
         lines.push(format!("certificate K1 of {}", name_of(known.principal.0)));
@@ -168,6 +173,7 @@ fn life() -> Vec<Fact> {
         succeeded("blue", &["red"]),
         added("bob"),
         issued("T1", "bob", None),
+        rotated("T1", "T2", "2026-06-02", None),
         revoked("T1"),
         certified("K1", "bob", None),
         uncertified("K1"),
@@ -263,8 +269,12 @@ fn every_event_has_its_effect() {
           + person bob
         token-issued
           + token T1 of bob
-        token-revoked
+        token-rotated
           - token T1 of bob
+          + token T1 of bob until 2026-06-02
+          + token T2 of bob
+        token-revoked
+          - token T1 of bob until 2026-06-02
         certificate-registered
           + certificate K1 of bob
         certificate-revoked

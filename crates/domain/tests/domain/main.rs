@@ -27,6 +27,8 @@ mod registry;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod tokens;
+#[cfg(test)]
 mod units;
 
 // Reading.

@@ -20,6 +20,7 @@ use crate::registry::{
     added, and, archived, disabled, granted, issued, moved, registered, renamed, revoked,
     role_revoked, succeeded, tree,
 };
+use crate::tokens::rotated;
 
 /// The variant's name; a new one does not compile until it is here, and then fails the table.
 fn name(refusal: &Refusal) -> &'static str {
@@ -56,6 +57,9 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::CertificateUnknown(_) => "certificate unknown",
         Refusal::CertificateRevoked(_) => "certificate revoked",
         Refusal::CertificateTaken(_) => "certificate taken",
+        Refusal::TokenEnded(_) => "token ended",
+        Refusal::TokenRotated { .. } => "token rotated",
+        Refusal::TooLate { .. } => "too late",
         Refusal::InThePast { .. } => "in the past",
         Refusal::InTheFuture { .. } => "in the future",
         Refusal::EndBeforeStart { .. } => "end before start",
@@ -74,7 +78,7 @@ fn name(refusal: &Refusal) -> &'static str {
     }
 }
 
-const VARIANTS: usize = 47;
+const VARIANTS: usize = 50;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -167,6 +171,15 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
         (and(tree(), [added("gradus")]), granted("gradus", Role::Admin, "org", None)),
         (with_admin(), role_revoked("alice", Role::Admin, "org")),
         (with_admin(), disabled("alice")),
+        (vec![added("bob")], issued("T1", "bob", Some("2027-06-03"))),
+        (
+            vec![added("bob"), issued("T1", "bob", None), revoked("T1")],
+            rotated("T1", "T2", "2026-06-02", None),
+        ),
+        (
+            vec![added("bob"), issued("T1", "bob", None), rotated("T1", "T2", "2026-06-02", None)],
+            rotated("T1", "T3", "2026-06-02", None),
+        ),
     ]
 }
 
@@ -259,6 +272,9 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: `system` is Gradus itself, which needs no role: name another principal
         refused: nobody else is admin of the organization without an end: grant that to another principal first
         refused: nobody else is admin of the organization without an end: grant that to another principal first
+        refused: `expires_at` ends at 2027-06-03T00:00:00Z: 2027-06-02T00:00:00Z is the latest that is allowed
+        refused: token `T1` has ended: issue another one
+        refused: token `T1` was rotated, and is good until 2026-06-02T00:00:00Z: use the new one, `T2`; if that never arrived, revoke it and rotate again
         refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first
         refused: rules `lax` was never published
         refused: the name `bob` belongs to another principal: choose another one

@@ -64,6 +64,7 @@ impl<'a> Touched<'a> {
             | Event::TokenRevoked(_)
             | Event::CertificateRegistered(_)
             | Event::CertificateRevoked(_)
+            | Event::TokenRotated(_)
             | Event::ProfileAdopted(_)
             | Event::AreaTailoredOut(_)
             | Event::AreaTailoredIn(_)

@@ -114,6 +114,10 @@ fn body(event: &Event) -> Value {
             "expires_at": of.expires_at.map(text),
         }),
         Event::CertificateRevoked(of) => json!({ "key": text(of.key) }),
+        Event::TokenRotated(of) => json!({
+            "token": text(of.token), "by": text(of.by), "expires_at": of.expires_at.map(text),
+            "old_until": text(of.old_until),
+        }),
         Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
         Event::AreaInheritanceSet(of) => {
             json!({ "area": area(&of.area), "inheritance": of.inheritance })

@@ -65,11 +65,12 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         | Refusal::LastAdmin
         | Refusal::CertificateUnknown(_)
         | Refusal::CertificateRevoked(_)
-        | Refusal::CertificateTaken(_)
-        | Refusal::TokenUnknown(_) => of_access(refusal),
-        Refusal::InThePast { field, seen } => {
-            verdict(InvalidArgument, "IN_THE_PAST").with("field", field).with("seen", seen)
-        }
+        | Refusal::CertificateTaken(_) => of_access(refusal),
+        Refusal::TokenUnknown(_)
+        | Refusal::TokenEnded(_)
+        | Refusal::TokenRotated { .. }
+        | Refusal::TooLate { .. }
+        | Refusal::InThePast { .. } => of_token(refusal),
         Refusal::InTheFuture { field, seen, now } => {
             let ahead = verdict(InvalidArgument, "IN_THE_FUTURE").with("field", field);
             ahead.with("seen", seen).with("now", now)
@@ -113,6 +114,28 @@ fn of_key(code: Code, reason: &'static str, key: impl ToString) -> Verdict {
     verdict(code, reason).with("certificate", key)
 }
 
+/// What is said of a token, and of when it ends.
+fn of_token(refusal: &Refusal) -> Verdict {
+    use Code::{FailedPrecondition, InvalidArgument, NotFound};
+    match refusal {
+        Refusal::TokenUnknown(id) => verdict(NotFound, "TOKEN_UNKNOWN").with("token", id),
+        Refusal::TokenEnded(id) => verdict(FailedPrecondition, "TOKEN_ENDED").with("token", id),
+        Refusal::TokenRotated { token, by, until } => {
+            let rotated = verdict(FailedPrecondition, "TOKEN_ROTATED").with("token", token);
+            rotated.with("by", by).with("until", until)
+        }
+        Refusal::TooLate { field, seen, latest } => {
+            let late = verdict(InvalidArgument, "TOO_LATE").with("field", field);
+            late.with("seen", seen).with("latest", latest)
+        }
+        Refusal::InThePast { field, seen } => {
+            verdict(InvalidArgument, "IN_THE_PAST").with("field", field).with("seen", seen)
+        }
+        // The caller gives no other.
+        _ => verdict(Code::Internal, "FAULT"),
+    }
+}
+
 /// Whether what a refusal speaks of is said for each item, where a call has a list of them.
 pub(super) fn is_of_an_item(refusal: &Refusal) -> bool {
     let of_the_list = ["items", "ratings", "steps"];
@@ -123,6 +146,7 @@ pub(super) fn is_of_an_item(refusal: &Refusal) -> bool {
 pub(super) fn field_of(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::InThePast { field, .. }
+        | Refusal::TooLate { field, .. }
         | Refusal::InTheFuture { field, .. }
         | Refusal::EndBeforeStart { field, .. }
         | Refusal::TooMany { field, .. } => field,
@@ -159,7 +183,6 @@ fn of_access(refusal: &Refusal) -> Verdict {
         }
         Refusal::RoleOfSystem => verdict(InvalidArgument, "ROLE_OF_SYSTEM"),
         Refusal::LastAdmin => verdict(FailedPrecondition, "LAST_ADMIN"),
-        Refusal::TokenUnknown(id) => verdict(NotFound, "TOKEN_UNKNOWN").with("token", id),
         Refusal::CertificateUnknown(key) => of_key(NotFound, "CERTIFICATE_UNKNOWN", key),
         Refusal::CertificateRevoked(key) => of_key(FailedPrecondition, "CERTIFICATE_REVOKED", key),
         Refusal::CertificateTaken(key) => of_key(AlreadyExists, "CERTIFICATE_TAKEN", key),

@@ -129,7 +129,7 @@ async fn handshake(stream: TcpStream, tls: Arc<Tls>) -> Option<Secured> {
     let chain = stream.get_ref().1.peer_certificates();
     let chain: Option<Vec<_>> =
         chain.map(|chain| chain.iter().map(|one| one.clone().into_owned()).collect());
-    let caller = Caller::new(chain.map(|chain| Shown::new(tls, chain, current)));
+    let caller = Caller::new(peer, chain.map(|chain| Shown::new(tls, chain, current)));
     Some(Secured { stream, caller })
 }
 

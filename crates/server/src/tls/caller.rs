@@ -1,5 +1,6 @@
 //! Who is at the other end of a connection, by the client certificate that was shown.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,16 +20,24 @@ const MOST_CERTIFICATE: usize = 64 << 10;
 
 /// What a connection tells each of its calls.
 #[derive(Clone)]
-pub(crate) struct Caller(Option<Arc<Shown>>);
+pub(crate) struct Caller {
+    address: SocketAddr,
+    shown: Option<Arc<Shown>>,
+}
 
 impl Caller {
-    pub(super) fn new(shown: Option<Shown>) -> Self {
-        Self(shown.map(Arc::new))
+    pub(super) fn new(address: SocketAddr, shown: Option<Shown>) -> Self {
+        Self { address, shown: shown.map(Arc::new) }
+    }
+
+    /// Where the client is.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The certificate that the client showed, if it did.
     pub(crate) fn certificate(&self) -> Option<Arc<Shown>> {
-        self.0.clone()
+        self.shown.clone()
     }
 }
 

@@ -21,7 +21,7 @@ impl Service {
     pub(super) async fn begin(&self, beginning: &Beginning) -> Result<(), ServiceError> {
         let organization = UnitId(random_id()?);
         let (system, operator) = (PrincipalId(random_id()?), PrincipalId(random_id()?));
-        let Secret { text, hash } = secret()?;
+        let Secret { text, hash } = secret(PrincipalKind::Person)?;
         self.directory
             .write_secret(&self.directory.admin_token(), &format!("{}\n", text.as_str()))
             .map_err(crate::directory::DirectoryError::from)?;
