@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use gradus_domain::access::Right;
 use gradus_domain::registry::{Token, TokenState};
 use gradus_domain::{Proposal, Refusal};
 use gradus_model::event::TokenRotated;
@@ -162,6 +163,13 @@ impl Service {
         let (old, kind) = {
             let views = self.views();
             let old = views.registry.token_of_id(token).copied();
+            if old.is_none_or(|old| old.principal != call.actor.principal) {
+                // Only admins learn which tokens there are.
+                let by = call.actor.principal;
+                let organization = organization(&views.registry)?;
+                let at = views.moment(now);
+                views.registry.need(by, Right::Administer, organization, at)?;
+            }
             let old = old.ok_or_else(|| Refusal::TokenUnknown(token.to_string()))?;
             let principal = views.registry.principal(old.principal);
             (old, principal.ok_or(ServiceError::Fault("a token is nobody's"))?.kind)
