@@ -13,9 +13,11 @@ const KINDS: &[PrincipalKind] = &[PrincipalKind::Person, PrincipalKind::Service]
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
     /// Issue a token, and print its secret, which is shown only once
-    #[command(after_help = "Examples: (umask 077; gradus token issue ci-rustls --kind service > ci.token)
+    #[command(
+        after_help = "Examples: (umask 077; gradus token issue ci-rustls --kind service > ci.token)
           gradus token issue ci-rustls --expires 30d > ci.token
-Without --expires it ends after 90 days. A token without an end has to be asked for: --no-expiry.")]
+Without --expires it ends after 90 days. A token without an end has to be asked for: --no-expiry."
+    )]
     Issue(IssueArgs),
     /// Give a token's principal a new one in its place, and print its secret, which is shown only once
     #[command(after_help = "Examples: gradus token rotate > new.token
