@@ -6,9 +6,10 @@ use gradus_domain::Actor;
 use gradus_domain::registry::DocumentKind;
 use gradus_log::Options;
 use gradus_model::unit::{Grade, PrincipalKind};
-use gradus_model::{Name, PrincipalId, Timestamp};
+use gradus_model::{Name, Timestamp};
 
 use super::*;
+use crate::identity::PrincipalView;
 use crate::start::{Beginning, Memory, Shipped, Started};
 
 const MODEL: &str = include_str!("../../../../config/models/iso-21827-2008.toml");
@@ -34,7 +35,8 @@ async fn started(directory: &std::path::Path) -> Arc<Service> {
 }
 
 async fn renamed(service: Arc<Service>) -> Result<Receipt, ServiceError> {
-    let principal = PrincipalId([1; 16]);
+    let is_operator = |who: &PrincipalView| who.name.as_deref() == Some("operator");
+    let principal = service.principals().into_iter().find(is_operator).unwrap().id;
     let actor = Actor { principal, kind: PrincipalKind::Person, grade: Grade::Token };
     let name: Name = "renamed".parse().unwrap();
     service.rename_unit(&Call::by(actor), "organization", &name, None).await
