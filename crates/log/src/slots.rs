@@ -4,6 +4,7 @@
 //! zeros, turn (8), content (132), CRC-32 (4).
 
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
@@ -48,8 +49,10 @@ impl SlotFile {
         let (mut turn, mut newest) = (0, None);
         for slot in 0..2 {
             let mut bytes = [0; SLOT];
-            if file.read_exact_at(&mut bytes, slot * SLOT_EVERY).is_err() {
-                continue;
+            match file.read_exact_at(&mut bytes, slot * SLOT_EVERY) {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => continue,
+                // What cannot be read may be the newer one.
+                read => read.doing("read", path)?,
             }
             match decode(sort, &bytes, &read)? {
                 Some((written, content)) if written > turn => {
@@ -137,4 +140,19 @@ pub(crate) fn next<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (bytes, after) = rest.split_first_chunk::<N>()?;
     *rest = after;
     Some(*bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_slot_that_the_disk_does_not_give_is_an_error_and_not_taken_for_empty() {
+        let sort = Sort { magic: b"GRADUSAN", format: 1, what: "anchor" };
+        // Nothing is mapped at 0, so that reading there fails as a bad disk does.
+        let path = Path::new("/proc/self/mem");
+        let error = SlotFile::open(path, sort, |_, _| Some(())).unwrap_err().to_string();
+        assert!(error.contains("/proc/self/mem") && error.contains("os error 5"), "{error}");
+    }
 }
