@@ -81,14 +81,10 @@ impl Folder {
     /// The command line in this folder, where no setting of the machine is seen.
     fn gradus(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("GRADUS_") {
-                command.env_remove(name);
-            }
-        }
+        command.env_clear().env("HOME", self.folder.path());
         command.env("XDG_CONFIG_HOME", self.path("config"));
         // The authorities of this machine are a file of ours.
-        command.env("SSL_CERT_FILE", self.path("other.pem")).env_remove("SSL_CERT_DIR");
+        command.env("SSL_CERT_FILE", self.path("other.pem"));
         command.current_dir(self.folder.path()).args(args.split_whitespace());
         command
     }
