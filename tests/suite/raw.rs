@@ -1,6 +1,7 @@
 //! Calls made of bytes: what no generated client would send.
 
 use prost::bytes::{Buf, BufMut};
+use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Channel;
 use tonic::{Request, Status};
@@ -43,6 +44,21 @@ impl Decoder for Raw {
     }
 }
 
+/// A client that is ready, and a request with these bytes as its message.
+async fn prepared(
+    channel: &Channel,
+    authorization: Option<&str>,
+    message: Vec<u8>,
+) -> Result<(Grpc<Channel>, Request<Vec<u8>>), Status> {
+    let mut client = Grpc::new(channel.clone());
+    client.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
+    let mut request = Request::new(message);
+    if let Some(authorization) = authorization {
+        request.metadata_mut().insert("authorization", authorization.parse().unwrap());
+    }
+    Ok((client, request))
+}
+
 /// Makes one call with these bytes as its message, at `/package.Service/Method`.
 pub(crate) async fn call(
     channel: &Channel,
@@ -50,12 +66,7 @@ pub(crate) async fn call(
     path: &str,
     message: Vec<u8>,
 ) -> Result<Vec<u8>, Status> {
-    let mut client = tonic::client::Grpc::new(channel.clone());
-    client.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
-    let mut request = Request::new(message);
-    if let Some(authorization) = authorization {
-        request.metadata_mut().insert("authorization", authorization.parse().unwrap());
-    }
+    let (mut client, request) = prepared(channel, authorization, message).await?;
     client.unary(request, path.parse().unwrap(), Raw).await.map(tonic::Response::into_inner)
 }
 
@@ -66,12 +77,7 @@ pub(crate) async fn first(
     path: &str,
     message: Vec<u8>,
 ) -> Result<Vec<u8>, Status> {
-    let mut client = tonic::client::Grpc::new(channel.clone());
-    client.ready().await.unwrap();
-    let mut request = Request::new(message);
-    if let Some(authorization) = authorization {
-        request.metadata_mut().insert("authorization", authorization.parse().unwrap());
-    }
+    let (mut client, request) = prepared(channel, authorization, message).await?;
     let stream = client.server_streaming(request, path.parse().unwrap(), Raw).await?;
     Ok(stream.into_inner().message().await?.unwrap_or_default())
 }

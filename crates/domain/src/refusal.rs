@@ -123,16 +123,17 @@ pub enum Refusal {
     /// A principal's name is taken.
     #[error("the name `{0}` belongs to another principal: choose another one")]
     PrincipalNameTaken(String),
-    /// The caller sees the unit and may not do this.
+    /// The caller may not do this, on a unit that they see or on any.
     #[error(
-        "this needs the right to {right} on `{unit}`, which the role {} gives: ask an admin for it",
+        "this needs the right to {right}{}, which the role {} gives: ask an admin for it",
+        unit.as_ref().map(|unit| format!(" on `{unit}`")).unwrap_or_default(),
         roles_in_words(*right)
     )]
     RightMissing {
         /// The right.
         right: Right,
-        /// The unit, by its name.
-        unit: String,
+        /// The unit, by its name, if it is in sight.
+        unit: Option<String>,
     },
     /// The role was never granted.
     #[error("the role `{role}` on `{unit}` was never granted to this principal")]

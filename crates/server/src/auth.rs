@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use gradus_domain::Actor;
 use gradus_domain::access::{Right, Rights};
+use gradus_domain::{Actor, Refusal};
 use gradus_service::access::Credential;
-use gradus_service::{Caller, Service, ServiceError};
+use gradus_service::{Caller, Service};
 use tonic::metadata::MetadataMap;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
@@ -92,7 +92,9 @@ pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Statu
     let Known { actor, credential, rights } =
         known.ok_or_else(|| token_refused("a bearer token is needed"))?;
     match T::RIGHT {
-        Some(right) if !rights.have(right) => Err(status(&ServiceError::Denied { right })),
+        Some(right) if !rights.have(right) => {
+            Err(status(&Refusal::RightMissing { right, unit: None }.into()))
+        }
         needed => {
             let right = needed.unwrap_or(Right::See);
             Ok((Caller { actor, credential: Some(credential), right }, request.into_inner()))

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use gradus_domain::Refusal;
 use gradus_model::UnitId;
-use gradus_service::{Caller, Service, ServiceError};
+use gradus_service::{Caller, Service};
 use tonic::Status;
 
 use crate::status::{status, token_refused};
@@ -14,6 +15,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Resolves when the caller's credential ends, or the right on one of the units; where no unit is
 /// named, when they hold the right nowhere any more.
 pub(crate) async fn denied(service: &Service, by: &Caller, units: &[UnitId]) -> Status {
+    let nowhere = || status(&Refusal::RightMissing { right: by.right, unit: None }.into());
     let mut changes = service.access_changes();
     let mut tick = tokio::time::interval(TICK);
     loop {
@@ -24,11 +26,11 @@ pub(crate) async fn denied(service: &Service, by: &Caller, units: &[UnitId]) -> 
             return match service.unit(by, &lost.to_string()) {
                 Err(error) => status(&error),
                 // Granted again between two looks: the caller begins anew.
-                Ok(_) => status(&ServiceError::Denied { right: by.right }),
+                Ok(_) => nowhere(),
             };
         }
         if units.is_empty() && !service.rights_anywhere(by.actor.principal).have(by.right) {
-            return status(&ServiceError::Denied { right: by.right });
+            return nowhere();
         }
         tokio::select! {
             // Without a sender the server is gone, and all its calls with it.

@@ -130,7 +130,9 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             Some(verdict) => verdict.details(),
             None => return fault(error),
         },
-        ServiceError::Denied { .. } | ServiceError::Personal(_) => of_denial(error),
+        ServiceError::Personal(what) => {
+            verdict(Code::PermissionDenied, "NOT_A_PERSON").with("what", what).details()
+        }
         ServiceError::Crowded { .. } | ServiceError::Recovering | ServiceError::Behind { .. } => {
             of_haste(error)
         }
@@ -174,21 +176,6 @@ fn of_haste(error: &ServiceError) -> (Code, ErrorDetails) {
             behind.with("log_size", size)
         }
         _ => verdict(Code::Unavailable, "RECOVERING"),
-    };
-    verdict.details()
-}
-
-/// What a caller without the right is told.
-fn of_denial(error: &ServiceError) -> (Code, ErrorDetails) {
-    let verdict = match error {
-        ServiceError::Denied { right } => {
-            let missing = verdict(Code::PermissionDenied, "RIGHT_MISSING").with("right", right);
-            missing.with("roles", gradus_domain::registry::roles_in_words(*right))
-        }
-        ServiceError::Personal(what) => {
-            verdict(Code::PermissionDenied, "NOT_A_PERSON").with("what", what)
-        }
-        _ => verdict(Code::PermissionDenied, "DENIED"),
     };
     verdict.details()
 }

@@ -1,6 +1,8 @@
 //! Who asks, and what they may see and do: judged by the roles at the head, whatever date is asked
 //! about.
 
+use std::sync::RwLockReadGuard;
+
 use gradus_domain::access::{Right, Rights};
 use gradus_domain::registry::Sight;
 use gradus_domain::{Actor, At, Registry};
@@ -8,6 +10,7 @@ use gradus_model::{Digest, Event, PrincipalId, Timestamp, TokenId, UnitId};
 use gradus_projection::Views;
 use tokio::sync::watch;
 
+use crate::append::organization;
 use crate::call::Call;
 use crate::error::ServiceError;
 use crate::service::{Service, unit_in};
@@ -33,6 +36,13 @@ pub struct Caller {
 }
 
 impl Service {
+    /// The views, and the point at which rights are judged.
+    pub(crate) fn judged(&self) -> (RwLockReadGuard<'_, Views>, At) {
+        let views = self.views();
+        let at = At::with_everything(views.moment(self.now()));
+        (views, at)
+    }
+
     /// A unit that the caller names by name, id, or resource name `units/…`, at the head.
     ///
     /// # Errors
@@ -40,9 +50,8 @@ impl Service {
     /// [`ServiceError::NotFound`] in the same words for a unit that is unknown and for one that the
     /// caller may not see; a refusal for one that they see without the right to do more.
     pub fn unit(&self, by: &Caller, text: &str) -> Result<UnitId, ServiceError> {
-        let views = self.views();
-        let now = views.moment(self.now());
-        named(&views.registry, by.actor.principal, by.right, text, now)
+        let (views, at) = self.judged();
+        named(&views.registry, by.actor.principal, by.right, text, at.valid_at)
     }
 
     /// A unit that an append names: what may be done to it is decided with the append.
@@ -56,10 +65,9 @@ impl Service {
     ///
     /// A refusal with the right that is missing.
     pub fn whole(&self, by: &Caller) -> Result<UnitId, ServiceError> {
-        let views = self.views();
-        let organization = crate::append::organization(&views.registry)?;
-        let now = views.moment(self.now());
-        views.registry.need(by.actor.principal, by.right, organization, now)?;
+        let (views, at) = self.judged();
+        let organization = organization(&views.registry)?;
+        views.registry.need(by.actor.principal, by.right, organization, at.valid_at)?;
         Ok(organization)
     }
 
@@ -80,24 +88,21 @@ impl Service {
     /// What a principal may do on any unit at all.
     #[must_use]
     pub fn rights_anywhere(&self, principal: PrincipalId) -> Rights {
-        let views = self.views();
-        let now = views.moment(self.now());
-        views.registry.rights_anywhere(principal, At::with_everything(now))
+        let (views, at) = self.judged();
+        views.registry.rights_anywhere(principal, at)
     }
 
     /// The units on which the caller holds the right.
     #[must_use]
     pub fn sight(&self, by: &Caller) -> Sight {
-        let views = self.views();
-        let at = At::with_everything(views.moment(self.now()));
+        let (views, at) = self.judged();
         views.registry.sight(by.actor.principal, by.right, at)
     }
 
     /// Whether the caller holds the right on a unit.
     #[must_use]
     pub fn may(&self, by: &Caller, unit: UnitId) -> bool {
-        let views = self.views();
-        let at = At::with_everything(views.moment(self.now()));
+        let (views, at) = self.judged();
         views.registry.rights(by.actor.principal, unit, at).have(by.right)
     }
 
@@ -116,12 +121,12 @@ impl Service {
 
     /// Told when something was recorded that changes who may do what.
     #[must_use]
-    pub fn access_changes(&self) -> watch::Receiver<u64> {
+    pub fn access_changes(&self) -> watch::Receiver<()> {
         self.access.subscribe()
     }
 
     /// Tells those who wait for it.
-    pub(crate) fn tell_of_access(&self, position: u64, event: &Event) {
+    pub(crate) fn tell_of_access(&self, event: &Event) {
         let changes = matches!(
             event,
             Event::RoleGranted(_)
@@ -133,7 +138,7 @@ impl Service {
                 | Event::UnitMoved(_)
         );
         if changes {
-            self.access.send_replace(position + 1);
+            self.access.send_replace(());
         }
     }
 }

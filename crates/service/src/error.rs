@@ -104,15 +104,6 @@ pub enum ServiceError {
     /// A document cannot be held or had.
     #[error(transparent)]
     Documents(#[from] HoldError),
-    /// The caller holds no role with the right on any unit.
-    #[error(
-        "this needs the right to {right}, which the role {} gives: ask an admin for it",
-        gradus_domain::registry::roles_in_words(*right)
-    )]
-    Denied {
-        /// The right.
-        right: gradus_domain::access::Right,
-    },
     /// What only people may do, and why it is theirs follows from what it hands out.
     #[error("only a person may {0}: use the token of one")]
     Personal(&'static str),

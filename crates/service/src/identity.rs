@@ -183,14 +183,30 @@ impl Service {
         }
         let Secret { text: secret, hash } = secret(kind)?;
         let now = self.now();
+        let issued = |token| {
+            let issued = TokenIssued { token, principal, hash, expires_at };
+            Proposal::at(Event::TokenIssued(issued), None, now)
+        };
+        let (receipt, token) = self.record_token(call, issued).await?;
+        Ok(IssuedToken { token, secret, receipt })
+    }
+
+    /// Records a token under the id that the call draws for it; it can be used from the answer on.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::SecretShown`] when the request id was used before.
+    pub(crate) async fn record_token(
+        &self,
+        call: &Call,
+        proposed: impl Fn(TokenId) -> Proposal,
+    ) -> Result<(Receipt, TokenId), ServiceError> {
         let answer = self
             .append(
                 call,
                 |writer, _| organization(&writer.registry),
                 |writer, naming| {
-                    let token = naming.token(0);
-                    let issued = TokenIssued { token, principal, hash, expires_at };
-                    let proposal = Proposal::at(Event::TokenIssued(issued), None, now);
+                    let proposal = proposed(naming.token(0));
                     Ok(vec![Batch::new(organization(&writer.registry)?, vec![proposal])])
                 },
             )
@@ -201,10 +217,9 @@ impl Service {
             }
             other => other?,
         };
-        // The token can be used from the answer on.
         self.caught_up(None).await?;
-        let naming = self.naming(call, receipt.request);
-        Ok(IssuedToken { token: naming.token(0), secret, receipt })
+        let token = self.naming(call, receipt.request).token(0);
+        Ok((receipt, token))
     }
 
     /// Revokes a token.

@@ -105,7 +105,7 @@ impl Service {
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         views.apply(recorded);
         drop(views);
-        self.tell_of_access(position, &recorded.event);
+        self.tell_of_access(&recorded.event);
         Ok(())
     }
 

@@ -11,8 +11,7 @@ use gradus_model::event::TokenIssued;
 use gradus_model::unit::{Grade, PrincipalKind};
 use gradus_model::{Event, Payload, Timestamp, TokenId};
 
-use crate::append::organization;
-use crate::call::{Batch, Call};
+use crate::call::Call;
 use crate::directory::{Directory, DirectoryError};
 use crate::error::ServiceError;
 use crate::identity::{PrincipalView, Secret, secret};
@@ -142,20 +141,12 @@ impl Service {
         let expires_at = lifetime.end(now);
         let (kind, grade) = (PrincipalKind::System, Grade::Internal);
         let call = Call::by(Actor { principal: system, kind, grade });
-        let receipt = self
-            .append(
-                &call,
-                |writer, _| organization(&writer.registry),
-                |writer, naming| {
-                    let token = naming.token(0);
-                    let issued = TokenIssued { token, principal, hash, expires_at };
-                    let proposal = Proposal::at(Event::TokenIssued(issued), None, now)
-                        .with(Payload::empty().with("reason", REASON));
-                    Ok(vec![Batch::new(organization(&writer.registry)?, vec![proposal])])
-                },
-            )
-            .await?;
-        self.caught_up(None).await?;
+        let issued = |token| {
+            let issued = TokenIssued { token, principal, hash, expires_at };
+            let reason = Payload::empty().with("reason", REASON);
+            Proposal::at(Event::TokenIssued(issued), None, now).with(reason)
+        };
+        let (receipt, token) = self.record_token(&call, issued).await?;
         // After the event: a crash between the two leaves a token that nobody knows, and the file of
         // one that may still be good.
         let file = file_of(&self.directory, &called(&view));
@@ -163,7 +154,7 @@ impl Service {
         self.directory.write_secret(&file, &text).map_err(DirectoryError::from)?;
         Ok(Recovered {
             principal: called(&view),
-            token: self.naming(&call, receipt.request).token(0),
+            token,
             expires_at,
             file,
             position: receipt.items.iter().find_map(|item| item.placed).map(|at| at.position),

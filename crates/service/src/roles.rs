@@ -73,8 +73,7 @@ impl Service {
         unit: Option<UnitId>,
         principal: Option<PrincipalId>,
     ) -> Vec<Grant> {
-        let views = self.views();
-        let now = At::with_everything(views.moment(self.now()));
+        let (views, now) = self.judged();
         let registry = &views.registry;
         let lineage = unit.map(|unit| registry.lineage(unit, at));
         let shown = |grant: &Grant| {

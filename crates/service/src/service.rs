@@ -50,7 +50,7 @@ pub struct Service {
     /// How far views and index have read: what readers may ask about.
     pub(crate) cursor: watch::Sender<u64>,
     /// Told when something changes who may do what.
-    pub(crate) access: watch::Sender<u64>,
+    pub(crate) access: watch::Sender<()>,
     /// Told when somebody waits for the cursor.
     pub(crate) hurry: Notify,
     /// Places of calls that wait for their turn.

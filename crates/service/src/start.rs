@@ -128,7 +128,7 @@ impl Service {
             people: RwLock::default(),
             index,
             cursor: watch::Sender::new(0),
-            access: watch::Sender::new(0),
+            access: watch::Sender::new(()),
             hurry: Notify::new(),
             places: Semaphore::new(MOST_WAITING),
             turn: tokio::sync::Mutex::new(()),

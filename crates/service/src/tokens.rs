@@ -12,7 +12,7 @@ use gradus_proof::digest::sha256;
 use zeroize::Zeroizing;
 
 use crate::append::organization;
-use crate::call::{Batch, Call, Receipt};
+use crate::call::{Call, Receipt};
 use crate::error::ServiceError;
 use crate::identity::{IssuedToken, PREFIX, Secret, secret};
 use crate::service::Service;
@@ -161,14 +161,13 @@ impl Service {
     ) -> Result<RotatedToken, ServiceError> {
         let now = self.now();
         let (old, kind) = {
-            let views = self.views();
+            let (views, at) = self.judged();
             let old = views.registry.token_of_id(token).copied();
             if old.is_none_or(|old| old.principal != call.actor.principal) {
                 // Only admins learn which tokens there are.
                 let by = call.actor.principal;
                 let organization = organization(&views.registry)?;
-                let at = views.moment(now);
-                views.registry.need(by, Right::Administer, organization, at)?;
+                views.registry.need(by, Right::Administer, organization, at.valid_at)?;
             }
             let old = old.ok_or_else(|| Refusal::TokenUnknown(token.to_string()))?;
             let principal = views.registry.principal(old.principal);
@@ -179,27 +178,11 @@ impl Service {
         let old_until = later(now, grace);
         let old_until = old.ends_at().map_or(old_until, |end| end.min(old_until));
         let Secret { text: secret, hash } = secret(kind)?;
-        let answer = self
-            .append(
-                call,
-                |writer, _| organization(&writer.registry),
-                |writer, naming| {
-                    let by = naming.token(0);
-                    let rotated = TokenRotated { token, by, hash, expires_at, old_until };
-                    let proposal = Proposal::at(Event::TokenRotated(rotated), None, now);
-                    Ok(vec![Batch::new(organization(&writer.registry)?, vec![proposal])])
-                },
-            )
-            .await;
-        let receipt = match answer {
-            Err(ServiceError::RequestReused(request)) => {
-                return Err(ServiceError::SecretShown(request));
-            }
-            other => other?,
+        let rotated = |by| {
+            let rotated = TokenRotated { token, by, hash, expires_at, old_until };
+            Proposal::at(Event::TokenRotated(rotated), None, now)
         };
-        // The new token can be used from the answer on.
-        self.caught_up(None).await?;
-        let id = self.naming(call, receipt.request).token(0);
+        let (receipt, id) = self.record_token(call, rotated).await?;
         let token = Token { id, issued_at: now, expires_at, rotated: None, ..old };
         Ok(RotatedToken { receipt, token, old_until, secret })
     }

@@ -19,7 +19,7 @@ use crate::ahead::Texts;
 use crate::append::{Queued, organization};
 use crate::call::{Batch, Call, Naming, Numbered, Receipt};
 use crate::error::ServiceError;
-use crate::service::Service;
+use crate::service::{Service, unit_in};
 use crate::writer::Writer;
 
 pub use asked::AskedArea;
@@ -82,7 +82,8 @@ impl Service {
             texts,
             |writer, _| found(writer),
             |writer, naming| {
-                let unit = found(writer)?;
+                // Judged just now, under the same lock.
+                let unit = unit_in(&writer.registry, unit)?;
                 Ok(vec![Batch::new(unit, propose(writer, naming, unit)?)])
             },
         )

@@ -54,6 +54,15 @@ pub struct Told {
     pub moved: Option<Moved>,
 }
 
+/// A watch that has begun.
+#[derive(Debug)]
+pub struct Watched {
+    /// The units that were named; none for all.
+    pub units: Vec<UnitId>,
+    /// What the watcher is told.
+    pub told: mpsc::Receiver<Result<Told, ServiceError>>,
+}
+
 /// A step of the common walk.
 #[derive(Debug)]
 struct Step {
@@ -95,10 +104,11 @@ impl Service {
         self: &Arc<Self>,
         by: &Caller,
         asked: &AskedWatch,
-    ) -> Result<mpsc::Receiver<Result<Told, ServiceError>>, ServiceError> {
+    ) -> Result<Watched, ServiceError> {
         self.caught_up(asked.from_size).await?;
         let units: BTreeSet<UnitId> =
             asked.units.iter().map(|unit| self.unit(by, unit)).collect::<Result<_, _>>()?;
+        let named = units.iter().copied().collect();
         let within = Within { units, areas: asked.areas.iter().copied().collect() };
         let (steps, joined) = self.join().await?;
         let begin = match asked.from_size {
@@ -123,7 +133,7 @@ impl Service {
                 let _ = watcher.telling.send(Err(error)).await;
             }
         });
-        Ok(told)
+        Ok(Watched { units: named, told })
     }
 
     /// The stamp of the last record of a log of this size.

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use gradus_domain::access::needed;
 use gradus_domain::{At, Draft, Occasion, Registry, UnitState, Verdict, registry, unit::Change};
 use gradus_model::evidence::{Item, Source};
 use gradus_model::{Catalog, Event, EvidenceId, PrincipalId, RequestId, Timestamp, UnitId};
@@ -168,13 +169,19 @@ impl Writer {
             let mut draft = Draft::after(past, self.state(batch.stream), next);
             let mut records: Vec<Numbered> = Vec::new();
             let mut models = ModelAt::default();
+            let mut allowed = None;
             let version = draft.version();
             for numbered in &batch.proposals {
                 let Numbered { item, proposal } = numbered;
                 let registry = plan.registry.as_ref().unwrap_or(&self.registry);
-                registry
-                    .allow(&call.actor, &proposal.event, batch.stream, judged)
-                    .map_err(refused(*item))?;
+                // Many facts of a unit need the same right: it is judged once.
+                let of_unit = !is_of_organization(&proposal.event);
+                let needs = of_unit.then(|| needed(&proposal.event, batch.stream));
+                if needs.is_none() || needs != allowed {
+                    let allow = registry.allow(&call.actor, &proposal.event, batch.stream, judged);
+                    allow.map_err(refused(*item))?;
+                    allowed = needs;
+                }
                 if Some(batch.stream) != organization {
                     registry::living(registry, batch.stream).map_err(refused(*item))?;
                 }

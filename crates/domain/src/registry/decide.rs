@@ -5,7 +5,7 @@ use gradus_model::unit::UnitKind;
 use gradus_model::{Event, Name, Timestamp, UnitId};
 
 use super::tokens::ends_in_time;
-use super::{DocumentKind, Published, Registry, Unit, certificates, roles};
+use super::{DocumentKind, Grant, Published, Registry, Unit, certificates, roles};
 use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
@@ -76,7 +76,8 @@ pub fn decide(
             if principal.disabled_at.is_some() {
                 return Ok(Verdict::AlreadySo);
             }
-            registry.keeps_an_admin((disabled.principal, None), occasion.now)?;
+            let stays = |grant: &Grant| grant.principal != disabled.principal;
+            registry.keeps_an_admin(occasion.now, stays)?;
             Ok(Verdict::Record)
         }
         Event::RoleGranted(granted) => roles::grant(registry, occasion, granted, proposal),

@@ -166,9 +166,6 @@ impl Registry {
         stream: UnitId,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        if actor.kind == PrincipalKind::System {
-            return Ok(());
-        }
         if let Event::TokenRotated(rotated) = event
             && self.tokens.get(&rotated.token).is_some_and(|own| own.principal == actor.principal)
         {
@@ -206,9 +203,8 @@ impl Registry {
             return Ok(());
         }
         let seen = self.unit(unit).filter(|_| rights.have(Right::See));
-        let name = seen.and_then(|unit| unit.name());
-        // Units that a caller names are in sight; what is not is the organization, and has no name.
-        let unit = name.map_or_else(|| "the organization".to_owned(), ToString::to_string);
+        // Units that a caller names are in sight; what is not, the organization, is not named.
+        let unit = seen.and_then(|unit| unit.name()).map(ToString::to_string);
         Err(Refusal::RightMissing { right, unit })
     }
 
@@ -222,40 +218,39 @@ impl Registry {
             || (self.roles.0.is_empty() && first().is_some_and(|first| first.id == principal))
     }
 
-    /// Whether somebody other than by this role may administer the organization from now on.
-    fn has_another_admin(&self, besides: (PrincipalId, Option<(UnitId, Role)>), at: At) -> bool {
-        let (principal, role) = besides;
-        self.all_roles(at).any(|grant| {
-            let is_it = grant.principal == principal
-                && role.is_none_or(|role| role == (grant.unit, grant.role));
-            let enabled = self.principal(grant.principal);
-            !is_it
-                && Some(grant.unit) == self.organization
-                && grant.until.is_none()
-                && Rights::of_role(grant.role).have(Right::Administer)
-                && enabled.is_some_and(|principal| principal.disabled_at.is_none())
-        })
-    }
-
-    /// Whether the organization would be left with nobody who may administer it.
+    /// Refuses what would leave the organization with nobody who may administer it now and without
+    /// an end; `stays` says which of the roles are left.
     pub(super) fn keeps_an_admin(
         &self,
-        besides: (PrincipalId, Option<(UnitId, Role)>),
         now: Timestamp,
+        stays: impl Fn(&Grant) -> bool,
     ) -> Result<(), Refusal> {
-        let at = At::with_everything(now);
-        let organization = self.organization;
-        let is_admin = |grant: Grant| {
-            Some(grant.unit) == organization
-                && grant.role == Role::Admin
-                && besides.1.is_none_or(|role| role == (grant.unit, grant.role))
+        let for_ever = At::with_everything(Timestamp::MAX);
+        let administers = |grant: &Grant| {
+            Some(grant.unit) == self.organization
+                && Rights::of_role(grant.role).have(Right::Administer)
         };
-        let counts = self.roles_of(besides.0, at).any(is_admin);
-        if counts && !self.has_another_admin(besides, at) {
-            return Err(Refusal::LastAdmin);
+        let lasts = |grant: &Grant| {
+            let enabled = self.principal(grant.principal);
+            enabled.is_some_and(|principal| principal.disabled_at.is_none())
+                && self
+                    .roles_of(grant.principal, for_ever)
+                    .any(|last| (last.unit, last.role) == (grant.unit, grant.role))
+        };
+        let mut admins = self
+            .all_roles(At::with_everything(now))
+            .filter(|grant| administers(grant) && lasts(grant))
+            .peekable();
+        if admins.peek().is_none() || admins.any(|grant| stays(&grant)) {
+            return Ok(());
         }
-        Ok(())
+        Err(Refusal::LastAdmin)
     }
+}
+
+/// Whether a role is another one than that of a principal on a unit.
+fn is_other(principal: PrincipalId, role: (UnitId, Role)) -> impl Fn(&Grant) -> bool {
+    move |grant| (grant.principal, (grant.unit, grant.role)) != (principal, role)
 }
 
 pub(super) fn grant(
@@ -289,6 +284,10 @@ pub(super) fn grant(
     }
     let at = At::with_everything(from);
     let key = (granted.unit, granted.role);
+    if granted.until.is_some() {
+        // It takes the place of one that may have had no end.
+        registry.keeps_an_admin(on.now, is_other(granted.principal, key))?;
+    }
     let held = registry.roles_of(granted.principal, at);
     let mut same = held.filter(|held| (held.unit, held.role) == key);
     Ok(record_unless(same.any(|held| held.until == granted.until && proposal.repeats(held.from))))
@@ -313,7 +312,7 @@ pub(super) fn revoke(
     if !moments.any(|valid_at| in_force(stated, At { valid_at, ..at }).is_some()) {
         return Ok(Verdict::AlreadySo);
     }
-    registry.keeps_an_admin((revoked.principal, Some(key)), on.now)?;
+    registry.keeps_an_admin(on.now, is_other(revoked.principal, key))?;
     Ok(Verdict::Record)
 }
 

@@ -196,7 +196,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         Err(Refusal::DocumentUnknown { kind: "rules", document: "lax".to_owned() }),
         Err(Refusal::PrincipalNameTaken("bob".to_owned())),
         // Asked before anything is decided.
-        Err(Refusal::RightMissing { right: Right::Rate, unit: "red".to_owned() }),
+        Err(Refusal::RightMissing { right: Right::Rate, unit: Some("red".to_owned()) }),
     ];
     let of_unit = of_unit();
     let of_organization = of_organization();

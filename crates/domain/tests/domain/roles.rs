@@ -224,6 +224,35 @@ fn the_organization_keeps_an_admin() {
     check(&team, role_revoked("bot", Role::Admin, "red"), expect!["recorded"]);
 }
 
+#[test]
+fn an_admin_whose_role_will_end_does_not_count_however_it_was_said() {
+    let admin = |who, until| granted(who, Role::Admin, "org", until);
+    let refused = "refused: nobody else is admin of the organization without an end: grant that to \
+                   another principal first";
+    let says = |history: &[Fact], fact: &Fact| in_words(&decide_in_organization(history, fact));
+    let alone = and(people(), [admin("alice", None)]);
+    // Another period takes the place of the one without an end.
+    assert_eq!(says(&alone, &admin("alice", Some("2027-01-01"))), refused);
+    assert_eq!(says(&alone, &admin("alice", Some("2027-01-01")).on("2026-09-01")), refused);
+    let later = role_revoked("alice", Role::Admin, "org").on("2026-09-01");
+    assert_eq!(says(&alone, &later), refused);
+
+    let two = and(people(), [admin("alice", None), admin("bob", None)]);
+    check(&two, later.clone(), expect!["recorded"]);
+    let soon_one = and(two, [later]);
+    for end in [
+        role_revoked("bob", Role::Admin, "org"),
+        role_revoked("bob", Role::Admin, "org").on("2026-12-01"),
+        disabled("bob"),
+        admin("bob", Some("2027-01-01")),
+    ] {
+        assert_eq!(says(&soon_one, &end), refused);
+    }
+    // Who is admin from later on is none yet.
+    let not_yet = and(people(), [admin("alice", None), admin("bob", None).on("2026-09-01")]);
+    assert_eq!(says(&not_yet, &disabled("alice")), refused);
+}
+
 /// Whether somebody may record a fact in the stream of `app`.
 fn allowed(history: &[Fact], name: &str, event: &Event) -> String {
     let now = occasion(&submitted("E1")).now;
@@ -286,8 +315,8 @@ fn every_fact_needs_the_right_that_its_kind_needs() {
           bob    this needs the right to administer on `red`, which the role admin gives: ask an admin for it
           bot    this needs the right to administer on `red`, which the role admin gives: ask an admin for it
         model-published
-          alice  this needs the right to administer on `the organization`, which the role admin gives: ask an admin for it
-          bob    this needs the right to administer on `the organization`, which the role admin gives: ask an admin for it
-          bot    this needs the right to administer on `the organization`, which the role admin gives: ask an admin for it
+          alice  this needs the right to administer, which the role admin gives: ask an admin for it
+          bob    this needs the right to administer, which the role admin gives: ask an admin for it
+          bot    this needs the right to administer, which the role admin gives: ask an admin for it
     "#]].assert_eq(&table);
 }

@@ -2,9 +2,7 @@
 
 use std::pin::pin;
 
-use gradus_model::UnitId;
-
-use gradus_service::watch::{AskedWatch, Told};
+use gradus_service::watch::{AskedWatch, Told, Watched};
 use gradus_service::{Caller, ServiceError};
 use gradus_wire::v1 as wire;
 use tokio::sync::mpsc;
@@ -32,9 +30,7 @@ pub(super) async fn watched(
         from_size: asked.from_size,
         from_valid_at: convert::instant("from_valid_at", from_valid_at)?,
     };
-    let units = wanted.units.iter().map(|unit| api.service.unit(by, unit));
-    let units: Vec<UnitId> = units.collect::<Result<_, _>>()?;
-    let mut told = api.service.watch(by, &wanted).await?;
+    let Watched { units, mut told } = api.service.watch(by, &wanted).await?;
     let (sender, receiver) = mpsc::channel(1);
     let (api, by) = (api.clone(), *by);
     tokio::spawn(async move {

@@ -176,7 +176,11 @@ fn of_access(refusal: &Refusal) -> Verdict {
         }
         Refusal::RightMissing { right, unit } => {
             let missing = verdict(PermissionDenied, "RIGHT_MISSING").with("right", right);
-            missing.with("unit", unit).with("roles", roles_in_words(*right))
+            let missing = missing.with("roles", roles_in_words(*right));
+            match unit {
+                Some(unit) => missing.with("unit", unit),
+                None => missing,
+            }
         }
         Refusal::RoleNotGranted { role, unit } => {
             verdict(NotFound, "ROLE_NOT_GRANTED").with("role", role).with("unit", unit)
