@@ -2,7 +2,7 @@
 
 use gradus_model::event::{Document, TokenIssued, UnitRegistered, UnitSucceeded};
 use gradus_model::unit::UnitKind;
-use gradus_model::{Event, Name, Timestamp, UnitId};
+use gradus_model::{Event, Name, PrincipalId, Timestamp, UnitId};
 
 use super::tokens::ends_in_time;
 use super::{DocumentKind, Grant, Published, Registry, Unit, certificates, roles};
@@ -69,17 +69,7 @@ pub fn decide(
         Event::PrincipalAdded(added) => {
             Ok(record_unless(registry.principal(added.principal).is_some()))
         }
-        Event::PrincipalDisabled(disabled) => {
-            let principal = registry.principal(disabled.principal);
-            let principal = principal
-                .ok_or_else(|| Refusal::PrincipalUnknown(disabled.principal.to_string()))?;
-            if principal.disabled_at.is_some() {
-                return Ok(Verdict::AlreadySo);
-            }
-            let stays = |grant: &Grant| grant.principal != disabled.principal;
-            registry.keeps_an_admin(occasion.now, stays)?;
-            Ok(Verdict::Record)
-        }
+        Event::PrincipalDisabled(of) => disable(registry, occasion, of.principal),
         Event::RoleGranted(granted) => roles::grant(registry, occasion, granted, proposal),
         Event::RoleRevoked(revoked) => roles::revoke(registry, occasion, revoked, proposal),
         Event::TokenIssued(issued) => issue(registry, occasion, issued),
@@ -142,6 +132,16 @@ fn would_close_a_circle(registry: &Registry, unit: &Unit, parent: &Unit, from: T
     let until = unit.parents.iter().filter_map(later).min();
     let moves = registry.units().flat_map(|unit| &unit.parents).filter_map(later);
     below(from) || moves.filter(|moment| until.is_none_or(|until| *moment < until)).any(below)
+}
+
+fn disable(registry: &Registry, on: &Occasion, id: PrincipalId) -> Result<Verdict, Refusal> {
+    let principal = registry.principal(id);
+    let principal = principal.ok_or_else(|| Refusal::PrincipalUnknown(id.to_string()))?;
+    if principal.disabled_at.is_some() {
+        return Ok(Verdict::AlreadySo);
+    }
+    registry.keeps_an_admin(on.now, |grant: &Grant| grant.principal != id)?;
+    Ok(Verdict::Record)
 }
 
 fn publish(registry: &Registry, kind: DocumentKind, held: &Document) -> Verdict {
