@@ -188,7 +188,7 @@ impl Service {
             Proposal::at(Event::TokenIssued(issued), None, now)
         };
         let (receipt, token) = self.record_token(call, issued).await?;
-        Ok(IssuedToken { token, secret, receipt })
+        Ok(IssuedToken { receipt, token, secret })
     }
 
     /// Records a token under the id that the call draws for it; it can be used from the answer on.
