@@ -14,7 +14,7 @@ use rcgen::{
 use tempfile::TempDir;
 
 /// A folder with an authority, what it signed, and the data of a server.
-struct Folder {
+pub(crate) struct Folder {
     folder: TempDir,
     authority: CertifiedIssuer<'static, KeyPair>,
 }
@@ -28,7 +28,7 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
 }
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = Self { folder: tempfile::tempdir().unwrap(), authority: authority("ours") };
         folder.put("ca.pem", &folder.authority.pem());
         folder.put("other.pem", &authority("other").pem());
@@ -36,16 +36,16 @@ impl Folder {
         folder
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn put(&self, name: &str, text: &str) {
+    pub(crate) fn put(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
     }
 
     /// Signs a certificate for a name, into a file of its own with its key beside it.
-    fn sign(&self, name: &str, file: &str, until: i32) {
+    pub(crate) fn sign(&self, name: &str, file: &str, until: i32) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2000, 1, 1);
         params.not_after = date_time_ymd(until, 1, 1);
@@ -63,7 +63,7 @@ impl Folder {
         }
     }
 
-    async fn secure(&self) -> Running {
+    pub(crate) async fn secure(&self) -> Running {
         self.secure_with(None).await
     }
 
@@ -78,14 +78,22 @@ impl Folder {
         Box::pin(gradus_server::start(&settings, system_clock())).await.unwrap()
     }
 
-    /// The command line in this folder, where no setting of the machine is seen.
-    fn gradus(&self, args: &str) -> Command {
+    /// The command line in this folder, where no setting of the machine is seen; what stands in
+    /// single quotes is one argument.
+    pub(crate) fn gradus(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
         command.env_clear().env("HOME", self.folder.path());
         command.env("XDG_CONFIG_HOME", self.path("config"));
         // The authorities of this machine are a file of ours.
         command.env("SSL_CERT_FILE", self.path("other.pem"));
-        command.current_dir(self.folder.path()).args(args.split_whitespace());
+        for (number, part) in args.split('\'').enumerate() {
+            if number % 2 == 1 {
+                command.arg(part);
+            } else {
+                command.args(part.split_whitespace());
+            }
+        }
+        command.current_dir(self.folder.path());
         command
     }
 
@@ -104,7 +112,7 @@ impl Folder {
 }
 
 /// The value of a key in JSON.
-fn value(json: &str, path: &str) -> String {
+pub(crate) fn value(json: &str, path: &str) -> String {
     let json: serde_json::Value = serde_json::from_str(json).unwrap();
     json.pointer(path).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
 }

@@ -1,0 +1,322 @@
+//! A day in the life: a tool, an assessor and an auditor, each with a credential of their own,
+//! through the command line against a server that speaks TLS.
+
+use std::fmt::Write as _;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use expect_test::{Expect, expect};
+
+use crate::tls::{Folder, value};
+
+/// A server, and those who ask it.
+struct Day {
+    folder: Folder,
+    server: String,
+}
+
+impl Day {
+    /// What a command of somebody comes to, without what differs from run to run.
+    async fn of(&self, who: &str, commands: &[&str]) -> String {
+        let mut told = String::new();
+        for command in commands {
+            let (code, said) = self.run(who, command).await;
+            let _ = writeln!(told, "$ gradus {command}");
+            told.push_str(&same(&said.replace(&self.server, "SERVER")));
+            if code != 0 {
+                let _ = writeln!(told, "[exit {code}]");
+            }
+        }
+        told
+    }
+
+    async fn check(&self, who: &str, commands: &[&str], expected: Expect) {
+        expected.assert_eq(&self.of(who, commands).await);
+    }
+
+    async fn run(&self, who: &str, command: &str) -> (i32, String) {
+        let credential = match who {
+            "olga" => "--certificate olga.pem --certificate-key olga.key".to_owned(),
+            _ => format!("--token-file {who}.token"),
+        };
+        let all = format!("--server {} --ca ca.pem {credential} {command}", self.server);
+        let mut command = self.folder.gradus(&all);
+        let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+    }
+
+    /// Keeps the token that a command issues.
+    async fn issue(&self, command: &str, file: &str) {
+        let (code, said) = self.run("operator", &format!("--output json {command}")).await;
+        assert_eq!(code, 0, "{said}");
+        let file = format!("{file}.token");
+        self.folder.put(&file, &value(&said, "/secret"));
+        let only_mine = Permissions::from_mode(0o600);
+        std::fs::set_permissions(self.folder.path(&file), only_mine).unwrap();
+    }
+}
+
+/// Lines of a receipt that say where in the log it was.
+const RECEIPT: [&str; 5] = ["level_changes", "stream", "version", "log_size", "request_id"];
+
+/// A text with ids, digests and instants of this run taken out.
+fn same(said: &str) -> String {
+    let mut told = String::new();
+    for line in said.lines() {
+        // Of a receipt, what the next reader does not need.
+        if RECEIPT.iter().any(|key| line.split('\t').next() == Some(key)) {
+            continue;
+        }
+        let words = line.split_inclusive([' ', '\t', '(', ')', ',', '"']).map(|word| {
+            let bare = word.trim_end_matches([' ', '\t', '(', ')', ',', '"', '.']);
+            let hex = bare.chars().filter(|c| *c != '-').all(|c| c.is_ascii_hexdigit());
+            let of_today = bare.len() > 18 && bare.ends_with('Z') && bare.contains('T');
+            if (hex && bare.len() >= 32) || of_today {
+                word.replace(bare, "…")
+            } else {
+                word.to_owned()
+            }
+        });
+        told.extend(words);
+        told.push('\n');
+    }
+    told
+}
+
+/// What the operator does in the morning.
+async fn lets_everybody_in(day: &Day) {
+    day.check(
+        "operator",
+        &[
+            "project register shop --team web",
+            "project register vault --team infra",
+            "role grant scanner collector shop",
+            "role grant ann assessor shop",
+            "principal add olga --kind person",
+            "certificate register olga olga.pem",
+            "role grant olga auditor web --reason 'the yearly audit'",
+        ],
+        expect![[r#"
+            $ gradus project register shop --team web
+            unit	shop
+            id	…
+            new_team	web
+            result	recorded
+            positions	22-23
+            $ gradus project register vault --team infra
+            unit	vault
+            id	…
+            new_team	infra
+            result	recorded
+            positions	24-25
+            $ gradus role grant scanner collector shop
+            result	recorded
+            positions	26
+            $ gradus role grant ann assessor shop
+            result	recorded
+            positions	27
+            $ gradus principal add olga --kind person
+            principal	olga
+            id	…
+            result	recorded
+            positions	28
+            $ gradus certificate register olga olga.pem
+            principal	olga
+            key	…
+            result	recorded
+            positions	29
+            $ gradus role grant olga auditor web --reason 'the yearly audit'
+            result	recorded
+            positions	30
+        "#]],
+    )
+    .await;
+}
+
+/// What the tool does, and what it may not.
+async fn the_tool(day: &Day) {
+    day.check(
+        "scanner",
+        &[
+            "submit --project shop --kind policy --outcome supports --strength direct --practice BP.01.01 --practice BP.01.02 --practice BP.01.03 --practice BP.01.04 --work-to 2026-10-01 --source handbook --source-id controls --title 'Controls of the shop'",
+            "submit --project shop --kind policy --outcome supports --strength direct --practice BP.02.01 --work-to 2026-10-01 --source handbook --source-id impact",
+            "rate --project shop BP.01.01 satisfied --effective-at 2026-10-02",
+            "review accept --project shop source=handbook id=controls",
+            "events --unit shop",
+            "levels vault",
+            "levels nothing",
+        ],
+        expect![[r#"
+            $ gradus submit --project shop --kind policy --outcome supports --strength direct --practice BP.01.01 --practice BP.01.02 --practice BP.01.03 --practice BP.01.04 --work-to 2026-10-01 --source handbook --source-id controls --title 'Controls of the shop'
+            evidence	…
+            new	1
+            known	0
+            result	recorded
+            positions	31
+            $ gradus submit --project shop --kind policy --outcome supports --strength direct --practice BP.02.01 --work-to 2026-10-01 --source handbook --source-id impact
+            evidence	…
+            new	1
+            known	0
+            result	recorded
+            positions	32
+            $ gradus rate --project shop BP.01.01 satisfied --effective-at 2026-10-02
+            gradus rate: this needs the right to rate, which the role assessor or admin gives: ask an admin for it
+            [exit 4]
+            $ gradus review accept --project shop source=handbook id=controls
+            gradus review accept: this needs the right to review, which the role assessor or admin gives: ask an admin for it
+            [exit 4]
+            $ gradus events --unit shop
+            gradus events: this needs the right to read, which the role viewer, assessor, lead, sponsor, auditor or admin gives: ask an admin for it
+            [exit 4]
+            $ gradus levels vault
+            gradus levels: unit `vault` is unknown
+            hint: `gradus unit list` shows the units that you may see
+            [exit 3]
+            $ gradus levels nothing
+            gradus levels: unit `nothing` is unknown
+            hint: `gradus unit list` shows the units that you may see
+            [exit 3]
+        "#]],
+    )
+    .await;
+}
+
+/// What the assessor does, and what she may not.
+async fn the_assessor(day: &Day) {
+    day.check(
+        "ann",
+        &[
+            "review list --project shop --standing submitted",
+            "review accept --project shop source=handbook id=controls --note 'read, dated, signed'",
+            "review reject --project shop source=handbook id=impact --reason 'of another product'",
+            "rate --project shop BP.01.01 satisfied BP.01.02 satisfied BP.01.03 satisfied BP.01.04 satisfied --effective-at 2026-10-02 --rationale 'complete'",
+            "levels shop --area PA01",
+            "role grant ann lead shop",
+            "project register mine --team web",
+        ],
+        expect![[r#"
+            $ gradus review list --project shop --standing submitted
+            evidence	standing	kind	work_to	valid	practices	title	source	id
+            …	submitted	policy	…	no	iso-21827-2008/BP.01.01 iso-21827-2008/BP.01.02 iso-21827-2008/BP.01.03 iso-21827-2008/BP.01.04	Controls of the shop	handbook	controls
+            …	submitted	policy	…	no	iso-21827-2008/BP.02.01		handbook	impact
+            $ gradus review accept --project shop source=handbook id=controls --note 'read, dated, signed'
+            result	recorded
+            positions	33
+            $ gradus review reject --project shop source=handbook id=impact --reason 'of another product'
+            result	recorded
+            positions	34
+            $ gradus rate --project shop BP.01.01 satisfied BP.01.02 satisfied BP.01.03 satisfied BP.01.04 satisfied --effective-at 2026-10-02 --rationale 'complete'
+            ratings	… … … …
+            result	recorded
+            positions	35-38
+            $ gradus levels shop --area PA01
+            area	title	rated	ongoing	coverage	inherited
+            PA01	Administer Security Controls	1–5 (28 open)	1–5 (28 open)	4/4	
+            $ gradus role grant ann lead shop
+            gradus role grant: this needs the right to administer, which the role admin gives: ask an admin for it
+            [exit 4]
+            $ gradus project register mine --team web
+            gradus project register: this needs the right to settle, which the role lead or admin gives: ask an admin for it
+            [exit 4]
+        "#]],
+    )
+    .await;
+}
+
+/// What the auditor looks at.
+async fn the_auditor(day: &Day) {
+    day.check(
+        "olga",
+        &[
+            "whoami",
+            "levels shop@{2026-10-01} --area PA01",
+            "levels shop --area PA01",
+            "levels shop@known{2026-10-03} --area PA01",
+            "levels shop@{2028-12-01} --area PA01",
+            "diff shop@{2026-09-30}..@{2026-10-03} --area PA01",
+            "events --unit shop",
+            "rate --project shop BP.01.01 not-satisfied --effective-at 2026-10-02 --rationale 'no'",
+            "levels vault",
+        ],
+        expect![[r#"
+            $ gradus whoami
+            name	olga
+            kind	person
+            id	…
+            grade	mtls
+            token	
+            state	
+            expires_at	
+            server	SERVER
+            $ gradus levels shop@{2026-10-01} --area PA01
+            area	title	rated	ongoing	coverage	inherited
+            PA01	Administer Security Controls	not rated	not rated	4/4	
+            $ gradus levels shop --area PA01
+            area	title	rated	ongoing	coverage	inherited
+            PA01	Administer Security Controls	1–5 (28 open)	1–5 (28 open)	4/4	
+            $ gradus levels shop@known{2026-10-03} --area PA01
+            area	title	rated	ongoing	coverage	inherited
+            $ gradus levels shop@{2028-12-01} --area PA01
+            area	title	rated	ongoing	coverage	inherited
+            PA01	Administer Security Controls	1–5 (28 open)	0	0/4	
+            $ gradus diff shop@{2026-09-30}..@{2026-10-03} --area PA01
+            area	when	stage	rated	ongoing	coverage	because
+            PA01	…	happened	not rated → 1–5 (28 open)	not rated → 1–5 (28 open)	4/4	rated: BP.01.01 #35, BP.01.02 #36, BP.01.03 #37, BP.01.04 #38
+            $ gradus events --unit shop
+            position	recorded_at	effective_at	unit	version	type	actor
+            31	…	…	shop	1	evidence-submitted	scanner
+            32	…	…	shop	2	evidence-submitted	scanner
+            33	…	…	shop	3	evidence-accepted	ann
+            34	…	…	shop	4	evidence-rejected	ann
+            35	…	…	shop	5	practice-rated	ann
+            36	…	…	shop	6	practice-rated	ann
+            37	…	…	shop	7	practice-rated	ann
+            38	…	…	shop	8	practice-rated	ann
+            $ gradus rate --project shop BP.01.01 not-satisfied --effective-at 2026-10-02 --rationale 'no'
+            gradus rate: this needs the right to rate, which the role assessor or admin gives: ask an admin for it
+            [exit 4]
+            $ gradus levels vault
+            gradus levels: unit `vault` is unknown
+            hint: `gradus unit list` shows the units that you may see
+            [exit 3]
+        "#]],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_an_assessor_and_an_auditor_each_do_their_part_and_no_other() {
+    let folder = Folder::new();
+    let running = folder.secure().await;
+    let server = format!("https://localhost:{}", running.address.port());
+    std::fs::copy(folder.path("data/admin.token"), folder.path("operator.token")).unwrap();
+    folder.sign("olga", "olga", 2050);
+    let day = Day { folder, server };
+
+    // In the morning the operator lets everybody in.
+    day.issue("token issue scanner --kind service", "scanner").await;
+    day.issue("token issue ann --kind person", "ann").await;
+    lets_everybody_in(&day).await;
+    the_tool(&day).await;
+    the_assessor(&day).await;
+    the_auditor(&day).await;
+
+    // The audit is over.
+    day.check(
+        "operator",
+        &["role revoke olga auditor web --yes"],
+        expect![[r#"
+        $ gradus role revoke olga auditor web --yes
+        result	recorded
+        positions	39
+    "#]],
+    )
+    .await;
+    day.check("olga", &["levels shop --area PA01"], expect![[r#"
+        $ gradus levels shop --area PA01
+        gradus levels: this needs the right to see, which the role viewer, collector, assessor, lead, sponsor, auditor or admin gives: ask an admin for it
+        [exit 4]
+    "#]]).await;
+    running.stop().await.unwrap();
+}
