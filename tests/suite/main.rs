@@ -12,6 +12,7 @@ mod architecture;
 mod at_once;
 mod backup;
 mod bad_input;
+mod classes;
 mod clocks;
 mod diff;
 mod directory;

@@ -1,5 +1,6 @@
 //! Who may do what: rights, the roles that give them, and the right that each fact needs.
 
+use gradus_model::payload::Class;
 use gradus_model::unit::Role;
 use gradus_model::{Event, UnitId};
 
@@ -22,6 +23,10 @@ pub enum Right {
     Appraise,
     /// Ask for proofs.
     Prove,
+    /// Read texts that are confidential.
+    ReadConfidential,
+    /// Read what was said in interviews, which stands for nobody in particular.
+    ReadInterviews,
     /// Everything else: people, tokens, roles, moves, documents, erasure, backups.
     Administer,
 }
@@ -37,6 +42,8 @@ impl Right {
         Self::Settle,
         Self::Appraise,
         Self::Prove,
+        Self::ReadConfidential,
+        Self::ReadInterviews,
         Self::Administer,
     ];
 
@@ -52,7 +59,19 @@ impl Right {
             Self::Settle => "settle",
             Self::Appraise => "appraise",
             Self::Prove => "prove",
+            Self::ReadConfidential => "read-confidential",
+            Self::ReadInterviews => "read-interviews",
             Self::Administer => "administer",
+        }
+    }
+
+    /// The right that texts of a class need, besides the right to read.
+    #[must_use]
+    pub const fn to_texts(class: Class) -> Self {
+        match class {
+            Class::Ordinary => Self::Read,
+            Class::Confidential => Self::ReadConfidential,
+            Class::Unattributed => Self::ReadInterviews,
         }
     }
 
@@ -89,15 +108,30 @@ impl Rights {
     /// The rights that a role gives.
     #[must_use]
     pub const fn of_role(role: Role) -> Self {
-        use Right::{Appraise, Prove, Rate, Read, Review, See, Settle, Submit};
+        use Right::{Administer, Review, See, Settle, Submit};
+        use Right::{Appraise, Prove, Rate, Read, ReadConfidential, ReadInterviews};
         match role {
             Role::Viewer => Self::of(&[See, Read]),
             Role::Collector => Self::of(&[See, Submit]),
-            Role::Assessor => Self::of(&[See, Read, Submit, Review, Rate]),
+            Role::Assessor => {
+                Self::of(&[See, Read, Submit, Review, Rate, ReadConfidential, ReadInterviews])
+            }
             Role::Lead => Self::of(&[See, Read, Settle]),
             Role::Sponsor => Self::of(&[See, Read, Appraise]),
-            Role::Auditor => Self::of(&[See, Read, Prove]),
-            Role::Admin => Self::ALL,
+            Role::Auditor => Self::of(&[See, Read, Prove, ReadConfidential]),
+            // An admin who wants to read interviews has to be an assessor, which is on record.
+            Role::Admin => Self::of(&[
+                See,
+                Read,
+                Submit,
+                Review,
+                Rate,
+                Settle,
+                Appraise,
+                Prove,
+                ReadConfidential,
+                Administer,
+            ]),
         }
     }
 

@@ -5,6 +5,9 @@
 
 use minicbor::{Decode, Encode};
 
+/// The field that says the class.
+const CLASS: &str = "class";
+
 /// One named text of a payload.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -15,6 +18,33 @@ pub struct Field {
     /// Its text, kept as given.
     #[n(1)]
     pub text: String,
+}
+
+/// Who may read the texts of a record, besides whoever wrote them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Class {
+    /// Whoever may read the record.
+    #[default]
+    Ordinary,
+    /// Those with the right to read confidential texts.
+    Confidential,
+    /// Those with the right to read interviews: what was said stands for nobody in particular.
+    Unattributed,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: &'static [Self] = &[Self::Ordinary, Self::Confidential, Self::Unattributed];
+
+    /// Its name, which is also what a payload's field says.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::Confidential => "confidential",
+            Self::Unattributed => "unattributed",
+        }
+    }
 }
 
 /// The fields of one record, in the order they were given; names are unique.
@@ -37,6 +67,23 @@ impl Payload {
             self.0.push(Field { name: name.to_owned(), text });
         }
         self
+    }
+
+    /// This payload as one of a class. What says nothing has none, and ordinary is not said.
+    #[must_use]
+    pub fn of_class(mut self, class: Class) -> Self {
+        if class != Class::Ordinary && !self.is_empty() && self.get(CLASS).is_none() {
+            let (name, text) = (CLASS.to_owned(), class.name().to_owned());
+            self.0.insert(0, Field { name, text });
+        }
+        self
+    }
+
+    /// Its class; none where it names one that this version does not know.
+    #[must_use]
+    pub fn class(&self) -> Option<Class> {
+        let Some(said) = self.get(CLASS) else { return Some(Class::Ordinary) };
+        Class::ALL.iter().copied().find(|class| class.name() == said)
     }
 
     /// The text of a field.

@@ -9,10 +9,14 @@ use gradus_domain::Refusal;
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_model::evidence::Source;
 use gradus_model::ids::hex;
-use gradus_model::{AreaId, Digest, EvidenceId, Practice, RatingId, RequestId, Timestamp, UnitId};
+use gradus_model::payload::Class;
+use gradus_model::{
+    AreaId, Digest, EvidenceId, Payload, Practice, RatingId, RequestId, Timestamp, UnitId,
+};
 use gradus_service::call::{LevelChange, OWN_SOURCES};
 use gradus_service::coordinate::{Known, Resolved};
 use gradus_service::evidence::{AskedPractice, EvidenceRef};
+use gradus_service::records::{ReadRecord, Texts};
 use gradus_service::units::AskedArea;
 use gradus_service::{Call, Caller, Coordinate, Receipt, Service, ServiceError};
 use gradus_wire::v1 as wire;
@@ -118,8 +122,34 @@ pub(crate) fn call(by: Caller, options: Option<&wire::AppendOptions>) -> Checked
         call.request = optional::<RequestId>("append.request_id", &options.request_id)?;
         call.expected_version = options.expected_version;
         call.validate_only = options.validate_only;
+        call.class = class("append.payload_class", options.payload_class)?;
     }
     Ok(call)
+}
+
+fn class(field: &str, given: i32) -> Checked<Class> {
+    match wire::PayloadClass::try_from(given) {
+        Ok(wire::PayloadClass::Unspecified | wire::PayloadClass::Ordinary) => Ok(Class::Ordinary),
+        Ok(wire::PayloadClass::Confidential) => Ok(Class::Confidential),
+        Ok(wire::PayloadClass::Unattributed) => Ok(Class::Unattributed),
+        Err(_) => Err(ServiceError::invalid(field, format!("{given} is no value of it"))),
+    }
+}
+
+/// What of a record's texts the caller may read, and what became of them.
+pub(crate) fn texts(
+    service: &Service,
+    by: &Caller,
+    record: &ReadRecord,
+) -> Checked<(Payload, wire::PayloadState)> {
+    let texts = service.texts(by, record)?;
+    let state = match &texts {
+        Texts::Erased => wire::PayloadState::Erased,
+        Texts::Withheld => wire::PayloadState::Withheld,
+        Texts::Readable(payload) if payload.is_empty() => wire::PayloadState::None,
+        Texts::Readable(_) => wire::PayloadState::Readable,
+    };
+    Ok((texts.payload(), state))
 }
 
 pub(crate) fn coordinate(given: Option<&wire::Coordinate>, min_size: u64) -> Checked<Coordinate> {

@@ -121,7 +121,7 @@ impl EventService for Api {
                         break 'pages;
                     }
                     if filter.fits(self, &record) {
-                        let event = event::event(&self.service, &record, filter.full)?;
+                        let event = event::event(&self.service, &by, &record, filter.full)?;
                         bytes += event.encoded_len();
                         if bytes > MOST_BYTES && !events.is_empty() {
                             break 'pages;
@@ -186,7 +186,7 @@ impl EventService for Api {
             if !self.service.may(&by, record.recorded.place.stream) {
                 return Err(ServiceError::not_found("position", asked.position));
             }
-            let event = event::event(&self.service, &record, true)?;
+            let event = event::event(&self.service, &by, &record, true)?;
             Ok(wire::GetEventResponse { event: Some(event) })
         })
         .await
@@ -208,7 +208,7 @@ impl Api {
         // Names come from the views.
         self.service.caught_up(None).await?;
         let found = records.iter().filter(|record| filter.fits(self, record));
-        let events = found.map(|record| event::event(&self.service, record, true));
+        let events = found.map(|record| event::event(&self.service, &filter.by, record, true));
         Ok((events.collect::<Result<_, _>>()?, from + records.len() as u64))
     }
 

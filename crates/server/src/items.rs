@@ -23,6 +23,7 @@ impl Api {
     /// Reads the records of items and shows them as they stand at a resolved coordinate.
     async fn shown(
         &self,
+        by: &Caller,
         unit: UnitId,
         resolved: &Resolved,
         rules: Option<&str>,
@@ -35,6 +36,7 @@ impl Api {
             let record = self.service.record_at(history.position).await?;
             let shown = items::Shown {
                 service: &self.service,
+                by,
                 unit,
                 at: resolved.at(),
                 basis: basis.as_ref(),
@@ -49,7 +51,7 @@ impl Api {
             out.push(match history.decided_at(resolved.log_size) {
                 Some(position) => {
                     let decision = self.service.record_at(position).await?;
-                    items::with_review(&self.service, found, &decision)?
+                    items::with_review(&self.service, by, found, &decision)?
                 }
                 None => found,
             });
@@ -90,7 +92,7 @@ impl Api {
         };
         let history = found.0.clone();
         let rules = coordinate.rules.as_deref();
-        let shown = self.shown(unit, &resolved, rules, vec![found]).await?;
+        let shown = self.shown(by, unit, &resolved, rules, vec![found]).await?;
         let entries: Vec<_> = shown.iter().map(|shown| entry(shown, &history)).collect();
         let digest = self.service.list_digest("evidence", Some(unit), &resolved, &entries);
         Ok(wire::GetEvidenceResponse {
@@ -135,7 +137,8 @@ impl Api {
         let found = {
             let views = self.service.views();
             let at = resolved.at();
-            let shown = items::Shown { service: &self.service, unit, at, basis: basis.as_ref() };
+            let shown =
+                items::Shown { service: &self.service, by, unit, at, basis: basis.as_ref() };
             let mut found = Vec::new();
             let history = views.history(unit);
             let every = history.into_iter().flat_map(|history| history.evidence(at.size));
@@ -177,7 +180,7 @@ impl Api {
         };
         let histories: Vec<EvidenceHistory> =
             found.iter().map(|(history, _)| history.clone()).collect();
-        let mut shown = self.shown(unit, &resolved, rules.as_deref(), found).await?;
+        let mut shown = self.shown(by, unit, &resolved, rules.as_deref(), found).await?;
         let fitting = page::fitting(&shown);
         next = numbers.get(fitting).copied().or(next);
         shown.truncate(fitting);

@@ -124,6 +124,7 @@ impl RatingService for Api {
                 }
                 found
             };
+            let asks = (&*self.service, &by);
             let mut ratings = Vec::with_capacity(found.len());
             let mut entries = Vec::with_capacity(found.len());
             for (history, in_force) in &found {
@@ -131,7 +132,7 @@ impl RatingService for Api {
                 let position = i64::try_from(history.position).unwrap_or(i64::MAX);
                 entries.push((history.rating.rating.0, vec![position, i64::from(*in_force)]));
                 let shown = (history, *in_force);
-                ratings.push(rating::rating(&self.service, unit, at, &record, shown)?);
+                ratings.push(rating::rating(asks, unit, at, &record, shown)?);
             }
             let fitting = page::fitting(&ratings);
             next = numbers.get(fitting).copied().or(next);
@@ -181,7 +182,9 @@ impl RatingService for Api {
                         let at = resolved.at();
                         let (history, in_force) = self.rating(receipt.unit, rated.rating, at)?;
                         let shown = (&history, in_force);
-                        ratings.push(rating::rating(service, receipt.unit, at, &record, shown)?);
+                        let shown =
+                            rating::rating((service, &by), receipt.unit, at, &record, shown)?;
+                        ratings.push(shown);
                     }
                     Event::RatingEnded(of) => ended.push(of.rating.to_string()),
                     _ => (),

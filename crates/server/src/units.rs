@@ -74,7 +74,7 @@ impl UnitService for Api {
             // Why an area was tailored out is text, and so in the record's payload.
             for (area, position) in unit.tailored_areas.iter_mut().zip(tailored) {
                 let record = self.service.record_at(position).await?;
-                let texts = self.service.open_payload(&record)?.unwrap_or_default();
+                let texts = self.service.texts(&by, &record)?.payload();
                 texts.get("reason").unwrap_or_default().clone_into(&mut area.reason);
             }
             let entry = (id.0, vec![i64::from(unit.kind)]);

@@ -51,6 +51,16 @@ pub(crate) trait Propose: Fn(&Writer, &Naming) -> Result<Vec<Batch>, ServiceErro
 
 impl<F: Fn(&Writer, &Naming) -> Result<Vec<Batch>, ServiceError>> Propose for F {}
 
+/// What a call proposes, its texts in the class that it says.
+pub(crate) fn proposed(
+    call: &Call,
+    propose: &impl Propose,
+    writer: &Writer,
+    naming: &Naming,
+) -> Result<Vec<Batch>, ServiceError> {
+    propose(writer, naming)?.into_iter().map(|batch| batch.of_class(call.class)).collect()
+}
+
 /// A call that has its place among all calls; the answer comes after the sync.
 pub struct Queued(Stage);
 
@@ -207,7 +217,7 @@ impl Service {
         let Asked { call, naming, now, compared } = *asked;
         let unit = of(writer, naming)?;
         expect_version(writer, unit, call.expected_version)?;
-        let batches = propose(writer, naming)?;
+        let batches = proposed(call, propose, writer, naming)?;
         let mut plan = writer.plan(call, now, &self.library(), &batches, compared)?;
         if !plan.duplicates.is_empty() {
             return Ok(Decided::Compare(plan.duplicates));

@@ -7,7 +7,10 @@ use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::{Actor, Proposal};
 use gradus_log::{Head, Placed};
 use gradus_model::evidence::Source;
-use gradus_model::{AreaId, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId};
+use gradus_model::payload::Class;
+use gradus_model::{
+    AreaId, Event, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId,
+};
 use gradus_proof::digest::sha256_of;
 
 use crate::access::Caller;
@@ -24,13 +27,16 @@ pub struct Call {
     pub expected_version: Option<u64>,
     /// Answer with the verdict only, recording nothing.
     pub validate_only: bool,
+    /// Who may read the texts that are given.
+    pub class: Class,
 }
 
 impl Call {
-    /// A call without a request id, expectation or preview.
+    /// A call without a request id, expectation or preview, whose texts are ordinary.
     #[must_use]
     pub const fn by(actor: Actor) -> Self {
-        Self { actor, request: None, expected_version: None, validate_only: false }
+        let (request, expected_version) = (None, None);
+        Self { actor, request, expected_version, validate_only: false, class: Class::Ordinary }
     }
 
     /// The same as a question about what may be seen.
@@ -63,6 +69,28 @@ impl Batch {
     pub fn new(stream: UnitId, proposals: Vec<Proposal>) -> Self {
         let number = |(item, proposal)| Numbered { item, proposal: Arc::new(proposal) };
         Self { stream, proposals: (0..).zip(proposals).map(number).collect() }
+    }
+
+    /// The same with its texts in a class.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Invalid`] where an unattributed text comes with whom it is about.
+    pub(crate) fn of_class(mut self, class: Class) -> Result<Self, ServiceError> {
+        if class == Class::Ordinary {
+            return Ok(self);
+        }
+        for Numbered { proposal, item } in &mut self.proposals {
+            let proposal = Arc::make_mut(proposal);
+            let names_somebody =
+                matches!(&proposal.event, Event::EvidenceSubmitted(item) if item.about.is_some());
+            if class == Class::Unattributed && names_somebody {
+                let reason = "what is unattributed names nobody: leave it out";
+                return Err(ServiceError::invalid(format!("items[{item}].about"), reason));
+            }
+            proposal.payload = std::mem::take(&mut proposal.payload).of_class(class);
+        }
+        Ok(self)
     }
 }
 

@@ -1,8 +1,11 @@
 //! Reading records back: leaves as events, payloads opened where their key still is.
 
+use gradus_domain::access::Right;
 use gradus_log::{ReadLimit, StoredRecord};
+use gradus_model::payload::Class;
 use gradus_model::{Leaf, Payload, Recorded, UnitId};
 
+use crate::access::Caller;
 use crate::error::ServiceError;
 use crate::seal;
 use crate::service::Service;
@@ -30,9 +33,47 @@ impl ReadRecord {
     }
 }
 
+/// What of a record's texts somebody may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// All of them; there may be none.
+    Readable(Payload),
+    /// Their key was destroyed.
+    Erased,
+    /// They are of a class that needs a right of its own.
+    Withheld,
+}
+
+impl Texts {
+    /// What can be read.
+    #[must_use]
+    pub fn payload(self) -> Payload {
+        match self {
+            Self::Readable(payload) => payload,
+            Self::Erased | Self::Withheld => Payload::empty(),
+        }
+    }
+}
+
 impl Service {
-    /// The texts of a record; `None` when they were erased.
-    pub fn open_payload(&self, record: &ReadRecord) -> Result<Option<Payload>, ServiceError> {
+    /// What of a record's texts the caller may read; the record itself is theirs to read.
+    pub fn texts(&self, by: &Caller, record: &ReadRecord) -> Result<Texts, ServiceError> {
+        let Some(payload) = self.open_payload(record)? else { return Ok(Texts::Erased) };
+        let class = payload.class();
+        let own = record.recorded.actor == by.actor.principal;
+        let may = |class| {
+            let asked = Caller { right: Right::to_texts(class), ..*by };
+            self.may(&asked, record.recorded.place.stream)
+        };
+        let readable = own || class == Some(Class::Ordinary) || class.is_some_and(may);
+        Ok(if readable { Texts::Readable(payload) } else { Texts::Withheld })
+    }
+
+    /// The texts of a record, whoever asks; `None` when they were erased.
+    pub(crate) fn open_payload(
+        &self,
+        record: &ReadRecord,
+    ) -> Result<Option<Payload>, ServiceError> {
         let place = record.recorded.place;
         if record.sealed.is_empty() && record.payload_root == gradus_model::Digest::ZERO {
             return Ok(Some(Payload::empty()));

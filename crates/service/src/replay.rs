@@ -8,7 +8,7 @@ use gradus_domain::Proposal;
 use gradus_log::Placed;
 use gradus_model::{Event, Recorded, RequestId, UnitId};
 
-use crate::append::{Propose, subject};
+use crate::append::{Propose, proposed, subject};
 use crate::call::{Batch, Call, ItemOutcome, Naming, Numbered, Receipt};
 use crate::error::ServiceError;
 use crate::records::ReadRecord;
@@ -56,7 +56,10 @@ impl Service {
         let (unit, batches) = {
             let writer = self.writer()?;
             // A call that does not fit the state any more cannot be the one that did.
-            (of(&writer, &naming)?, propose(&writer, &naming).map_err(|_| reused())?)
+            (
+                of(&writer, &naming)?,
+                proposed(call, &propose, &writer, &naming).map_err(|_| reused())?,
+            )
         };
         let mut found_at = BTreeMap::new();
         let mut last_version = 0;

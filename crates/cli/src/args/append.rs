@@ -1,7 +1,10 @@
 //! How to append: what every command that records something takes.
 
 use clap::{Args, ValueEnum};
+use gradus_model::payload::Class;
 use gradus_wire::v1;
+
+use super::words::words;
 
 /// What to do in place of recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,6 +28,11 @@ pub struct AppendArgs {
     /// Refuse if the stream is not at this version
     #[arg(long, value_name = "VERSION")]
     pub expected_version: Option<u64>,
+    /// Who may read the texts given: whoever may read the unit, also assessors, auditors and admins
+    /// only, or what an interview said, for assessors only
+    #[arg(long, value_name = "CLASS", default_value = "ordinary",
+        value_parser = words(Class::ALL, Class::name))]
+    pub payload_class: Class,
 }
 
 impl AppendArgs {
@@ -35,6 +43,12 @@ impl AppendArgs {
             request_id,
             expected_version: self.expected_version,
             validate_only: self.dry_run == Some(DryRun::Server),
+            payload_class: match self.payload_class {
+                Class::Ordinary => v1::PayloadClass::Unspecified,
+                Class::Confidential => v1::PayloadClass::Confidential,
+                Class::Unattributed => v1::PayloadClass::Unattributed,
+            }
+            .into(),
         }
     }
 }

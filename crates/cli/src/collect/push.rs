@@ -81,7 +81,7 @@ pub fn request(
     request_id: String,
     steps: Vec<v1::EvidenceStep>,
 ) -> v1::PushEvidenceRequest {
-    let append = v1::AppendOptions { request_id, expected_version: None, validate_only: false };
+    let append = v1::AppendOptions { request_id, ..v1::AppendOptions::default() };
     v1::PushEvidenceRequest { unit: unit.to_owned(), append: Some(append), steps }
 }
 

@@ -41,11 +41,11 @@ fn each_role_gives_its_rights() {
     expect![[r#"
         viewer     see read
         collector  see submit
-        assessor   see read submit review rate
+        assessor   see read submit review rate read-confidential read-interviews
         lead       see read settle
         sponsor    see read appraise
-        auditor    see read prove
-        admin      see read submit review rate settle appraise prove administer
+        auditor    see read prove read-confidential
+        admin      see read submit review rate settle appraise prove read-confidential administer
     "#]]
     .assert_eq(&table);
 }
@@ -65,9 +65,15 @@ fn roles_of_one_principal_add_up() {
     let roles = [("red", Role::Collector), ("app", Role::Assessor), ("org", Role::Auditor)];
     let roles = roles.map(|(on, role)| granted("bob", role, on, None));
     let history = and(people(), roles);
-    assert_eq!(rights(&history, "bob", "app", "2026-06-01"), "see read submit review rate prove");
-    assert_eq!(rights(&history, "bob", "red", "2026-06-01"), "see read submit prove");
-    assert_eq!(rights(&history, "bob", "blue", "2026-06-01"), "see read prove");
+    assert_eq!(
+        rights(&history, "bob", "app", "2026-06-01"),
+        "see read submit review rate prove read-confidential read-interviews"
+    );
+    assert_eq!(
+        rights(&history, "bob", "red", "2026-06-01"),
+        "see read submit prove read-confidential"
+    );
+    assert_eq!(rights(&history, "bob", "blue", "2026-06-01"), "see read prove read-confidential");
 }
 
 #[test]

@@ -7,26 +7,27 @@ use gradus_model::unit::{AreaRef, Context, Floor, Grade};
 use gradus_model::{Digest, Event, Target};
 use gradus_proof::tree::{leaf_hash, leaf_hashes};
 use gradus_service::records::ReadRecord;
-use gradus_service::{Service, ServiceError};
+use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 use serde_json::{Map, Value, json};
 
-use super::{Checked, principal_ref, timestamp, unit_ref};
+use super::{Checked, principal_ref, texts, timestamp, unit_ref};
 
-/// A record for a caller; with `full`, its body readable and its texts opened.
-pub(crate) fn event(service: &Service, record: &ReadRecord, full: bool) -> Checked<wire::Event> {
+/// A record for a caller; with `full`, its body readable, and its texts where the caller may read
+/// them.
+pub(crate) fn event(
+    service: &Service,
+    by: &Caller,
+    record: &ReadRecord,
+    full: bool,
+) -> Checked<wire::Event> {
     let recorded = &record.recorded;
     let hash = leaf_hash(&record.leaf);
     let mut out = leaf(recorded.place.position, record.leaf.clone(), hash);
     if !full {
         return Ok(out);
     }
-    let payload = service.open_payload(record)?;
-    let state = match &payload {
-        None => wire::PayloadState::Erased,
-        Some(payload) if payload.is_empty() => wire::PayloadState::None,
-        Some(_) => wire::PayloadState::Readable,
-    };
+    let (payload, state) = texts(service, by, record)?;
     out.unit = Some(unit_ref(service, recorded.place.stream));
     out.version = recorded.place.version;
     recorded.event.name().clone_into(&mut out.r#type);
@@ -40,8 +41,7 @@ pub(crate) fn event(service: &Service, record: &ReadRecord, full: bool) -> Check
     out.body_json = serde_json::to_string(&body(&recorded.event))
         .map_err(|_| ServiceError::Fault("an event's body is no JSON"))?;
     out.payload_state = state.into();
-    let fields = payload.unwrap_or_default().0;
-    out.payload = fields.into_iter().map(|field| (field.name, field.text)).collect();
+    out.payload = payload.0.into_iter().map(|field| (field.name, field.text)).collect();
     Ok(out)
 }
 

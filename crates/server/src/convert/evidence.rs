@@ -10,12 +10,12 @@ use gradus_model::{Event, Payload};
 use gradus_projection::views::Basis;
 use gradus_service::evidence::{Step, Submission};
 use gradus_service::records::ReadRecord;
-use gradus_service::{Service, ServiceError};
+use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 use super::{
     Checked, bounded, bounded_text, evidence_ref, instant, needed, optional, practices,
-    principal_ref, source, text, timestamp, unit_ref, word,
+    principal_ref, source, text, texts, timestamp, unit_ref, word,
 };
 
 const MOST_TITLE: usize = 512;
@@ -125,6 +125,7 @@ fn payload(field: fmt::Arguments<'_>, given: &wire::EvidenceItem) -> Checked<Pay
 /// What an answer on evidence needs besides the item's history.
 pub(crate) struct Shown<'a> {
     pub(crate) service: &'a Service,
+    pub(crate) by: &'a Caller,
     pub(crate) unit: gradus_model::UnitId,
     pub(crate) at: gradus_domain::At,
     pub(crate) basis: Option<&'a Basis>,
@@ -141,20 +142,15 @@ pub(crate) fn evidence(
     let Event::EvidenceSubmitted(item) = &record.recorded.event else {
         return Err(ServiceError::Fault("an item's record is no submission"));
     };
-    let payload = shown.service.open_payload(record)?;
+    let (payload, state) = texts(shown.service, shown.by, record)?;
     let size = shown.at.size;
     let place = record.recorded.place;
-    let state = match &payload {
-        None => wire::PayloadState::Erased,
-        Some(payload) if payload.is_empty() => wire::PayloadState::None,
-        Some(_) => wire::PayloadState::Readable,
-    };
     let superseded = history.superseded_by(size);
     let confirmed = history.confirmed_by(size).map(|by| principal_ref(shown.service, by));
     Ok(wire::Evidence {
         id: history.id.to_string(),
         unit: Some(unit_ref(shown.service, shown.unit)),
-        item: Some(wire_item(item, record, &payload.unwrap_or_default())),
+        item: Some(wire_item(item, record, &payload)),
         payload_state: state.into(),
         standing: standing(history.standing(size)).into(),
         practices,
@@ -179,10 +175,11 @@ pub(crate) fn evidence(
 /// Says who decided on an item last, when, and why.
 pub(crate) fn with_review(
     service: &Service,
+    by: &Caller,
     shown: wire::Evidence,
     decision: &ReadRecord,
 ) -> Checked<wire::Evidence> {
-    let payload = service.open_payload(decision)?.unwrap_or_default();
+    let (payload, _) = texts(service, by, decision)?;
     let said = payload.get("reason").or_else(|| payload.get("note")).unwrap_or_default();
     Ok(wire::Evidence {
         reviewed_by: Some(principal_ref(service, decision.recorded.actor)),

@@ -7,12 +7,12 @@ use gradus_model::Event;
 use gradus_model::rating::{Scale, Value};
 use gradus_service::ratings::RatingInput;
 use gradus_service::records::ReadRecord;
-use gradus_service::{Service, ServiceError};
+use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
 use super::{
     Checked, bounded, bounded_text, digest, evidence_ref, instant, optional, optional_word,
-    practice, principal_ref, timestamp, unit_ref, word,
+    practice, principal_ref, texts, timestamp, unit_ref, word,
 };
 
 const MOST_RATIONALE: usize = 4_096;
@@ -51,7 +51,7 @@ pub(crate) fn is_in_force(unit: &UnitHistory, rating: &RatingHistory, at: At) ->
 
 /// A rating as it stands at the point asked about, with the rationale of its record.
 pub(crate) fn rating(
-    service: &Service,
+    (service, by): (&Service, &Caller),
     unit: gradus_model::UnitId,
     at: At,
     record: &ReadRecord,
@@ -60,15 +60,10 @@ pub(crate) fn rating(
     if !matches!(record.recorded.event, Event::PracticeRated(_)) {
         return Err(ServiceError::Fault("a rating's record is no rating"));
     }
-    let payload = service.open_payload(record)?;
-    let state = match &payload {
-        None => wire::PayloadState::Erased,
-        Some(payload) if payload.is_empty() => wire::PayloadState::None,
-        Some(_) => wire::PayloadState::Readable,
-    };
+    let (payload, state) = texts(service, by, record)?;
     let rating = &history.rating;
     let place = record.recorded.place;
-    let rationale = payload.as_ref().and_then(|payload| payload.get("rationale"));
+    let rationale = payload.get("rationale");
     Ok(wire::Rating {
         id: rating.rating.to_string(),
         unit: Some(unit_ref(service, unit)),
