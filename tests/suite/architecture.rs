@@ -103,7 +103,7 @@ fn dependencies_point_one_way() {
     expect![[r#"
         archive uses model, proof
         capsule uses domain, model, proof
-        cli uses archive, collect, model, server, wire
+        cli uses archive, collect, model, proof, server, wire
         collect uses model
         domain uses model
         log uses model, proof

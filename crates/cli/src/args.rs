@@ -6,6 +6,7 @@ pub mod coordinate;
 pub mod words;
 
 pub mod access;
+pub mod apply;
 pub mod assert;
 pub mod baseline;
 pub mod certificate;
@@ -131,6 +132,8 @@ pub enum Command {
     /// Show and raise the levels below which areas must not fall
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
+    /// Bring units, people, roles and adoptions to the state that a file declares
+    Apply(apply::ApplyArgs),
     /// Check a directory or an archive for damage, and recover what verifies
     Doctor(operate::DoctorArgs),
     /// Back up the log, its documents and its keys into an archive

@@ -1,6 +1,7 @@
 //! The commands, each of which converts, calls, and prints.
 
 pub mod access;
+pub mod apply;
 pub mod assert;
 pub mod backup;
 pub mod baseline;
@@ -79,6 +80,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
     match command {
         Command::Project(command) => unit::run(session, command, Some(UnitKind::Project)).await,
         Command::Unit(command) => unit::run(session, command, None).await,
+        Command::Apply(args) => apply::run(session, args).await,
         Command::Baseline(command) => baseline::run(session, command).await,
         Command::Submit(args) => submit::run(session, &args).await,
         Command::Review(command) => review::run(session, command).await,

@@ -116,6 +116,9 @@ pub enum CliError {
         /// How many were asked for.
         of: usize,
     },
+    /// A server is not in the state that was declared; what is to be done was shown.
+    #[error("changes to be made: {0}")]
+    Pending(usize),
     /// The user stopped it.
     #[error("interrupted")]
     Interrupted,
@@ -213,6 +216,7 @@ impl CliError {
             Self::Output(_) => "OUTPUT_FAILED".to_owned(),
             Self::Random(_) => "NO_RANDOMNESS".to_owned(),
             Self::Gate { .. } => "GATE_NOT_MET".to_owned(),
+            Self::Pending(_) => "CHANGES_PENDING".to_owned(),
             Self::Interrupted => "INTERRUPTED".to_owned(),
             Self::Directory { trouble, .. } => reason_of(*trouble).to_owned(),
             Self::Unwell { lost: 0, .. } => "DAMAGED".to_owned(),
@@ -231,7 +235,7 @@ impl CliError {
             Self::Interrupted => "CANCELLED",
             Self::Directory { trouble: Trouble::Damaged, .. } | Self::Unwell { .. } => "DATA_LOSS",
             Self::Directory { trouble: Trouble::NoRoom, .. } => "RESOURCE_EXHAUSTED",
-            Self::Gate { .. } | Self::Directory { .. } => "FAILED_PRECONDITION",
+            Self::Gate { .. } | Self::Pending(_) | Self::Directory { .. } => "FAILED_PRECONDITION",
             Self::Usage { .. }
             | Self::Unconfirmed { .. }
             | Self::Config { .. }
@@ -259,7 +263,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::Unconfirmed { .. } | Self::Config { .. } => Exit::Usage,
-            Self::Gate { .. } => Exit::Gate,
+            Self::Gate { .. } | Self::Pending(_) => Exit::Gate,
             Self::Interrupted => Exit::Interrupted,
             Self::Directory { trouble, .. } => exit_of_trouble(*trouble),
             Self::Unwell { lost: 0, .. } => Exit::Repairable,

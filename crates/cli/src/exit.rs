@@ -21,7 +21,7 @@ pub enum Exit {
     Conflict = 5,
     /// No answer.
     Unreachable = 6,
-    /// A gate is not met.
+    /// A gate is not met, or a declared state.
     Gate = 10,
     /// A proof does not hold.
     Verification = 11,
@@ -81,7 +81,7 @@ impl Exit {
             Self::Unreachable => {
                 "server unreachable, outcome unknown: try again with the same request id"
             }
-            Self::Gate => "gate not met",
+            Self::Gate => "gate not met, or gradus apply --plan found something to do",
             Self::Verification => "verification failed",
             Self::Inconclusive => "verification inconclusive: nothing to verify",
             Self::Damaged => {
@@ -129,7 +129,7 @@ mod tests {
                 4  authentication or permission
                 5  conflict: stale version, or the request id or name is taken
                 6  server unreachable, outcome unknown: try again with the same request id
-               10  gate not met
+               10  gate not met, or gradus apply --plan found something to do
                11  verification failed
                12  verification inconclusive: nothing to verify
                20  the directory or archive is damaged or in doubt: see gradus doctor, or restore

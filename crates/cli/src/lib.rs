@@ -17,6 +17,7 @@ pub mod request_id;
 pub mod session;
 pub mod tls;
 
+pub mod apply;
 pub mod collect;
 pub mod commands;
 pub mod items;

@@ -8,6 +8,7 @@ pub mod message;
 pub mod sheet;
 mod state;
 
+pub mod apply;
 pub mod calendar;
 pub mod cause;
 pub mod check;
@@ -17,8 +18,10 @@ pub mod forecast;
 pub mod gap;
 pub mod levels;
 pub mod problem;
+pub mod queue;
 pub mod receipt;
 pub mod rollup;
+pub mod sufficiency;
 pub mod trend;
 
 use std::io::{self, IsTerminal as _, Write};

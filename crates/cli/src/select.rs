@@ -40,6 +40,12 @@ impl Moment {
         Self::parse(text, Edge::End)
     }
 
+    /// The moment in a request that has no word for now.
+    #[must_use]
+    pub fn instant(self) -> prost_types::Timestamp {
+        self.wire().unwrap_or_else(clock)
+    }
+
     /// The moment in a request.
     #[must_use]
     pub fn wire(self) -> Option<prost_types::Timestamp> {

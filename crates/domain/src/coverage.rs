@@ -3,7 +3,7 @@
 //! Windows are rules, applied here and never stored with the evidence: under other rules the same
 //! log answers otherwise.
 
-use gradus_model::evidence::Outcome;
+use gradus_model::evidence::{Kind, Outcome};
 use gradus_model::unit::PrincipalKind;
 use gradus_model::{PrincipalId, Target, Timestamp};
 
@@ -88,10 +88,18 @@ pub fn counts(item: &EvidenceHistory, size: u64, rules: &Rules, kind_of: KindOf<
     match item.standing(size) {
         Standing::Accepted => true,
         Standing::Rejected | Standing::Withdrawn => false,
-        Standing::Submitted => {
-            kind_of(item.provider).is_some_and(|sort| rules.trusts(item.provider, sort, item.kind))
-        }
+        Standing::Submitted => is_trusted(item.provider, item.kind, rules, kind_of),
     }
+}
+
+/// Whether evidence of this kind from this principal counts without a review.
+pub(crate) fn is_trusted(
+    provider: PrincipalId,
+    kind: Kind,
+    rules: &Rules,
+    kind_of: KindOf<'_>,
+) -> bool {
+    kind_of(provider).is_some_and(|sort| rules.trusts(provider, sort, kind))
 }
 
 /// The first instant at which an item no longer speaks for a practice, as known with `size` records.

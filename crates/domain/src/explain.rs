@@ -23,6 +23,7 @@ use crate::sse_cmm::LevelAnswer;
 use crate::timeline::At;
 use crate::world::{Basis, NoAnswer, World, basis, kind_of};
 
+pub(crate) use items::behind as item_behind;
 pub use items::{Counts, ItemBehind, WhyNot};
 pub use ratings::{RatingBehind, WhyPassedOver};
 

@@ -10,13 +10,14 @@ mod by_id;
 mod facts;
 mod items;
 mod told;
+mod undecided;
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use gradus_model::evidence::Source;
-use gradus_model::{Event, EvidenceId, RatingId, Recorded, Target, UnitId};
+use gradus_model::evidence::{Kind, Source};
+use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Recorded, Target, UnitId};
 
 use crate::settings::Settings;
 use crate::timeline::Stated;
@@ -173,6 +174,17 @@ impl UnitHistory {
     #[must_use]
     pub fn evidence(&self, size: u64) -> impl DoubleEndedIterator<Item = &EvidenceHistory> {
         self.items().evidence(size)
+    }
+
+    /// The items from the position `from` on that nobody had decided on, as known with `size`
+    /// records, of the providers and kinds that `wanted` lets through, in the order of recording.
+    pub(crate) fn undecided(
+        &self,
+        size: u64,
+        from: u64,
+        wanted: impl Fn(PrincipalId, Kind) -> bool,
+    ) -> Vec<&EvidenceHistory> {
+        self.items().undecided(size, from, wanted)
     }
 
     /// An item by id.

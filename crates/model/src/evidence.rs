@@ -59,6 +59,14 @@ vocabulary! {
     }
 }
 
+impl Kind {
+    /// Whether it is what somebody said when they were asked, not what the work left behind.
+    #[must_use]
+    pub const fn is_spoken(self) -> bool {
+        matches!(self, Self::Interview | Self::Questionnaire)
+    }
+}
+
 vocabulary! {
     /// Which way a piece of evidence speaks.
     "outcome" Outcome {

@@ -11,6 +11,7 @@ use crate::api::{Api, Reply, reply, reply_of_items};
 use crate::auth::open;
 use crate::convert::{self, evidence as items, instant};
 use crate::push;
+use crate::sufficiency;
 
 /// The longest reason or note, in bytes.
 const MOST_REASON: usize = 4_096;
@@ -81,6 +82,22 @@ impl EvidenceService for Api {
     ) -> Reply<wire::ListEvidenceResponse> {
         let (by, asked) = open(request)?;
         reply(self.page_of_items(&by, asked)).await
+    }
+
+    async fn list_review_queue(
+        &self,
+        request: Request<wire::ListReviewQueueRequest>,
+    ) -> Reply<wire::ListReviewQueueResponse> {
+        let (by, asked) = open(request)?;
+        reply(self.page_of_queue(&by, asked)).await
+    }
+
+    async fn get_sufficiency_matrix(
+        &self,
+        request: Request<wire::GetSufficiencyMatrixRequest>,
+    ) -> Reply<wire::GetSufficiencyMatrixResponse> {
+        let (by, asked) = open(request)?;
+        reply(sufficiency::matrix(&by, &self.service, asked)).await
     }
 
     async fn accept_evidence(

@@ -21,7 +21,7 @@ fn entry(shown: &wire::Evidence, history: &EvidenceHistory) -> ([u8; 16], Vec<i6
 
 impl Api {
     /// Reads the records of items and shows them as they stand at a resolved coordinate.
-    async fn shown(
+    pub(crate) async fn shown(
         &self,
         by: &Caller,
         unit: UnitId,

@@ -101,7 +101,7 @@ impl LevelService for Api {
 }
 
 /// The areas that a request's field `areas` names.
-fn areas(given: &[String]) -> Result<Vec<AskedArea>, ServiceError> {
+pub(crate) fn areas(given: &[String]) -> Result<Vec<AskedArea>, ServiceError> {
     if given.len() > MOST_AREAS {
         let (field, seen, limit) = ("areas", given.len(), MOST_AREAS);
         return Err(gradus_domain::Refusal::TooMany { field, seen, limit }.into());

@@ -66,6 +66,8 @@ methods! {
         PushEvidence(PushEvidenceRequest): SUBMIT,
         GetEvidence(GetEvidenceRequest): READ,
         ListEvidence(ListEvidenceRequest): READ,
+        ListReviewQueue(ListReviewQueueRequest): REVIEW,
+        GetSufficiencyMatrix(GetSufficiencyMatrixRequest): READ,
         AcceptEvidence(AcceptEvidenceRequest): REVIEW,
         RejectEvidence(RejectEvidenceRequest): REVIEW,
         WithdrawEvidence(WithdrawEvidenceRequest): REVIEW,

@@ -105,7 +105,7 @@ impl Service {
     }
 
     /// The states of areas without their practices, from the index.
-    fn states(
+    pub(crate) fn states(
         &self,
         unit: UnitId,
         basis: &Basis,

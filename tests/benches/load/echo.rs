@@ -62,6 +62,8 @@ macro_rules! served {
 served! {
     get_evidence: GetEvidenceRequest -> GetEvidenceResponse,
     list_evidence: ListEvidenceRequest -> ListEvidenceResponse,
+    list_review_queue: ListReviewQueueRequest -> ListReviewQueueResponse,
+    get_sufficiency_matrix: GetSufficiencyMatrixRequest -> GetSufficiencyMatrixResponse,
     accept_evidence: AcceptEvidenceRequest -> AcceptEvidenceResponse,
     reject_evidence: RejectEvidenceRequest -> RejectEvidenceResponse,
     withdraw_evidence: WithdrawEvidenceRequest -> WithdrawEvidenceResponse,

@@ -183,6 +183,8 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         EvidenceService/SubmitEvidence      -         -         yes       yes       -         -         -         yes
         EvidenceService/GetEvidence         -         yes       -         yes       yes       yes       yes       yes
         EvidenceService/ListEvidence        -         yes       -         yes       yes       yes       yes       yes
+        EvidenceService/ListReviewQueue     -         -         -         yes       -         -         -         yes
+        EvidenceService/GetSufficiencyMatrix -         yes       -         yes       yes       yes       yes       yes
         EvidenceService/AcceptEvidence      -         -         -         yes       -         -         -         yes
         EvidenceService/RejectEvidence      -         -         -         yes       -         -         -         yes
         EvidenceService/WithdrawEvidence    -         -         -         yes       -         -         -         yes

@@ -185,6 +185,11 @@ fn of_evidence(given: &Given<'_>) -> Vec<Row> {
         ),
         row!("EvidenceService/ListEvidence", ListEvidenceRequest { unit: u() }),
         row!(
+            "EvidenceService/ListReviewQueue",
+            ListReviewQueueRequest { unit: u(), include_below: true }
+        ),
+        row!("EvidenceService/GetSufficiencyMatrix", GetSufficiencyMatrixRequest { unit: u() }),
+        row!(
             "EvidenceService/AcceptEvidence",
             AcceptEvidenceRequest { append: append(), unit: u(), evidence: first() }
         ),

@@ -1,5 +1,7 @@
 //! `gradus review`.
 
+pub mod queue;
+
 use clap::{Args, Subcommand};
 use gradus_model::evidence::Kind;
 use gradus_wire::v1;
@@ -10,6 +12,7 @@ use super::coordinate::CoordinateArgs;
 use super::words::{STANDINGS, standing, words};
 use crate::error::CliError;
 use crate::select::{Moment, Selector};
+use queue::{MatrixArgs, QueueArgs};
 
 /// What to do with evidence.
 #[derive(Debug, Subcommand)]
@@ -17,6 +20,18 @@ pub enum ReviewCommand {
     /// List a unit's evidence
     #[command(after_help = "Example: gradus review list --project rustls --standing submitted")]
     List(ListArgs),
+    /// List what waits for a review, oldest first
+    #[command(after_help = "Examples:
+  gradus review queue                            in all units that you may review
+  gradus review queue --project rustls --older-than P7D
+  gradus review queue --project crypto --below --area PA05
+What the rules trust on arrival does not wait.")]
+    Queue(QueueArgs),
+    /// Count the evidence for each practice, and say whether it suffices
+    #[command(after_help = "Examples:
+  gradus review matrix --project rustls --area PA05
+  gradus review matrix --project 'rustls@{2026-03-01}' --output csv")]
+    Matrix(MatrixArgs),
     /// Show an item
     #[command(after_help = "Example: gradus review show --project rustls source=scanner id=42")]
     Show(ShowArgs),

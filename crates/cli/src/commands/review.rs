@@ -1,6 +1,7 @@
 //! `gradus review`: what becomes of evidence.
 
 pub mod accept;
+pub mod queue;
 pub mod show;
 
 use gradus_wire::v1;
@@ -19,6 +20,8 @@ use crate::session::Session;
 pub async fn run(session: &Session, command: ReviewCommand) -> Result<(), CliError> {
     match command {
         ReviewCommand::List(args) => show::list(session, args).await,
+        ReviewCommand::Queue(args) => queue::list(session, args).await,
+        ReviewCommand::Matrix(args) => queue::matrix(session, args).await,
         ReviewCommand::Show(args) => show::one(session, args).await,
         ReviewCommand::Accept(args) => accept::run(session, args).await,
         ReviewCommand::Reject(args) => reject(session, args).await,

@@ -52,6 +52,8 @@ named! {
     EndEvidenceRequest EndEvidenceResponse SupersedeEvidenceRequest SupersedeEvidenceResponse
     ConfirmEvidenceRequest ConfirmEvidenceResponse LinkEvidenceRequest LinkEvidenceResponse
     UnlinkEvidenceRequest UnlinkEvidenceResponse ErasePayloadRequest ErasePayloadResponse
+    ListReviewQueueRequest WaitingEvidence WaitingInUnit
+    GetSufficiencyMatrixRequest GetSufficiencyMatrixResponse AreaSufficiency
     Rating RatePracticesRequest RatePracticesResponse WithdrawRatingRequest WithdrawRatingResponse
     EndRatingRequest EndRatingResponse RunRuleRaterRequest RunRuleRaterResponse
     PracticeState Event Document Model PublishModelRequest PublishModelResponse
@@ -95,7 +97,7 @@ macro_rules! worded {
 
 worded! {
     UnitKind Phase MarkerKind Inheritance AssuranceNeed Activity
-    Kind Outcome Strength Standing PayloadState Value
+    Kind Outcome Strength Standing PayloadState Value Missing
     Category Support DocumentKind Check PrincipalKind Grade Role TokenState
     Reached Stage GapStatus RollUpRule
 }

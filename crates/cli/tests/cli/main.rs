@@ -1,6 +1,8 @@
 //! The client against servers that misbehave on purpose, over TLS, and the program as a user runs it.
 
 #[cfg(test)]
+mod apply;
+#[cfg(test)]
 mod day;
 #[cfg(test)]
 mod flaky;

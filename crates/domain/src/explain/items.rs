@@ -78,7 +78,7 @@ pub enum WhyNot {
     },
 }
 
-pub(super) fn behind(
+pub(crate) fn behind(
     item: &EvidenceHistory,
     target: &Target,
     at: At,

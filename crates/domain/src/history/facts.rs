@@ -30,6 +30,8 @@ pub struct EvidenceHistory {
     pub position: u64,
     /// The version of the stream at its submission.
     pub version: u64,
+    /// When its submission was recorded.
+    pub recorded_at: Timestamp,
     /// Who submitted it.
     pub provider: PrincipalId,
     /// What sort of evidence it is.

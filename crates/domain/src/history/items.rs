@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use gradus_model::evidence::{Item, Source};
+use gradus_model::evidence::{Item, Kind, Source};
 use gradus_model::name::ForeignId;
 use gradus_model::rating::Rating;
-use gradus_model::{Event, EvidenceId, RatingId, Recorded, Target};
+use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Recorded, Target};
 use smallvec::SmallVec;
 
 use super::by_id::ById;
 use super::facts::{EvidenceHistory, Happening, RatingHistory};
+use super::undecided::Undecided;
 use crate::evidence::Standing;
 
 /// An item speaks for a target from the position `from` to the position `to`; links of one item to
@@ -63,6 +64,7 @@ pub(super) struct Items {
     evidence_by_id: ById,
     evidence_by_source: ById,
     ratings_by_id: ById,
+    undecided: Undecided,
     /// The names of the systems that items come from, each once.
     source_names: BTreeSet<ForeignId>,
     targets: Vec<OfTarget>,
@@ -141,6 +143,7 @@ impl Items {
             id: item.evidence,
             position,
             version: recorded.place.version,
+            recorded_at: recorded.place.recorded_at,
             provider: recorded.actor,
             kind: item.kind,
             outcome: item.outcome,
@@ -153,6 +156,7 @@ impl Items {
             happenings: Box::default(),
             targets: SmallVec::new(),
         });
+        self.undecided.submit(number, recorded.actor, item.kind);
         for target in &item.practices {
             self.link_one(number, position, target);
         }
@@ -232,12 +236,13 @@ impl Items {
     }
 
     fn happen(&mut self, id: EvidenceId, position: u64, happening: Happening) {
-        let number = self.evidence_number(id);
-        let item = number.and_then(|number| self.evidence.get_mut(number as usize));
-        if let Some(item) = item {
-            let happened = std::mem::take(&mut item.happenings).into_iter();
-            item.happenings = happened.chain([(position, happening)]).collect();
+        let Some(number) = self.evidence_number(id) else { return };
+        let Some(item) = self.evidence.get_mut(number as usize) else { return };
+        if let Happening::Stands(_) = happening {
+            self.undecided.decide(position, number, (item.provider, item.kind));
         }
+        let happened = std::mem::take(&mut item.happenings).into_iter();
+        item.happenings = happened.chain([(position, happening)]).collect();
     }
 
     fn rate(&mut self, recorded: &Recorded, rating: &Rating) {
@@ -276,6 +281,25 @@ impl Items {
     /// Every item known with `size` records, in the order of recording.
     pub(super) fn evidence(&self, size: u64) -> impl DoubleEndedIterator<Item = &EvidenceHistory> {
         self.evidence.iter().filter(move |item| item.position < size)
+    }
+
+    /// The items from the position `from` on that nobody had decided on, as known with `size`
+    /// records, of the providers and kinds that `wanted` lets through, in the order of recording.
+    pub(super) fn undecided(
+        &self,
+        size: u64,
+        from: u64,
+        wanted: impl Fn(PrincipalId, Kind) -> bool,
+    ) -> Vec<&EvidenceHistory> {
+        let first = self.evidence.partition_point(|item| item.position < from);
+        let Ok(first) = u32::try_from(first) else { return Vec::new() };
+        let since = self.undecided.decided_since(size).filter(|number| *number >= first);
+        let since = since.filter_map(|number| self.numbered(number));
+        let since = since.filter(|item| wanted(item.provider, item.kind));
+        let now = self.undecided.now(first, &wanted).filter_map(|number| self.numbered(number));
+        let mut found: Vec<_> = now.chain(since).filter(|item| item.position < size).collect();
+        found.sort_unstable_by_key(|item| item.position);
+        found
     }
 
     /// An item by id.

@@ -58,11 +58,15 @@ mod lift;
 #[cfg(test)]
 mod nplf;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod rater;
 #[cfg(test)]
 mod rollup;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod sufficiency;
 #[cfg(test)]
 mod trend;
 

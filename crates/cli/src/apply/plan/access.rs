@@ -1,0 +1,147 @@
+//! People, services and their roles in a plan.
+
+use gradus_model::unit::{PrincipalKind, Role};
+use gradus_wire::v1;
+
+use super::{Change, Mark, Planner, name};
+use crate::apply::declared::DeclaredRole;
+use crate::apply::step::Step;
+use crate::error::CliError;
+use crate::output::message::time;
+use crate::select::wire;
+
+/// The name of a principal, or its id where the name was erased.
+fn called(principal: &v1::PrincipalRef) -> &str {
+    if principal.name.is_empty() { &principal.id } else { &principal.name }
+}
+
+fn role_of(grant: &v1::RoleGrant) -> Option<Role> {
+    u8::try_from(grant.role).ok().and_then(Role::from_number)
+}
+
+fn until(at: Option<&prost_types::Timestamp>) -> String {
+    at.map(|at| format!(" until {}", time(Some(at)))).unwrap_or_default()
+}
+
+impl Planner<'_> {
+    pub(super) fn principals(&mut self) -> Result<(), CliError> {
+        for declared in &self.declared.principals {
+            let (name, kind) = (&declared.name, declared.kind);
+            let found = self.state.principals.iter().find(|found| found.name == *name);
+            let Some(found) = found else {
+                let step = Step::Principal(v1::AddPrincipalRequest {
+                    append: None,
+                    name: name.clone(),
+                    kind: kind.number().into(),
+                });
+                let change = Change::new(Mark::Add, "principal", name, kind.name());
+                self.changes.push(change.by(step, self.version()));
+                continue;
+            };
+            if found.kind != i32::from(kind.number()) {
+                let is = u8::try_from(found.kind).ok().and_then(PrincipalKind::from_number);
+                let is = is.map_or("another", PrincipalKind::name);
+                let reason = format!("`{name}` is of kind {is} for good, not {kind}");
+                return self.wrong(declared.line, reason);
+            }
+            if found.disabled_at.is_some() {
+                let reason = format!("`{name}` was disabled, which is for good: use another name");
+                return self.wrong(declared.line, reason);
+            }
+            self.changes.push(Change::new(Mark::Same, "principal", name, kind.name()));
+        }
+        Ok(())
+    }
+
+    fn is_principal(&self, name: &str) -> bool {
+        self.declared.principals.iter().any(|one| one.name == name)
+            || self.state.principals.iter().any(|one| one.name == name)
+    }
+
+    pub(super) fn roles(&mut self) -> Result<(), CliError> {
+        for declared in &self.declared.roles {
+            let DeclaredRole { line, principal, role, unit, .. } = declared;
+            let neither = "is neither declared nor known to you";
+            if !self.is_principal(principal) {
+                return self.wrong(*line, format!("principal `{principal}` {neither}"));
+            }
+            if !self.is_unit(unit) {
+                return self.wrong(*line, format!("unit `{unit}` {neither}"));
+            }
+            let wanted = declared.until.map(wire);
+            let has = self.state.roles.iter().find(|grant| is_same(grant, declared));
+            let detail = format!("{role} on {unit}{}", until(wanted.as_ref()));
+            let (mark, detail) = match has {
+                Some(grant) if grant.until == wanted => (Mark::Same, detail),
+                Some(grant) if grant.until.is_none() => {
+                    (Mark::Change, format!("{detail}, not without an end"))
+                }
+                Some(grant) => {
+                    (Mark::Change, format!("{detail}, not{}", until(grant.until.as_ref())))
+                }
+                None => (Mark::Add, detail),
+            };
+            let change = Change::new(mark, "role", principal, detail);
+            let step = Step::Grant(v1::GrantRoleRequest {
+                principal: principal.clone(),
+                role: role.number().into(),
+                unit: unit.clone(),
+                until: wanted,
+                ..v1::GrantRoleRequest::default()
+            });
+            let version = self.version();
+            let is_so = mark == Mark::Same;
+            self.changes.push(if is_so { change } else { change.by(step, version) });
+        }
+        Ok(())
+    }
+
+    pub(super) fn principals_beyond(&mut self) {
+        if self.declared.principals.is_empty() {
+            return;
+        }
+        let beyond = self.state.principals.iter().filter(|found| {
+            let is_declared = self.declared.principals.iter().any(|one| one.name == found.name);
+            let is_ours = found.kind() == v1::PrincipalKind::System;
+            !is_declared && !is_ours && found.disabled_at.is_none() && !found.name.is_empty()
+        });
+        let told = |found: &v1::Principal| {
+            let kind = u8::try_from(found.kind).ok().and_then(PrincipalKind::from_number);
+            let kind = kind.map_or("", PrincipalKind::name);
+            Change::new(Mark::Beyond, "principal", &found.name, kind)
+        };
+        self.changes.extend(beyond.map(told));
+    }
+
+    /// Roles that are not declared: they go where that is asked for, but not the caller's own.
+    pub(super) fn roles_beyond(&mut self, prune: bool) {
+        let version = self.version();
+        let is_declared =
+            |grant: &v1::RoleGrant| self.declared.roles.iter().any(|role| is_same(grant, role));
+        let beyond = self.state.roles.iter().filter(|grant| !is_declared(grant));
+        let told = |grant: &v1::RoleGrant| {
+            let principal = grant.principal.clone().unwrap_or_default();
+            let (unit, role) = (name(grant.unit.as_ref()), role_of(grant).map_or("", Role::name));
+            let own = principal.id == self.state.me;
+            let yours = if prune && own { ", your own" } else { "" };
+            let end = until(grant.until.as_ref());
+            let detail = format!("{role} on {unit}{end}{yours}");
+            let mark = if prune && !own { Mark::Remove } else { Mark::Beyond };
+            let change = Change::new(mark, "role", called(&principal), detail);
+            let step = Step::Revoke(v1::RevokeRoleRequest {
+                principal: principal.id,
+                role: grant.role,
+                unit: grant.unit.clone().unwrap_or_default().id,
+                ..v1::RevokeRoleRequest::default()
+            });
+            if mark == Mark::Remove { change.by(step, version) } else { change }
+        };
+        self.changes.extend(beyond.map(told));
+    }
+}
+
+fn is_same(grant: &v1::RoleGrant, declared: &DeclaredRole) -> bool {
+    grant.principal.as_ref().is_some_and(|principal| principal.name == declared.principal)
+        && role_of(grant) == Some(declared.role)
+        && name(grant.unit.as_ref()) == declared.unit
+}
