@@ -55,6 +55,10 @@ mod table;
 mod after;
 #[path = "load/beside.rs"]
 mod beside;
+#[path = "load/hidden.rs"]
+mod hidden;
+#[path = "load/noisy.rs"]
+mod noisy;
 #[path = "load/stages.rs"]
 mod stages;
 
@@ -105,6 +109,18 @@ async fn measured(settings: &Settings) {
         let table = beside::measured(settings, folder.path()).await;
         settings.show(&table.text());
         told.insert("beside".to_owned(), table.json());
+    }
+    if settings.wants(Part::Noisy) {
+        let folder = settings.folder();
+        let table = noisy::measured(settings, folder.path()).await;
+        settings.show(&table.text());
+        told.insert("noisy".to_owned(), table.json());
+    }
+    if settings.wants(Part::Hidden) {
+        let folder = settings.folder();
+        let table = hidden::measured(settings, folder.path()).await;
+        settings.show(&table.text());
+        told.insert("hidden".to_owned(), table.json());
     }
     if settings.json {
         let text = serde_json::to_string_pretty(&told).expect("JSON");

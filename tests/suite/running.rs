@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gradus_model::{Edge, Timestamp};
+use gradus_server::settings::Limits;
 use gradus_server::{Running, ServeError, Settings};
 use gradus_wire::v1 as wire;
 use tempfile::TempDir;
@@ -96,6 +97,8 @@ pub(crate) fn settings(directory: &Path) -> Settings {
         data: directory.join("data"),
         listen: "127.0.0.1:0".parse().unwrap(),
         drain_seconds: 2,
+        // Clocks of tests stand still, and what a rate took would never come back.
+        limits: Limits::default().without_rates(),
         ..Settings::default()
     }
 }
@@ -117,7 +120,23 @@ impl System {
 
     /// A server on a directory and a machine, or why it does not start.
     pub(crate) async fn start_on(directory: TempDir, clocks: Clocks) -> Result<Self, ServeError> {
-        let settings = settings(directory.path());
+        let limits = Limits::default().without_rates();
+        Box::pin(Self::start_with(directory, clocks, limits)).await
+    }
+
+    /// A new server that has these limits.
+    pub(crate) async fn with_limits(limits: Limits) -> Self {
+        let clocks = Clocks::at("2026-06-01T12:00:00Z");
+        let system = Box::pin(Self::start_with(tempfile::tempdir().unwrap(), clocks, limits)).await;
+        system.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    async fn start_with(
+        directory: TempDir,
+        clocks: Clocks,
+        limits: Limits,
+    ) -> Result<Self, ServeError> {
+        let settings = Settings { limits, ..settings(directory.path()) };
         let running = Box::pin(gradus_server::start(&settings, clocks.machine())).await?;
         let channel = connect(&running).await;
         let token = std::fs::read_to_string(running.admin_token()).unwrap();

@@ -18,6 +18,7 @@ pub mod explain;
 pub mod forecast;
 pub mod gap;
 pub mod levels;
+pub mod limits;
 pub mod models;
 pub mod operate;
 pub mod projections;

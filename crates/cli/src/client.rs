@@ -1,7 +1,8 @@
 //! The connection to a server, and how calls are made.
 //!
 //! A call that gets no answer is sent again, at most four times, as it was: appends carry a
-//! request id, so that the log takes them once. All tries together have one deadline.
+//! request id, so that the log takes them once. So is one that the server was too busy for, or that
+//! was over a limit, after the time that it says. All tries together have one deadline.
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
+use tonic_types::StatusExt as _;
 use v1::backup_service_client::BackupServiceClient;
 use v1::clock_service_client::ClockServiceClient;
 use v1::event_service_client::EventServiceClient;
@@ -166,8 +168,9 @@ impl Client {
                 once.set_timeout(self.timeout);
                 match send(once).await {
                     Ok(response) => return Ok(response.into_inner()),
-                    Err(status) if retry < RETRIES && is_unreachable(&status) => {
+                    Err(status) if retry < RETRIES && may_be_repeated(&status) => {
                         retry += 1;
+                        tokio::time::sleep(come_back(&status).unwrap_or_default()).await;
                         wait_before(retry).await?;
                     }
                     Err(status) => return Err(self.explained(status).await),
@@ -179,6 +182,20 @@ impl Client {
             Err(_) => Err(self.error(Status::deadline_exceeded("no answer"))),
         }
     }
+}
+
+/// When to come back, if the server did nothing because it or the caller was too busy.
+#[must_use]
+pub fn come_back(status: &Status) -> Option<Duration> {
+    let reason = status.get_details_error_info()?.reason;
+    let busy = matches!(reason.as_str(), "RATE_LIMITED" | "QUEUE_FULL");
+    status.get_details_retry_info().filter(|_| busy)?.retry_delay
+}
+
+/// Whether the same call may do better in a moment.
+#[must_use]
+pub fn may_be_repeated(status: &Status) -> bool {
+    is_unreachable(status) || come_back(status).is_some()
 }
 
 /// Waits before the given retry, from 1: between half and all of 100, 200, 400, 800 ms.
@@ -199,13 +216,38 @@ mod tests {
         Client::new("http://127.0.0.1:1", None, timeout).unwrap()
     }
 
+    /// What a server says that is too busy for a call for 3 s.
+    fn busy(reason: &str) -> Status {
+        let mut details = tonic_types::ErrorDetails::with_error_info(reason, "gradus.v1", []);
+        details.set_retry_info(Some(Duration::from_secs(3)));
+        Status::with_error_details(tonic::Code::ResourceExhausted, "busy", details)
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn only_what_got_no_answer_is_sent_again_and_four_times_at_most() {
+    async fn a_call_over_a_limit_is_sent_again_after_the_time_that_the_server_says() {
+        let sent = std::sync::Mutex::new(Vec::new());
+        let begun = tokio::time::Instant::now();
+        let client = client(Duration::from_secs(30));
+        let answer = client.call((), async |_| {
+            let mut sent = sent.lock().unwrap();
+            sent.push(begun.elapsed());
+            if sent.len() < 3 { Err(busy("RATE_LIMITED")) } else { Ok(Response::new(7)) }
+        });
+        assert_eq!(answer.await.unwrap(), 7);
+        let sent = sent.into_inner().unwrap();
+        assert!(sent.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_secs(3)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_got_no_answer_or_came_too_soon_is_sent_again_and_four_times_at_most() {
         for (status, tries) in [
             (Status::unavailable("stopping"), 5),
             (Status::aborted("stale"), 1),
             (Status::not_found("no"), 1),
             (Status::resource_exhausted("full"), 1),
+            (busy("QUEUE_FULL"), 5),
+            (busy("RATE_LIMITED"), 5),
+            (busy("TOO_MANY_FAILURES"), 1),
         ] {
             let sent = AtomicU32::new(0);
             let client = client(Duration::from_secs(30));

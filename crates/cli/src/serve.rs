@@ -48,6 +48,7 @@ fn settings(args: ServeArgs) -> Result<Settings, CliError> {
         };
     }
     settings.accept_missing_anchor |= args.accept_missing_anchor;
+    settings.limits = args.limits.over(settings.limits);
     settings.tls_certificate = args.tls_certificate.or(settings.tls_certificate);
     settings.tls_key = args.tls_key.or(settings.tls_key);
     settings.tls_client_authorities =

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use gradus_domain::access::{Right, Rights};
 use gradus_domain::{Actor, Refusal};
+use gradus_model::PrincipalId;
 use gradus_service::access::Credential;
 use gradus_service::{Caller, Service};
 use tonic::metadata::MetadataMap;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
+use crate::limits::Account;
 use crate::methods::Guarded;
+use crate::status::limits::over_limit;
 use crate::status::{certificate_refused, put_off, status, token_refused};
 use crate::throttle::{Answer, Throttle};
 use crate::tls;
@@ -35,8 +38,8 @@ impl Gate {
 
     /// The status of a call that did not authenticate; `why` goes to the log alone.
     fn refused(&self, request: &Request<()>, status: Status, why: &'static str) -> Status {
-        let over_tls = || request.extensions().get::<tls::Caller>().map(tls::Caller::address);
-        let address = request.remote_addr().or_else(over_tls).map(|address| address.ip());
+        let address = request.extensions().get::<tls::Caller>().map(tls::Caller::address);
+        let address = address.map(|address| address.ip());
         match self.throttle.failed(address, why) {
             Answer::Told => status,
             Answer::PutOff(time) => put_off(time),
@@ -79,7 +82,14 @@ fn bearer(metadata: &MetadataMap) -> Result<&str, Status> {
             "a bearer token is needed: send the metadata `authorization: Bearer gradus_…`",
         )
     };
-    let value = metadata.get("authorization").ok_or_else(missing)?;
+    let mut values = metadata.get_all("authorization").iter();
+    let value = values.next().ok_or_else(missing)?;
+    // Of two, a proxy before us may have judged the other one.
+    if values.next().is_some() {
+        return Err(token_refused(
+            "`authorization` was sent more than once: send one bearer token",
+        ));
+    }
     let value = value.to_str().map_err(|_| missing())?;
     let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing()) }
@@ -89,6 +99,7 @@ fn bearer(metadata: &MetadataMap) -> Result<&str, Status> {
 /// any unit: permission comes before existence.
 pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Status> {
     let known = request.extensions().get::<Known>().copied();
+    let account = request.extensions().get::<Arc<Account>>().cloned();
     let Known { actor, credential, rights } =
         known.ok_or_else(|| token_refused("a bearer token is needed"))?;
     match T::RIGHT {
@@ -97,9 +108,25 @@ pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Statu
         }
         needed => {
             let right = needed.unwrap_or(Right::See);
-            Ok((Caller { actor, credential: Some(credential), right }, request.into_inner()))
+            let asked = request.into_inner();
+            if let Some(account) = account {
+                let (events, bytes) = asked.weight();
+                account.charge(events, bytes).map_err(|over| over_limit(&over))?;
+            }
+            Ok((Caller { actor, credential: Some(credential), right }, asked))
         }
     }
+}
+
+/// The account that a request which appends is held to.
+pub(crate) fn account<T>(request: &Request<T>) -> Result<Arc<Account>, Status> {
+    let account = request.extensions().get::<Arc<Account>>().cloned();
+    account.ok_or_else(|| token_refused("a bearer token is needed"))
+}
+
+/// Who calls, of a request that came through the gate.
+pub(crate) fn principal(extensions: &tonic::Extensions) -> Option<PrincipalId> {
+    extensions.get::<Known>().map(|known| known.actor.principal)
 }
 
 /// What the gate knows of a caller.

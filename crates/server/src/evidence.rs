@@ -4,11 +4,10 @@ use gradus_service::evidence::{RecordRef, Review};
 use gradus_service::{Caller, ServiceError};
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::evidence_service_server::EvidenceService;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Streaming};
 
 use crate::api::{Api, Reply, reply, reply_of_items};
-use crate::auth::open;
+use crate::auth::{account, open};
 use crate::convert::{self, evidence as items, instant};
 use crate::push;
 use crate::sufficiency;
@@ -37,7 +36,7 @@ impl Api {
 
 #[tonic::async_trait]
 impl EvidenceService for Api {
-    type PushEvidenceStream = ReceiverStream<Result<wire::PushEvidenceResponse, Status>>;
+    type PushEvidenceStream = push::Answers;
 
     async fn submit_evidence(
         &self,
@@ -64,8 +63,9 @@ impl EvidenceService for Api {
         &self,
         request: Request<Streaming<wire::PushEvidenceRequest>>,
     ) -> Reply<Self::PushEvidenceStream> {
+        let account = account(&request)?;
         let (by, messages) = open(request)?;
-        Ok(Response::new(push::answers(self.clone(), by, messages)))
+        Ok(Response::new(push::answers(self.clone(), by, account, messages)))
     }
 
     async fn get_evidence(

@@ -12,11 +12,13 @@ mod status;
 
 mod backup;
 mod clock;
+mod connections;
 mod events;
 mod evidence;
 mod items;
 mod lasting;
 mod levels;
+mod limits;
 mod models;
 mod principals;
 mod projections;

@@ -6,12 +6,18 @@
 
 use gradus_domain::access::Right;
 use gradus_wire::v1 as wire;
+use prost::Message as _;
 use tonic::Streaming;
 
 /// A request, and what its method needs.
 pub(crate) trait Guarded {
     /// The right that the caller must hold on some unit at least; none where a credential is enough.
     const RIGHT: Option<Right>;
+
+    /// How many events it is to append, about, and its bytes; a stream is weighed by its messages.
+    fn weight(&self) -> (usize, usize) {
+        (0, 0)
+    }
 }
 
 impl<T: Guarded> Guarded for Streaming<T> {
@@ -19,9 +25,14 @@ impl<T: Guarded> Guarded for Streaming<T> {
 }
 
 macro_rules! methods {
-    ($( $service:ident { $( $method:ident($request:ident): $right:expr, )+ } )+) => {
+    ($( $service:ident { $( $method:ident($request:ident $([$list:ident])?): $right:expr, )+ } )+) => {
         $( $( impl Guarded for wire::$request {
             const RIGHT: Option<Right> = $right;
+
+            fn weight(&self) -> (usize, usize) {
+                let mut lists = [1 $(, self.$list.len())?].into_iter();
+                (lists.next_back().unwrap_or_default(), self.encoded_len())
+            }
         } )+ )+
 
         /// Every method by its full name, with the right that it needs.
@@ -62,24 +73,24 @@ methods! {
         PlaceMarker(PlaceMarkerRequest): SETTLE,
     }
     EvidenceService {
-        SubmitEvidence(SubmitEvidenceRequest): SUBMIT,
+        SubmitEvidence(SubmitEvidenceRequest [items]): SUBMIT,
         PushEvidence(PushEvidenceRequest): SUBMIT,
         GetEvidence(GetEvidenceRequest): READ,
         ListEvidence(ListEvidenceRequest): READ,
         ListReviewQueue(ListReviewQueueRequest): REVIEW,
         GetSufficiencyMatrix(GetSufficiencyMatrixRequest): READ,
-        AcceptEvidence(AcceptEvidenceRequest): REVIEW,
-        RejectEvidence(RejectEvidenceRequest): REVIEW,
-        WithdrawEvidence(WithdrawEvidenceRequest): REVIEW,
-        EndEvidence(EndEvidenceRequest): SUBMIT,
+        AcceptEvidence(AcceptEvidenceRequest [evidence]): REVIEW,
+        RejectEvidence(RejectEvidenceRequest [evidence]): REVIEW,
+        WithdrawEvidence(WithdrawEvidenceRequest [evidence]): REVIEW,
+        EndEvidence(EndEvidenceRequest [evidence]): SUBMIT,
         SupersedeEvidence(SupersedeEvidenceRequest): SUBMIT,
-        ConfirmEvidence(ConfirmEvidenceRequest): REVIEW,
+        ConfirmEvidence(ConfirmEvidenceRequest [evidence]): REVIEW,
         LinkEvidence(LinkEvidenceRequest): REVIEW,
         UnlinkEvidence(UnlinkEvidenceRequest): REVIEW,
         ErasePayload(ErasePayloadRequest): ADMINISTER,
     }
     RatingService {
-        RatePractices(RatePracticesRequest): RATE,
+        RatePractices(RatePracticesRequest [ratings]): RATE,
         WithdrawRating(WithdrawRatingRequest): RATE,
         EndRating(EndRatingRequest): RATE,
         ListRatings(ListRatingsRequest): READ,

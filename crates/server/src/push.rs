@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use gradus_service::evidence::Step;
 use gradus_service::{Call, Caller, Queued, Receipt, Service, ServiceError};
@@ -23,58 +24,80 @@ use tonic_types::StatusExt;
 use crate::api::{Api, stopped};
 use crate::convert::{self, evidence as items};
 use crate::lasting;
+use crate::limits::{Account, LEAST_SHARE};
 use crate::server::MOST_MESSAGE_BYTES;
+use crate::status::limits::silent;
 use crate::status::{code_name, status, status_of_items};
 
 /// Messages that wait for their answers; then no more are read.
-const MOST_MESSAGES: usize = 1_000;
+const MOST_MESSAGES: usize = MOST_BYTES as usize / LEAST_SHARE;
 /// Bytes of messages that wait for their answers; then no more are read. The longest message has
 /// room.
 const MOST_BYTES: u32 = 8 << 20;
 /// Messages that are hashed together.
 const MOST_TOGETHER: usize = 64;
-/// Answers that wait for a client to read them.
-const WAITING: usize = 64;
 
 /// A message that has its place, or was refused.
 struct Message {
     number: u64,
     kinds: Kinds,
     queued: Result<Queued, wire::PushError>,
-    /// Its bytes, until it is answered.
+    /// Its bytes, until its answer is read.
     room: OwnedSemaphorePermit,
+    /// Its part of what its principal has under way, until it is durable.
+    share: Option<OwnedSemaphorePermit>,
 }
 
 type Next = Result<Message, Status>;
+
+/// The answers of a stream.
+pub(crate) type Answers =
+    Pin<Box<dyn Stream<Item = Result<wire::PushEvidenceResponse, Status>> + Send>>;
 
 /// Reads messages and answers each after its events are durable.
 pub(crate) fn answers(
     api: Api,
     by: Caller,
+    account: Arc<Account>,
     messages: Streaming<wire::PushEvidenceRequest>,
-) -> ReceiverStream<Result<wire::PushEvidenceResponse, Status>> {
+) -> Answers {
     let (queued, mut under_way) = mpsc::channel::<Next>(MOST_MESSAGES);
-    tokio::spawn(queue_all(api.clone(), by, messages, queued));
-    let (sender, receiver) = mpsc::channel(WAITING);
+    tokio::spawn(queue_all(api.clone(), (by, account), messages, queued));
+    // As many answers have room as messages may be under way: a client that reads none holds nothing
+    // of its principal's share.
+    let (sender, receiver) = mpsc::channel(MOST_MESSAGES + 1);
     tokio::spawn(async move {
-        while let Some(message) = under_way.recv().await {
-            let answer = match message {
+        let mut left = false;
+        loop {
+            let message = tokio::select! {
+                message = under_way.recv() => message,
+                () = sender.closed(), if !left => {
+                    left = true;
+                    under_way.close();
+                    continue;
+                }
+            };
+            let Some(message) = message else { return };
+            let answered = match message {
                 Ok(message) => Ok(answer(&api, message).await),
                 Err(status) => Err(status),
             };
-            let over = answer.is_err();
-            if sender.send(answer).await.is_err() || over {
+            let over = answered.is_err();
+            // Whoever left hears nothing; what was queued is waited for all the same.
+            let _ = sender.send(answered).await;
+            if over {
                 return;
             }
         }
     });
-    ReceiverStream::new(receiver)
+    // Room is given back as an answer is taken.
+    Box::pin(ReceiverStream::new(receiver).map(|answered| answered.map(|(answer, _room)| answer)))
 }
 
 /// Gives each message its place, one after the other, until the client or the server ends.
 async fn queue_all(
     api: Api,
-    by: Caller,
+    (by, account): (Caller, Arc<Account>),
     mut messages: Streaming<wire::PushEvidenceRequest>,
     queued: mpsc::Sender<Next>,
 ) {
@@ -93,6 +116,7 @@ async fn queue_all(
                 Some(Err(status(&error)))
             }
             denied = &mut denied => Some(Err(denied)),
+            silence = silence(account.silence()) => Some(Err(silent(silence))),
         };
         let mut together = Vec::new();
         let (mut end, mut over) = (None, first.is_none());
@@ -119,7 +143,19 @@ async fn queue_all(
                 }
             }
         }
-        queue_together(&api, by, together, &mut number).await;
+        let queue_together = queue_together(&api, (by, &account), together, &mut number);
+        // Who is slowed may wait for long, and ends as one does who waits for a message.
+        let ended = tokio::select! {
+            () = queue_together => None,
+            () = queued.closed() => return,
+            () = stopped(&mut stopping) => Some(status(&gradus_log::LogError::Closed.into())),
+            denied = &mut denied => Some(denied),
+        };
+        if let Some(status) = ended {
+            // Nobody may be left to hear it.
+            let _ = queued.send(Err(status)).await;
+            return;
+        }
         if let Some((status, place)) = end {
             place.send(Err(status));
             return;
@@ -142,7 +178,8 @@ async fn room_for(
     room: &Arc<Semaphore>,
     message: &wire::PushEvidenceRequest,
 ) -> Option<OwnedSemaphorePermit> {
-    let bytes = u32::try_from(message.encoded_len()).unwrap_or(MOST_BYTES).min(MOST_BYTES);
+    let bytes = u32::try_from(message.encoded_len().max(LEAST_SHARE)).unwrap_or(MOST_BYTES);
+    let bytes = bytes.min(MOST_BYTES);
     Arc::clone(room).acquire_many_owned(bytes).await.ok()
 }
 
@@ -155,8 +192,25 @@ async fn at_once<S: Stream + Unpin>(messages: &mut S) -> Option<Option<S::Item>>
     .await
 }
 
-/// Gives messages their places one after the other; their texts are hashed together before.
-async fn queue_together(api: &Api, by: Caller, taken: Vec<Taken<'_>>, number: &mut u64) {
+/// Resolves when a stream has said nothing for so long; never without a bound.
+async fn silence(most: Option<Duration>) -> Duration {
+    match most {
+        Some(most) => {
+            tokio::time::sleep(most).await;
+            most
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Gives messages their places one after the other, as fast as their principal may; their texts are
+/// hashed together before.
+async fn queue_together(
+    api: &Api,
+    (by, account): (Caller, &Account),
+    taken: Vec<Taken<'_>>,
+    number: &mut u64,
+) {
     let asked = |taken: &Taken<'_>| {
         let call = convert::call(by, taken.message.append.as_ref())?;
         Ok((call, items::steps(&taken.message.steps)?))
@@ -171,6 +225,11 @@ async fn queue_together(api: &Api, by: Caller, taken: Vec<Taken<'_>>, number: &m
     let mut hashed = Service::hash_evidence(&steps).unwrap_or_default().into_iter();
     for (Taken { message, place, room }, asked) in taken.into_iter().zip(&asked) {
         let (ahead, kinds) = (hashed.next().unwrap_or_default(), Kinds::of(&message));
+        let bytes = message.encoded_len();
+        account.paced(message.steps.len(), bytes).await;
+        // Each message has its share at once, so that streams never wait for each other in a ring.
+        let share = account.share(bytes).await;
+        let turn = account.turn().await;
         let queued = match asked {
             Ok((call, steps)) => {
                 let queued = api.service.queue_evidence(call, &message.unit, steps, ahead).await;
@@ -178,26 +237,28 @@ async fn queue_together(api: &Api, by: Caller, taken: Vec<Taken<'_>>, number: &m
             }
             Err(error) => Err(error.clone()),
         };
-        place.send(Ok(Message { number: *number, kinds, queued, room }));
+        drop(turn);
+        place.send(Ok(Message { number: *number, kinds, queued, room, share }));
         *number += 1;
     }
 }
 
-async fn answer(api: &Api, message: Message) -> wire::PushEvidenceResponse {
-    let Message { number, kinds, queued, room } = message;
+async fn answer(api: &Api, message: Message) -> (wire::PushEvidenceResponse, OwnedSemaphorePermit) {
+    let Message { number, kinds, queued, room, share } = message;
     let receipt = match queued {
         Ok(queued) => queued.durable().await.map_err(|error| told(&error, &kinds)),
         Err(error) => Err(error),
     };
-    drop(room);
-    match receipt {
+    drop(share);
+    let answer = match receipt {
         Ok(receipt) => counted(api, number, &kinds, &receipt),
         Err(error) => wire::PushEvidenceResponse {
             message: number,
             result: Some(wire::push_evidence_response::Result::Error(error)),
             ..wire::PushEvidenceResponse::default()
         },
-    }
+    };
+    (answer, room)
 }
 
 /// What the steps of a message are, when the message itself is gone.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gradus_domain::registry::DocumentKind;
 use gradus_log::{LogError, Machine, Options, Progress};
@@ -13,16 +14,24 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 
 use crate::api::Api;
 use crate::auth::Gate;
+use crate::connections::{Door, plain};
+use crate::limits::{Gauge, Limited};
 use crate::settings::Settings;
 use crate::throttle::Throttle;
-use crate::tls::{Tls, TlsError, connections};
+use crate::tls::{self, Tls, TlsError, connections};
 
 /// The most bytes of a message, in and out: 4 MiB.
 pub const MOST_MESSAGE_BYTES: usize = 4 << 20;
+
+/// The most bytes of a call's metadata: 16 KiB.
+const MOST_METADATA_BYTES: u32 = 16 << 10;
+/// The most streams of HTTP/2 on one connection; more are refused by the protocol.
+const MOST_STREAMS_OF_CONNECTION: u32 = 200;
+/// How often a client is asked whether it is there, and how long it may take to say so.
+const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
 
 /// A server that cannot start or serve.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +58,9 @@ pub enum ServeError {
     /// Our own descriptor set is damaged.
     #[error("the reflection service cannot be built: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// The description of the API that is built in is damaged.
+    #[error("the description of the API cannot be read: {0}")]
+    Description(#[from] prost::DecodeError),
     /// The serving task ended without a word.
     #[error("the serving task failed")]
     Task,
@@ -64,7 +76,7 @@ pub struct Running {
     tls: Option<Arc<Tls>>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<Result<(), ServeError>>,
-    drain: std::time::Duration,
+    drain: Duration,
 }
 
 /// What ships with the program and is published into a new log.
@@ -144,6 +156,8 @@ pub async fn start(
     let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
     let beginning = beginning(settings.organization.clone())?;
     let throttle = Arc::new(Throttle::new(Arc::clone(&monotonic)));
+    let gauge = Arc::new(Gauge::new(settings.limits.clone(), Arc::clone(&monotonic))?);
+    let door = Door::new(&settings.limits);
     let options = Options {
         clock: Arc::clone(&clock),
         monotonic,
@@ -157,7 +171,8 @@ pub async fn start(
     let Started { service, created } =
         Service::start(&settings.data, &beginning, clock, settings.memory(), options).await?;
     let (stop, stopping) = watch::channel(false);
-    let router = router(settings, &service, throttle, &stopping).await?;
+    let gate = Gate::new(Arc::clone(&service), throttle);
+    let router = router(settings, &service, (gate, gauge), &stopping).await?;
     let secured = tls.clone();
     if let Some(tls) = tls.clone() {
         tokio::spawn(tls.follow(stopping.clone()));
@@ -176,14 +191,10 @@ pub async fn start(
         };
         let served = match secured {
             Some(tls) => {
-                router.serve_with_incoming_shutdown(connections(listener, tls), signal).await
-            }
-            None => {
-                // The builder's setting is not read for listeners of our own; without it small
-                // answers wait.
-                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                let incoming = connections(listener, tls, door);
                 router.serve_with_incoming_shutdown(incoming, signal).await
             }
+            None => router.serve_with_incoming_shutdown(plain(listener, door), signal).await,
         };
         Ok(served?)
     });
@@ -206,17 +217,16 @@ pub(crate) fn beginning(organization: gradus_model::Name) -> Result<Beginning, S
 async fn router(
     settings: &Settings,
     service: &Arc<Service>,
-    throttle: Arc<Throttle>,
+    (gate, gauge): (Gate, Arc<Gauge>),
     stopping: &watch::Receiver<bool>,
 ) -> Result<tonic::transport::server::Router, ServeError> {
     let api = Api { service: Arc::clone(service), stopping: stopping.clone() };
-    let gate = Gate::new(Arc::clone(service), throttle);
     macro_rules! gated {
         ($server:path) => {{
             let server = <$server>::new(api.clone())
                 .max_decoding_message_size(MOST_MESSAGE_BYTES)
                 .max_encoding_message_size(MOST_MESSAGE_BYTES);
-            InterceptedService::new(server, gate.clone())
+            gated_service(server, &gate, &gauge)
         }};
     }
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -229,8 +239,16 @@ async fn router(
     });
     let mut router = Server::builder()
         .concurrency_limit_per_connection(settings.calls_per_connection as usize)
-        .http2_keepalive_interval(Some(std::time::Duration::from_secs(30)))
-        .trace_fn(|request| tracing::info_span!("call", method = request.uri().path()))
+        .http2_keepalive_interval(Some(KEEP_ALIVE.0))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE.1))
+        .http2_max_header_list_size(MOST_METADATA_BYTES)
+        .max_concurrent_streams(MOST_STREAMS_OF_CONNECTION)
+        .trace_fn(|request| {
+            if let Some(caller) = request.extensions().get::<tls::Caller>() {
+                caller.course().asked();
+            }
+            tracing::info_span!("call", method = request.uri().path())
+        })
         .add_service(health_service)
         .add_service(gated!(wire::unit_service_server::UnitServiceServer<_>))
         .add_service(gated!(wire::evidence_service_server::EvidenceServiceServer<_>))
@@ -250,10 +268,19 @@ async fn router(
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         router = router
-            .add_service(InterceptedService::new(sets().build_v1()?, gate.clone()))
-            .add_service(InterceptedService::new(sets().build_v1alpha()?, gate));
+            .add_service(gated_service(sets().build_v1()?, &gate, &gauge))
+            .add_service(gated_service(sets().build_v1alpha()?, &gate, &gauge));
     }
     Ok(router)
+}
+
+/// A service behind the gate and the limits.
+fn gated_service<S>(
+    service: S,
+    gate: &Gate,
+    gauge: &Arc<Gauge>,
+) -> InterceptedService<Limited<S>, Gate> {
+    InterceptedService::new(Limited::new(service, Arc::clone(gauge)), gate.clone())
 }
 
 impl Running {

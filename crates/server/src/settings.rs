@@ -1,5 +1,7 @@
 //! Settings of the server: a file, overridden by the environment and by flags.
 
+mod limits;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use gradus_service::start::Memory;
 use serde::Deserialize;
 
 use crate::tls::{ClientCertificates, Files, TlsError};
+pub use limits::Limits;
 
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +81,8 @@ pub struct Settings {
     pub tls_client_authorities: Option<PathBuf>,
     /// Whether clients show a certificate; left out, they may if there are authorities.
     pub tls_client_certificates: Option<ClientCertificates>,
+    /// What one principal, one address and one connection may have.
+    pub limits: Limits,
 }
 
 impl Default for Settings {
@@ -98,6 +103,7 @@ impl Default for Settings {
             tls_key: None,
             tls_client_authorities: None,
             tls_client_certificates: None,
+            limits: Limits::default(),
         }
     }
 }

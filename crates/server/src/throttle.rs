@@ -103,7 +103,7 @@ fn make_room(peers: &mut BTreeMap<IpAddr, Failures>, now: i64) {
 }
 
 /// What is counted together: an IPv4 address, or the /64 network that one host of IPv6 has.
-fn network(address: Option<IpAddr>) -> IpAddr {
+pub(crate) fn network(address: Option<IpAddr>) -> IpAddr {
     match address.map(|address| address.to_canonical()) {
         Some(IpAddr::V6(address)) => {
             IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use gradus_server::settings::Limits;
 use gradus_server::{Running, Settings};
 use gradus_wire::v1 as wire;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -58,10 +59,11 @@ pub(crate) async fn connected(address: SocketAddr) -> Channel {
 }
 
 /// Starts a server on a directory, with the machine's clock.
-pub(crate) async fn start(folder: &Path) -> Running {
+pub(crate) async fn start(folder: &Path, limits: Limits) -> Running {
     let settings = Settings {
         data: folder.join("data"),
         listen: ([127, 0, 0, 1], 0).into(),
+        limits,
         ..Settings::default()
     };
     gradus_server::start(&settings, gradus_server::Machine::real()).await.expect("a server")
@@ -75,6 +77,8 @@ pub(crate) fn serve(folder: &Path) -> Result<Server, String> {
     let (address, data) = (free_address(), folder.join("data"));
     let mut command = Command::new(program);
     command.arg("serve").arg("--listen").arg(address.to_string()).arg("--data").arg(&data);
+    // Programs from before the limits do not know this, and need not.
+    command.env("GRADUS_NO_LIMITS", "true");
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().map_err(|error| error.to_string())?;
     let mut server = Server::other(child, address)?;
@@ -138,23 +142,7 @@ impl Clients {
     /// Registers the projects, rates some practices of each, and returns the token of a service
     /// whose evidence counts on arrival.
     pub(crate) async fn prepare(&self) -> String {
-        let (channel, bearer) = self.line();
-        let mut principals = PrincipalServiceClient::with_interceptor(channel, bearer);
-        let kind = wire::PrincipalKind::Service.into();
-        let added = wire::AddPrincipalRequest { append: None, name: "scanner".to_owned(), kind };
-        principals.add_principal(added).await.expect("a principal");
-        let (channel, bearer) = self.line();
-        let granted = wire::GrantRoleRequest {
-            principal: "scanner".to_owned(),
-            role: wire::Role::Collector.into(),
-            unit: "organization".to_owned(),
-            ..Default::default()
-        };
-        let mut roles = RoleServiceClient::with_interceptor(channel, bearer);
-        roles.grant_role(granted).await.expect("a role");
-        let asked =
-            wire::IssueTokenRequest { principal: "scanner".to_owned(), ..Default::default() };
-        let token = principals.issue_token(asked).await.expect("a token").into_inner().secret;
+        let token = self.collector("scanner", "organization").await;
         let (channel, bearer) = self.line();
         let mut units = UnitServiceClient::with_interceptor(channel, bearer);
         let asked = wire::AdoptRulesRequest {
@@ -176,6 +164,26 @@ impl Clients {
             self.rate(&unit(number)).await;
         }
         token
+    }
+
+    /// The token of a new service that submits evidence to a unit.
+    pub(crate) async fn collector(&self, name: &str, unit: &str) -> String {
+        let (channel, bearer) = self.line();
+        let mut principals = PrincipalServiceClient::with_interceptor(channel, bearer);
+        let kind = wire::PrincipalKind::Service.into();
+        let added = wire::AddPrincipalRequest { append: None, name: name.to_owned(), kind };
+        principals.add_principal(added).await.expect("a principal");
+        let (channel, bearer) = self.line();
+        let granted = wire::GrantRoleRequest {
+            principal: name.to_owned(),
+            role: wire::Role::Collector.into(),
+            unit: unit.to_owned(),
+            ..Default::default()
+        };
+        let mut roles = RoleServiceClient::with_interceptor(channel, bearer);
+        roles.grant_role(granted).await.expect("a role");
+        let asked = wire::IssueTokenRequest { principal: name.to_owned(), ..Default::default() };
+        principals.issue_token(asked).await.expect("a token").into_inner().secret
     }
 
     async fn rate(&self, unit: &str) {

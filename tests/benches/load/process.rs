@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use gradus_server::settings::Limits;
+
 /// The first argument of a process that serves.
 pub(crate) const ROLE: &str = "--serve";
 
@@ -86,8 +88,9 @@ pub(crate) fn serve(arguments: &[String]) {
     match sort {
         "echo" => ready(crate::echo::start(), ""),
         "raw" => ready(crate::raw::start(folder), ""),
-        _ => {
-            let running = runtime.block_on(crate::ours::start(folder));
+        sort => {
+            let limits = if sort == "limited" { Limits::default() } else { Limits::none() };
+            let running = runtime.block_on(crate::ours::start(folder, limits));
             let token = std::fs::read_to_string(running.admin_token()).expect("the first token");
             ready(running.address, token.trim());
             runtime.block_on(running.stop()).expect("an end in order");

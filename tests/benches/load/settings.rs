@@ -10,7 +10,7 @@ cargo bench -p gradus-tests --bench load -- [options]
   --seconds S       seconds that a cell is measured for (1.5)
   --servers A,B,…   of echo, raw, gradus, postgres, umadb (all)
   --shapes A,B,…    of s1, s2, s3, s3c, stream, mixed (all)
-  --parts A,B,…     of stages, append, after, beside (all)
+  --parts A,B,…     of stages, append, after, beside, noisy, hidden (all)
   --events N        events that replay, disk and start are measured at (200000)
   --folder PATH     where the servers keep their data, on the disk to be measured (a new folder)
   --output json     all figures as JSON in place of tables";
@@ -26,6 +26,10 @@ pub(crate) enum Part {
     After,
     /// Reads beside writes at full load.
     Beside,
+    /// One team beside another that is noisy, with limits and without.
+    Noisy,
+    /// How long it takes to be told that there is no unit, or none to see.
+    Hidden,
 }
 
 /// What is asked.
@@ -48,7 +52,10 @@ impl Settings {
             seconds: 1.5,
             servers: ["echo", "raw", "gradus", "postgres", "umadb"].map(str::to_owned).to_vec(),
             shapes: Shape::ALL.to_vec(),
-            parts: vec![Part::Stages, Part::Append, Part::After, Part::Beside],
+            parts: [Part::Stages, Part::Append, Part::After, Part::Beside]
+                .into_iter()
+                .chain([Part::Noisy, Part::Hidden])
+                .collect(),
             events: 200_000,
             folder: None,
             json: false,
@@ -108,6 +115,8 @@ fn part(name: &str) -> Option<Part> {
         "append" => Some(Part::Append),
         "after" => Some(Part::After),
         "beside" => Some(Part::Beside),
+        "noisy" => Some(Part::Noisy),
+        "hidden" => Some(Part::Hidden),
         _ => None,
     }
 }

@@ -65,6 +65,7 @@ impl System {
         let settings = Settings {
             data: directory.join("data"),
             listen: ([127, 0, 0, 1], 0).into(),
+            limits: gradus_server::settings::Limits::none(),
             ..Settings::default()
         };
         let running = gradus_server::start(&settings, gradus_server::Machine::real());

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use gradus_model::Name;
 
+use super::limits::LimitArgs;
+
 /// How the server writes its log of what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -64,6 +66,9 @@ pub struct ServeArgs {
     /// Whether clients show a certificate [default: optional, where there are authorities]
     #[arg(long, value_enum, value_name = "WHETHER")]
     pub tls_client_certificates: Option<ClientCertificates>,
+    /// What callers may have.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// A demonstration to run.

@@ -13,8 +13,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use super::steps::Batches;
-use crate::client::{Client, RETRIES, wait_before};
-use crate::error::{CliError, is_unreachable};
+use crate::client::{Client, RETRIES, come_back, may_be_repeated, wait_before};
+use crate::error::CliError;
 use crate::request_id;
 
 /// Messages that wait for their acknowledgement at the same time.
@@ -70,6 +70,7 @@ pub async fn push(
         if retry > RETRIES {
             return Err(client.error(status));
         }
+        tokio::time::sleep(come_back(&status).unwrap_or_default()).await;
         wait_before(retry).await?;
     }
 }
@@ -219,7 +220,7 @@ async fn next(
 }
 
 fn broken(client: &Client, status: Status) -> Result<Ended, CliError> {
-    if is_unreachable(&status) { Ok(Ended::Broken(status)) } else { Err(client.error(status)) }
+    if may_be_repeated(&status) { Ok(Ended::Broken(status)) } else { Err(client.error(status)) }
 }
 
 fn late() -> Status {

@@ -41,6 +41,9 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
         "SOURCE_ID_REUSED" => "submit it under another id, then `gradus review supersede`",
         "SECRET_SHOWN" => "revoke that token, and issue or rotate again",
         "REASON_MISSING" => "say why with --reason",
+        "RATE_LIMITED" => {
+            "do less at a time, or come again in a while; the operator of the server sets the limits"
+        }
         "QUEUE_FULL" => "the server is busy: try again in a while",
         "NO_ROOM" => "nothing was recorded: once there is room, run it again",
         "DISK_FAILED" => "nothing was recorded: `gradus doctor` says whether anything is damaged",

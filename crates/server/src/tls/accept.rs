@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::pin::Pin;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
@@ -15,10 +14,13 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::server::Connected;
 
 use super::Tls;
 use super::caller::{Caller, Shown};
+use crate::connections::{Connection, Course, Door};
+
+/// A connection over TLS.
+type Secured = Connection<TlsStream<TcpStream>>;
 
 /// The longest a handshake may take.
 const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
@@ -42,24 +44,26 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) fn connections(
     listener: TcpListener,
     tls: Arc<Tls>,
+    door: Door,
 ) -> ReceiverStream<io::Result<Secured>> {
-    connections_with(listener, tls, MOST_HANDSHAKES)
+    connections_with(listener, tls, door, MOST_HANDSHAKES)
 }
 
 /// The same, with another bound for the handshakes.
 pub(super) fn connections_with(
     listener: TcpListener,
     tls: Arc<Tls>,
+    door: Door,
     most: usize,
 ) -> ReceiverStream<io::Result<Secured>> {
     let (ready, connections) = mpsc::channel(MOST_READY);
-    tokio::spawn(accept(listener, tls, most, ready));
+    tokio::spawn(accept(listener, (tls, door), most, ready));
     ReceiverStream::new(connections)
 }
 
 async fn accept(
     listener: TcpListener,
-    tls: Arc<Tls>,
+    (tls, door): (Arc<Tls>, Door),
     most: usize,
     ready: mpsc::Sender<io::Result<Secured>>,
 ) {
@@ -88,30 +92,35 @@ async fn accept(
             Some(_) = handshakes.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
         };
-        let (tls, ready) = (Arc::clone(&tls), ready.clone());
+        let Some(seat) = door.seats.take(peer) else { continue };
+        let (tls, ready, times) = (Arc::clone(&tls), ready.clone(), door.times);
         let under_way = handshakes.spawn(async move {
-            if let Some(secured) = handshake(stream, tls).await {
-                // An error says that the server stops.
-                let _ = ready.send(Ok(secured)).await;
-            }
+            let Some((stream, shown)) = handshake(stream, peer, tls).await else { return };
+            let caller = Caller::new(peer, shown, Arc::new(Course::new(times)));
+            // An error says that the server stops.
+            let _ = ready.send(Ok(Connection::new(stream, caller, seat))).await;
         });
         by_age.push_back((Instant::now(), under_way));
     }
 }
 
-/// The connection once both sides know each other; none if they do not come to that.
-async fn handshake(stream: TcpStream, tls: Arc<Tls>) -> Option<Secured> {
+/// The connection once both sides know each other, and the certificate that the client showed; none
+/// if they do not come to that.
+async fn handshake(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Arc<Tls>,
+) -> Option<(TlsStream<TcpStream>, Option<Shown>)> {
     // Without it small answers wait.
     let _ = stream.set_nodelay(true);
-    let peer = stream.peer_addr().ok()?;
     let current = tls.current();
     let accepting = TlsAcceptor::from(Arc::clone(&current.config)).accept(stream);
     let stream = match tokio::time::timeout(LONGEST_HANDSHAKE, accepting.into_fallible()).await {
@@ -129,8 +138,7 @@ async fn handshake(stream: TcpStream, tls: Arc<Tls>) -> Option<Secured> {
     let chain = stream.get_ref().1.peer_certificates();
     let chain: Option<Vec<_>> =
         chain.map(|chain| chain.iter().map(|one| one.clone().into_owned()).collect());
-    let caller = Caller::new(peer, chain.map(|chain| Shown::new(tls, chain, current)));
-    Some(Secured { stream, caller })
+    Some((stream, chain.map(|chain| Shown::new(tls, chain, current))))
 }
 
 /// Takes leave of a client, so that it learns why: one that still sends while the connection is
@@ -144,58 +152,4 @@ async fn part(mut stream: TcpStream) {
     };
     // However it went, the connection ends.
     let _ = tokio::time::timeout(LONGEST_PARTING, leave).await;
-}
-
-/// A connection over TLS.
-pub(crate) struct Secured {
-    stream: TlsStream<TcpStream>,
-    caller: Caller,
-}
-
-impl Connected for Secured {
-    type ConnectInfo = Caller;
-
-    fn connect_info(&self) -> Caller {
-        self.caller.clone()
-    }
-}
-
-impl AsyncRead for Secured {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
-    }
-}
-
-impl AsyncWrite for Secured {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        from: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, from)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        from: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, from)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
 }

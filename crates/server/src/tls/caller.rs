@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
 
 use super::{Current, Tls};
+use crate::connections::{Busy, Course};
 
 /// How long a judgment of a certificate holds on an open connection.
 const JUDGED: Duration = Duration::from_mins(1);
@@ -22,12 +23,24 @@ const MOST_CERTIFICATE: usize = 64 << 10;
 #[derive(Clone)]
 pub(crate) struct Caller {
     address: SocketAddr,
+    course: Arc<Course>,
     shown: Option<Arc<Shown>>,
 }
 
 impl Caller {
-    pub(super) fn new(address: SocketAddr, shown: Option<Shown>) -> Self {
-        Self { address, shown: shown.map(Arc::new) }
+    /// `course` is what the connection was used for.
+    pub(crate) fn new(address: SocketAddr, shown: Option<Shown>, course: Arc<Course>) -> Self {
+        Self { address, course, shown: shown.map(Arc::new) }
+    }
+
+    /// What the connection was used for so far.
+    pub(crate) fn course(&self) -> &Course {
+        &self.course
+    }
+
+    /// A call is under way on the connection, until what is returned is dropped.
+    pub(crate) fn busy(&self) -> Busy {
+        self.course.busy()
     }
 
     /// Where the client is.

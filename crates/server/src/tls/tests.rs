@@ -14,7 +14,8 @@ use tokio_stream::StreamExt as _;
 
 use super::accept::connections_with;
 use super::*;
-use crate::settings::Settings;
+use crate::connections::Door;
+use crate::settings::{Limits, Settings};
 
 fn told(text: &str) -> String {
     let settings = Settings::parse(text, Path::new("g.toml")).unwrap();
@@ -132,7 +133,7 @@ async fn clients_that_say_nothing_give_way_to_those_that_do() {
     let tls = tls(&folder);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let mut connections = connections_with(listener, tls, 2);
+    let mut connections = connections_with(listener, tls, Door::new(&Limits::none()), 2);
 
     let mut silent = Vec::new();
     for _ in 0..5 {

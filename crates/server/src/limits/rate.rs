@@ -1,0 +1,80 @@
+//! So many a second, by the generic cell rate algorithm of `governor`.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use gradus_log::clock::MonotonicClock;
+
+use super::Over;
+
+/// The server's monotonic clock, which tests move.
+#[derive(Clone)]
+struct Ticks(MonotonicClock);
+
+impl Clock for Ticks {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        u64::try_from((self.0)()).unwrap_or_default().saturating_mul(1_000).into()
+    }
+}
+
+/// A limit of so many a second; at rest, as many as come in a second or in the largest call are
+/// taken at once.
+pub(super) struct Rate {
+    name: &'static str,
+    bound: Option<Bound>,
+}
+
+struct Bound {
+    per_second: NonZeroU32,
+    burst: NonZeroU32,
+    cells: RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>,
+    clock: Ticks,
+}
+
+impl Rate {
+    /// `largest` is what the largest call takes.
+    pub(super) fn new(
+        name: &'static str,
+        per_second: u32,
+        largest: u32,
+        clock: &MonotonicClock,
+    ) -> Self {
+        let bound = NonZeroU32::new(per_second).map(|per_second| {
+            let largest = NonZeroU32::new(largest).unwrap_or(NonZeroU32::MIN);
+            let (burst, clock) = (per_second.max(largest), Ticks(clock.clone()));
+            let quota = Quota::per_second(per_second).allow_burst(burst);
+            let cells = RateLimiter::direct_with_clock(quota, clock.clone());
+            Bound { per_second, burst, cells, clock }
+        });
+        Self { name, bound }
+    }
+
+    /// Takes so many, or none of them and says when they may be taken.
+    pub(super) fn take(&self, number: usize) -> Result<(), Over> {
+        let (Some(bound), Some(number)) = (&self.bound, number_of(number)) else { return Ok(()) };
+        let refused = match bound.cells.check_n(number.min(bound.burst)) {
+            // What is larger than a burst was cut to one.
+            Ok(Ok(())) | Err(_) => return Ok(()),
+            Ok(Err(refused)) => refused,
+        };
+        let wait = refused.wait_time_from(bound.clock.now());
+        Err(Over { limit: self.name, most: bound.per_second.get(), wait })
+    }
+
+    /// How long it takes at rest until a whole burst may be taken again.
+    pub(super) fn refills_in(&self) -> Duration {
+        let whole = |bound: &Bound| bound.burst.get().div_ceil(bound.per_second.get());
+        Duration::from_secs(self.bound.as_ref().map_or(0, whole).into())
+    }
+}
+
+fn number_of(number: usize) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(number).unwrap_or(u32::MAX))
+}
