@@ -21,7 +21,7 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     21: ("unit-renamed", "unit:id name:name"), 22: ("unit-moved", "unit:id parent:id"),
     23: ("unit-archived", "unit:id"),
     24: ("unit-succeeded", "unit:id successors:id*"),
-    30: ("principal-added", "principal:id kind:principal-kind"),
+    30: ("principal-added", "principal:id kind:principal-kind by?:by-rule"),
     31: ("principal-disabled", "principal:id"),
     34: ("token-issued", "token:id principal:id hash:digest expires_at?:time"),
     35: ("token-revoked", "token:id"),
@@ -30,6 +30,9 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     40: ("role-granted", "principal:id role:role unit:id until?:time"),
     41: ("role-revoked", "principal:id role:role unit:id"),
     44: ("token-rotated", "token:id by:id hash:digest expires_at?:time old_until:time"),
+    46: ("claim-rule-set", "rule:name issuer:foreign conditions:condition* subject:label role:role "
+         "unit:id named_after?:label until?:time"),
+    47: ("claim-rule-removed", "rule:name unit:id"),
     100: ("model-adopted", DOCUMENT), 101: ("rules-adopted", DOCUMENT),
     102: ("profile-adopted", DOCUMENT),
     110: ("area-tailored-out", AREA), 111: ("area-tailored-in", AREA),
@@ -57,6 +60,7 @@ MAPS = {
     "subject": "kind:label id:foreign", "tool": "name:label version?:label mapping?:label",
     "measure": "name:label value:i64 decimals:u8 unit:label",
     "floor": "area:area level:u8",
+    "condition": "claim:label value:foreign", "by-rule": "rule:name issuer:foreign unit:id",
     "basis": "valid_at:time log_size:u64 rules:digest",
 }
 WORDS = {name: dict(enumerate(words.split(), 1)) for name, words in {
@@ -155,10 +159,12 @@ def fields(b, at, spec):
 
 
 def body(event_type, schema, b):
-    need(event_type in EVENTS and schema == 1, f"unknown type {event_type}, schema {schema}")
+    need(event_type in EVENTS and (schema == 1 or (event_type, schema) == (30, 2)),
+         f"unknown type {event_type}, schema {schema}")
     name, spec = EVENTS[event_type]
     found, end = fields(b, 0, spec)
     need(end == len(b), "bytes after the body")
+    need(schema == 1 + (event_type == 30 and "by" in found), "a field of another schema")
     return name, found
 
 

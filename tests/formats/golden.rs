@@ -3,12 +3,14 @@
 //! [`log`] is a log with one record of every event type, in an order that could have happened.
 //! A new type is added at its end; what stands here never changes.
 
+use gradus_model::claims::{ByRule, Condition};
 use gradus_model::event::{
-    AreaInheritanceSet, BaselineRaised, CertificateRegistered, CertificateRevoked, ClockAccepted,
-    Document, EvidenceSuperseded, Links, LogCreated, LogForked, MarkerPlaced, OfEvidence, OfRating,
-    PayloadErased, PhaseChange, PrincipalAdded, PrincipalDisabled, RoleGranted, RoleRevoked,
-    Tailoring, TokenIssued, TokenRevoked, TokenRotated, UnitArchived, UnitLabelled, UnitMoved,
-    UnitRegistered, UnitRenamed, UnitSucceeded,
+    AreaInheritanceSet, BaselineRaised, CertificateRegistered, CertificateRevoked,
+    ClaimRuleRemoved, ClaimRuleSet, ClockAccepted, Document, EvidenceSuperseded, Links, LogCreated,
+    LogForked, MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange, PrincipalAdded,
+    PrincipalDisabled, RoleGranted, RoleRevoked, Tailoring, TokenIssued, TokenRevoked,
+    TokenRotated, UnitArchived, UnitLabelled, UnitMoved, UnitRegistered, UnitRenamed,
+    UnitSucceeded,
 };
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
@@ -18,7 +20,7 @@ use gradus_model::unit::{
     PrincipalKind, Role, UnitKind,
 };
 use gradus_model::{
-    AppraisalId, AreaId, Digest, Event, EvidenceId, LogId, Payload, PrincipalId, RatingId,
+    AppraisalId, AreaId, Digest, Event, EvidenceId, LogId, Name, Payload, PrincipalId, RatingId,
     RequestId, Target, Timestamp, TokenId, UnitId,
 };
 use gradus_proof::{leaf_hash, sha256};
@@ -142,6 +144,7 @@ pub(crate) fn log() -> Vec<Golden> {
         roles(),
         a_certificate(),
         a_rotation(),
+        a_claim_rule(),
     ];
     let rows = rows.concat();
     let mut log: Vec<Golden> = Vec::new();
@@ -203,7 +206,7 @@ fn organization() -> Vec<Row> {
         organization: ORGANIZATION,
         origin: format!("gradus/{LOG}").parse().unwrap(),
     };
-    let added = PrincipalAdded { principal: collector(), kind: PrincipalKind::Service };
+    let added = PrincipalAdded { principal: collector(), kind: PrincipalKind::Service, by: None };
     let issued = TokenIssued {
         token: token(),
         principal: collector(),
@@ -480,6 +483,38 @@ fn a_rotation() -> Vec<Row> {
     };
     let payload = Payload::empty();
     vec![(52, 0, ORGANIZATION, now, Event::TokenRotated(rotated), payload)]
+}
+
+/// A rule by which all of acme's repositories have projects of their own, and one that called.
+fn a_claim_rule() -> Vec<Row> {
+    let (now, o) = ("2026-03-01T15:00:00Z", ORGANIZATION);
+    let condition = |claim: &str, value: &str| Condition {
+        claim: claim.parse().unwrap(),
+        value: value.parse().unwrap(),
+    };
+    let (rule, issuer) =
+        ("acme-ci".parse::<Name>().unwrap(), "https://ci.example".parse().unwrap());
+    let set = ClaimRuleSet {
+        rule: rule.clone(),
+        issuer,
+        conditions: vec![condition("ref", "refs/heads/*"), condition("repository", "acme/*")],
+        subject: "repository_id".parse().unwrap(),
+        role: Role::Collector,
+        unit: team(),
+        named_after: Some("repository".parse().unwrap()),
+        until: Some(at("2027-03-01")),
+    };
+    let unit = UnitId(drawn("unit", OPERATOR, request(54), 0));
+    let by = Some(ByRule { rule: rule.clone(), issuer: set.issuer.clone(), unit });
+    let principal = PrincipalId(drawn("principal", OPERATOR, request(54), 0));
+    let added = PrincipalAdded { principal, kind: PrincipalKind::Service, by };
+    let said = Payload::empty().with("name", "acme-ci:4711").with("claim:repository", "acme/web");
+    let removed = Event::ClaimRuleRemoved(ClaimRuleRemoved { rule, unit: team() });
+    vec![
+        (53, 0, o, now, Event::ClaimRuleSet(set), reason("acme builds there")),
+        (54, 0, o, now, Event::PrincipalAdded(added), said),
+        (55, 0, o, "2026-06-01", removed, reason("acme builds elsewhere")),
+    ]
 }
 
 /// Other forms of the same types, each at a place of its own.

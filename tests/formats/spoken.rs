@@ -3,6 +3,7 @@
 //! Bytes are lower-case hexadecimal, instants are microseconds, words of a vocabulary are their
 //! names; what a body leaves out is left out here.
 
+use gradus_model::claims::{ByRule, Condition};
 use gradus_model::evidence::{Item, Measure, Subject, Tool};
 use gradus_model::ids::hex;
 use gradus_model::leaf::{Leaf, Signature};
@@ -98,9 +99,11 @@ fn body(event: &Event) -> Value {
             let successors: Vec<String> = of.successors.iter().map(|id| hex(&id.0)).collect();
             json!({ "unit": hex(&of.unit.0), "successors": successors })
         }
-        Event::PrincipalAdded(of) => {
-            json!({ "principal": hex(&of.principal.0), "kind": of.kind.name() })
-        }
+        Event::PrincipalAdded(of) => present([
+            ("principal", Some(json!(hex(&of.principal.0)))),
+            ("kind", Some(json!(of.kind.name()))),
+            ("by", of.by.as_ref().map(by_rule)),
+        ]),
         Event::PrincipalDisabled(of) => json!({ "principal": hex(&of.principal.0) }),
         Event::RoleGranted(of) => present([
             ("principal", Some(json!(hex(&of.principal.0)))),
@@ -131,6 +134,19 @@ fn body(event: &Event) -> Value {
             ("expires_at", time(of.expires_at)),
             ("old_until", time(Some(of.old_until))),
         ]),
+        Event::ClaimRuleSet(of) => present([
+            ("rule", Some(json!(of.rule.as_str()))),
+            ("issuer", Some(json!(of.issuer.as_str()))),
+            ("conditions", Some(of.conditions.iter().map(condition).collect())),
+            ("subject", Some(json!(of.subject.as_str()))),
+            ("role", Some(json!(of.role.name()))),
+            ("unit", Some(json!(hex(&of.unit.0)))),
+            ("named_after", of.named_after.as_ref().map(|claim| json!(claim.as_str()))),
+            ("until", time(of.until)),
+        ]),
+        Event::ClaimRuleRemoved(of) => {
+            json!({ "rule": of.rule.as_str(), "unit": hex(&of.unit.0) })
+        }
         Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
         Event::AreaInheritanceSet(of) => {
             json!({ "area": area(&of.area), "inheritance": of.inheritance.name() })
@@ -164,6 +180,15 @@ fn body(event: &Event) -> Value {
 
 fn area(area: &AreaRef) -> Value {
     json!({ "model": area.model.as_str(), "area": area.area.number() })
+}
+
+fn condition(of: &Condition) -> Value {
+    json!({ "claim": of.claim.as_str(), "value": of.value.as_str() })
+}
+
+fn by_rule(of: &ByRule) -> Value {
+    let (rule, issuer) = (of.rule.as_str(), of.issuer.as_str());
+    json!({ "rule": rule, "issuer": issuer, "unit": hex(&of.unit.0) })
 }
 
 fn floor(of: &Floor) -> Value {

@@ -28,6 +28,7 @@ mod golden_levels;
 mod history;
 mod levels;
 mod limits;
+mod oidc;
 mod projections;
 mod requests;
 mod review_queue;

@@ -43,6 +43,7 @@ pub(crate) struct Principal {
     pub(crate) projections: wire::projection_service_client::ProjectionServiceClient<Line>,
     pub(crate) backup: wire::backup_service_client::BackupServiceClient<Line>,
     pub(crate) clock: wire::clock_service_client::ClockServiceClient<Line>,
+    pub(crate) claims: wire::claim_service_client::ClaimServiceClient<Line>,
 }
 
 impl Principal {
@@ -65,6 +66,7 @@ impl Principal {
             projections: client!(wire::projection_service_client::ProjectionServiceClient<_>),
             backup: client!(wire::backup_service_client::BackupServiceClient<_>),
             clock: client!(wire::clock_service_client::ClockServiceClient<_>),
+            claims: client!(wire::claim_service_client::ClaimServiceClient<_>),
         }
     }
 }
@@ -120,23 +122,32 @@ impl System {
 
     /// A server on a directory and a machine, or why it does not start.
     pub(crate) async fn start_on(directory: TempDir, clocks: Clocks) -> Result<Self, ServeError> {
-        let limits = Limits::default().without_rates();
-        Box::pin(Self::start_with(directory, clocks, limits)).await
+        Self::start_as(directory, clocks, |_| ()).await
     }
 
     /// A new server that has these limits.
     pub(crate) async fn with_limits(limits: Limits) -> Self {
-        let clocks = Clocks::at("2026-06-01T12:00:00Z");
-        let system = Box::pin(Self::start_with(tempfile::tempdir().unwrap(), clocks, limits)).await;
-        system.unwrap_or_else(|error| panic!("{error}"))
+        let change = |settings: &mut Settings| settings.limits = limits;
+        Self::with_settings(tempfile::tempdir().unwrap(), change).await
     }
 
-    async fn start_with(
+    /// A server at noon of 1 June 2026, with other settings than usual.
+    pub(crate) async fn with_settings(
+        directory: TempDir,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let clocks = Clocks::at("2026-06-01T12:00:00Z");
+        Self::start_as(directory, clocks, change).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A server with other settings than usual, or why it does not start.
+    pub(crate) async fn start_as(
         directory: TempDir,
         clocks: Clocks,
-        limits: Limits,
+        change: impl FnOnce(&mut Settings),
     ) -> Result<Self, ServeError> {
-        let settings = Settings { limits, ..settings(directory.path()) };
+        let mut settings = settings(directory.path());
+        change(&mut settings);
         let running = Box::pin(gradus_server::start(&settings, clocks.machine())).await?;
         let channel = connect(&running).await;
         let token = std::fs::read_to_string(running.admin_token()).unwrap();
@@ -152,6 +163,11 @@ impl System {
     /// What the clock shows.
     pub(crate) fn now(&self) -> Timestamp {
         self.clocks.now()
+    }
+
+    /// Has the server look at its files of keys.
+    pub(crate) async fn look_at_keys(&self) {
+        self.running.as_ref().unwrap().look_at_keys().await;
     }
 
     /// Where it listens.

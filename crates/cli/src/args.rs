@@ -10,6 +10,7 @@ pub mod apply;
 pub mod assert;
 pub mod baseline;
 pub mod certificate;
+pub mod claim;
 pub mod clock;
 pub mod collect;
 pub mod diff;
@@ -193,6 +194,9 @@ pub enum Command {
     /// Grant, revoke and list roles: who may do what, where and for how long
     #[command(subcommand)]
     Role(role::RoleCommand),
+    /// Set, remove, list and try out rules by which jobs call without a stored secret
+    #[command(subcommand)]
+    Claim(claim::ClaimCommand),
     /// Check a token, and keep it with its server for the commands that follow
     #[command(after_help = LOGIN)]
     Login,

@@ -14,6 +14,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 use tonic_types::StatusExt as _;
 use v1::backup_service_client::BackupServiceClient;
+use v1::claim_service_client::ClaimServiceClient;
 use v1::clock_service_client::ClockServiceClient;
 use v1::event_service_client::EventServiceClient;
 use v1::evidence_service_client::EvidenceServiceClient;
@@ -91,6 +92,8 @@ services! {
     backup BackupServiceClient,
     /// The clock.
     clock ClockServiceClient,
+    /// The claim rules.
+    claims ClaimServiceClient,
 }
 
 impl Client {

@@ -6,6 +6,7 @@ pub mod assert;
 pub mod backup;
 pub mod baseline;
 pub mod certificate;
+pub mod claim;
 pub mod clock;
 pub mod collect;
 pub mod diff;
@@ -104,6 +105,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Certificate(command) => certificate::run(session, command).await,
         Command::Principal(command) => access::principal(session, command).await,
         Command::Role(command) => role::role(session, command).await,
+        Command::Claim(command) => claim::run(session, command).await,
         Command::Whoami => login::whoami(session).await,
         Command::Login => login::login(session).await,
         // Done without a server, before.

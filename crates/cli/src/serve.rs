@@ -61,6 +61,19 @@ fn settings(args: ServeArgs) -> Result<Settings, CliError> {
             ClientCertificates::Required => Asked::Required,
         });
     }
+    if let (Some(issuer), Some(audience), Some(jwks)) =
+        (args.oidc_issuer, args.oidc_audience, args.oidc_jwks)
+    {
+        // An address without TLS is no file: the settings say what is wrong with it.
+        let is_address = jwks.contains("://");
+        settings.oidc.push(gradus_server::oidc::Issuer {
+            issuer,
+            audience,
+            jwks_file: (!is_address).then(|| jwks.clone().into()),
+            jwks_url: is_address.then_some(jwks),
+            jwks_authorities: None,
+        });
+    }
     Ok(settings)
 }
 
@@ -118,7 +131,10 @@ pub(crate) async fn until_told(mut running: Running, mut signals: Signals) -> Re
             _ = signals.interrupt.recv() => break,
             ended = running.ended() => return Ok(ended?),
             // What is wrong with the files was logged.
-            () = Signals::hung_up(&mut signals.hangup) => drop(running.look_at_tls().await),
+            () = Signals::hung_up(&mut signals.hangup) => {
+                drop(running.look_at_tls().await);
+                running.look_at_keys().await;
+            }
         }
     }
     end_if_it_takes_too_long();

@@ -184,6 +184,12 @@ pub fn needed(event: &Event, stream: UnitId) -> (Right, On) {
         | Event::CertificateRevoked(_) => (Right::Administer, On::Organization),
         Event::RoleGranted(granted) => (Right::Administer, On::Unit(granted.unit)),
         Event::RoleRevoked(revoked) => (Right::Administer, On::Unit(revoked.unit)),
+        // Who may set a rule that registers units may do so for everybody whom the issuer serves.
+        Event::ClaimRuleSet(set) if set.named_after.is_some() => {
+            (Right::Administer, On::Organization)
+        }
+        Event::ClaimRuleSet(set) => (Right::Administer, On::Unit(set.unit)),
+        Event::ClaimRuleRemoved(of) => (Right::Administer, On::Unit(of.unit)),
         Event::UnitRegistered(new) => match new.parent {
             Some(parent) => (Right::Settle, On::Unit(parent)),
             None => (Right::Administer, On::Organization),

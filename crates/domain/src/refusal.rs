@@ -7,7 +7,7 @@ use gradus_model::{
 };
 
 use crate::access::Right;
-use crate::registry::roles_in_words;
+use crate::registry::{ClaimRuleError, roles_in_words};
 
 /// A typed refusal. Nothing was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -269,4 +269,7 @@ pub enum Refusal {
     /// No record has this version in the unit's stream.
     #[error("the unit's stream has no version {0}")]
     VersionUnknown(u64),
+    /// A claim rule is not as it should be.
+    #[error(transparent)]
+    ClaimRule(#[from] ClaimRuleError),
 }

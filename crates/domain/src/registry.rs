@@ -1,9 +1,11 @@
-//! The organization: units and their tree, published documents, principals, tokens, certificates.
+//! The organization: units and their tree, published documents, principals, tokens, certificates,
+//! roles and claim rules.
 //!
 //! A fold of the organization's stream, readable at any point of both times. Invariant: events
 //! are applied in the order of their positions.
 
 mod certificates;
+mod claims;
 mod decide;
 mod lineage;
 mod roles;
@@ -18,6 +20,7 @@ use gradus_model::unit::{PrincipalKind, UnitKind};
 use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, UnitId};
 
 pub use certificates::Certificate;
+pub use claims::{ClaimRule, ClaimRuleError, Claims, MOST_CONDITIONS, Met, WHOSE, project_name};
 pub use decide::{MOST_SUCCESSORS, decide, living};
 pub use roles::{Grant, Sight, roles_in_words};
 pub use tokens::{MOST_GRACE_MICROS, MOST_LIFETIME_MICROS, Rotation, TokenState};
@@ -162,6 +165,7 @@ pub struct Registry {
     token_hashes: BTreeMap<Digest, TokenId>,
     certificates: BTreeMap<Digest, Certificate>,
     roles: roles::Roles,
+    claims: claims::ClaimRules,
 }
 
 impl Registry {
@@ -274,6 +278,7 @@ impl Registry {
             }
             Event::UnitSucceeded(succeeded) => self.succeed(position, effective_at, succeeded),
             Event::PrincipalAdded(added) => {
+                self.claims.add(position, effective_at, added);
                 let (id, kind) = (added.principal, added.kind);
                 let principal =
                     Principal { id, kind, position, added_at: effective_at, disabled_at: None };
@@ -295,6 +300,8 @@ impl Registry {
             Event::RoleGranted(granted) => self.roles.grant(position, effective_at, granted),
             Event::RoleRevoked(revoked) => self.roles.revoke(position, effective_at, revoked),
             Event::TokenRotated(rotated) => self.rotate(effective_at, rotated),
+            Event::ClaimRuleSet(set) => self.claims.set(position, effective_at, set),
+            Event::ClaimRuleRemoved(removed) => self.claims.remove(position, effective_at, removed),
             // Facts of one unit's life: `settings`, `evidence` and `rating` fold them.
             Event::ModelAdopted(_)
             | Event::RulesAdopted(_)

@@ -335,7 +335,9 @@ fn decide(
         | Event::TokenRevoked(_)
         | Event::CertificateRegistered(_)
         | Event::CertificateRevoked(_)
-        | Event::TokenRotated(_) => Ok(Verdict::Record),
+        | Event::TokenRotated(_)
+        | Event::ClaimRuleSet(_)
+        | Event::ClaimRuleRemoved(_) => Ok(Verdict::Record),
     }
 }
 

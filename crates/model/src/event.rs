@@ -7,14 +7,15 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::claims::{ByRule, Condition};
 use crate::evidence::Item;
 use crate::rating::Rating;
 use crate::unit::{
     AreaRef, Context, Floor, Inheritance, MarkerKind, Phase, PrincipalKind, Role, UnitKind,
 };
 use crate::{
-    Digest, EvidenceId, Label, LogId, Name, PrincipalId, RatingId, Target, Timestamp, TokenId,
-    UnitId,
+    Digest, EvidenceId, ForeignId, Label, LogId, Name, PrincipalId, RatingId, Target, Timestamp,
+    TokenId, UnitId,
 };
 
 /// A body that cannot be read.
@@ -128,6 +129,34 @@ bodies! {
         0 principal: PrincipalId,
         /// Person or service.
         1 kind: PrincipalKind,
+        /// The claim rule that it was added by; schema 2 if there is one.
+        2 by: Option<ByRule>,
+    }
+    /// The body of [`Event::ClaimRuleSet`]; why is payload.
+    ClaimRuleSet {
+        /// Its name, unique among all claim rules.
+        0 rule: Name,
+        /// Who issues the tokens: their `iss`, byte for byte.
+        1 issuer: ForeignId,
+        /// What a token must say, all of it; each claim once, in order.
+        2 conditions: Vec<Condition>,
+        /// The claim by whose value those who call are told apart, for good.
+        3 subject: Label,
+        /// What they may do.
+        4 role: Role,
+        /// On this unit, or on a project of their own below it.
+        5 unit: UnitId,
+        /// The claim that their own project is named after; none if the role is on the unit itself.
+        6 named_after: Option<Label>,
+        /// The first instant at which it no longer holds; open if there is none.
+        7 until: Option<Timestamp>,
+    }
+    /// The body of [`Event::ClaimRuleRemoved`]; why is payload.
+    ClaimRuleRemoved {
+        /// The rule.
+        0 rule: Name,
+        /// The unit that it was set on.
+        1 unit: UnitId,
     }
     /// The body of [`Event::PrincipalDisabled`].
     PrincipalDisabled {
@@ -287,7 +316,10 @@ macro_rules! events {
             /// The version of the body's schema that is written.
             #[must_use]
             pub const fn schema(&self) -> u16 {
-                1
+                match self {
+                    Self::PrincipalAdded(PrincipalAdded { by: Some(_), .. }) => 2,
+                    _ => 1,
+                }
             }
 
             /// The body in deterministic CBOR.
@@ -305,11 +337,15 @@ macro_rules! events {
                 let damaged = |reason: String| EventError::Damaged { event_type, reason };
                 let event = match (event_type, schema) {
                     $( ($number, 1) => minicbor::decode(body).map(Self::$variant), )+
+                    (30, 2) => minicbor::decode(body).map(Self::PrincipalAdded),
                     _ => return Err(EventError::Unknown { event_type, schema }),
                 };
                 let event = event.map_err(|error| damaged(error.to_string()))?;
                 if event.body() != body {
                     return Err(damaged("it is not in the deterministic encoding".to_owned()));
+                }
+                if event.schema() != schema {
+                    return Err(damaged(format!("it is of schema {}", event.schema())));
                 }
                 Ok(event)
             }
@@ -358,6 +394,10 @@ events! {
     41 "role-revoked" RoleRevoked(RoleRevoked),
     /// Another bearer token took the place of one, which is good for a while yet.
     44 "token-rotated" TokenRotated(TokenRotated),
+    /// Tokens of an issuer that say so stand for principals with a role, from the effective time.
+    46 "claim-rule-set" ClaimRuleSet(ClaimRuleSet),
+    /// A claim rule ended at the effective time.
+    47 "claim-rule-removed" ClaimRuleRemoved(ClaimRuleRemoved),
     /// The unit is measured by this model from the effective time.
     100 "model-adopted" ModelAdopted(Document),
     /// The unit's levels are computed by these rules from the effective time.

@@ -12,6 +12,7 @@ pub mod practice;
 
 pub mod catalog;
 
+pub mod claims;
 pub mod evidence;
 pub mod rating;
 pub mod unit;

@@ -9,12 +9,15 @@ use tokio::sync::watch;
 use tonic::{Response, Status};
 
 use crate::convert;
+use crate::oidc::Oidc;
 use crate::status::{status, status_of_items};
 
 /// The handlers of every service; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) service: Arc<Service>,
+    /// Checks tokens of identity providers.
+    pub(crate) oidc: Arc<Oidc>,
     /// Turns true when the server stops: open streams end then.
     pub(crate) stopping: watch::Receiver<bool>,
 }

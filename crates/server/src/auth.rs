@@ -1,4 +1,5 @@
-//! Who calls: a bearer token or a client certificate becomes an actor, or the call ends here.
+//! Who calls: a bearer token, one of an identity provider, or a client certificate becomes an actor, or
+//! the call ends here.
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use tonic::{Request, Status};
 use crate::limits::Account;
 use crate::methods::Guarded;
 use crate::status::limits::over_limit;
+use crate::oidc::Admission;
 use crate::status::{certificate_refused, put_off, status, token_refused};
 use crate::throttle::{Answer, Throttle};
 use crate::tls;
@@ -36,6 +38,23 @@ impl Gate {
         request.extensions_mut().insert(Known { actor, credential, rights });
     }
 
+    /// What becomes of a call with a token of an identity provider, which was looked at before.
+    fn by_claims(
+        &self,
+        mut request: Request<()>,
+        admission: Admission,
+    ) -> Result<Request<()>, Status> {
+        match admission {
+            Admission::Admitted(actor, credential, used) => {
+                self.admit(&mut request, actor, credential);
+                request.extensions_mut().insert(used);
+                Ok(request)
+            }
+            Admission::Refused(status, why) => Err(self.refused(&request, status, why)),
+            Admission::Failed(status) => Err(status),
+        }
+    }
+
     /// The status of a call that did not authenticate; `why` goes to the log alone.
     fn refused(&self, request: &Request<()>, status: Status, why: &'static str) -> Status {
         let address = request.extensions().get::<tls::Caller>().map(tls::Caller::address);
@@ -49,6 +68,9 @@ impl Gate {
 
 impl Interceptor for Gate {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(admission) = request.extensions_mut().remove::<Admission>() {
+            return self.by_claims(request, admission);
+        }
         // Who sends a token is judged by it: one that is refused never falls back on a certificate.
         let certificate =
             request.extensions().get::<tls::Caller>().and_then(tls::Caller::certificate);

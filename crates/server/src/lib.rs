@@ -11,6 +11,7 @@ mod page;
 mod status;
 
 mod backup;
+mod claims;
 mod clock;
 mod connections;
 mod events;
@@ -31,6 +32,7 @@ mod throttle;
 mod tokens;
 mod units;
 
+pub mod oidc;
 pub mod operate;
 pub mod server;
 pub mod settings;

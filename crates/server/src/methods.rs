@@ -149,4 +149,10 @@ methods! {
         GetClock(GetClockRequest): ANYBODY,
         AcceptClock(AcceptClockRequest): ADMINISTER,
     }
+    ClaimService {
+        SetClaimRule(SetClaimRuleRequest): ADMINISTER,
+        RemoveClaimRule(RemoveClaimRuleRequest): ADMINISTER,
+        ListClaimRules(ListClaimRulesRequest): SEE,
+        TestClaims(TestClaimsRequest): ADMINISTER,
+    }
 }

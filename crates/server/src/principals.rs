@@ -13,6 +13,7 @@ use tonic::Request;
 use crate::api::{Api, Reply, reply};
 use crate::auth::open;
 use crate::convert::{self, event, instant, timestamp};
+use crate::oidc::Used;
 use crate::page::Page;
 use crate::tls::key_of;
 use crate::tokens::{fresh, grace, lifetime, token};
@@ -49,12 +50,18 @@ fn certificate(from: &Certificate) -> wire::Certificate {
     }
 }
 
+fn used_claims(from: &Used) -> wire::UsedClaims {
+    let (issuer, rule) = (from.issuer.clone(), from.rule.clone());
+    wire::UsedClaims { issuer, rule, expires_at: Some(timestamp(from.expires_at)) }
+}
+
 #[tonic::async_trait]
 impl PrincipalService for Api {
     async fn who_am_i(&self, request: Request<wire::WhoAmIRequest>) -> Reply<wire::WhoAmIResponse> {
         let used = request.extensions().get::<Token>();
         let used = used.map(|used| token(&self.service.used_token(*used)));
         let shown = request.extensions().get::<Certificate>().map(certificate);
+        let claims = request.extensions().get::<Used>().map(used_claims);
         let (by, _) = open(request)?;
         reply(async {
             let me = self.service.principal(&by.actor.principal.to_string())?;
@@ -67,6 +74,7 @@ impl PrincipalService for Api {
                 grade: event::grade(by.actor.grade).into(),
                 token: used,
                 certificate: shown,
+                claims,
             })
         })
         .await

@@ -19,6 +19,7 @@ use crate::api::Api;
 use crate::auth::Gate;
 use crate::connections::{Door, plain};
 use crate::limits::{Gauge, Limited};
+use crate::oidc::{Admitted, Oidc, OidcError};
 use crate::settings::Settings;
 use crate::throttle::Throttle;
 use crate::tls::{self, Tls, TlsError, connections};
@@ -49,6 +50,9 @@ pub enum ServeError {
     /// TLS cannot be served with.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Tokens of identity providers cannot be checked.
+    #[error(transparent)]
+    Oidc(#[from] OidcError),
     /// The data directory or the log in it cannot be used.
     #[error(transparent)]
     Start(#[from] ServiceError),
@@ -74,6 +78,7 @@ pub struct Running {
     pub created: bool,
     service: Arc<Service>,
     tls: Option<Arc<Tls>>,
+    oidc: Arc<Oidc>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<Result<(), ServeError>>,
     drain: Duration,
@@ -149,6 +154,7 @@ pub async fn start(
 ) -> Result<Running, ServeError> {
     let Machine { wall: clock, monotonic, boot } = machine.into();
     let tls = settings.tls()?.map(|files| Tls::new(files, Arc::clone(&clock))).transpose()?;
+    let oidc = Oidc::new(&settings.oidc, Arc::clone(&monotonic))?;
     let address = settings.listen;
     let listener = TcpListener::bind(address)
         .await
@@ -172,7 +178,8 @@ pub async fn start(
         Service::start(&settings.data, &beginning, clock, settings.memory(), options).await?;
     let (stop, stopping) = watch::channel(false);
     let gate = Gate::new(Arc::clone(&service), throttle);
-    let router = router(settings, &service, (gate, gauge), &stopping).await?;
+    let router = router(settings, &service, (gate, gauge, &oidc), &stopping).await?;
+    tokio::spawn(Arc::clone(&oidc).follow(stopping.clone()));
     let secured = tls.clone();
     if let Some(tls) = tls.clone() {
         tokio::spawn(tls.follow(stopping.clone()));
@@ -200,7 +207,7 @@ pub async fn start(
     });
     let secure = tls.is_some();
     tracing::info!(%address, data = %settings.data.display(), created, tls = secure, "serving");
-    Ok(Running { address, created, service, tls, stop, serving, drain: settings.drain() })
+    Ok(Running { address, created, service, tls, oidc, stop, serving, drain: settings.drain() })
 }
 
 /// What a new log begins with.
@@ -217,16 +224,25 @@ pub(crate) fn beginning(organization: gradus_model::Name) -> Result<Beginning, S
 async fn router(
     settings: &Settings,
     service: &Arc<Service>,
-    (gate, gauge): (Gate, Arc<Gauge>),
+    (gate, gauge, oidc): (Gate, Arc<Gauge>, &Arc<Oidc>),
     stopping: &watch::Receiver<bool>,
 ) -> Result<tonic::transport::server::Router, ServeError> {
-    let api = Api { service: Arc::clone(service), stopping: stopping.clone() };
+    let (oidc, stop) = (Arc::clone(oidc), stopping.clone());
+    let api = Api { service: Arc::clone(service), oidc: Arc::clone(&oidc), stopping: stop };
+    // Behind the gate, so that limits are those of a principal who is known.
+    macro_rules! guarded {
+        ($server:expr) => {{
+            let limited = Limited::new($server, Arc::clone(&gauge));
+            let gated = InterceptedService::new(limited, gate.clone());
+            Admitted::new(gated, Arc::clone(&oidc), Arc::clone(service))
+        }};
+    }
     macro_rules! gated {
         ($server:path) => {{
             let server = <$server>::new(api.clone())
                 .max_decoding_message_size(MOST_MESSAGE_BYTES)
                 .max_encoding_message_size(MOST_MESSAGE_BYTES);
-            gated_service(server, &gate, &gauge)
+            guarded!(server)
         }};
     }
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -260,7 +276,8 @@ async fn router(
         .add_service(gated!(wire::role_service_server::RoleServiceServer<_>))
         .add_service(gated!(wire::projection_service_server::ProjectionServiceServer<_>))
         .add_service(gated!(wire::backup_service_server::BackupServiceServer<_>))
-        .add_service(gated!(wire::clock_service_server::ClockServiceServer<_>));
+        .add_service(gated!(wire::clock_service_server::ClockServiceServer<_>))
+        .add_service(gated!(wire::claim_service_server::ClaimServiceServer<_>));
     if settings.reflection {
         let sets = || {
             tonic_reflection::server::Builder::configure()
@@ -268,19 +285,10 @@ async fn router(
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         router = router
-            .add_service(gated_service(sets().build_v1()?, &gate, &gauge))
-            .add_service(gated_service(sets().build_v1alpha()?, &gate, &gauge));
+            .add_service(guarded!(sets().build_v1()?))
+            .add_service(guarded!(sets().build_v1alpha()?));
     }
     Ok(router)
-}
-
-/// A service behind the gate and the limits.
-fn gated_service<S>(
-    service: S,
-    gate: &Gate,
-    gauge: &Arc<Gauge>,
-) -> InterceptedService<Limited<S>, Gate> {
-    InterceptedService::new(Limited::new(service, Arc::clone(gauge)), gate.clone())
 }
 
 impl Running {
@@ -306,6 +314,12 @@ impl Running {
             Some(tls) => tls.look_now().await,
             None => Ok(()),
         }
+    }
+
+    /// Looks at the files of identity providers' keys now; those that cannot be used are logged, and
+    /// those before stay in use.
+    pub async fn look_at_keys(&self) {
+        self.oidc.look_now().await;
     }
 
     /// Takes no more calls, finishes those in flight within the deadline, and closes the log.

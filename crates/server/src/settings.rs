@@ -10,6 +10,7 @@ use gradus_model::Name;
 use gradus_service::start::Memory;
 use serde::Deserialize;
 
+use crate::oidc::Issuer;
 use crate::tls::{ClientCertificates, Files, TlsError};
 pub use limits::Limits;
 
@@ -83,6 +84,8 @@ pub struct Settings {
     pub tls_client_certificates: Option<ClientCertificates>,
     /// What one principal, one address and one connection may have.
     pub limits: Limits,
+    /// Identity providers whose tokens are taken, where claim rules say so.
+    pub oidc: Vec<Issuer>,
 }
 
 impl Default for Settings {
@@ -104,6 +107,7 @@ impl Default for Settings {
             tls_client_authorities: None,
             tls_client_certificates: None,
             limits: Limits::default(),
+            oidc: Vec::new(),
         }
     }
 }

@@ -299,6 +299,15 @@ pub(crate) fn token_refused(reason: &str) -> Status {
     Status::with_error_details(Code::Unauthenticated, reason, details)
 }
 
+/// The status of a call by a token that is real, but meets no claim rule, or one that opens nothing.
+#[must_use]
+pub(crate) fn no_claim_rule() -> Status {
+    let details = ErrorDetails::with_error_info("NO_CLAIM_RULE", DOMAIN, HashMap::new());
+    let message =
+        "no claim rule lets this token in: ask an admin for one (gradus claim test shows why)";
+    Status::with_error_details(Code::PermissionDenied, message, details)
+}
+
 /// The status of a call by a client certificate that stands for nobody, or no longer.
 #[must_use]
 pub(crate) fn certificate_refused() -> Status {

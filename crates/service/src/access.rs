@@ -22,6 +22,13 @@ pub enum Credential {
     Token(TokenId),
     /// A client certificate with this key.
     Key(Digest),
+    /// The claims of a token of an identity provider.
+    Claims {
+        /// Where the rule was recorded that they meet.
+        position: u64,
+        /// When the token ends.
+        until: Timestamp,
+    },
 }
 
 /// Who asks, and the right that the question needs.
@@ -115,6 +122,11 @@ impl Service {
         let usable = |credential| match credential {
             Credential::Token(token) => views.registry.is_usable(token, self.now()),
             Credential::Key(key) => views.registry.certificate(&key, self.now()).is_some(),
+            Credential::Claims { position, until } => {
+                let at = At::with_everything(views.moment(self.now()));
+                let mut rules = views.registry.claim_rules(at);
+                self.now() < until && rules.any(|rule| rule.position == position)
+            }
         };
         enabled && by.credential.is_none_or(usable)
     }
@@ -135,6 +147,8 @@ impl Service {
                 | Event::TokenRevoked(_)
                 | Event::TokenRotated(_)
                 | Event::CertificateRevoked(_)
+                | Event::ClaimRuleSet(_)
+                | Event::ClaimRuleRemoved(_)
                 | Event::UnitMoved(_)
         );
         if changes {

@@ -141,7 +141,7 @@ impl Service {
                         let refusal = gradus_domain::Refusal::PrincipalNameTaken(name.to_string());
                         return Err(refusal.into());
                     }
-                    let event = Event::PrincipalAdded(PrincipalAdded { principal, kind });
+                    let event = Event::PrincipalAdded(PrincipalAdded { principal, kind, by: None });
                     let payload = Payload::empty().with("name", name.as_str());
                     let proposal = Proposal::at(event, None, now).with(payload);
                     Ok(vec![Batch::new(organization(&writer.registry)?, vec![proposal])])

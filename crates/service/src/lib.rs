@@ -37,6 +37,7 @@ pub mod restore;
 // Use cases that append.
 pub mod baseline;
 pub mod certificates;
+pub mod claims;
 pub mod clock;
 pub mod evidence;
 pub mod identity;

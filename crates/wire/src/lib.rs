@@ -28,3 +28,9 @@ macro_rules! without_secret {
 }
 
 without_secret! { IssueTokenResponse RotateTokenResponse }
+
+impl std::fmt::Debug for v1::TestClaimsRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestClaimsRequest").finish_non_exhaustive()
+    }
+}

@@ -160,7 +160,7 @@ fn begun(rules: &str) -> Story {
     let people = [("alice", PrincipalKind::Person), ("bot", PrincipalKind::Service)];
     for (name, kind) in people {
         story.settle(
-            Event::PrincipalAdded(PrincipalAdded { principal: who(name), kind }),
+            Event::PrincipalAdded(PrincipalAdded { principal: who(name), kind, by: None }),
             SINCE_EVER,
         );
     }

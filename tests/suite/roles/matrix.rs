@@ -210,6 +210,7 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         LevelService/WatchLevels            -         yes       yes       yes       yes       yes       yes       yes
         EventService/ListEvents             -         yes       -         yes       yes       yes       yes       yes
         EventService/SubscribeEvents        -         yes       -         yes       yes       yes       yes       yes
+        ClaimService/SetClaimRule           -         -         -         -         -         -         -         yes
         EventService/GetEvent               -         hidden    -         hidden    hidden    hidden    hidden    hidden
         ModelService/ListDocuments          yes       yes       yes       yes       yes       yes       yes       yes
         ModelService/GetDocument            yes       yes       yes       yes       yes       yes       yes       yes
@@ -232,6 +233,9 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         BackupService/ExportLog             -         -         -         -         -         -         -         -
         ClockService/GetClock               yes       yes       yes       yes       yes       yes       yes       yes
         ClockService/AcceptClock            -         -         -         -         -         -         -         -
+        ClaimService/RemoveClaimRule        -         -         -         -         -         -         -         hidden
+        ClaimService/ListClaimRules         -         yes       yes       yes       yes       yes       yes       yes
+        ClaimService/TestClaims             -         -         -         -         -         -         -         yes, but
     "#]].assert_eq(&table);
 }
 

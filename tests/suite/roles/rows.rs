@@ -333,6 +333,21 @@ fn of_levels(given: &Given<'_>) -> Vec<Row> {
         row!("LevelService/WatchLevels", WatchLevelsRequest { units: vec![u()] }),
         row!("EventService/ListEvents", ListEventsRequest { unit: u() }),
         row!("EventService/SubscribeEvents", SubscribeEventsRequest { unit: u() }),
+        row!(
+            "ClaimService/SetClaimRule",
+            SetClaimRuleRequest {
+                append: checked(),
+                name: "ci".into(),
+                issuer: "https://ci.example".into(),
+                conditions: vec![wire::ClaimCondition {
+                    claim: "repository_id".into(),
+                    value: "4711".into(),
+                }],
+                subject: "repository_id".into(),
+                role: wire::Role::Collector.into(),
+                unit: u(),
+            }
+        ),
     ]
 }
 
@@ -389,6 +404,12 @@ pub(super) fn of_the_whole() -> Vec<Row> {
         row!("BackupService/ExportLog", ExportLogRequest {}),
         row!("ClockService/GetClock", GetClockRequest {}),
         row!("ClockService/AcceptClock", AcceptClockRequest { append: checked() }),
+        row!(
+            "ClaimService/RemoveClaimRule",
+            RemoveClaimRuleRequest { append: checked(), name: "none".into() }
+        ),
+        row!("ClaimService/ListClaimRules", ListClaimRulesRequest {}),
+        row!("ClaimService/TestClaims", TestClaimsRequest { token: "a.b.c".into() }),
     ]
 }
 

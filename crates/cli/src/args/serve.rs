@@ -69,6 +69,15 @@ pub struct ServeArgs {
     /// What callers may have.
     #[command(flatten)]
     pub limits: LimitArgs,
+    /// Identity provider whose tokens are taken where claim rules say so: their `iss`, as it is there
+    #[arg(long, value_name = "URL", requires_all = ["oidc_audience", "oidc_jwks"])]
+    pub oidc_issuer: Option<String>,
+    /// What its tokens are for, their `aud`: this deployment and no other
+    #[arg(long, value_name = "TEXT", requires = "oidc_issuer")]
+    pub oidc_audience: Option<String>,
+    /// Its keys, a JWK set: a file, or an address with https
+    #[arg(long, value_name = "FILE|URL", requires = "oidc_issuer")]
+    pub oidc_jwks: Option<String>,
 }
 
 /// A demonstration to run.

@@ -79,7 +79,7 @@ async fn who_am_i(session: &Session) -> Result<v1::WhoAmIResponse, CliError> {
 fn parts(session: &Session, response: &v1::WhoAmIResponse) -> Vec<(&'static str, Cell)> {
     let principal = response.principal.clone().unwrap_or_default();
     let token = response.token.clone().unwrap_or_default();
-    vec![
+    let mut parts: Vec<(&'static str, Cell)> = vec![
         ("name", principal.name.clone().into()),
         ("kind", kind(&principal).into()),
         ("id", principal.id.clone().into()),
@@ -88,7 +88,16 @@ fn parts(session: &Session, response: &v1::WhoAmIResponse) -> Vec<(&'static str,
         ("state", state(&token)),
         ("expires_at", time(token.expires_at.as_ref()).into()),
         ("server", session.client.server().into()),
-    ]
+    ];
+    if let Some(claims) = &response.claims {
+        parts.retain(|(name, _)| !matches!(*name, "token" | "state" | "expires_at"));
+        parts.extend([
+            ("issuer", Cell::from(claims.issuer.clone())),
+            ("rule", claims.rule.clone().into()),
+            ("expires_at", time(claims.expires_at.as_ref()).into()),
+        ]);
+    }
+    parts
 }
 
 /// Warns of a token that ends soon, and of a person's in a job that does not say so of itself.

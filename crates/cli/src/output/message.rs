@@ -75,6 +75,8 @@ named! {
     RollUpLevelsRequest RollUpLevelsResponse AreaRollUp RolledUp MemberLevels
     CheckLevelsRequest MinimumLevel CheckLevelsResponse CheckedArea
     WatchLevelsRequest WatchLevelsResponse LevelMoved
+    ClaimRule SetClaimRuleRequest SetClaimRuleResponse RemoveClaimRuleRequest
+    RemoveClaimRuleResponse TestClaimsRequest TestClaimsResponse
     GetClockResponse AcceptClockRequest AcceptClockResponse
     ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit
     RebuildProjectionRequest RebuildProjectionResponse

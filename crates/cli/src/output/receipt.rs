@@ -36,6 +36,7 @@ answers! {
     RegisterCertificateResponse RevokeCertificateResponse GrantRoleResponse RevokeRoleResponse
     RotateTokenResponse
     AcceptClockResponse
+    SetClaimRuleResponse RemoveClaimRuleResponse
 }
 
 /// A receipt, with what else there is to say above it.

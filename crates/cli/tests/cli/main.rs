@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod apply;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod day;
 #[cfg(test)]
 mod flaky;

@@ -77,11 +77,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(home: &Home, log_level: &str) -> Self {
+        Self::start_with(home, log_level, &[])
+    }
+
+    /// A server whose flags these variables say, too.
+    pub(crate) fn start_with(home: &Home, log_level: &str, variables: &[(&str, &str)]) -> Self {
         let data = home.path().join("data");
         let shown = data.display().to_string();
         let listen = ["--listen", "127.0.0.1:0"];
         let args = ["serve", "--data", &shown, listen[0], listen[1], "--log-level", log_level];
-        let mut child = home.command(&args, &[]).spawn().unwrap();
+        let mut child = home.command(&args, variables).spawn().unwrap();
         let mut err = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         let address = loop {

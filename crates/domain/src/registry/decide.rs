@@ -5,7 +5,7 @@ use gradus_model::unit::UnitKind;
 use gradus_model::{Event, Name, PrincipalId, Timestamp, UnitId};
 
 use super::tokens::ends_in_time;
-use super::{DocumentKind, Grant, Published, Registry, Unit, certificates, roles};
+use super::{DocumentKind, Grant, Published, Registry, Unit, certificates, claims, roles};
 use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
@@ -81,6 +81,10 @@ pub fn decide(
         Event::CertificateRegistered(new) => certificates::register(registry, occasion, new),
         Event::CertificateRevoked(revoked) => certificates::revoke(registry, revoked.key),
         Event::TokenRotated(rotated) => registry.decide_rotation(occasion, rotated),
+        Event::ClaimRuleSet(set) => claims::set(registry, occasion, set, proposal),
+        Event::ClaimRuleRemoved(removed) => {
+            claims::remove(registry, removed, proposal.effective_at)
+        }
         // Whether the clock is suspect at all is for the log to say.
         Event::ClockAccepted(_) => {
             by_a_person(occasion, "accept a clock")?;
@@ -269,7 +273,7 @@ pub fn living(registry: &Registry, id: UnitId) -> Result<&Unit, Refusal> {
     }
 }
 
-fn stands_below(child: UnitKind, parent: UnitKind) -> Result<(), Refusal> {
+pub(super) fn stands_below(child: UnitKind, parent: UnitKind) -> Result<(), Refusal> {
     match (child, parent) {
         (UnitKind::Organization, _) | (_, UnitKind::Project) => {
             Err(Refusal::WrongParent { child, parent })

@@ -1,6 +1,6 @@
 //! Roles: who may act on which unit, for how long, at a point in both times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gradus_model::event::{RoleGranted, RoleRevoked};
 use gradus_model::unit::{PrincipalKind, Role};
@@ -98,14 +98,16 @@ impl Sight {
 }
 
 impl Registry {
-    /// The roles of a principal at a point, by unit and role.
+    /// The roles of a principal at a point, by unit and role, and last what a claim rule gives.
     pub fn roles_of(&self, principal: PrincipalId, at: At) -> impl Iterator<Item = Grant> {
-        self.roles.of(principal, at)
+        self.roles.of(principal, at).chain(self.claims.of(principal, at))
     }
 
     /// All roles at a point, by principal, unit and role.
     pub fn all_roles(&self, at: At) -> impl Iterator<Item = Grant> {
-        self.roles.0.keys().flat_map(move |principal| self.roles.of(*principal, at))
+        let mut principals: BTreeSet<PrincipalId> = self.roles.0.keys().copied().collect();
+        principals.extend(self.claims.principals());
+        principals.into_iter().flat_map(move |principal| self.roles_of(principal, at))
     }
 
     /// What a principal may do on a unit at a point, by the roles there and on the units above it.
@@ -116,7 +118,7 @@ impl Registry {
         }
         let mut rights = Rights::NONE;
         let mut above = None;
-        for grant in self.roles.of(principal, at) {
+        for grant in self.roles_of(principal, at) {
             let above = above.get_or_insert_with(|| self.lineage(unit, at));
             if above.contains(&grant.unit) {
                 rights = rights.and(Rights::of_role(grant.role));
@@ -131,7 +133,7 @@ impl Registry {
         if self.is_above_roles(principal) {
             return Rights::ALL;
         }
-        let of = self.roles.of(principal, at).map(|grant| Rights::of_role(grant.role));
+        let of = self.roles_of(principal, at).map(|grant| Rights::of_role(grant.role));
         of.fold(Rights::NONE, Rights::and)
     }
 
@@ -140,7 +142,7 @@ impl Registry {
     pub fn sight(&self, principal: PrincipalId, right: Right, at: At) -> Sight {
         let holding = |grant: &Grant| Rights::of_role(grant.role).have(right);
         let roots: Vec<UnitId> =
-            self.roles.of(principal, at).filter(holding).map(|grant| grant.unit).collect();
+            self.roles_of(principal, at).filter(holding).map(|grant| grant.unit).collect();
         let everything = self.is_above_roles(principal)
             || self.organization.is_some_and(|organization| roots.contains(&organization));
         Sight { roots, everything }

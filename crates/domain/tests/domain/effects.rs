@@ -11,6 +11,7 @@ use gradus_model::rating::Value;
 use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, Role, UnitKind};
 
 use crate::certificates::{certified, uncertified};
+use crate::claims::{added_by, rule_removed, rule_set};
 use crate::clocks::clock_accepted;
 use crate::given::{
     Fact, NOW, accepted, area, confirmed, day, digest, document, ended, entered, erased, fact,
@@ -74,6 +75,10 @@ fn of_organization(registry: &Registry) -> Vec<String> {
     if let Some(known) = registry.certificate(&digest("K1"), day(NOW)) {
         lines.push(format!("certificate K1 of {}", name_of(known.principal.0)));
     }
+    let rules = registry.claim_rules(now());
+    lines.extend(
+        rules.map(|rule| format!("claim rule {} on {}", rule.set.rule, name_of(rule.set.unit.0))),
+    );
     lines
 }
 
@@ -208,6 +213,9 @@ fn life() -> Vec<Fact> {
         rated("R1", "BP.01.01", Value::Satisfied),
         rating_ended("R1").on("2026-05-01"),
         rating_withdrawn("R1"),
+        rule_set("ci", "repository_id=1", Role::Collector, "red"),
+        added_by("ci", "bot", "app"),
+        rule_removed("ci", "red"),
     ]
 }
 
@@ -356,6 +364,14 @@ fn every_event_has_its_effect() {
         rating-withdrawn
           - R1 BP.01.01 satisfied until 2026-05-01
           + R1 BP.01.01 satisfied until 2026-05-01, withdrawn
+        claim-rule-set
+          + claim rule ci on red
+        principal-added
+          + service bot
+          + bot is collector of red
+        claim-rule-removed
+          - bot is collector of red
+          - claim rule ci on red
     "#]]
     .assert_eq(&effects(&life));
 }

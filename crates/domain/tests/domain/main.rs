@@ -15,6 +15,8 @@ mod batches;
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod effects;
 #[cfg(test)]
 mod evidence;

@@ -11,6 +11,7 @@ use gradus_model::unit::{Phase, Role, UnitKind};
 use gradus_model::{AppraisalId, Payload};
 
 use crate::certificates::{certified, uncertified};
+use crate::claims::rule_removed;
 use crate::given::{
     Fact, accepted, confirmed, decide, decide_in_organization, ended, erased, evidence, in_words,
     inheritance, labelled, left, linked, occasion, raised, rated, rating_ended, rating_withdrawn,
@@ -75,10 +76,11 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::RatingWithdrawn(_) => "rating withdrawn",
         Refusal::AppraisalUnknown => "appraisal unknown",
         Refusal::VersionUnknown(_) => "version unknown",
+        Refusal::ClaimRule(_) => "claim rule",
     }
 }
 
-const VARIANTS: usize = 50;
+const VARIANTS: usize = 51;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -180,6 +182,7 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
             vec![added("bob"), issued("T1", "bob", None), rotated("T1", "T2", "2026-06-02", None)],
             rotated("T1", "T3", "2026-06-02", None),
         ),
+        (tree(), rule_removed("ci", "red")),
     ]
 }
 
@@ -275,6 +278,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: `expires_at` ends at 2027-06-03T00:00:00Z: 2027-06-02T00:00:00Z is the latest that is allowed
         refused: token `T1` has ended: issue another one
         refused: token `T1` was rotated, and is good until 2026-06-02T00:00:00Z: use the new one, `T2`; if that never arrived, revoke it and rotate again
+        refused: claim rule `ci` is unknown
         refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first
         refused: rules `lax` was never published
         refused: the name `bob` belongs to another principal: choose another one

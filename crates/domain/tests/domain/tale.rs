@@ -89,7 +89,7 @@ impl Tale {
         tale.tell("org", &since_ever(registered("app", UnitKind::Project, Some("team"))));
         for name in ["bot", "alice", "bob"] {
             let Actor { principal, kind, .. } = who(name);
-            let added = PrincipalAdded { principal, kind };
+            let added = PrincipalAdded { principal, kind, by: None };
             tale.tell("org", &since_ever(Event::PrincipalAdded(added)));
         }
         tale.tell("org", &since_ever(Event::ModelAdopted(document("tiny"))));

@@ -65,6 +65,8 @@ impl<'a> Touched<'a> {
             | Event::CertificateRegistered(_)
             | Event::CertificateRevoked(_)
             | Event::TokenRotated(_)
+            | Event::ClaimRuleSet(_)
+            | Event::ClaimRuleRemoved(_)
             | Event::ProfileAdopted(_)
             | Event::AreaTailoredOut(_)
             | Event::AreaTailoredIn(_)

@@ -11,7 +11,7 @@ use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 use serde_json::{Map, Value, json};
 
-use super::{Checked, principal_ref, texts, timestamp, unit_ref};
+use super::{Checked, claims, principal_ref, texts, timestamp, unit_ref};
 
 /// A record for a caller; with `full`, its body readable, and its texts where the caller may read
 /// them.
@@ -95,7 +95,11 @@ fn body(event: &Event) -> Value {
         Event::UnitSucceeded(of) => json!({
             "unit": text(of.unit), "successors": of.successors.iter().map(text).collect::<Vec<_>>(),
         }),
-        Event::PrincipalAdded(of) => json!({ "principal": text(of.principal), "kind": of.kind }),
+        Event::PrincipalAdded(of) => claims::added(of),
+        Event::ClaimRuleSet(of) => claims::rule_set(of),
+        Event::ClaimRuleRemoved(of) => {
+            json!({ "rule": text(&of.rule), "unit": text(of.unit) })
+        }
         Event::PrincipalDisabled(of) => json!({ "principal": text(of.principal) }),
         Event::RoleGranted(of) => json!({
             "principal": text(of.principal), "role": of.role, "unit": text(of.unit),

@@ -1,7 +1,7 @@
 //! What each refusal of a business rule becomes.
 
 use gradus_domain::Refusal;
-use gradus_domain::registry::roles_in_words;
+use gradus_domain::registry::{ClaimRuleError, roles_in_words};
 use tonic::Code;
 
 use super::{Verdict, verdict};
@@ -107,6 +107,7 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         Refusal::VersionUnknown(version) => {
             verdict(NotFound, "VERSION_UNKNOWN").with("version", version)
         }
+        Refusal::ClaimRule(error) => of_claim_rule(error),
     }
 }
 
@@ -157,6 +158,8 @@ pub(super) fn field_of(refusal: &Refusal) -> &'static str {
         Refusal::AreaTwice(_) => "area",
         Refusal::LevelUnknown(_) => "level",
         Refusal::Derived(_) => "practice",
+        Refusal::ClaimRule(ClaimRuleError::Role(_)) => "role",
+        Refusal::ClaimRule(_) => "conditions",
         _ => "request",
     }
 }
@@ -192,5 +195,26 @@ fn of_access(refusal: &Refusal) -> Verdict {
         Refusal::CertificateTaken(key) => of_key(AlreadyExists, "CERTIFICATE_TAKEN", key),
         // Told apart above.
         _ => verdict(PermissionDenied, "DENIED"),
+    }
+}
+
+/// The same of claim rules.
+fn of_claim_rule(error: &ClaimRuleError) -> Verdict {
+    use Code::{FailedPrecondition, InvalidArgument, NotFound};
+    match error {
+        ClaimRuleError::Unknown(rule) => verdict(NotFound, "CLAIM_RULE_UNKNOWN").with("rule", rule),
+        ClaimRuleError::Elsewhere(rule) => {
+            verdict(FailedPrecondition, "CLAIM_RULE_ELSEWHERE").with("rule", rule)
+        }
+        ClaimRuleError::Role(role) => {
+            verdict(InvalidArgument, "CLAIM_RULE_ROLE").with("role", role)
+        }
+        ClaimRuleError::Twice(claim) => {
+            verdict(InvalidArgument, "CLAIM_TWICE").with("claim", claim)
+        }
+        ClaimRuleError::Loose { claim, value } => {
+            verdict(InvalidArgument, "CLAIM_LOOSE").with("claim", claim).with("value", value)
+        }
+        ClaimRuleError::Anybody => verdict(InvalidArgument, "CLAIM_RULE_FOR_ANYBODY"),
     }
 }

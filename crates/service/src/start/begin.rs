@@ -106,6 +106,6 @@ impl Service {
 }
 
 fn added(principal: PrincipalId, kind: PrincipalKind, name: &str, now: Timestamp) -> Proposal {
-    Proposal::new(Event::PrincipalAdded(PrincipalAdded { principal, kind }), now)
+    Proposal::new(Event::PrincipalAdded(PrincipalAdded { principal, kind, by: None }), now)
         .with(Payload::empty().with("name", name))
 }

@@ -14,7 +14,7 @@ use crate::dice::Dice;
 use crate::world::first_day;
 
 pub(crate) fn added(principal: PrincipalId, kind: PrincipalKind) -> Event {
-    Event::PrincipalAdded(PrincipalAdded { principal, kind })
+    Event::PrincipalAdded(PrincipalAdded { principal, kind, by: None })
 }
 
 pub(crate) fn archived(unit: UnitId) -> Event {
