@@ -70,7 +70,7 @@ pub(crate) enum Call {
     Register(wire::RegisterUnitRequest),
     Submit(wire::SubmitEvidenceRequest),
     Push(wire::PushEvidenceRequest),
-    Accept(wire::AcceptEvidenceRequest),
+    Reject(wire::RejectEvidenceRequest),
     Rate(wire::RatePracticesRequest),
     Erase(wire::ErasePayloadRequest),
 }
@@ -81,7 +81,7 @@ impl Call {
             Self::Register(asked) => asked.append.as_ref(),
             Self::Submit(asked) => asked.append.as_ref(),
             Self::Push(asked) => asked.append.as_ref(),
-            Self::Accept(asked) => asked.append.as_ref(),
+            Self::Reject(asked) => asked.append.as_ref(),
             Self::Rate(asked) => asked.append.as_ref(),
             Self::Erase(asked) => asked.append.as_ref(),
         }
@@ -104,7 +104,7 @@ impl Call {
             }
             Self::Submit(asked) => asked.items.len(),
             Self::Push(asked) => asked.steps.len(),
-            Self::Accept(asked) => asked.evidence.len(),
+            Self::Reject(asked) => asked.evidence.len(),
             Self::Rate(asked) => asked.ratings.len(),
             Self::Erase(_) => 1,
         }
@@ -120,8 +120,8 @@ impl Call {
                 client.evidence.clone().submit_evidence(asked).await?.into_inner().receipt
             }
             Self::Push(asked) => Some(pushed(client, asked).await?),
-            Self::Accept(asked) => {
-                client.evidence.clone().accept_evidence(asked).await?.into_inner().receipt
+            Self::Reject(asked) => {
+                client.evidence.clone().reject_evidence(asked).await?.into_inner().receipt
             }
             Self::Rate(asked) => {
                 client.ratings.clone().rate_practices(asked).await?.into_inner().receipt

@@ -73,7 +73,7 @@ impl Ledger {
                     position: placed.position,
                 }));
             }
-            Call::Accept(_) | Call::Rate(_) | Call::Erase(_) => (),
+            Call::Reject(_) | Call::Rate(_) | Call::Erase(_) => (),
         }
         self.acks.push(Ack { call, receipt, seen_at });
     }
@@ -127,7 +127,7 @@ impl Ledger {
         let records = ack.call.records();
         // What is so already is not recorded again.
         let so_already =
-            receipt.events.is_empty() && matches!(ack.call, Call::Accept(_) | Call::Rate(_));
+            receipt.events.is_empty() && matches!(ack.call, Call::Reject(_) | Call::Rate(_));
         if receipt.events.len() == records || so_already {
             return Ok(());
         }

@@ -214,7 +214,7 @@ fn recorded(event: &wire::Event, calls: &[Call]) -> Result<Record, String> {
     let title = event.payload.get("title").map(String::as_str);
     let says_so = match event.r#type.as_str() {
         "evidence-submitted" => title == Some(client::item_of(fact)),
-        "evidence-accepted" => client::is_acceptance(fact),
+        "evidence-rejected" => client::is_rejection(fact),
         _ => false,
     };
     if !says_so {

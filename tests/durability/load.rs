@@ -101,7 +101,7 @@ impl Load {
             0..55 => submit(random, unit, 1, mix.note_bytes),
             55..70 => push(random, unit, mix.note_bytes),
             70..80 => rate(random, unit),
-            80..95 => accept(random, &ledger).unwrap_or_else(|| rate(random, unit)),
+            80..95 => reject(random, &ledger).unwrap_or_else(|| rate(random, unit)),
             _ => erase(random, &mut ledger).unwrap_or_else(|| rate(random, unit)),
         }
     }
@@ -167,8 +167,9 @@ fn rate(random: &mut Random, unit: String) -> Call {
     Call::Rate(wire::RatePracticesRequest { unit, append: named(id), ratings: vec![rating] })
 }
 
-/// Accepts the first item of a call that was acknowledged; `None` while there is none.
-fn accept(random: &mut Random, ledger: &Ledger) -> Option<Call> {
+/// Rejects the first item of a call that was acknowledged, which who provided it may; `None` while
+/// there is none.
+fn reject(random: &mut Random, ledger: &Ledger) -> Option<Call> {
     let acks = &ledger.acks;
     let from = random.below(acks.len() as u64);
     let from = usize::try_from(from).unwrap_or_default();
@@ -178,9 +179,10 @@ fn accept(random: &mut Random, ledger: &Ledger) -> Option<Call> {
     })?;
     let source = wire::Source { name: "harness".to_owned(), id: item };
     let evidence = wire::EvidenceRef { r#ref: Some(wire::evidence_ref::Ref::Source(source)) };
-    let note = format!("looked at it {}", random.next());
+    let reason = format!("looked at it {}", random.next());
     let append = named(random.uuid());
-    Some(Call::Accept(wire::AcceptEvidenceRequest { unit, append, evidence: vec![evidence], note }))
+    let evidence = vec![evidence];
+    Some(Call::Reject(wire::RejectEvidenceRequest { unit, append, evidence, reason }))
 }
 
 /// Erases a payload that was acknowledged and not erased yet; `None` while there is none.

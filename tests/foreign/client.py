@@ -1,8 +1,8 @@
 """A client that is not ours: grpcio with server reflection, no generated code.
 
 Starts `gradus serve` (the path is the first argument) on a free port with a new directory, then
-registers a project, submits evidence, accepts it, rates, asks for levels, and checks the answers
-and the errors as a stranger would see them.
+registers a project that follows the rules for one person alone, submits evidence, accepts it, rates,
+asks for levels, and checks the answers and the errors as a stranger would see them.
 """
 
 import json
@@ -107,6 +107,8 @@ def story(server):
     client = Client(server.address, server.token)
     client.call("UnitService", "RegisterUnit",
                 {"kind": "UNIT_KIND_PROJECT", "name": "alpha", "team": "blue"})
+    client.call("UnitService", "AdoptRules",
+                {"unit": "alpha", "document": "solo", "effective_at": "2026-01-01T00:00:00Z"})
     item = {
         "kind": "KIND_POLICY", "outcome": "OUTCOME_SUPPORTS", "strength": "STRENGTH_DIRECT",
         "practices": BASE_PRACTICES, "work_to": "2026-10-01T00:00:00Z",

@@ -42,6 +42,8 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     114: ("unit-labelled", "labels:label*"), 115: ("baseline-raised", "floors:floor*"),
     120: ("phase-entered", PHASE), 121: ("phase-left", PHASE),
     122: ("marker-placed", "kind:marker-kind label:label"),
+    130: ("conflict-declared", "principal:id until?:time"),
+    131: ("conflict-withdrawn", "principal:id"),
     200: ("evidence-submitted", "evidence:id kind:kind outcome:outcome strength:strength "
           "practices:target* work_from?:time valid_until?:time source:source "
           "producer_sequence?:u64 instance?:label about?:id measures:measure* "

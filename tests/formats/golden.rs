@@ -6,11 +6,11 @@
 use gradus_model::claims::{ByRule, Condition};
 use gradus_model::event::{
     AreaInheritanceSet, BaselineRaised, CertificateRegistered, CertificateRevoked,
-    ClaimRuleRemoved, ClaimRuleSet, ClockAccepted, Document, EvidenceSuperseded, Links, LogCreated,
-    LogForked, MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange, PrincipalAdded,
-    PrincipalDisabled, RoleGranted, RoleRevoked, Tailoring, TokenIssued, TokenRevoked,
-    TokenRotated, UnitArchived, UnitLabelled, UnitMoved, UnitRegistered, UnitRenamed,
-    UnitSucceeded,
+    ClaimRuleRemoved, ClaimRuleSet, ClockAccepted, ConflictDeclared, ConflictWithdrawn, Document,
+    EvidenceSuperseded, Links, LogCreated, LogForked, MarkerPlaced, OfEvidence, OfRating,
+    PayloadErased, PhaseChange, PrincipalAdded, PrincipalDisabled, RoleGranted, RoleRevoked,
+    Tailoring, TokenIssued, TokenRevoked, TokenRotated, UnitArchived, UnitLabelled, UnitMoved,
+    UnitRegistered, UnitRenamed, UnitSucceeded,
 };
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
@@ -145,6 +145,7 @@ pub(crate) fn log() -> Vec<Golden> {
         a_certificate(),
         a_rotation(),
         a_claim_rule(),
+        a_conflict(),
     ];
     let rows = rows.concat();
     let mut log: Vec<Golden> = Vec::new();
@@ -514,6 +515,30 @@ fn a_claim_rule() -> Vec<Row> {
         (53, 0, o, now, Event::ClaimRuleSet(set), reason("acme builds there")),
         (54, 0, o, now, Event::PrincipalAdded(added), said),
         (55, 0, o, "2026-06-01", removed, reason("acme builds elsewhere")),
+    ]
+}
+
+/// An interest of the operator's in the project, declared to its end and withdrawn before that.
+fn a_conflict() -> Vec<Row> {
+    let declared = ConflictDeclared { principal: OPERATOR, until: Some(at("2026-06-01")) };
+    let withdrawn = ConflictWithdrawn { principal: OPERATOR };
+    vec![
+        (
+            56,
+            0,
+            project(),
+            "2026-01-01",
+            Event::ConflictDeclared(declared),
+            reason("wrote most of it"),
+        ),
+        (
+            57,
+            0,
+            project(),
+            "2026-05-01",
+            Event::ConflictWithdrawn(withdrawn),
+            reason("works elsewhere now"),
+        ),
     ]
 }
 

@@ -14,7 +14,7 @@ async fn answered(system: &System, items: Vec<wire::EvidenceItem>) -> Vec<(Strin
 
 #[tokio::test]
 async fn an_item_without_a_source_is_its_own_source_and_can_be_named_by_it() {
-    let system = System::new().await;
+    let system = System::alone().await;
     system.project("alpha").await;
     let nameless = || wire::EvidenceItem { source: None, ..item("a") };
     let made = answered(&system, vec![nameless(), nameless()]).await;

@@ -4,6 +4,7 @@
 //! names; what a body leaves out is left out here.
 
 use gradus_model::claims::{ByRule, Condition};
+use gradus_model::event::ConflictDeclared;
 use gradus_model::evidence::{Item, Measure, Subject, Tool};
 use gradus_model::ids::hex;
 use gradus_model::leaf::{Leaf, Signature};
@@ -153,11 +154,11 @@ fn body(event: &Event) -> Value {
         }
         Event::ContextRecorded(of) => context(of),
         Event::UnitLabelled(of) => json!({ "labels": texts(&of.labels) }),
-        Event::BaselineRaised(of) => {
-            json!({ "floors": of.floors.iter().map(floor).collect::<Vec<_>>() })
-        }
+        Event::BaselineRaised(of) => json!({ "floors": floors(&of.floors) }),
         Event::PhaseEntered(of) | Event::PhaseLeft(of) => json!({ "phase": of.phase.name() }),
         Event::MarkerPlaced(of) => json!({ "kind": of.kind.name(), "label": of.label.as_str() }),
+        Event::ConflictDeclared(of) => interest(of),
+        Event::ConflictWithdrawn(of) => json!({ "principal": hex(&of.principal.0) }),
         Event::EvidenceSubmitted(of) => item(of),
         Event::EvidenceAccepted(of)
         | Event::EvidenceRejected(of)
@@ -191,6 +192,10 @@ fn by_rule(of: &ByRule) -> Value {
     json!({ "rule": rule, "issuer": issuer, "unit": hex(&of.unit.0) })
 }
 
+fn floors(of: &[Floor]) -> Vec<Value> {
+    of.iter().map(floor).collect()
+}
+
 fn floor(of: &Floor) -> Value {
     json!({ "area": area(&of.area), "level": of.level })
 }
@@ -202,6 +207,10 @@ fn context(of: &Context) -> Value {
         ("activity", text(of.activity.as_ref())),
         ("disciplines", Some(json!(texts(&of.disciplines)))),
     ])
+}
+
+fn interest(of: &ConflictDeclared) -> Value {
+    present([("principal", Some(json!(hex(&of.principal.0)))), ("until", time(of.until))])
 }
 
 fn item(of: &Item) -> Value {

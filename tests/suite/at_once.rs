@@ -18,7 +18,7 @@ async fn version(system: &System, coordinate: Option<wire::Coordinate>) -> u64 {
 
 #[tokio::test]
 async fn what_is_so_already_is_durable_when_it_is_told() {
-    let system = System::new().await;
+    let system = System::alone().await;
     system.project("alpha").await;
     let ids: Vec<String> = (0..30).map(|number| format!("i{number}")).collect();
     system.submitted("alpha", ids.iter().map(|id| item(id)).collect()).await;

@@ -333,7 +333,7 @@ async fn what_cannot_be_compared_says_why() {
                 "InvalidArgument INVALID_FIELD [to.coordinate.valid_at]: `to.coordinate.valid_at`: 0 s and -1 ns since 1970: the nanoseconds must be from 0 to 999,999,999"
             ],
         ),
-        (to(side("", beyond)), expect!["OutOfRange BEYOND_HEAD: size 1000 is past the log's 20"]),
+        (to(side("", beyond)), expect!["OutOfRange BEYOND_HEAD: size 1000 is past the log's 21"]),
         (to(side("", rules)), expect!["NotFound DOCUMENT_UNKNOWN: rules `lenient` is unknown"]),
         (areas(vec!["PA99".to_owned()]), expect!["NotFound AREA_UNKNOWN: area `PA99` is unknown"]),
         (

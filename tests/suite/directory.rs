@@ -231,14 +231,14 @@ fn back(data: &Path, name: &str) {
 #[tokio::test]
 async fn a_log_that_is_gone_under_its_anchor_is_missed() {
     let directory = given().await;
-    check(directory, |data| aside(data, "log"), |data| back(data, "log"), &expect!["the anchor says size 21 with root DIGEST, the log has size 0 with root DIGEST: restore a backup that holds the anchor's size, the directory is left as it is"]).await;
+    check(directory, |data| aside(data, "log"), |data| back(data, "log"), &expect!["the anchor says size 22 with root DIGEST, the log has size 0 with root DIGEST: restore a backup that holds the anchor's size, the directory is left as it is"]).await;
 }
 
 #[tokio::test]
 async fn an_anchor_that_is_gone_must_be_accepted() {
     let directory = given().await;
     let system =
-        check(directory, |data| aside(data, "anchor"), |data| back(data, "anchor"), &expect!["DIR/data/anchor is missing or unreadable while the log holds 21 records: restore it, or accept the log as it is with --accept-missing-anchor"])
+        check(directory, |data| aside(data, "anchor"), |data| back(data, "anchor"), &expect!["DIR/data/anchor is missing or unreadable while the log holds 22 records: restore it, or accept the log as it is with --accept-missing-anchor"])
             .await;
     // Accepted once, the log goes on as it is, with an anchor of its own.
     let directory = system.stopped().await;
@@ -296,7 +296,7 @@ async fn an_older_log_under_a_newer_anchor_is_missed() {
             copy(&older.path().join("log"), &data.join("log"));
         },
         |data| back(data, "log"),
-        &expect!["the anchor says size 22 with root DIGEST, the log has size 21 with root DIGEST: restore a backup that holds the anchor's size, the directory is left as it is"],
+        &expect!["the anchor says size 23 with root DIGEST, the log has size 22 with root DIGEST: restore a backup that holds the anchor's size, the directory is left as it is"],
     )
     .await;
 }

@@ -189,7 +189,7 @@ async fn an_erased_item_that_is_pushed_again_is_known_and_its_texts_do_not_come_
 
 #[tokio::test]
 async fn reviews_and_ratings_lose_their_words_and_keep_what_they_say() {
-    let system = System::new().await;
+    let system = System::alone().await;
     system.project("alpha").await;
     let ids = system.submitted("alpha", vec![item("a")]).await;
     let accept = wire::AcceptEvidenceRequest {

@@ -134,7 +134,7 @@ async fn check(system: &System, asked: wire::ExplainLevelRequest, expected: &Exp
 
 #[tokio::test]
 async fn an_explanation_says_of_each_item_whether_it_counts_and_why_not() {
-    let system = System::new().await;
+    let system = System::alone().await;
     mixed(&system).await;
     check(
         &system,
@@ -158,7 +158,7 @@ async fn an_explanation_says_of_each_item_whether_it_counts_and_why_not() {
 
 #[tokio::test]
 async fn a_step_of_the_derivation_counts_the_practices_of_its_level() {
-    let system = System::new().await;
+    let system = System::alone().await;
     mixed(&system).await;
     let answer = explained(&system, asked("2026-06-01")).await;
     let step = |step: &wire::LevelStep| {
@@ -187,7 +187,7 @@ async fn a_step_of_the_derivation_counts_the_practices_of_its_level() {
 
 #[tokio::test]
 async fn what_would_lift_the_ongoing_level_lifts_it_when_it_is_done() {
-    let system = System::new().await;
+    let system = System::alone().await;
     mixed(&system).await;
     let before = explained(&system, asked("2026-06-01")).await;
     expect!["to 1: BP.11.02 evidence; BP.11.03 evidence; BP.11.04 evidence; BP.11.05 evidence"]
@@ -231,7 +231,7 @@ async fn what_would_lift_the_ongoing_level_lifts_it_when_it_is_done() {
 
 #[tokio::test]
 async fn what_falls_next_is_what_the_levels_say_at_that_moment() {
-    let system = System::new().await;
+    let system = System::alone().await;
     system.project("alpha").await;
     let items = BASE.map(|practice| evidence(practice, wire::Kind::ReviewRecord, "2026-05-01"));
     accepted(&system, items.to_vec()).await;
@@ -259,7 +259,7 @@ async fn what_falls_next_is_what_the_levels_say_at_that_moment() {
 
 #[tokio::test]
 async fn an_explanation_has_the_levels_of_the_answer_and_its_digest_does_not_change() {
-    let system = System::new().await;
+    let system = System::alone().await;
     mixed(&system).await;
     let first = explained(&system, asked("2026-06-01")).await;
     let levels = system.levels(levels_of("alpha", "2026-06-01")).await;
@@ -284,7 +284,7 @@ async fn an_explanation_has_the_levels_of_the_answer_and_its_digest_does_not_cha
 
 #[tokio::test]
 async fn an_area_that_was_tailored_out_or_inherited_says_so() {
-    let system = System::new().await;
+    let system = System::alone().await;
     mixed(&system).await;
     let tailor = wire::TailorAreaRequest {
         unit: "alpha".to_owned(),
@@ -311,7 +311,7 @@ async fn an_area_that_was_tailored_out_or_inherited_says_so() {
 
 #[tokio::test]
 async fn what_cannot_be_explained_says_why() {
-    let system = System::new().await;
+    let system = System::alone().await;
     system.project("alpha").await;
     let of = |unit: &str, area: &str| wire::ExplainLevelRequest {
         unit: unit.to_owned(),

@@ -66,7 +66,7 @@ async fn late_evidence_shows_from_its_record_on_and_not_before() {
 
 #[tokio::test]
 async fn what_was_withdrawn_later_still_shows_as_it_was_known_then() {
-    let system = System::new().await;
+    let system = System::alone().await;
     system.project("alpha").await;
     let ids = system.submitted("alpha", vec![item("a")]).await;
     let accept = wire::AcceptEvidenceRequest {

@@ -11,7 +11,7 @@ const BASE: [&str; 7] =
 
 #[tokio::test]
 async fn evidence_that_a_person_accepted_and_rated_becomes_a_level_and_lapses() {
-    let system = System::new().await;
+    let system = System::alone().await;
     system.project("alpha").await;
     let tool = system.principal("scanner", wire::PrincipalKind::Service).await;
     let every = wire::EvidenceItem {

@@ -18,6 +18,7 @@ mod clocks;
 mod diff;
 mod directory;
 mod doctor;
+mod duties;
 mod erasing;
 mod explain;
 mod forecast;

@@ -40,6 +40,7 @@ pub(crate) struct Principal {
     pub(crate) events: wire::event_service_client::EventServiceClient<Line>,
     pub(crate) principals: wire::principal_service_client::PrincipalServiceClient<Line>,
     pub(crate) roles: wire::role_service_client::RoleServiceClient<Line>,
+    pub(crate) duties: wire::duty_service_client::DutyServiceClient<Line>,
     pub(crate) projections: wire::projection_service_client::ProjectionServiceClient<Line>,
     pub(crate) backup: wire::backup_service_client::BackupServiceClient<Line>,
     pub(crate) clock: wire::clock_service_client::ClockServiceClient<Line>,
@@ -63,6 +64,7 @@ impl Principal {
             events: client!(wire::event_service_client::EventServiceClient<_>),
             principals: client!(wire::principal_service_client::PrincipalServiceClient<_>),
             roles: client!(wire::role_service_client::RoleServiceClient<_>),
+            duties: client!(wire::duty_service_client::DutyServiceClient<_>),
             projections: client!(wire::projection_service_client::ProjectionServiceClient<_>),
             backup: client!(wire::backup_service_client::BackupServiceClient<_>),
             clock: client!(wire::clock_service_client::ClockServiceClient<_>),
@@ -109,6 +111,13 @@ impl System {
     /// A new server whose clock stands at noon of 1 June 2026.
     pub(crate) async fn new() -> Self {
         Self::in_directory(tempfile::tempdir().unwrap(), "2026-06-01T12:00:00Z").await
+    }
+
+    /// The same, whose operator may provide, accept and rate: the organization follows `solo`.
+    pub(crate) async fn alone() -> Self {
+        let system = Self::new().await;
+        system.adopt_rules("organization", "solo").await;
+        system
     }
 
     pub(crate) async fn in_directory(directory: TempDir, now: &str) -> Self {
@@ -312,9 +321,14 @@ impl System {
 
     /// Lets a unit be answered by the rules that trust tools and rate by rule.
     pub(crate) async fn trust_tools(&self, unit: &str) {
+        self.adopt_rules(unit, "trusted-tools").await;
+    }
+
+    /// Lets a unit be answered by some rules, since 1990.
+    pub(crate) async fn adopt_rules(&self, unit: &str, document: &str) {
         let asked = wire::AdoptRulesRequest {
             unit: unit.to_owned(),
-            document: "trusted-tools".to_owned(),
+            document: document.to_owned(),
             effective_at: on("1990-01-01"),
             ..Default::default()
         };

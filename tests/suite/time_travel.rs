@@ -10,7 +10,7 @@ mod valid;
 use gradus_wire::v1 as wire;
 use wire::coordinate::Known;
 
-use crate::running::{System, area, by_id, item, on, rating, submit};
+use crate::running::{Principal, System, area, by_id, item, on, rating, submit};
 
 /// Base practices of PA10 in the 2008 model.
 const BASE: [&str; 7] =
@@ -107,12 +107,16 @@ async fn accepted(system: &System, id: &str, work_to: &str) -> String {
 }
 
 async fn accept(system: &System, id: &str) {
+    accept_as(&system.operator, id).await;
+}
+
+async fn accept_as(who: &Principal, id: &str) {
     let accept = wire::AcceptEvidenceRequest {
         unit: "alpha".to_owned(),
         evidence: vec![by_id(id)],
         ..Default::default()
     };
-    system.operator.evidence.clone().accept_evidence(accept).await.unwrap();
+    who.evidence.clone().accept_evidence(accept).await.unwrap();
 }
 
 /// Rates every base practice of PA10 for `alpha`; the ids of the ratings.
@@ -194,7 +198,7 @@ async fn register(system: &System, kind: wire::UnitKind, name: &str, team: &str)
 
 /// The project `alpha` of the team `team`, since the beginning of 2026.
 async fn with_alpha() -> System {
-    let system = System::new().await;
+    let system = System::alone().await;
     register(&system, wire::UnitKind::Project, "alpha", "team").await;
     system
 }

@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod area_level;
+pub mod conflict;
 pub mod coordinate;
 pub mod words;
 
@@ -197,6 +198,9 @@ pub enum Command {
     /// Set, remove, list and try out rules by which jobs call without a stored secret
     #[command(subcommand)]
     Claim(claim::ClaimCommand),
+    /// Declare, withdraw and list conflicts of interest: who should not rate what
+    #[command(subcommand)]
+    Conflict(conflict::ConflictCommand),
     /// Check a token, and keep it with its server for the commands that follow
     #[command(after_help = LOGIN)]
     Login,

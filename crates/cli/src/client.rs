@@ -16,6 +16,7 @@ use tonic_types::StatusExt as _;
 use v1::backup_service_client::BackupServiceClient;
 use v1::claim_service_client::ClaimServiceClient;
 use v1::clock_service_client::ClockServiceClient;
+use v1::duty_service_client::DutyServiceClient;
 use v1::event_service_client::EventServiceClient;
 use v1::evidence_service_client::EvidenceServiceClient;
 use v1::level_service_client::LevelServiceClient;
@@ -86,6 +87,8 @@ services! {
     principals PrincipalServiceClient,
     /// The roles.
     roles RoleServiceClient,
+    /// Conflicts of interest.
+    duties DutyServiceClient,
     /// The projections.
     projections ProjectionServiceClient,
     /// Backups.

@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod claim;
 pub mod clock;
 pub mod collect;
+pub mod conflict;
 pub mod diff;
 pub mod doctor;
 pub mod environment;
@@ -106,6 +107,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Principal(command) => access::principal(session, command).await,
         Command::Role(command) => role::role(session, command).await,
         Command::Claim(command) => claim::run(session, command).await,
+        Command::Conflict(command) => conflict::run(session, command).await,
         Command::Whoami => login::whoami(session).await,
         Command::Login => login::login(session).await,
         // Done without a server, before.

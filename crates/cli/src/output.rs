@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod cause;
 pub mod check;
 pub mod diff;
+pub mod duties;
 pub mod explain;
 pub mod forecast;
 pub mod gap;

@@ -2,7 +2,7 @@
 
 use gradus_model::payload::Class;
 use gradus_model::unit::Role;
-use gradus_model::{Event, UnitId};
+use gradus_model::{Event, PrincipalId, UnitId};
 
 /// What somebody may do on a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -164,9 +164,10 @@ pub enum On {
     Organization,
 }
 
-/// The right that recording a fact needs, and on what; `stream` is the unit whose stream it is for.
+/// The right that recording a fact needs of `actor`, and on what; `stream` is the unit whose stream
+/// it is for.
 #[must_use]
-pub fn needed(event: &Event, stream: UnitId) -> (Right, On) {
+pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) {
     let here = On::Unit(stream);
     match event {
         Event::LogCreated(_)
@@ -199,6 +200,8 @@ pub fn needed(event: &Event, stream: UnitId) -> (Right, On) {
         // Who sees it afterwards changes, and who may act on it.
         Event::UnitMoved(moved) => (Right::Administer, On::Both(moved.unit, moved.parent)),
         Event::UnitArchived(of) => (Right::Administer, On::Unit(of.unit)),
+        // Whoever sees a unit may say that they have an interest in it; others say that it is over.
+        Event::ConflictDeclared(of) if of.principal == actor => (Right::See, here),
         Event::ModelAdopted(_)
         | Event::RulesAdopted(_)
         | Event::ProfileAdopted(_)
@@ -210,7 +213,9 @@ pub fn needed(event: &Event, stream: UnitId) -> (Right, On) {
         | Event::BaselineRaised(_)
         | Event::PhaseEntered(_)
         | Event::PhaseLeft(_)
-        | Event::MarkerPlaced(_) => (Right::Settle, here),
+        | Event::MarkerPlaced(_)
+        | Event::ConflictDeclared(_)
+        | Event::ConflictWithdrawn(_) => (Right::Settle, here),
         Event::EvidenceSubmitted(_) | Event::EvidenceEnded(_) | Event::EvidenceSuperseded(_) => {
             (Right::Submit, here)
         }

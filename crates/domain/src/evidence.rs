@@ -4,12 +4,15 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use gradus_model::catalog::Catalog;
-use gradus_model::evidence::{Item, Source};
+use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
 use gradus_model::{Event, EvidenceId, PrincipalId, Target, Timestamp};
 
+use crate::coverage::KindOf;
+use crate::duties::{self, Hands, Under};
 use crate::history::UnitHistory;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
+use crate::rules::Rules;
 use crate::unit::{Draft, by_a_person, known_practice, record_unless};
 
 /// What was last decided on an item.
@@ -51,6 +54,13 @@ pub(crate) struct Held {
     superseded_by: Option<(EvidenceId, Timestamp)>,
     confirmed_by: Vec<PrincipalId>,
     practices: Vec<Target>,
+    /// Who accepted it, if it is accepted.
+    reviewer: Option<PrincipalId>,
+    kind: Kind,
+    outcome: Outcome,
+    strength: Strength,
+    to: Timestamp,
+    valid_until: Option<Timestamp>,
 }
 
 impl Held {
@@ -67,7 +77,46 @@ impl Held {
             superseded_by: item.superseded_by(u64::MAX),
             confirmed_by: item.confirmed_by(u64::MAX).collect(),
             practices: history.practices_of(id, u64::MAX).into_iter().cloned().collect(),
+            reviewer: item.accepted_by(u64::MAX).map(|acceptance| acceptance.by),
+            kind: item.kind,
+            outcome: item.outcome,
+            strength: item.strength,
+            to: item.work_to,
+            valid_until: item.valid_until,
         })
+    }
+
+    /// In whose hands it was.
+    pub(crate) fn hands(&self, evidence: EvidenceId) -> Hands {
+        Hands { evidence, provider: self.provider, reviewer: self.reviewer }
+    }
+
+    /// Whether it counts and speaks for or against a practice at a moment, as
+    /// [`testimony`](crate::coverage::testimony) says of what readers have taken in.
+    pub(crate) fn speaks(
+        &self,
+        target: &Target,
+        at: Timestamp,
+        rules: &Rules,
+        kind_of: KindOf<'_>,
+    ) -> bool {
+        let trusted = || {
+            kind_of(self.provider).is_some_and(|sort| rules.trusts(self.provider, sort, self.kind))
+        };
+        let counts = match self.standing {
+            Standing::Accepted => true,
+            Standing::Submitted => trusted(),
+            Standing::Rejected | Standing::Withdrawn => false,
+        };
+        let superseded_at = self.superseded_by.map(|(_, at)| at);
+        let window = Some(rules.window(self.kind, target).after(self.to));
+        let ends = [window, self.valid_until, self.ended_at, superseded_at];
+        counts
+            && self.practices.contains(target)
+            && self.outcome != Outcome::Inconclusive
+            && self.strength >= rules.minimum_strength
+            && self.from <= at
+            && ends.into_iter().flatten().all(|end| at < end)
     }
 }
 
@@ -75,10 +124,10 @@ impl Held {
 pub(crate) fn decide(
     draft: &Draft<'_>,
     on: &Occasion,
-    model: Option<&Catalog>,
+    under: &Under<'_>,
     proposal: &Proposal,
 ) -> Result<Verdict, Refusal> {
-    let effective_at = proposal.effective_at;
+    let (model, effective_at) = (under.model, proposal.effective_at);
     match &proposal.event {
         Event::EvidenceSubmitted(item) => {
             if let Some(evidence) = draft.item_from(&item.source) {
@@ -89,7 +138,11 @@ pub(crate) fn decide(
         Event::EvidenceAccepted(of) => {
             by_a_person(on, "accept evidence")?;
             let held = living(draft, of.evidence)?;
-            Ok(record_unless(held.standing == Standing::Accepted))
+            if held.standing == Standing::Accepted {
+                return Ok(Verdict::AlreadySo);
+            }
+            duties::review(on, under, of.evidence, held.provider)?;
+            Ok(Verdict::Record)
         }
         Event::EvidenceRejected(of) => {
             by_a_person(on, "reject evidence")?;
@@ -232,12 +285,18 @@ pub(crate) fn evolve(
                 superseded_by: None,
                 confirmed_by: Vec::new(),
                 practices: item.practices.clone(),
+                reviewer: None,
+                kind: item.kind,
+                outcome: item.outcome,
+                strength: item.strength,
+                to: effective_at,
+                valid_until: item.valid_until,
             };
             draft.hold(item.evidence, item.source.clone(), held);
         }
-        Event::EvidenceAccepted(of) => stand(draft, of.evidence, Standing::Accepted),
-        Event::EvidenceRejected(of) => stand(draft, of.evidence, Standing::Rejected),
-        Event::EvidenceWithdrawn(of) => stand(draft, of.evidence, Standing::Withdrawn),
+        Event::EvidenceAccepted(of) => stand(draft, of.evidence, Standing::Accepted, Some(actor)),
+        Event::EvidenceRejected(of) => stand(draft, of.evidence, Standing::Rejected, None),
+        Event::EvidenceWithdrawn(of) => stand(draft, of.evidence, Standing::Withdrawn, None),
         Event::EvidenceEnded(of) => {
             change(draft, of.evidence, |held| held.ended_at = Some(effective_at));
         }
@@ -261,8 +320,8 @@ pub(crate) fn evolve(
     true
 }
 
-fn stand(draft: &mut Draft<'_>, id: EvidenceId, standing: Standing) {
-    change(draft, id, |held| held.standing = standing);
+fn stand(draft: &mut Draft<'_>, id: EvidenceId, standing: Standing, reviewer: Option<PrincipalId>) {
+    change(draft, id, |held| (held.standing, held.reviewer) = (standing, reviewer));
 }
 
 fn change(draft: &mut Draft<'_>, id: EvidenceId, how: impl FnOnce(&mut Held)) {

@@ -13,8 +13,9 @@ use gradus_model::{AreaId, Target, Timestamp, UnitId};
 use crate::cause::{Asked, Own, Seen};
 use crate::course::{course, own_course};
 use crate::coverage::{Support, testimonies};
+use crate::duties::behind::Onlooker;
 use crate::forecast::{Change, falls_next};
-use crate::history::UnitHistory;
+use crate::history::{RatingHistory, UnitHistory};
 use crate::level::{AreaAnswer, PracticeAnswer, distinct, worst};
 use crate::lift::{LevelStep, Need, derivation, lift, next_level};
 use crate::rules::Rules;
@@ -102,7 +103,8 @@ pub fn explain(
     let area = AreaRef { model: basis.catalog.id().clone(), area };
     let asked = Asked { world, unit, area: &area, rules };
     let Some(answer) = asked.under(at, Some(basis.clone())).answer else { return Ok(None) };
-    let behind = Behind { world, unit: answer.by, at, rules: &basis.read_rules };
+    let onlooker = Onlooker::new(world, answer.by, at.size);
+    let behind = Behind { world, unit: answer.by, at, rules: &basis.read_rules, onlooker };
     let practices = answer.own.practices.iter().map(|seen| behind.practice(seen)).collect();
     let readings: Vec<&Reading> = answer.own.practices.iter().map(|seen| &seen.reading).collect();
     let (outline, read_rules) = (&answer.own.outline, &basis.read_rules);
@@ -185,6 +187,7 @@ struct Behind<'a> {
     unit: UnitId,
     at: At,
     rules: &'a Rules,
+    onlooker: Onlooker<'a>,
 }
 
 impl Behind<'_> {
@@ -198,11 +201,14 @@ impl Behind<'_> {
         let mut evidence: Vec<ItemBehind> =
             items.map(|item| items::behind(item, target, at, rules, &kind_of)).collect();
         evidence.sort_by_key(|item| item.position);
+        let standing = |rating: &RatingHistory| self.onlooker.of(history, rating);
+        let in_force = seen.in_force.iter();
+        let in_force = in_force.map(|rating| ratings::behind(rating, &heard, standing(rating)));
         PracticeBehind {
             target: target.clone(),
             role: seen.role,
-            ratings: seen.in_force.iter().map(|rating| ratings::behind(rating, &heard)).collect(),
-            passed_over: ratings::passed_over(history, seen, &heard, at, rules),
+            ratings: in_force.collect(),
+            passed_over: ratings::passed_over(history, seen, &heard, at, rules, &standing),
             support: seen.support,
             evidence,
         }

@@ -24,7 +24,7 @@ use crate::timeline::Stated;
 
 use items::Items;
 
-pub use facts::{EvidenceHistory, Happening, RatingHistory};
+pub use facts::{Acceptance, EvidenceHistory, Happening, RatingHistory};
 pub use told::Told;
 
 /// Reads streams again.

@@ -8,6 +8,7 @@
 // Deciding and evolving: the way of a proposal.
 pub mod access;
 mod baseline;
+pub mod duties;
 pub mod evidence;
 pub mod proposal;
 pub mod rating;
@@ -45,6 +46,7 @@ pub mod timeline;
 pub mod trend;
 pub mod world;
 
+pub use duties::Under;
 pub use history::UnitHistory;
 pub use proposal::{Actor, Occasion, Proposal, Verdict};
 pub use refusal::Refusal;

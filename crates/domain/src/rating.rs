@@ -6,6 +6,7 @@ use gradus_model::catalog::Catalog;
 use gradus_model::rating::Rating;
 use gradus_model::{Event, FeatureId, Practice, RatingId, Timestamp};
 
+use crate::duties::{self, Under};
 use crate::history::UnitHistory;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
@@ -43,13 +44,14 @@ impl Rated {
 pub(crate) fn decide(
     draft: &Draft<'_>,
     on: &Occasion,
-    model: Option<&Catalog>,
+    under: &Under<'_>,
     proposal: &Proposal,
 ) -> Result<Verdict, Refusal> {
     let effective_at = proposal.effective_at;
     match &proposal.event {
         Event::PracticeRated(rating) => {
-            rate(draft, on, model, rating, effective_at)?;
+            rate(draft, on, under.model, rating, effective_at)?;
+            duties::rate(draft, on, under, rating, effective_at)?;
             let same =
                 |rated: Cow<'_, Rated>| rated.rating == *rating && proposal.repeats(rated.from);
             Ok(record_unless(draft.rated(rating.rating).is_some_and(same)))

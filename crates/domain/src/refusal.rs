@@ -7,6 +7,7 @@ use gradus_model::{
 };
 
 use crate::access::Right;
+use crate::duties::Pair;
 use crate::registry::{ClaimRuleError, roles_in_words};
 
 /// A typed refusal. Nothing was recorded.
@@ -272,4 +273,44 @@ pub enum Refusal {
     /// A claim rule is not as it should be.
     #[error(transparent)]
     ClaimRule(#[from] ClaimRuleError),
+    /// One principal would do two duties that the rules keep apart.
+    #[error(
+        "evidence `{evidence}` was {} by the same principal, who cannot {} {}: ask another person, \
+         or adopt rules that relax `{pair}`",
+        pair.had(), pair.tried(), by_rules(rules.as_ref())
+    )]
+    DutiesNotSeparate {
+        /// The duties.
+        pair: Pair,
+        /// The item.
+        evidence: EvidenceId,
+        /// The rules in force; none where none are.
+        rules: Option<Name>,
+    },
+    /// Who would rate has an interest of their own in the unit.
+    #[error(
+        "a conflict of interest of the same principal is declared since {since}{}, who cannot rate \
+         {}: ask another person, or adopt rules that relax `{}`",
+        until.map(|until| format!(" until {until}")).unwrap_or_default(),
+        by_rules(rules.as_ref()), Pair::ConflictedRates
+    )]
+    ConflictOfInterest {
+        /// Since when.
+        since: Timestamp,
+        /// The first instant at which it is over, if that is known.
+        until: Option<Timestamp>,
+        /// The rules in force; none where none are.
+        rules: Option<Name>,
+    },
+    /// No conflict of interest was declared here.
+    #[error("no conflict of interest of principal `{0}` was declared on this unit")]
+    ConflictNotDeclared(PrincipalId),
+}
+
+/// By which rules somebody cannot do something.
+fn by_rules(rules: Option<&Name>) -> String {
+    match rules {
+        Some(rules) => format!("under the rules `{rules}`"),
+        None => "while no rules are in force".to_owned(),
+    }
 }

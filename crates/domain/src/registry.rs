@@ -315,6 +315,8 @@ impl Registry {
             | Event::PhaseEntered(_)
             | Event::PhaseLeft(_)
             | Event::MarkerPlaced(_)
+            | Event::ConflictDeclared(_)
+            | Event::ConflictWithdrawn(_)
             | Event::EvidenceSubmitted(_)
             | Event::EvidenceAccepted(_)
             | Event::EvidenceRejected(_)

@@ -3,6 +3,7 @@
 //! The evaluator version names the code that reads it. Released evaluators are frozen: a fix of
 //! what they compute is a new evaluator.
 
+mod duties;
 mod reads;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use crate::duties::Duties;
 use crate::nplf::Nplf;
 use reads::Reads;
 
@@ -94,6 +96,8 @@ pub struct Rules {
     pub rater_strength: Option<Strength>,
     /// Categories whose areas are answered from the nearest rated ancestor.
     pub inherited: Vec<Category>,
+    /// Which duties they keep apart; asked when facts are recorded, never by levels.
+    pub duties: Duties,
     reads: Reads,
     window: Period,
     appraisals: Option<Period>,
@@ -139,6 +143,7 @@ impl Rules {
             minimum_strength: shape.coverage.minimum_strength,
             rater_strength: shape.rater.map(|rater| rater.into_inner().minimum_strength),
             inherited: shape.inheritance.categories,
+            duties: duties::read(source, shape.duties)?,
             reads,
             window: shape.coverage.window,
             appraisals: shape.coverage.appraisals,
@@ -259,6 +264,8 @@ struct Shape {
     #[serde(default)]
     inheritance: Inheritance,
     rater: Option<Spanned<Rater>>,
+    #[serde(default)]
+    duties: duties::Table,
 }
 
 #[derive(Deserialize)]

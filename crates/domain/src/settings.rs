@@ -1,13 +1,14 @@
 //! What a unit has settled for itself: model, rules, profile, tailoring, labels, baseline, phases,
-//! markers.
+//! markers; and who has an interest of their own in it.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use gradus_model::event::Document;
 use gradus_model::unit::{AreaRef, Context, Inheritance, MarkerKind, Phase};
-use gradus_model::{Event, Label, Timestamp};
+use gradus_model::{Event, Label, PrincipalId, Timestamp};
 
+use crate::duties::{Conflict, Interest};
 use crate::timeline::{At, Stated, Timeline};
 
 /// A named instant of a unit.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub phases: BTreeMap<Phase, Timeline<bool>>,
     /// Named instants, in the order of recording.
     pub markers: Vec<Stated<Marker>>,
+    /// For each principal ever said to have an interest in the unit, whether they have.
+    pub interests: BTreeMap<PrincipalId, Timeline<Interest>>,
 }
 
 impl Settings {
@@ -87,9 +90,20 @@ impl Settings {
                 let value = Marker { kind: placed.kind, label: placed.label.clone() };
                 self.markers.push(Stated { position, effective_at, value });
             }
+            Event::ConflictDeclared(of) => {
+                let interest = Interest::Declared { until: of.until };
+                self.interest(of.principal).state(position, effective_at, interest);
+            }
+            Event::ConflictWithdrawn(of) => {
+                self.interest(of.principal).state(position, effective_at, Interest::Withdrawn);
+            }
             _ => return false,
         }
         true
+    }
+
+    fn interest(&mut self, of: PrincipalId) -> &mut Timeline<Interest> {
+        self.interests.entry(of).or_default()
     }
 
     fn tailor(&mut self, area: &AreaRef) -> &mut Timeline<bool> {
@@ -141,6 +155,19 @@ impl Settings {
         let in_effect =
             stated.filter(|stated| stated.position < at.size && stated.effective_at <= at.valid_at);
         in_effect.max_by_key(|stated| (stated.value, Reverse(stated.effective_at)))
+    }
+
+    /// The conflict of interest of a principal that is in force on this unit at a point, if one is.
+    #[must_use]
+    pub fn conflict_of(&self, principal: PrincipalId, at: At) -> Option<Conflict> {
+        let stated = self.interests.get(&principal)?.stated_at(at)?;
+        let (since, position) = (stated.effective_at, stated.position);
+        match stated.value {
+            Interest::Declared { until } if until.is_none_or(|until| at.valid_at < until) => {
+                Some(Conflict { principal, since, until, position })
+            }
+            Interest::Declared { .. } | Interest::Withdrawn => None,
+        }
     }
 
     /// The phases that are open at a point.

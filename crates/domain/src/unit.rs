@@ -17,6 +17,7 @@ use gradus_model::unit::{AreaRef, PrincipalKind};
 use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Target, Timestamp};
 
 use crate::baseline;
+use crate::duties::{self, Interest, Under};
 use crate::evidence::{self, Held, bounded};
 use crate::history::UnitHistory;
 use crate::proposal::{Occasion, Proposal, Verdict};
@@ -99,7 +100,7 @@ pub struct Change {
 #[derive(Debug)]
 pub struct Draft<'a> {
     base: &'a UnitState,
-    past: Option<&'a UnitHistory>,
+    pub(crate) past: Option<&'a UnitHistory>,
     /// Orders what is settled: the position of the next record, where that is known.
     next: u64,
     change: Change,
@@ -147,7 +148,14 @@ impl<'a> Draft<'a> {
         newer.or_else(|| self.past?.item(evidence).map(|item| item.version))
     }
 
-    fn newer(&self, id: EvidenceId) -> Option<&Held> {
+    /// The items that changed since the history.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = (&EvidenceId, &Held)> {
+        let base = self.base.evidence.iter();
+        let base = base.filter(|(id, _)| !self.change.evidence.contains_key(id));
+        self.change.evidence.iter().chain(base)
+    }
+
+    pub(crate) fn newer(&self, id: EvidenceId) -> Option<&Held> {
         self.change.evidence.get(&id).or_else(|| self.base.evidence.get(&id))
     }
 
@@ -197,7 +205,7 @@ impl<'a> Draft<'a> {
 
     /// Decides on a proposal and, if it is to be recorded, lets later ones see its effect.
     ///
-    /// `model` is the model in force for the unit at the proposal's effective time.
+    /// `under` is what is in force for the unit at the proposal's effective time.
     ///
     /// # Errors
     ///
@@ -205,10 +213,10 @@ impl<'a> Draft<'a> {
     pub fn propose(
         &mut self,
         occasion: &Occasion,
-        model: Option<&Catalog>,
+        under: &Under<'_>,
         proposal: &Proposal,
     ) -> Result<Verdict, Refusal> {
-        let verdict = decide(self, occasion, model, proposal)?;
+        let verdict = decide(self, occasion, under, proposal)?;
         if verdict == Verdict::Record {
             self.evolve(occasion.actor.principal, proposal.effective_at, &proposal.event);
         }
@@ -250,10 +258,11 @@ fn is_setting(event: &Event) -> bool {
 fn decide(
     draft: &Draft<'_>,
     on: &Occasion,
-    model: Option<&Catalog>,
+    under: &Under<'_>,
     proposal: &Proposal,
 ) -> Result<Verdict, Refusal> {
     let at = At::with_everything(proposal.effective_at);
+    let model = under.model;
     let settings = draft.settings();
     let reason_given = !proposal.payload.is_empty();
     match &proposal.event {
@@ -302,8 +311,13 @@ fn decide(
             });
             Ok(record_unless(same))
         }
+        Event::ConflictDeclared(of) => {
+            let declared = Some(Interest::Declared { until: of.until });
+            duties::interest(draft, of.principal, declared, proposal)
+        }
+        Event::ConflictWithdrawn(of) => duties::interest(draft, of.principal, None, proposal),
         Event::PracticeRated(_) | Event::RatingWithdrawn(_) | Event::RatingEnded(_) => {
-            rating::decide(draft, on, model, proposal)
+            rating::decide(draft, on, under, proposal)
         }
         Event::EvidenceSubmitted(_)
         | Event::EvidenceAccepted(_)
@@ -314,7 +328,7 @@ fn decide(
         | Event::EvidenceConfirmed(_)
         | Event::EvidenceLinked(_)
         | Event::EvidenceUnlinked(_)
-        | Event::PayloadErased(_) => evidence::decide(draft, on, model, proposal),
+        | Event::PayloadErased(_) => evidence::decide(draft, on, under, proposal),
         // The organization's own: `registry` decides on them.
         Event::LogCreated(_)
         | Event::LogForked(_)

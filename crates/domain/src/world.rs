@@ -65,6 +65,22 @@ pub fn kind_of(world: &dyn World, principal: PrincipalId) -> Option<PrincipalKin
     world.registry().principal(principal).map(|found| found.kind)
 }
 
+fn adopted(
+    world: &dyn World,
+    lineage: &[UnitId],
+    at: At,
+    which: fn(&UnitHistory) -> &Timeline<Document>,
+) -> Option<Document> {
+    lineage.iter().find_map(|unit| which(world.history(*unit)?).at(at).cloned())
+}
+
+/// The rules in force for a unit at a point, if there are any.
+#[must_use]
+pub fn rules_in_force(world: &dyn World, unit: UnitId, at: At) -> Option<Arc<Rules>> {
+    let lineage = world.registry().lineage(unit, at);
+    world.rules(&adopted(world, &lineage, at, |history| &history.settings.rules)?.digest)
+}
+
 /// The model and rules in force for a unit at a point, or with `rules` in place of those: what the
 /// unit adopted, or else the nearest unit above it.
 ///
@@ -78,10 +94,7 @@ pub fn basis(
     rules: Option<&Document>,
 ) -> Result<Basis, NoAnswer> {
     let lineage = world.registry().lineage(unit, at);
-    let adopted = |which: fn(&UnitHistory) -> &Timeline<Document>| {
-        let of = |unit: &UnitId| which(world.history(*unit)?).at(at).cloned();
-        lineage.iter().find_map(of)
-    };
+    let adopted = |which| adopted(world, &lineage, at, which);
     let model = adopted(|history| &history.settings.models).ok_or(NoAnswer::NoModel)?;
     let in_force = || adopted(|history| &history.settings.rules);
     let rules = rules.cloned().or_else(in_force).ok_or(NoAnswer::NoRules)?;

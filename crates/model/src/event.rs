@@ -260,6 +260,18 @@ bodies! {
         /// The floors that are new, each area once.
         0 floors: Vec<Floor>,
     }
+    /// The body of [`Event::ConflictDeclared`]; the reason is payload.
+    ConflictDeclared {
+        /// Whose interest it is.
+        0 principal: PrincipalId,
+        /// The first instant at which it is over; open if there is none.
+        1 until: Option<Timestamp>,
+    }
+    /// The body of [`Event::ConflictWithdrawn`]; why is payload.
+    ConflictWithdrawn {
+        /// Whose interest it was.
+        0 principal: PrincipalId,
+    }
     /// The body of events on one item of evidence; reasons and notes are payload.
     OfEvidence {
         /// The item.
@@ -422,6 +434,11 @@ events! {
     121 "phase-left" PhaseLeft(PhaseChange),
     /// A named instant.
     122 "marker-placed" MarkerPlaced(MarkerPlaced),
+    /// A principal has an interest of their own in the unit and in all below it, from the effective
+    /// time.
+    130 "conflict-declared" ConflictDeclared(ConflictDeclared),
+    /// From the effective time the principal has no such interest any more.
+    131 "conflict-withdrawn" ConflictWithdrawn(ConflictWithdrawn),
     /// Evidence was put forward; effective when the work ended.
     200 "evidence-submitted" EvidenceSubmitted(Item),
     /// A person accepted it: it counts over its whole validity.

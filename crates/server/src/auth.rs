@@ -14,8 +14,8 @@ use tonic::{Request, Status};
 
 use crate::limits::Account;
 use crate::methods::Guarded;
-use crate::status::limits::over_limit;
 use crate::oidc::Admission;
+use crate::status::limits::over_limit;
 use crate::status::{certificate_refused, put_off, status, token_refused};
 use crate::throttle::{Answer, Throttle};
 use crate::tls;

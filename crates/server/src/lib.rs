@@ -14,6 +14,7 @@ mod backup;
 mod claims;
 mod clock;
 mod connections;
+mod duties;
 mod events;
 mod evidence;
 mod items;

@@ -137,6 +137,12 @@ methods! {
         RevokeRole(RevokeRoleRequest): ADMINISTER,
         ListRoles(ListRolesRequest): SEE,
     }
+    DutyService {
+        // Of oneself; of others the rules keep it for those who settle the unit.
+        DeclareConflict(DeclareConflictRequest): SEE,
+        WithdrawConflict(WithdrawConflictRequest): SETTLE,
+        ListConflicts(ListConflictsRequest): SEE,
+    }
     ProjectionService {
         ListProjections(ListProjectionsRequest): ADMINISTER,
         RebuildProjection(RebuildProjectionRequest): ADMINISTER,

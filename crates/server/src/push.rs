@@ -146,6 +146,8 @@ async fn queue_all(
         let queue_together = queue_together(&api, (by, &account), together, &mut number);
         // Who is slowed may wait for long, and ends as one does who waits for a message.
         let ended = tokio::select! {
+            // Without messages this is done at once, and nothing that has resolved is asked again.
+            biased;
             () = queue_together => None,
             () = queued.closed() => return,
             () = stopped(&mut stopping) => Some(status(&gradus_log::LogError::Closed.into())),

@@ -112,6 +112,11 @@ const SHIPPED: &[Shipped] = &[
         include_str!("../../../config/rules/nplf-33020.toml"),
     ),
     shipped(
+        DocumentKind::Rules,
+        "config/rules/solo.toml",
+        include_str!("../../../config/rules/solo.toml"),
+    ),
+    shipped(
         DocumentKind::Profile,
         "config/profiles/security-product-developer.toml",
         include_str!("../../../config/profiles/security-product-developer.toml"),
@@ -274,6 +279,7 @@ async fn router(
         .add_service(gated!(wire::event_service_server::EventServiceServer<_>))
         .add_service(gated!(wire::principal_service_server::PrincipalServiceServer<_>))
         .add_service(gated!(wire::role_service_server::RoleServiceServer<_>))
+        .add_service(gated!(wire::duty_service_server::DutyServiceServer<_>))
         .add_service(gated!(wire::projection_service_server::ProjectionServiceServer<_>))
         .add_service(gated!(wire::backup_service_server::BackupServiceServer<_>))
         .add_service(gated!(wire::clock_service_server::ClockServiceServer<_>))

@@ -108,11 +108,19 @@ impl Service {
     ) -> Result<Receipt, ServiceError> {
         let by = Caller { right: Right::Administer, ..call.caller() };
         let unit = self.unit(&by, asked.unit)?;
-        let AskedRule { rule, issuer, mut conditions, subject, role, named_after, .. } = asked;
+        let mut conditions = asked.conditions;
         conditions.sort();
         let (from, until) = asked.period;
-        let set =
-            ClaimRuleSet { rule, issuer, conditions, subject, role, unit, named_after, until };
+        let set = ClaimRuleSet {
+            rule: asked.rule,
+            issuer: asked.issuer,
+            conditions,
+            subject: asked.subject,
+            role: asked.role,
+            unit,
+            named_after: asked.named_after,
+            until,
+        };
         let proposal = Proposal::at(Event::ClaimRuleSet(set), from, self.now());
         self.append_to_organization(call, proposal.with(reason_payload(reason))).await
     }

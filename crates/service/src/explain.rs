@@ -109,6 +109,14 @@ fn state_practice(claim: &mut Claim, of: &PracticeBehind) {
 fn state_rating(claim: &mut Claim, of: &RatingBehind) {
     claim.position(Some(of.position)).number(value(of.value)).moment(of.effective_at);
     claim.number(of.speaks_until.map_or(0, Timestamp::micros));
+    // Only where there is something to tell, so that no answer of before has another digest.
+    for relaxed in &of.standing.relaxed {
+        claim.word(relaxed.pair.name()).position(relaxed.evidence.map(|(_, position)| position));
+    }
+    if let Some((conflict, on)) = of.standing.conflict {
+        claim.word("conflict").position(Some(conflict.position)).unit(Some(on));
+        claim.moment(conflict.since);
+    }
 }
 
 fn state_item(claim: &mut Claim, of: &ItemBehind) {

@@ -3,6 +3,7 @@
 use gradus_capsule::claim::{Claim, Entry, list_digest};
 use gradus_domain::At;
 use gradus_domain::course::UnitAt;
+use gradus_domain::duties::behind::Told;
 use gradus_domain::level::AreaAnswer;
 use gradus_model::catalog::Area;
 use gradus_model::event::Document;
@@ -31,6 +32,8 @@ pub struct LevelsAnswer {
     pub digest: Digest,
     /// Every area of the model, in its order; none where there is no model.
     pub areas: Vec<AreaAnswer>,
+    /// How many ratings in force stand under relaxed duties or a conflict of interest.
+    pub told: Told,
 }
 
 /// Which levels are asked for.
@@ -58,7 +61,7 @@ impl Service {
     ) -> Result<LevelsAnswer, ServiceError> {
         let clocks = self.clocks(asked).await?;
         let unit = self.unit(by, unit)?;
-        if wanted.with_practices {
+        if wanted.with_practices || self.may_be_told_of(unit, clocks.at()) {
             self.recalled(unit).await?;
         }
         let answer = async { self.levels_at(unit, clocks, asked, wanted) };
@@ -101,7 +104,12 @@ impl Service {
         for area in &areas {
             claim.answer(area);
         }
-        Ok(LevelsAnswer { unit, coordinate, basis, digest: claim.digest(), areas })
+        let told = self.told_of(unit, at, basis.as_ref(), &areas);
+        // Only where there is something to tell, so that no answer of before has another digest.
+        if told != Told::default() {
+            claim.word("duties").number(told.relaxed.into()).number(told.conflicted.into());
+        }
+        Ok(LevelsAnswer { unit, coordinate, basis, digest: claim.digest(), areas, told })
     }
 
     /// The states of areas without their practices, from the index.

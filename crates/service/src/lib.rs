@@ -39,6 +39,7 @@ pub mod baseline;
 pub mod certificates;
 pub mod claims;
 pub mod clock;
+pub mod duties;
 pub mod evidence;
 pub mod identity;
 pub mod publish;

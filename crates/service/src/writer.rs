@@ -5,10 +5,13 @@
 //! have read is not held again: items and ratings are theirs, and this state holds what came after.
 //! If the log refuses what was queued, the state begins again from the views.
 
+mod judged;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use gradus_domain::access::needed;
+use gradus_domain::settings::Settings;
 use gradus_domain::{At, Draft, Occasion, Registry, UnitState, Verdict, registry, unit::Change};
 use gradus_model::evidence::{Item, Source};
 use gradus_model::{Catalog, Event, EvidenceId, PrincipalId, RequestId, Timestamp, UnitId};
@@ -17,6 +20,7 @@ use tokio::sync::watch;
 
 use crate::call::{Batch, Call, Numbered};
 use crate::error::ServiceError;
+use judged::Judge;
 
 /// One call of one principal.
 pub(crate) type RequestKey = (PrincipalId, RequestId);
@@ -132,9 +136,19 @@ impl Writer {
         valid_at: Timestamp,
     ) -> Option<Arc<Catalog>> {
         let at = At::with_everything(valid_at);
+        let adopted = self.nearest(unit, at, |_, settings| settings.models.at(at))?;
+        library.model(&adopted.digest)
+    }
+
+    /// What the nearest unit says that says anything: the unit itself, or one above it.
+    fn nearest<'a, T>(
+        &'a self,
+        unit: UnitId,
+        at: At,
+        says: impl Fn(UnitId, &'a Settings) -> Option<T>,
+    ) -> Option<T> {
         let lineage = self.registry.lineage(unit, at);
-        let adopted = |id: &UnitId| self.units.get(id)?.settings.models.at(at);
-        library.model(&lineage.iter().find_map(adopted)?.digest)
+        lineage.into_iter().find_map(|id| says(id, &self.units.get(&id)?.settings))
     }
 
     /// Decides on a call's batches in order; a refusal drops all of them.
@@ -168,7 +182,7 @@ impl Writer {
             let past = views.history(batch.stream);
             let mut draft = Draft::after(past, self.state(batch.stream), next);
             let mut records: Vec<Numbered> = Vec::new();
-            let mut models = ModelAt::default();
+            let mut judge = Judge::of(self, library, batch.stream);
             let mut allowed = None;
             let version = draft.version();
             for numbered in &batch.proposals {
@@ -176,7 +190,8 @@ impl Writer {
                 let registry = plan.registry.as_ref().unwrap_or(&self.registry);
                 // Many facts of a unit need the same right: it is judged once.
                 let of_unit = !is_of_organization(&proposal.event);
-                let needs = of_unit.then(|| needed(&proposal.event, batch.stream));
+                let needs =
+                    of_unit.then(|| needed(&proposal.event, batch.stream, call.actor.principal));
                 if needs.is_none() || needs != allowed {
                     let allow = registry.allow(&call.actor, &proposal.event, batch.stream, judged);
                     allow.map_err(refused(*item))?;
@@ -213,9 +228,8 @@ impl Writer {
                 let verdict = if is_of_organization(&proposal.event) {
                     registry::decide(registry, &occasion, proposal).map_err(refused(*item))?
                 } else {
-                    let at = model_moment(&proposal.event, proposal.effective_at, now);
-                    let model = models.get(at, || self.model(library, batch.stream, at));
-                    draft.propose(&occasion, model.as_deref(), proposal).map_err(refused(*item))?
+                    let decided = judge.propose(&mut draft, registry, &occasion, proposal);
+                    decided.map_err(refused(*item))?
                 };
                 if verdict == Verdict::AlreadySo {
                     continue;
@@ -249,35 +263,6 @@ impl Writer {
             state.settle(settled);
             state.absorb(change);
         }
-    }
-}
-
-/// Remembers the model of the last moment asked for: a batch mostly speaks of one.
-#[derive(Default)]
-struct ModelAt(Option<(Timestamp, Option<Arc<Catalog>>)>);
-
-impl ModelAt {
-    fn get(
-        &mut self,
-        at: Timestamp,
-        find: impl FnOnce() -> Option<Arc<Catalog>>,
-    ) -> Option<Arc<Catalog>> {
-        match &self.0 {
-            Some((known, model)) if *known == at => model.clone(),
-            _ => {
-                let model = find();
-                self.0 = Some((at, model.clone()));
-                model
-            }
-        }
-    }
-}
-
-/// The moment whose model a proposal's practices are read by: links speak of now.
-fn model_moment(event: &Event, effective_at: Timestamp, now: Timestamp) -> Timestamp {
-    match event {
-        Event::EvidenceLinked(_) | Event::EvidenceUnlinked(_) => now,
-        _ => effective_at,
     }
 }
 

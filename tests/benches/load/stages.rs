@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gradus_domain::registry::DocumentKind;
-use gradus_domain::{Actor, Draft, Occasion, Proposal, UnitState};
+use gradus_domain::{Actor, Draft, Occasion, Proposal, Under, UnitState};
 use gradus_log::{Append, Log as _, NewRecord, Options, ReadLimit, SledLog};
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{self, Signature};
@@ -198,11 +198,12 @@ fn proposal(given: &wire::EvidenceItem) -> Proposal {
 /// Decides in calls of 100 on one unit that grows.
 fn decide(proposals: &[Proposal], model: &Catalog, now: Timestamp) {
     let occasion = Occasion { actor: ACTOR, now };
+    let under = Under { model: Some(model), ..Under::default() };
     let mut state = UnitState::default();
     for call in proposals.chunks(A_CALL) {
         let mut draft = Draft::of(&state);
         for proposal in call {
-            draft.propose(&occasion, Some(model), proposal).expect("a verdict");
+            draft.propose(&occasion, &under, proposal).expect("a verdict");
         }
         let change = draft.finish();
         state.absorb(change);

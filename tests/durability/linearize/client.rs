@@ -14,7 +14,7 @@ use crate::random::Random;
 
 /// Where items come from; their ids are their titles.
 const SOURCE: &str = "harness";
-/// How many of the newest items of a unit are accepted, looked at and put forward again.
+/// How many of the newest items of a unit are rejected, looked at and put forward again.
 const NEWEST: usize = 3;
 
 /// A client over all rounds.
@@ -27,18 +27,18 @@ pub(super) struct Worker {
     open: Vec<(usize, Asked)>,
 }
 
-/// The fact that an item was accepted.
-fn acceptance(item: &str) -> String {
-    format!("accepted {item}")
+/// The fact that an item was rejected.
+fn rejection(item: &str) -> String {
+    format!("rejected {item}")
 }
 
-pub(super) fn is_acceptance(fact: &str) -> bool {
-    fact.starts_with("accepted ")
+pub(super) fn is_rejection(fact: &str) -> bool {
+    fact.starts_with("rejected ")
 }
 
 /// The item that a fact is about.
 pub(super) fn item_of(fact: &str) -> &str {
-    fact.strip_prefix("accepted ").unwrap_or(fact)
+    fact.strip_prefix("rejected ").unwrap_or(fact)
 }
 
 impl Worker {
@@ -103,10 +103,10 @@ impl Worker {
         Asked::Append { request, facts, expected }
     }
 
-    /// Accepts an item that everybody knows of, or puts it forward again.
+    /// Rejects an item that everybody knows of, or puts it forward again.
     fn something_known(&mut self, unit: usize) -> Asked {
         let Some((item, _)) = self.known(unit) else { return self.new_items(unit) };
-        let fact = if self.random.percent(80) { acceptance(&item) } else { item };
+        let fact = if self.random.percent(80) { rejection(&item) } else { item };
         Asked::Append { request: self.random.uuid(), facts: vec![fact], expected: None }
     }
 
@@ -157,7 +157,7 @@ impl Worker {
         match (&call.told, &call.asked) {
             (Told::Appended(receipt), Asked::Append { facts, .. }) => {
                 (*version, *size) = (receipt.version, (*size).max(receipt.log_size));
-                let items = facts.iter().filter(|fact| !is_acceptance(fact));
+                let items = facts.iter().filter(|fact| !is_rejection(fact));
                 let mut known = held(&self.world.known);
                 known[unit].extend(items.map(|item| (item.clone(), receipt.log_size)));
             }
@@ -201,8 +201,8 @@ async fn append(
         ..Default::default()
     };
     let (unit, append) = (unit.to_owned(), Some(options));
-    let acceptances = facts.iter().any(|fact| is_acceptance(fact));
-    let receipt = if acceptances {
+    let rejections = facts.iter().any(|fact| is_rejection(fact));
+    let receipt = if rejections {
         let source = |fact: &String| wire::EvidenceRef {
             r#ref: Some(wire::evidence_ref::Ref::Source(wire::Source {
                 name: SOURCE.to_owned(),
@@ -210,8 +210,8 @@ async fn append(
             })),
         };
         let evidence = facts.iter().map(source).collect();
-        let asked = wire::AcceptEvidenceRequest { unit, append, evidence, note: String::new() };
-        client.evidence.clone().accept_evidence(asked).await?.into_inner().receipt
+        let asked = wire::RejectEvidenceRequest { unit, append, evidence, reason: "no".to_owned() };
+        client.evidence.clone().reject_evidence(asked).await?.into_inner().receipt
     } else {
         let items = facts.iter().map(|title| load::item(title, 40)).collect();
         let asked = wire::SubmitEvidenceRequest { unit, append, items };
@@ -235,7 +235,7 @@ async fn version(client: &Client, unit: &str, min_size: u64) -> Result<Told, Sta
     Ok(Told::Read(Seen { log_size, version, fact: None }))
 }
 
-/// Looks whether an item that is known was accepted, at a size of at least `min_size`.
+/// Looks whether an item that is known was rejected, at a size of at least `min_size`.
 async fn looked(
     world: &World,
     client: &Client,
@@ -259,8 +259,8 @@ async fn standing(client: &Client, unit: &str, min_size: u64, item: &str) -> Res
     let asked = wire::GetEvidenceRequest { unit, evidence, coordinate, min_size };
     let answer = client.evidence.clone().get_evidence(asked).await?.into_inner();
     let log_size = answer.coordinate.map_or(0, |coordinate| coordinate.log_size);
-    let accepted = answer.evidence.map(|found| found.standing() == wire::Standing::Accepted);
-    let fact = accepted.map(|accepted| (acceptance(item), accepted));
+    let rejected = answer.evidence.map(|found| found.standing() == wire::Standing::Rejected);
+    let fact = rejected.map(|rejected| (rejection(item), rejected));
     Ok(Told::Read(Seen { log_size, version: None, fact }))
 }
 

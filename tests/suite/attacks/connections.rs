@@ -43,10 +43,11 @@ async fn a_connection_that_asks_nothing_is_closed_whatever_it_sends() {
     stream.write_all(PREFACE).await.unwrap();
     let mut pings = 0;
     let (mut answers, mut asks) = stream.split();
+    let mut often = tokio::time::interval(Duration::from_millis(50));
     let drips = async {
         while asks.write_all(&frame(PING, 0, &[0; 8])).await.is_ok() {
             pings += 1;
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            often.tick().await;
         }
     };
     tokio::select! {

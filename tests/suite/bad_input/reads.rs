@@ -145,23 +145,23 @@ async fn questions_name_what_is_there_and_stay_within_the_log() {
         unknown unit | NotFound UNIT_UNKNOWN: unit `nobody` is unknown
         no unit | NotFound UNIT_UNKNOWN: unit `` is unknown
         unit of 1 MiB | NotFound UNIT_UNKNOWN: unit `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx` is unknown
-        size beyond the head | OutOfRange BEYOND_HEAD: size 1000 is past the log's 20
-        the last size | OutOfRange BEYOND_HEAD: size 18446744073709551615 is past the log's 20
+        size beyond the head | OutOfRange BEYOND_HEAD: size 1000 is past the log's 21
+        the last size | OutOfRange BEYOND_HEAD: size 18446744073709551615 is past the log's 21
         known at a time too fine | InvalidArgument INVALID_FIELD [coordinate.known_at]: `coordinate.known_at`: 0 s and 1 ns since 1970: finer than a microsecond, which is the finest that is kept
         valid at a time too early | InvalidArgument INVALID_FIELD [coordinate.valid_at]: `coordinate.valid_at`: -9223372036854775808 s and 0 ns since 1970: outside the years 1900 to 9998
-        read beyond the head | OutOfRange BEYOND_HEAD: size 1000 is past the log's 20
+        read beyond the head | OutOfRange BEYOND_HEAD: size 1000 is past the log's 21
         unknown rules | NotFound DOCUMENT_UNKNOWN: rules `nobody` is unknown
         unknown area | NotFound AREA_UNKNOWN: area `PA23` is unknown
         area of no form | InvalidArgument INVALID_FIELD [areas[0]]: `areas[0]`: `x` is no process area: write it like PA01
         area of the other edition | NotFound AREA_UNKNOWN: area `sse-cmm-1997/PA01` is unknown
-        unit beyond the head | OutOfRange BEYOND_HEAD: size 1000 is past the log's 20
+        unit beyond the head | OutOfRange BEYOND_HEAD: size 1000 is past the log's 21
         unit that was not yet | NotFound UNIT_UNKNOWN: unit `alpha` is unknown
         units of an unknown kind | InvalidArgument INVALID_FIELD [kind]: `kind`: 9 is no value of this enumeration
         units below nobody | NotFound UNIT_UNKNOWN: unit `nobody` is unknown
         unknown evidence | NotFound EVIDENCE_UNKNOWN: evidence `00000000-0000-4000-8000-000000000000` is unknown
         no evidence | InvalidArgument INVALID_FIELD [evidence]: `evidence`: it is missing and must be given
-        list from beyond the head | OutOfRange BEYOND_HEAD: size 1000 is past the log's 20
-        subscribe from beyond the head | OutOfRange BEYOND_HEAD: size 1000 is past the log's 20
+        list from beyond the head | OutOfRange BEYOND_HEAD: size 1000 is past the log's 21
+        subscribe from beyond the head | OutOfRange BEYOND_HEAD: size 1000 is past the log's 21
         events of an unknown unit | NotFound UNIT_UNKNOWN: unit `nobody` is unknown
         events of an unknown type | InvalidArgument INVALID_FIELD [types]: `types`: `level-reached` is no event type: use one of log-created, log-forked, clock-accepted, model-published, profile-published, rules-published, unit-registered, unit-renamed, unit-moved, unit-archived, unit-succeeded, principal-added, principal-disabled, token-issued, token-revoked, certificate-registered, certificate-revoked, role-granted, role-revoked, token-rotated, claim-rule-set, claim-rule-removed, model-adopted, rules-adopted, profile-adopted, area-tailored-out, area-tailored-in, area-inheritance-set, context-recorded, unit-labelled, baseline-raised, phase-entered, phase-left, marker-placed, evidence-submitted, evidence-accepted, evidence-rejected, evidence-withdrawn, evidence-ended, evidence-superseded, evidence-confirmed, evidence-linked, evidence-unlinked, payload-erased, practice-rated, rating-withdrawn, rating-ended
         subscribe to an unknown type | InvalidArgument INVALID_FIELD [types]: `types`: `level-reached` is no event type: use one of log-created, log-forked, clock-accepted, model-published, profile-published, rules-published, unit-registered, unit-renamed, unit-moved, unit-archived, unit-succeeded, principal-added, principal-disabled, token-issued, token-revoked, certificate-registered, certificate-revoked, role-granted, role-revoked, token-rotated, claim-rule-set, claim-rule-removed, model-adopted, rules-adopted, profile-adopted, area-tailored-out, area-tailored-in, area-inheritance-set, context-recorded, unit-labelled, baseline-raised, phase-entered, phase-left, marker-placed, evidence-submitted, evidence-accepted, evidence-rejected, evidence-withdrawn, evidence-ended, evidence-superseded, evidence-confirmed, evidence-linked, evidence-unlinked, payload-erased, practice-rated, rating-withdrawn, rating-ended
@@ -298,6 +298,6 @@ async fn a_page_token_belongs_to_one_list_and_its_arguments() {
         evidence's for ratings | InvalidArgument PAGE_TOKEN_REFUSED [page_token]: `page_token`: it is no token of this list with these arguments: ask for the first page again
         of another unit | InvalidArgument PAGE_TOKEN_REFUSED [page_token]: `page_token`: it is no token of this list with these arguments: ask for the first page again
         events with another filter | InvalidArgument PAGE_TOKEN_REFUSED [page_token]: `page_token`: it is no token of this list with these arguments: ask for the first page again
-        a size beyond the head | OutOfRange BEYOND_HEAD: size 65535 is past the log's 24
+        a size beyond the head | OutOfRange BEYOND_HEAD: size 65535 is past the log's 25
     "#]]).await;
 }

@@ -106,7 +106,7 @@ async fn reviews_name_items_of_the_unit() {
         ),
         row!("an id that is none", evidence, accept_evidence, accept(&["a"])),
         row!("an unknown id", evidence, accept_evidence, accept(&[NOBODY])),
-        row!("an item of another unit", evidence, accept_evidence, accept(&[mine, theirs])),
+        row!("an item of another unit", evidence, accept_evidence, accept(&[theirs, mine])),
         row!(
             "a source of another unit",
             evidence,
@@ -159,7 +159,7 @@ async fn reviews_name_items_of_the_unit() {
         an item without a name | InvalidArgument INVALID_FIELD [evidence[0]]: `evidence[0]`: it is missing and must be given
         an id that is none | InvalidArgument INVALID_FIELD [evidence[0]]: `evidence[0]`: `a` is no evidence id: 32 hexadecimal digits, as in a UUID, are needed
         an unknown id | NotFound EVIDENCE_UNKNOWN: evidence `00000000-0000-4000-8000-000000000000` is unknown in this unit
-        an item of another unit | NotFound EVIDENCE_UNKNOWN: item 1: evidence `ID` is unknown in this unit
+        an item of another unit | NotFound EVIDENCE_UNKNOWN: item 0: evidence `ID` is unknown in this unit
         a source of another unit | NotFound EVIDENCE_UNKNOWN: evidence `b of source test` is unknown in this unit
         an unknown unit | NotFound UNIT_UNKNOWN: unit `nobody` is unknown
         a note too long | InvalidArgument INVALID_FIELD [note]: `note`: it has 4097 bytes, at most 4096 are allowed

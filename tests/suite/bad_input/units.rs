@@ -173,7 +173,7 @@ async fn a_unit_has_its_place_in_the_tree() {
         archive an unknown unit | NotFound UNIT_UNKNOWN: unit `00000000-0000-4000-8000-000000000000` is unknown
         archive in the future | InvalidArgument IN_THE_FUTURE [effective_at]: `effective_at` is 2026-06-02T00:00:00Z, more than 5 minutes after the server's clock, 2026-06-01T12:00:00Z
         request id is no UUID | InvalidArgument INVALID_FIELD [append.request_id]: `append.request_id`: `1` is no request id: 32 hexadecimal digits, as in a UUID, are needed
-        stale version | Aborted STALE_VERSION: unit organization is at version 20, not at 1
+        stale version | Aborted STALE_VERSION: unit organization is at version 21, not at 1
     "#]]).await;
 }
 

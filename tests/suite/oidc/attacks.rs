@@ -93,7 +93,26 @@ async fn a_token_for_others_or_from_others_or_out_of_its_time_opens_nothing() {
             trusting.system.clocks.stand_still(61);
         }
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        another audience: Unauthenticated TOKEN_REFUSED: the token is refused: it is not for this audience
+        two audiences: Unauthenticated TOKEN_REFUSED: the token is refused: it is not for this audience
+        an audience that begins so: Unauthenticated TOKEN_REFUSED: the token is refused: it is not for this audience
+        no audience: Unauthenticated TOKEN_REFUSED: the token is refused: it is not for this audience
+        an audience that is a number: Unauthenticated TOKEN_REFUSED: the token is refused: it is not for this audience
+        another issuer: Unauthenticated TOKEN_REFUSED: the token is refused: its issuer is unknown here
+        an issuer that begins so: Unauthenticated TOKEN_REFUSED: the token is refused: its issuer is unknown here
+        no issuer: Unauthenticated TOKEN_REFUSED: the token is refused: it is no token that could be read
+        ended a minute ago: Unauthenticated TOKEN_REFUSED: the token is refused: it has ended
+        no end: Unauthenticated TOKEN_REFUSED: the token is refused: it is no token that could be read
+        an end that is a text: Unauthenticated TOKEN_REFUSED: the token is refused: it is no token that could be read
+        an end that is a fraction: Unauthenticated TOKEN_REFUSED: the token is refused: it is no token that could be read
+        an end beyond all numbers: Unauthenticated TOKEN_REFUSED: the token is refused: it is no token that could be read
+        begins in two minutes: Unauthenticated TOKEN_REFUSED: the token is refused: it is not valid yet
+        a beginning that is a text: Unauthenticated TOKEN_REFUSED: the token is refused: it is no token that could be read
+        issued in two minutes: Unauthenticated TOKEN_REFUSED: the token is refused: it is not valid yet
+        good for two days: Unauthenticated TOKEN_REFUSED: the token is refused: it lasts for longer than a day
+        good for two days, issued at no time: Unauthenticated TOKEN_REFUSED: the token is refused: it lasts for longer than a day
+    "#]].assert_eq(&table);
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn a_job_collects_evidence_of_its_project_and_does_nothing_else() {
     );
     let added = told(&trusting, &["principal-added"]).await;
     let added = crate::running::without_ids(added.last().unwrap());
-    expect![[r#""#]].assert_eq(&added);
+    expect![[r#"principal-added by system (Internal): {"by":{"issuer":"https://ci.example","rule":"web-ci","unit":"ID"},"kind":"service","principal":"ID"} {"claim:event_name": "push", "claim:ref": "refs/heads/main", "claim:repository": "acme/web", "claim:repository_id": "4711", "claim:run_attempt": "1", "claim:run_id": "99", "claim:sha": "0123456789abcdef0123456789abcdef01234567", "claim:sub": "repo:acme/web:ref:refs/heads/main", "name": "web-ci:4711"}"#]].assert_eq(&added);
     assert!(!added.contains(token.rsplit('.').next().unwrap()));
 }
 
@@ -211,7 +211,7 @@ async fn a_token_can_be_tried_out_and_records_nothing() {
     let none = tested(&but(&job, &json!({ "ref": "refs/heads/dev" }))).await.unwrap();
     assert_eq!(none.rule, None);
     let ended = tested(&but(&job, &json!({ "exp": 1 }))).await.unwrap_err();
-    expect![[r#""#]].assert_eq(&ended);
+    expect!["InvalidArgument INVALID_FIELD [token]: `token`: the token is refused: it has ended"].assert_eq(&ended);
     assert_eq!(trusting.system.size().await, size);
 }
 

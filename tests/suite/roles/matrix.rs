@@ -90,6 +90,15 @@ async fn prepared() -> (System, Vec<String>, [String; 2]) {
     let person = wire::PrincipalKind::Person;
     system.with_role("keeper", person, (wire::Role::Viewer, "alfa")).await;
     system.grant("keeper", wire::Role::Viewer, "beta").await;
+    for unit in ["alfa", "beta"] {
+        let declared = wire::DeclareConflictRequest {
+            unit: unit.to_owned(),
+            principal: "keeper".to_owned(),
+            reason: "own work".to_owned(),
+            ..Default::default()
+        };
+        system.operator.duties.clone().declare_conflict(declared).await.unwrap();
+    }
     let mut tokens = Vec::new();
     for (name, role) in ROLES {
         let added =
@@ -180,6 +189,9 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         RoleService/GrantRole               -         -         -         -         -         -         -         yes
         RoleService/RevokeRole              -         -         -         -         -         -         -         yes
         RoleService/ListRoles               -         yes       yes       yes       yes       yes       yes       yes
+        DutyService/DeclareConflict         -         yes       yes       yes       yes       yes       yes       yes
+        DutyService/WithdrawConflict        -         -         -         -         yes       -         -         yes
+        DutyService/ListConflicts           -         yes       yes       yes       yes       yes       yes       yes
         EvidenceService/SubmitEvidence      -         -         yes       yes       -         -         -         yes
         EvidenceService/GetEvidence         -         yes       -         yes       yes       yes       yes       yes
         EvidenceService/ListEvidence        -         yes       -         yes       yes       yes       yes       yes

@@ -166,6 +166,15 @@ fn of_units(given: &Given<'_>) -> Vec<Row> {
             }
         ),
         row!("RoleService/ListRoles", ListRolesRequest { unit: u() }),
+        row!(
+            "DutyService/DeclareConflict",
+            DeclareConflictRequest { append: checked(), unit: u(), reason: "own work".into() }
+        ),
+        row!(
+            "DutyService/WithdrawConflict",
+            WithdrawConflictRequest { append: checked(), unit: u(), principal: "keeper".into() }
+        ),
+        row!("DutyService/ListConflicts", ListConflictsRequest { unit: u() }),
     ]
 }
 

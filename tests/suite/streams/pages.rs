@@ -143,10 +143,10 @@ async fn documents_come_once_in_the_order_of_publication() {
     let asked = wire::ListDocumentsRequest::default();
     let pages = paged!(client, list_documents, asked, 4, documents, publish);
     let seen: Vec<&wire::Document> = pages.iter().flat_map(|page| &page.documents).collect();
-    assert_eq!(seen.len(), 10, "what ships, and nothing that came later");
+    assert_eq!(seen.len(), 11, "what ships, and nothing that came later");
     assert!(seen.is_sorted_by_key(|document| document.position));
     let listed = client.clone().list_documents(wire::ListDocumentsRequest::default()).await;
-    assert_eq!(listed.unwrap().into_inner().documents.len(), 12);
+    assert_eq!(listed.unwrap().into_inner().documents.len(), 13);
 }
 
 #[tokio::test]

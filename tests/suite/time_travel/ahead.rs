@@ -96,7 +96,10 @@ async fn what_was_said_of_the_future_is_what_is_answered_when_it_has_come() {
     assert_eq!(now(&system), then);
     // A renewal afterwards changes the future, and not what was said of it.
     assert_eq!(pa10(&system, with_size("2028-06-01", size)).await, LAPSED);
-    super::accepted(&system, "renewal", "2026-12-01").await;
+    // By the rules in force then somebody else has to accept it.
+    let renewal = system.submitted("alpha", vec![policy("renewal", "2026-12-01")]).await.remove(0);
+    let other = system.principal("other", wire::PrincipalKind::Person).await;
+    super::accept_as(&other, &renewal).await;
     assert_eq!(pa10(&system, on_day("2028-06-01")).await, COVERED);
     assert_eq!(pa10(&system, with_size("2028-06-01", size)).await, LAPSED);
 }
@@ -147,7 +150,7 @@ async fn an_answer_says_by_which_rules_it_was_computed() {
     };
     let compared = levels.compare_levels(asked).await.unwrap().into_inner();
     said.push(("compare", compared.to));
-    assert_eq!(compared.from.unwrap().rules_name, "strict");
+    assert_eq!(compared.from.unwrap().rules_name, "solo");
     let mut digests = std::collections::BTreeSet::new();
     for (call, coordinate) in said {
         let coordinate = coordinate.unwrap();

@@ -95,7 +95,7 @@ async fn what_was_reviewed_confirmed_linked_or_ended_later_was_not_so_then() {
 
 #[tokio::test]
 async fn what_did_not_exist_yet_does_not_show() {
-    let system = System::new().await;
+    let system = System::alone().await;
     let empty = system.size().await;
     register(&system, wire::UnitKind::Project, "alpha", "team").await;
     let bare = system.size().await;
@@ -269,7 +269,7 @@ async fn what_was_told_to_be_settled_stays_so_through_a_restart() {
 
 #[tokio::test]
 async fn before_a_unit_was_recorded_every_question_on_it_says_so() {
-    let system = System::new().await;
+    let system = System::alone().await;
     let size = system.size().await;
     register(&system, wire::UnitKind::Project, "alpha", "team").await;
     let here = Some(with_size("2026-06-01", size));

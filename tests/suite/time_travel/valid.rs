@@ -243,7 +243,7 @@ async fn model_rules_and_team_are_those_of_the_date_asked() {
     tailor_out(&system, "PA10", "2026-03-20").await;
     move_to(&system, "alpha", "second", "2026-03-15").await;
     for (day, rules, scheme, model, covered, team, rated) in [
-        ("2026-02-28", "strict", "sse-cmm", "iso-21827-2008", 0, "team", "not rated"),
+        ("2026-02-28", "solo", "sse-cmm", "iso-21827-2008", 0, "team", "not rated"),
         ("2026-03-01", "trusted-tools", "sse-cmm", "iso-21827-2008", 7, "team", "not rated"),
         ("2026-03-15", "trusted-tools", "sse-cmm", "iso-21827-2008", 7, "second", "not rated"),
         ("2026-03-20", "trusted-tools", "sse-cmm", "iso-21827-2008", 7, "second", "not applicable"),

@@ -4,7 +4,7 @@ use gradus_wire::v1;
 
 use crate::args::levels::LevelsArgs;
 use crate::error::CliError;
-use crate::output::levels;
+use crate::output::{duties, levels};
 use crate::session::Session;
 
 /// Shows the levels of a unit.
@@ -18,5 +18,9 @@ pub async fn run(session: &Session, args: LevelsArgs) -> Result<(), CliError> {
     };
     let send = async |request| session.client.levels().query_levels(request).await;
     let response = session.client.call(request, send).await?;
-    session.output.show(&levels::view(&response)?)
+    session.output.show(&levels::view(&response)?)?;
+    match duties::warning(&response) {
+        Some(warning) => session.output.note(&warning),
+        None => Ok(()),
+    }
 }

@@ -1,7 +1,7 @@
 //! `sample`: a made-up project whose areas rise from 0 to 4 and fall again.
 //!
-//! Seeded, so that every run tells the same story, and without persons. Its evidence is reviewed
-//! and its practices are rated by the demo's assessor; it follows the strict rules.
+//! Seeded, so that every run tells the same story, and without persons. Its evidence is pushed by a
+//! tool, accepted by the reviewer and rated by the assessor, as the strict rules want it.
 
 use gradus_model::{Edge, Timestamp};
 use gradus_wire::v1;
@@ -244,9 +244,9 @@ async fn submit_and_accept(staff: &Staff, items: Vec<v1::EvidenceItem>) -> Resul
             evidence: answer.items.iter().map(by_id).collect(),
             note: "made up: looked at, and found to show what it says".to_owned(),
         };
-        let evidence = staff.assessor.evidence();
+        let evidence = staff.reviewer.evidence();
         staff
-            .assessor
+            .reviewer
             .call(accepted, async |request| evidence.clone().accept_evidence(request).await)
             .await?;
     }

@@ -1,4 +1,4 @@
-//! Who acts in the demo: the operator, a tool, an assessor and the rule rater.
+//! Who acts in the demo: the operator, a tool, a reviewer, an assessor and the rule rater.
 
 use std::time::Duration;
 
@@ -21,7 +21,9 @@ pub(crate) struct Staff {
     pub(crate) operator: Client,
     /// A service account that pushes evidence.
     pub(crate) tool: Client,
-    /// A person who reviews and rates.
+    /// A person who reviews what the tools push.
+    pub(crate) reviewer: Client,
+    /// A person who rates what was reviewed.
     pub(crate) assessor: Client,
     /// A service account on whose behalf the rule rater runs.
     pub(crate) rule: Client,
@@ -32,9 +34,10 @@ impl Staff {
     pub(crate) async fn hire(server: &str, token: &str) -> Result<Self, CliError> {
         let operator = Client::new(server, Some(token), TIMEOUT)?;
         let tool = hired(server, &operator, "git-facts", SERVICE, v1::Role::Collector).await?;
+        let reviewer = hired(server, &operator, "reviewer", PERSON, v1::Role::Assessor).await?;
         let assessor = hired(server, &operator, "assessor", PERSON, v1::Role::Assessor).await?;
         let rule = hired(server, &operator, "rule-rater", SERVICE, v1::Role::Assessor).await?;
-        Ok(Self { operator, tool, assessor, rule })
+        Ok(Self { operator, tool, reviewer, assessor, rule })
     }
 }
 

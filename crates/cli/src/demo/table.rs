@@ -36,7 +36,8 @@ pub(crate) async fn areas_by_project(client: &Client, units: &[&str]) -> Result<
     text.push_str(
         "\nGit alone shows that practices left traces, never how well they are managed: from it no \
          level\nabove `at least 1` can follow, and most areas stay open. `sample` is made up: its \
-         evidence was\nreviewed and its practices rated by a person, through a whole life cycle.\n",
+         evidence was\nreviewed by one person and its practices rated by another, through a \
+         whole life cycle.\n",
     );
     Ok(text)
 }

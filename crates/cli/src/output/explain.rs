@@ -5,6 +5,7 @@ pub mod tree;
 use gradus_wire::v1;
 
 use super::View;
+use super::duties;
 use super::message::{self, text, time};
 use super::sheet::{Sheet, without_model};
 use crate::error::CliError;
@@ -21,7 +22,7 @@ pub fn view(response: &v1::ExplainLevelResponse) -> Result<View, CliError> {
 fn practices(response: &v1::ExplainLevelResponse) -> Sheet {
     let columns = [
         "level", "practice", "title", "rated", "ongoing", "rating", "by", "from", "position",
-        "support", "until", "items", "counting",
+        "support", "until", "items", "counting", "duties",
     ];
     let mut sheet = Sheet::new(&columns);
     for practice in &response.practices {
@@ -31,6 +32,8 @@ fn practices(response: &v1::ExplainLevelResponse) -> Sheet {
             |tell: fn(&v1::PracticeRating) -> String| rating.map(tell).unwrap_or_default();
         let begun = practice.evidence.iter().filter(|item| !is_ahead(item)).count();
         let counting = practice.evidence.iter().filter(|item| item.counts).count();
+        let in_force = practice.ratings.iter().filter(|rating| rating.counts);
+        let duties: Vec<String> = in_force.flat_map(duties::of_rating).collect();
         sheet.row(vec![
             practice.level.to_string().into(),
             without_model(&state.practice).into(),
@@ -45,6 +48,7 @@ fn practices(response: &v1::ExplainLevelResponse) -> Sheet {
             time(state.valid_until.as_ref().or(state.lapsed_at.as_ref())).into(),
             begun.to_string().into(),
             counting.to_string().into(),
+            duties.join("; ").into(),
         ]);
     }
     sheet

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use gradus_wire::v1;
 use gradus_wire::v1::level_answer::Answer;
 
-use super::View;
 use super::json::{Json, object};
 use super::message::{self, text, time};
 use super::sheet::{Cell, Sheet, Tone, without_model};
+use super::{View, duties};
 use crate::error::CliError;
 
 /// Cells of the bar that shows coverage.
@@ -33,8 +33,10 @@ fn document(response: &v1::QueryLevelsResponse, areas: Vec<Json>) -> Result<Json
         ("log_size", coordinate.log_size.into()),
         ("digest", gradus_model::ids::hex(&response.digest).into()),
         ("scheme", response.scheme.as_str().into()),
+        ("duties", duties::json(response)),
         ("areas", Json::List(areas)),
-    ]))
+    ])
+    .without_nulls())
 }
 
 fn area_json(area: &v1::AreaLevel) -> Result<Json, CliError> {
@@ -236,7 +238,6 @@ mod tests {
 
     fn answer_of_a_server() -> v1::QueryLevelsResponse {
         let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
-        let organization = v1::UnitRef { id: "u0".into(), name: "acme".into() };
         let practice = v1::PracticeState {
             practice: "iso-21827-2008/BP.01.01".into(),
             title: "Establish responsibilities".into(),
@@ -255,7 +256,7 @@ mod tests {
         let mut first = area("PA01", range(2, 2, 0), Some(range(1, 1, 0)));
         first.practices = vec![practice];
         let mut inherited = area("PA21", none(v1::NoLevel::NotApplicable), None);
-        inherited.inherited_from = Some(organization);
+        inherited.inherited_from = Some(v1::UnitRef { id: "u0".into(), name: "acme".into() });
         v1::QueryLevelsResponse {
             unit: Some(v1::UnitRef { id: "u1".into(), name: "rustls".into() }),
             coordinate: Some(v1::ResolvedCoordinate {
@@ -278,6 +279,7 @@ mod tests {
                 area("PA03", none(v1::NoLevel::NotRated), Some(none(v1::NoLevel::NotDeterminable))),
                 inherited,
             ],
+            ..v1::QueryLevelsResponse::default()
         }
     }
 

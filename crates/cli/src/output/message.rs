@@ -64,6 +64,8 @@ named! {
     Certificate RegisterCertificateRequest RegisterCertificateResponse
     RevokeCertificateRequest RevokeCertificateResponse
     RoleGrant GrantRoleRequest GrantRoleResponse RevokeRoleRequest RevokeRoleResponse
+    Conflict DeclareConflictRequest DeclareConflictResponse
+    WithdrawConflictRequest WithdrawConflictResponse RelaxedDuty
 
     ExplainLevelRequest ExplainLevelResponse LevelStep FeatureStep ExplainedPractice
     ExplainedRating ExplainedEvidence Lift Need

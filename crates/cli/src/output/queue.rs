@@ -200,9 +200,9 @@ mod tests {
             rustls   2        2d
             ripgrep  1        2d
 
-            evidence                              unit    age  by   practices  title                                   
-            7b0c58d2-5a43-4a2e-9a55-0d8f5a3c9d10  rustls  2d   ann  BP.05.01   scan-report: Nightly scan
-            7b0c58d2-5a43-4a2e-9a55-0d8f5a3c9d10  rustls  2d   you  BP.05.01   scan-report, contradicts: Nightly scan
+            evidence                              unit    age  practices  title                                          
+            7b0c58d2-5a43-4a2e-9a55-0d8f5a3c9d10  rustls  2d   BP.05.01   scan-report: Nightly scan
+            7b0c58d2-5a43-4a2e-9a55-0d8f5a3c9d10  rustls  2d   BP.05.01   yours, scan-report, contradicts: Nightly scan
         "#]],
         );
         check(

@@ -34,7 +34,7 @@ answers! {
     PublishModelResponse PublishRulesResponse PublishProfileResponse
     AddPrincipalResponse DisablePrincipalResponse IssueTokenResponse RevokeTokenResponse
     RegisterCertificateResponse RevokeCertificateResponse GrantRoleResponse RevokeRoleResponse
-    RotateTokenResponse
+    RotateTokenResponse DeclareConflictResponse WithdrawConflictResponse
     AcceptClockResponse
     SetClaimRuleResponse RemoveClaimRuleResponse
 }

@@ -86,7 +86,9 @@ fn a_job_calls_with_a_token_that_nobody_tells() {
 
     let listed = done("claim list --output csv");
     let listed: Vec<&str> = listed.lines().map(|line| line.split(",20").next().unwrap()).collect();
-    expect![[r#""#]].assert_eq(&listed.join("\n"));
+    expect![[r#"
+        rule,role,unit,conditions,subject,issuer,from,until
+        acme,viewer,blue/{repository},ref=refs/heads/* repository_owner_id=815,repository_id,https://ci.example"#]].assert_eq(&listed.join("\n"));
     done("claim remove acme --yes");
     let removed = run(&["whoami"], &[("GRADUS_TOKEN", good.as_str())]).err;
     assert!(removed.contains("no claim rule lets this token in"), "{removed}");

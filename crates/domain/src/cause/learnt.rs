@@ -21,7 +21,7 @@ impl Between<'_, '_> {
         };
         match told {
             Told::Submitted(of) => item(self.class_of(turned, of), of).late_if(missed(of.work_to)),
-            Told::Happened(of, Happening::Stands(standing)) => item(class_of(*standing), of),
+            Told::Happened(of, Happening::Stands(standing, ..)) => item(class_of(*standing), of),
             Told::Happened(of, Happening::Ended(at)) => item(Class::Ended, of).late_if(missed(*at)),
             Told::Happened(of, Happening::Superseded(_, at)) => {
                 item(Class::Superseded, of).late_if(missed(*at))

@@ -5,6 +5,7 @@ use gradus_model::{AppraisalId, EvidenceId, Label, PrincipalId, RatingId, Timest
 
 use crate::cause::Seen;
 use crate::coverage::Testimony;
+use crate::duties::behind::Standing;
 use crate::history::{RatingHistory, UnitHistory};
 use crate::rules::Rules;
 use crate::timeline::At;
@@ -33,6 +34,8 @@ pub struct RatingBehind {
     /// The first instant at which a rating of an appraisal no longer speaks for its practice as
     /// evidence does; none if it never does.
     pub speaks_until: Option<Timestamp>,
+    /// Duties in one hand, and the rater's conflict of interest.
+    pub standing: Standing,
 }
 
 /// Why a rating that had begun does not count.
@@ -56,7 +59,11 @@ pub enum WhyPassedOver {
     PersonWins,
 }
 
-pub(super) fn behind(rating: &RatingHistory, heard: &[Testimony]) -> RatingBehind {
+pub(super) fn behind(
+    rating: &RatingHistory,
+    heard: &[Testimony],
+    standing: Standing,
+) -> RatingBehind {
     let stored = &rating.rating;
     let own = heard.iter().find(|testimony| testimony.position == rating.position);
     RatingBehind {
@@ -70,6 +77,7 @@ pub(super) fn behind(rating: &RatingHistory, heard: &[Testimony]) -> RatingBehin
         cited: stored.evidence.clone(),
         appraisal: stored.appraisal,
         speaks_until: own.map(|testimony| testimony.until),
+        standing,
     }
 }
 
@@ -81,6 +89,7 @@ pub(super) fn passed_over(
     heard: &[Testimony],
     at: At,
     rules: &Rules,
+    standing: &dyn Fn(&RatingHistory) -> Standing,
 ) -> Vec<(RatingBehind, WhyPassedOver)> {
     let begun =
         |rating: &&RatingHistory| rating.position < at.size && rating.effective_at <= at.valid_at;
@@ -88,7 +97,9 @@ pub(super) fn passed_over(
     let counts =
         |rating: &RatingHistory| seen.in_force.iter().any(|one| one.position == rating.position);
     let others = begun.iter().filter(|rating| !counts(rating));
-    let told = |rating: &&RatingHistory| (behind(rating, heard), why(rating, &begun, at, rules));
+    let told = |rating: &&RatingHistory| {
+        (behind(rating, heard, standing(rating)), why(rating, &begun, at, rules))
+    };
     others.map(told).collect()
 }
 

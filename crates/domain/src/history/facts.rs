@@ -11,14 +11,25 @@ use crate::timeline::At;
 /// What happened to an item after it was submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
-    /// It was accepted, rejected or withdrawn.
-    Stands(Standing),
+    /// It was accepted, rejected or withdrawn: by whom, and from when on that is said to be so.
+    Stands(Standing, PrincipalId, Timestamp),
     /// It counts until then.
     Ended(Timestamp),
     /// Another item took its place from then on.
     Superseded(EvidenceId, Timestamp),
     /// Someone else vouched for it.
     Confirmed(PrincipalId),
+}
+
+/// An item was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// By whom.
+    pub by: PrincipalId,
+    /// When.
+    pub effective_at: Timestamp,
+    /// Where it was recorded.
+    pub position: u64,
 }
 
 /// An item of evidence with all that happened to it.
@@ -66,7 +77,7 @@ impl EvidenceHistory {
     #[must_use]
     pub fn standing(&self, size: u64) -> Standing {
         let decided = |happening: &Happening| match happening {
-            Happening::Stands(standing) => Some(*standing),
+            Happening::Stands(standing, ..) => Some(*standing),
             Happening::Ended(_) | Happening::Superseded(..) | Happening::Confirmed(_) => None,
         };
         self.known(size).rev().find_map(decided).unwrap_or(Standing::Submitted)
@@ -77,9 +88,21 @@ impl EvidenceHistory {
     pub fn decided_at(&self, size: u64) -> Option<u64> {
         let mut known = self.happenings.iter().rev().filter(|(position, _)| *position < size);
         let decided = |(position, happening): &(u64, Happening)| {
-            matches!(happening, Happening::Stands(_)).then_some(*position)
+            matches!(happening, Happening::Stands(..)).then_some(*position)
         };
         known.find_map(decided)
+    }
+
+    /// Who accepted it and where that was recorded, if that was the last decision on it.
+    #[must_use]
+    pub fn accepted_by(&self, size: u64) -> Option<Acceptance> {
+        let mut known = self.happenings.iter().rev().filter(|(position, _)| *position < size);
+        let decided = known.find_map(|(position, happening)| match happening {
+            Happening::Stands(standing, by, at) => Some((*standing, *by, *at, *position)),
+            Happening::Ended(_) | Happening::Superseded(..) | Happening::Confirmed(_) => None,
+        });
+        let (standing, by, effective_at, position) = decided?;
+        (standing == Standing::Accepted).then_some(Acceptance { by, effective_at, position })
     }
 
     /// When it ceased to count, by an end or because another item took its place.
@@ -91,7 +114,7 @@ impl EvidenceHistory {
             match happening {
                 Happening::Ended(at) => ended = Some(*at),
                 Happening::Superseded(_, at) => superseded = Some(*at),
-                Happening::Stands(_) | Happening::Confirmed(_) => (),
+                Happening::Stands(..) | Happening::Confirmed(_) => (),
             }
         }
         [ended, superseded].into_iter().flatten().min()
@@ -101,7 +124,7 @@ impl EvidenceHistory {
     pub(crate) fn last_end(&self) -> Option<Timestamp> {
         self.known(u64::MAX).rev().find_map(|happening| match happening {
             Happening::Ended(at) => Some(*at),
-            Happening::Stands(_) | Happening::Superseded(..) | Happening::Confirmed(_) => None,
+            Happening::Stands(..) | Happening::Superseded(..) | Happening::Confirmed(_) => None,
         })
     }
 
@@ -110,7 +133,7 @@ impl EvidenceHistory {
     pub fn superseded_by(&self, size: u64) -> Option<(EvidenceId, Timestamp)> {
         self.known(size).rev().find_map(|happening| match happening {
             Happening::Superseded(by, at) => Some((*by, *at)),
-            Happening::Stands(_) | Happening::Ended(_) | Happening::Confirmed(_) => None,
+            Happening::Stands(..) | Happening::Ended(_) | Happening::Confirmed(_) => None,
         })
     }
 
@@ -118,7 +141,7 @@ impl EvidenceHistory {
     pub fn confirmed_by(&self, size: u64) -> impl Iterator<Item = PrincipalId> {
         self.known(size).filter_map(|happening| match happening {
             Happening::Confirmed(by) => Some(*by),
-            Happening::Stands(_) | Happening::Ended(_) | Happening::Superseded(..) => None,
+            Happening::Stands(..) | Happening::Ended(_) | Happening::Superseded(..) => None,
         })
     }
 }

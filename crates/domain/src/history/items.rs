@@ -87,17 +87,14 @@ impl Items {
     /// Takes in a recorded event on an item or a rating; any other changes nothing.
     pub(super) fn take_in(&mut self, recorded: &Recorded) {
         let (position, effective_at) = (recorded.place.position, recorded.effective_at);
+        let mut stands = |id, standing| {
+            self.happen(id, position, Happening::Stands(standing, recorded.actor, effective_at));
+        };
         match &recorded.event {
             Event::EvidenceSubmitted(item) => self.submit(recorded, item),
-            Event::EvidenceAccepted(of) => {
-                self.happen(of.evidence, position, Happening::Stands(Standing::Accepted));
-            }
-            Event::EvidenceRejected(of) => {
-                self.happen(of.evidence, position, Happening::Stands(Standing::Rejected));
-            }
-            Event::EvidenceWithdrawn(of) => {
-                self.happen(of.evidence, position, Happening::Stands(Standing::Withdrawn));
-            }
+            Event::EvidenceAccepted(of) => stands(of.evidence, Standing::Accepted),
+            Event::EvidenceRejected(of) => stands(of.evidence, Standing::Rejected),
+            Event::EvidenceWithdrawn(of) => stands(of.evidence, Standing::Withdrawn),
             Event::EvidenceEnded(of) => {
                 self.happen(of.evidence, position, Happening::Ended(effective_at));
             }
@@ -238,7 +235,7 @@ impl Items {
     fn happen(&mut self, id: EvidenceId, position: u64, happening: Happening) {
         let Some(number) = self.evidence_number(id) else { return };
         let Some(item) = self.evidence.get_mut(number as usize) else { return };
-        if let Happening::Stands(_) = happening {
+        if let Happening::Stands(..) = happening {
             self.undecided.decide(position, number, (item.provider, item.kind));
         }
         let happened = std::mem::take(&mut item.happenings).into_iter();

@@ -202,9 +202,14 @@ impl ClaimRules {
         if rule.set.issuer != known.by.issuer {
             return None;
         }
-        let (role, unit) = (rule.set.role, rule.opens(known.by.unit));
-        let (from, until) = (rule.from.max(known.added_at), rule.set.until);
-        Some(Grant { principal, role, unit, from, until, position: rule.position })
+        Some(Grant {
+            principal,
+            role: rule.set.role,
+            unit: rule.opens(known.by.unit),
+            from: rule.from.max(known.added_at),
+            until: rule.set.until,
+            position: rule.position,
+        })
     }
 }
 
@@ -334,8 +339,8 @@ pub fn project_name(
         format!("{}-{suffix}", in_letters(&own, room))
     };
     let short = in_letters(subject, 20);
-    let named = [own.clone(), with(&short), with(&unique.to_string())];
-    let names = named.iter().filter_map(|text| text.parse::<Name>().ok());
+    let texts = [own.clone(), with(&short), with(&unique.to_string())];
+    let names = texts.iter().filter_map(|text| text.parse::<Name>().ok());
     let free = |name: &Name| !taken(name) && name.as_str().parse::<UnitId>().is_err();
     names.into_iter().find(free)
 }

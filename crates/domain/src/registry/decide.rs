@@ -110,6 +110,8 @@ pub fn decide(
         | Event::PhaseEntered(_)
         | Event::PhaseLeft(_)
         | Event::MarkerPlaced(_)
+        | Event::ConflictDeclared(_)
+        | Event::ConflictWithdrawn(_)
         | Event::EvidenceSubmitted(_)
         | Event::EvidenceAccepted(_)
         | Event::EvidenceRejected(_)

@@ -174,7 +174,7 @@ impl Registry {
             // Whoever holds a token may replace it.
             return Ok(());
         }
-        let (right, on) = needed(event, stream);
+        let (right, on) = needed(event, stream, actor.principal);
         match on {
             On::Unit(unit) => self.need(actor.principal, right, unit, now),
             On::Both(one, other) => {

@@ -5,7 +5,7 @@ use gradus_model::rating::Value;
 
 use crate::given::{
     Fact, ISO, accepted, ended, evidence, in_words, linked, occasion, rated, rating_ended, state,
-    submitted, superseded, withdrawn,
+    submitted, superseded, under, withdrawn,
 };
 
 /// What each proposal of a call is answered with, up to the first refusal.
@@ -13,7 +13,7 @@ fn answers(state: &UnitState, proposals: &[Fact]) -> Vec<String> {
     let mut draft = Draft::of(state);
     let mut answers = Vec::new();
     for proposed in proposals {
-        let answer = draft.propose(&occasion(proposed), Some(&ISO), &proposed.proposal);
+        let answer = draft.propose(&occasion(proposed), &under(&ISO), &proposed.proposal);
         answers.push(in_words(&answer));
         if answer.is_err() {
             break;
@@ -87,7 +87,7 @@ fn only_what_is_recorded_gets_a_version() {
         (accepted("E1"), Verdict::AlreadySo, 2),
         (submitted("E2"), Verdict::Record, 3),
     ] {
-        let answer = draft.propose(&occasion(&proposed), Some(&ISO), &proposed.proposal);
+        let answer = draft.propose(&occasion(&proposed), &under(&ISO), &proposed.proposal);
         assert_eq!(answer, Ok(verdict));
         assert_eq!(draft.version(), version);
     }

@@ -14,10 +14,10 @@ use crate::certificates::{certified, uncertified};
 use crate::claims::{added_by, rule_removed, rule_set};
 use crate::clocks::clock_accepted;
 use crate::given::{
-    Fact, NOW, accepted, area, confirmed, day, digest, document, ended, entered, erased, fact,
-    history, inheritance, labelled, left, linked, marked, name_of, organization, raised, rated,
-    rating_ended, rating_withdrawn, rejected, shown, submitted, superseded, tailored_in,
-    tailored_out, unlinked, withdrawn,
+    Fact, NOW, accepted, area, confirmed, conflicted, day, digest, document, ended, entered,
+    erased, fact, history, inheritance, labelled, left, linked, marked, name_of, organization,
+    raised, rated, rating_ended, rating_withdrawn, rejected, shown, submitted, superseded,
+    tailored_in, tailored_out, unconflicted, unlinked, withdrawn,
 };
 use crate::registry::{
     added, archived, created, disabled, forked, granted, issued, moved, published, registered,
@@ -111,6 +111,10 @@ fn of_settings(unit: &UnitHistory) -> Vec<String> {
         let at = shown(marker.effective_at);
         format!("{} {} on {at}", marker.value.kind, marker.value.label)
     }));
+    lines.extend(settings.interests.keys().filter_map(|principal| {
+        let conflict = settings.conflict_of(*principal, now())?;
+        Some(format!("{} has an interest since {}", name_of(principal.0), shown(conflict.since)))
+    }));
     lines.extend(unit.erased.iter().map(|erased| format!("payload {} erased", erased.value)));
     lines
 }
@@ -199,6 +203,8 @@ fn life() -> Vec<Fact> {
         entered(Phase::Design),
         left(Phase::Design),
         marked("1.0"),
+        conflicted("bob", Some("2026-07-01")),
+        unconflicted("bob").on("2026-04-01"),
         submitted("E1"),
         submitted("E2").for_practices(&["BP.01.02"]),
         accepted("E1"),
@@ -326,6 +332,10 @@ fn every_event_has_its_effect() {
           - in phase design
         marker-placed
           + release 1.0 on 2026-03-01
+        conflict-declared
+          + bob has an interest since 2026-03-01
+        conflict-withdrawn
+          - bob has an interest since 2026-03-01
         evidence-submitted
           + E1 submitted, for BP.01.01
         evidence-submitted

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use expect_test::Expect;
 use gradus_domain::level::Question;
 use gradus_domain::{
-    Actor, At, Draft, Occasion, Refusal, Registry, Rules, UnitHistory, UnitState, Verdict, registry,
+    Actor, At, Draft, Occasion, Refusal, Registry, Rules, Under, UnitHistory, UnitState, Verdict,
+    registry,
 };
 use gradus_model::event::Document;
 use gradus_model::leaf::Place;
@@ -18,9 +19,9 @@ use gradus_model::{
 };
 
 pub(crate) use facts::{
-    Fact, accepted, confirmed, ended, entered, erased, fact, inheritance, labelled, left, linked,
-    marked, raised, rated, rating_ended, rating_withdrawn, rejected, submitted, superseded,
-    tailored_in, tailored_out, unlinked, withdrawn,
+    Fact, accepted, confirmed, conflicted, ended, entered, erased, fact, inheritance, labelled,
+    left, linked, marked, raised, rated, rating_ended, rating_withdrawn, rejected, submitted,
+    superseded, tailored_in, tailored_out, unconflicted, unlinked, withdrawn,
 };
 
 /// The server's clock in every test.
@@ -45,12 +46,21 @@ pub(crate) fn of_1997(text: &str) -> Catalog {
 
 pub(crate) const STRICT_TEXT: &str = include_str!("../../../../config/rules/strict.toml");
 pub(crate) const TRUSTING_TEXT: &str = include_str!("../../../../config/rules/trusted-tools.toml");
+pub(crate) const SOLO_TEXT: &str = include_str!("../../../../config/rules/solo.toml");
 pub(crate) const NPLF_TEXT: &str = include_str!("../../../../config/rules/nplf-33020.toml");
 
 pub(crate) static STRICT: LazyLock<Rules> =
     LazyLock::new(|| Rules::parse("strict.toml", STRICT_TEXT).unwrap());
 pub(crate) static TRUSTING: LazyLock<Rules> =
     LazyLock::new(|| Rules::parse("trusted-tools.toml", TRUSTING_TEXT).unwrap());
+
+pub(crate) static SOLO: LazyLock<Rules> =
+    LazyLock::new(|| Rules::parse("solo.toml", SOLO_TEXT).unwrap());
+
+/// What is in force where nothing else is said: one person may do everything.
+pub(crate) fn under(model: &Catalog) -> Under<'_> {
+    Under { model: Some(model), rules: Some(&SOLO), kind_of: &kind_of, conflict_above: None }
+}
 
 pub(crate) fn day(text: &str) -> Timestamp {
     Timestamp::parse(text, Edge::Start).unwrap()
@@ -168,7 +178,7 @@ pub(crate) fn organization(history: &[Fact]) -> Registry {
 /// What a unit's stream says to a proposal under the 2008 edition.
 pub(crate) fn decide(history: &[Fact], proposed: &Fact) -> Result<Verdict, Refusal> {
     let state = state(history);
-    Draft::of(&state).propose(&occasion(proposed), Some(&ISO), &proposed.proposal)
+    Draft::of(&state).propose(&occasion(proposed), &under(&ISO), &proposed.proposal)
 }
 
 /// What the organization's stream says to a proposal.

@@ -9,7 +9,7 @@ use gradus_model::{Digest, Event, EvidenceId, Target, Timestamp};
 use proptest::prelude::*;
 
 use crate::given::{
-    Fact, TRUSTING, history, kind_of, occasion, rating, recorded, target, unit, who,
+    Fact, TRUSTING, history, kind_of, occasion, rating, recorded, target, under, unit, who,
 };
 use crate::made_up::{
     DAY_MICROS, PRACTICES, TINY, has_new_id, moment, proposal, propose, state, story,
@@ -89,7 +89,7 @@ proptest! {
             let (call, later) = rest.split_at(size.min(rest.len()));
             let mut draft = Draft::of(&by_call);
             for fact in call {
-                let answer = draft.propose(&occasion(fact), Some(&TINY), &fact.proposal);
+                let answer = draft.propose(&occasion(fact), &under(&TINY), &fact.proposal);
                 prop_assert_eq!(answer, Ok(Verdict::Record));
             }
             let change = draft.finish();
@@ -115,7 +115,7 @@ proptest! {
         for (position, fact) in (0_u64..).zip(&story).skip(settled) {
             let past = history(&story[..settled]);
             let mut draft = Draft::after(Some(&past), &newer, position);
-            let verdict = draft.propose(&occasion(fact), Some(&TINY), &fact.proposal);
+            let verdict = draft.propose(&occasion(fact), &under(&TINY), &fact.proposal);
             prop_assert_eq!(verdict, Ok(Verdict::Record));
             let change = draft.finish();
             newer.absorb(change);
@@ -126,8 +126,8 @@ proptest! {
         let (mut one, mut other) = (Draft::of(&whole), Draft::after(Some(&past), &newer, next));
         for fact in &call {
             let (occasion, proposal) = (occasion(fact), &fact.proposal);
-            let verdict = one.propose(&occasion, Some(&TINY), proposal);
-            prop_assert_eq!(&verdict, &other.propose(&occasion, Some(&TINY), proposal));
+            let verdict = one.propose(&occasion, &under(&TINY), proposal);
+            prop_assert_eq!(&verdict, &other.propose(&occasion, &under(&TINY), proposal));
             if verdict.is_err() {
                 return Ok(());
             }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use crate::given::{
     Fact, accepted, confirmed, day, document, ended, entered, erased, fact, inheritance, labelled,
     left, linked, marked, occasion, raised, rated, rating_ended, rating_withdrawn, rejected,
-    submitted, superseded, tailored_in, tailored_out, unlinked, withdrawn,
+    submitted, superseded, tailored_in, tailored_out, under, unlinked, withdrawn,
 };
 
 /// `tiny`: PA01 with two base practices; PA02, an organizational area, with one; PA03 with none.
@@ -245,7 +245,7 @@ pub(crate) fn has_new_id(story: &[Fact], proposed: &Fact) -> bool {
 /// Whether a proposal is recorded; then the state has it.
 pub(crate) fn propose(state: &mut UnitState, proposed: &Fact) -> bool {
     let mut draft = Draft::of(state);
-    let answer = draft.propose(&occasion(proposed), Some(&TINY), &proposed.proposal);
+    let answer = draft.propose(&occasion(proposed), &under(&TINY), &proposed.proposal);
     let change = draft.finish();
     let recorded = answer == Ok(Verdict::Record);
     if recorded {

@@ -17,6 +17,8 @@ mod certificates;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod duties;
+#[cfg(test)]
 mod effects;
 #[cfg(test)]
 mod evidence;
@@ -36,6 +38,7 @@ mod units;
 // Reading.
 #[cfg(test)]
 mod clocks;
+#[cfg(test)]
 mod corrections;
 #[cfg(test)]
 mod coverage;

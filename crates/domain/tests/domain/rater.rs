@@ -7,7 +7,7 @@ use gradus_model::{Digest, Event};
 
 use crate::given::{
     Fact, ISO, STRICT, TRUSTING, at, digest, ended, history, name_of, occasion, question, rated,
-    rating, rating_ended, shown, state, submitted, who, withdrawn,
+    rating, rating_ended, shown, state, submitted, under, who, withdrawn,
 };
 
 const RULES: Digest = Digest([3; 32]);
@@ -135,7 +135,7 @@ fn all_it_proposes_is_recorded_on_behalf_of_a_service_and_then_it_has_no_more_to
     let state = state(&facts);
     let mut draft = Draft::of(&state);
     for fact in &proposed {
-        let verdict = draft.propose(&occasion(fact), Some(&ISO), &fact.proposal);
+        let verdict = draft.propose(&occasion(fact), &under(&ISO), &fact.proposal);
         assert_eq!(verdict, Ok(gradus_domain::Verdict::Record));
     }
     facts.extend(proposed);

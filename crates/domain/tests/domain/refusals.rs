@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use expect_test::expect;
 use gradus_domain::Refusal;
 use gradus_domain::access::Right;
-use gradus_domain::{Draft, UnitState};
+use gradus_domain::{Draft, Under, UnitState};
 use gradus_model::rating::Value;
 use gradus_model::unit::{Phase, Role, UnitKind};
 use gradus_model::{AppraisalId, Payload};
@@ -13,9 +13,9 @@ use gradus_model::{AppraisalId, Payload};
 use crate::certificates::{certified, uncertified};
 use crate::claims::rule_removed;
 use crate::given::{
-    Fact, accepted, confirmed, decide, decide_in_organization, ended, erased, evidence, in_words,
-    inheritance, labelled, left, linked, occasion, raised, rated, rating_ended, rating_withdrawn,
-    submitted, superseded, tailored_out, unit, withdrawn,
+    Fact, accepted, confirmed, conflicted, decide, decide_in_organization, ended, erased, evidence,
+    in_words, inheritance, labelled, left, linked, occasion, raised, rated, rating_ended,
+    rating_withdrawn, state, submitted, superseded, tailored_out, unconflicted, unit, withdrawn,
 };
 use crate::registry::{
     added, and, archived, disabled, granted, issued, moved, registered, renamed, revoked,
@@ -77,10 +77,13 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::AppraisalUnknown => "appraisal unknown",
         Refusal::VersionUnknown(_) => "version unknown",
         Refusal::ClaimRule(_) => "claim rule",
+        Refusal::DutiesNotSeparate { .. } => "duties not separate",
+        Refusal::ConflictOfInterest { .. } => "conflict of interest",
+        Refusal::ConflictNotDeclared(_) => "conflict not declared",
     }
 }
 
-const VARIANTS: usize = 51;
+const VARIANTS: usize = 54;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -136,6 +139,8 @@ fn of_unit() -> Vec<(Vec<Fact>, Fact)> {
         ),
         (one(), erased(0)),
         (one(), erased(3)),
+        (vec![conflicted("alice", Some("2026-05-01"))], satisfied("BP.01.01")),
+        (vec![], unconflicted("alice")),
     ]
 }
 
@@ -191,9 +196,14 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
     let without_model = submitted("E1");
     let no_model = Draft::of(&UnitState::default()).propose(
         &occasion(&without_model),
-        None,
+        &Under::default(),
         &without_model.proposal,
     );
+    // Without rules nothing is relaxed.
+    let own = state(&[submitted("E1").by("alice")]);
+    let by_nobody = accepted("E1");
+    let apart =
+        Draft::of(&own).propose(&occasion(&by_nobody), &Under::default(), &by_nobody.proposal);
     // What is looked up by name before anything is proposed is refused where names are known.
     let looked_up = [
         Err(Refusal::DocumentUnknown { kind: "rules", document: "lax".to_owned() }),
@@ -207,7 +217,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
     let answers = answers.chain(
         of_organization.iter().map(|(history, proposed)| decide_in_organization(history, proposed)),
     );
-    let answers: Vec<_> = answers.chain([no_model]).chain(looked_up).collect();
+    let answers: Vec<_> = answers.chain([no_model, apart]).chain(looked_up).collect();
 
     let seen: BTreeSet<&str> =
         answers.iter().map(|answer| name(answer.as_ref().unwrap_err())).collect();
@@ -252,6 +262,8 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: appraisal is unknown
         refused: the unit's stream has no version 0
         refused: the unit's stream has no version 3
+        refused: a conflict of interest of the same principal is declared since 2026-03-01T00:00:00Z until 2026-05-01T00:00:00Z, who cannot rate under the rules `solo`: ask another person, or adopt rules that relax `conflicted-rates`
+        refused: no conflict of interest of principal `alice` was declared on this unit
         refused: unit `green` is unknown
         refused: unit `blue` was archived: it takes no more events
         refused: the name `blue` belongs to another unit: choose another one
@@ -280,6 +292,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: token `T1` was rotated, and is good until 2026-06-02T00:00:00Z: use the new one, `T2`; if that never arrived, revoke it and rotate again
         refused: claim rule `ci` is unknown
         refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first
+        refused: evidence `E1` was provided by the same principal, who cannot accept it while no rules are in force: ask another person, or adopt rules that relax `provider-reviews`
         refused: rules `lax` was never published
         refused: the name `bob` belongs to another principal: choose another one
         refused: this needs the right to rate on `red`, which the role assessor or admin gives: ask an admin for it"#]].assert_eq(&told.join("\n"));

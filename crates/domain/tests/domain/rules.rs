@@ -6,7 +6,7 @@ use gradus_model::catalog::Category;
 use gradus_model::evidence::{Kind, Strength};
 use gradus_model::rating::Value;
 
-use crate::given::{NPLF_TEXT, STRICT, STRICT_TEXT, TRUSTING, TRUSTING_TEXT, target, who};
+use crate::given::{NPLF_TEXT, SOLO, STRICT, STRICT_TEXT, TRUSTING, TRUSTING_TEXT, target, who};
 use crate::judged;
 
 fn window(rules: &Rules, kind: Kind) -> String {
@@ -19,6 +19,7 @@ fn the_rules_that_ship_say_what_they_promise() {
     for (rules, id, scheme, rater) in [
         (&*STRICT, "strict", "sse-cmm", None),
         (&*TRUSTING, "trusted-tools", "sse-cmm", direct),
+        (&*SOLO, "solo", "sse-cmm", None),
         (&judged::rules("R1"), "nplf-33020", "nplf-33020", None),
     ] {
         assert_eq!(rules.id.as_str(), id);
@@ -205,6 +206,9 @@ fn wrong_rules_are_refused_with_file_line_and_reason() {
     let practices =
         |key: &str| and(&format!("\n[coverage.practices]\n# {key}\n\"{key}\" = \"P1D\"\n"));
     let trusted = |principals: &str| and(&format!("\n[[trusted]]\nprincipals = {principals}\n"));
+    let relaxed = |pair: &str, reason: &str| {
+        format!("\n[[duties.relaxed]]\npair = \"{pair}\"\nreason = \"{reason}\"\n")
+    };
     let id = who("alice").principal;
     let wrong = [
         with("scheme = \"sse-cmm\"", "schema = \"sse-cmm\""),
@@ -237,11 +241,16 @@ fn wrong_rules_are_refused_with_file_line_and_reason() {
         with("window = \"P1Y\"", ""),
         and("\n[rater]\n"),
         and("\n[coverage"),
+        and("\n[duties]\nprovider-reviews = \"allowed\"\n"),
+        and(&relaxed("provider-reads", "alone")),
+        and(&relaxed("provider-rates", " ")),
+        and(&relaxed("provider-rates", "alone").repeat(2)),
+        and("\n[[duties.relaxed]]\npair = \"provider-rates\"\n"),
         String::new(),
     ];
     let told: Vec<String> = wrong.iter().map(|text| refused(text)).collect();
     expect![[r#"
-        made-up.toml:15: unknown field `schema`, expected one of `id`, `title`, `evaluator`, `scheme`, `nplf`, `reads`, `coverage`, `trusted`, `inheritance`, `rater`
+        made-up.toml:15: unknown field `schema`, expected one of `id`, `title`, `evaluator`, `scheme`, `nplf`, `reads`, `coverage`, `trusted`, `inheritance`, `rater`, `duties`
         made-up.toml:15: the scheme nplf-33020 needs a table [nplf] with `method` and `aggregate`
         made-up.toml:15: unknown variant `cmmi`, expected `sse-cmm` or `nplf-33020`
         made-up.toml:1: missing field `scheme`
@@ -270,5 +279,10 @@ fn wrong_rules_are_refused_with_file_line_and_reason() {
         made-up.toml:22: missing field `window`
         made-up.toml:61: duplicate key
         made-up.toml:61: unclosed table, expected `]`
+        made-up.toml:62: unknown field `provider-reviews`, expected `relaxed`
+        made-up.toml:62: `provider-reads` is no pair of duties: write one of provider-reviews, provider-rates, reviewer-rates, conflicted-rates
+        made-up.toml:63: `provider-rates` is relaxed without a reason: say why
+        made-up.toml:66: `provider-rates` is relaxed already: name it once
+        made-up.toml:61: missing field `reason`
         made-up.toml:1: missing field `evaluator`"#]].assert_eq(&told.join("\n"));
 }

@@ -12,7 +12,7 @@ use gradus_model::unit::{AreaRef, UnitKind};
 use gradus_model::{Catalog, Digest, Event, LogId, Recorded, RequestId, UnitId};
 
 use crate::given::{
-    Fact, ISO, NOW, STRICT_TEXT, TRUSTING_TEXT, day, digest, document, fact, unit, who,
+    Fact, ISO, NOW, SOLO_TEXT, STRICT_TEXT, TRUSTING_TEXT, day, digest, document, fact, unit, who,
 };
 use crate::made_up::TINY;
 
@@ -34,6 +34,7 @@ static RULES: LazyLock<BTreeMap<&str, Arc<Rules>>> = LazyLock::new(|| {
         ("loose", read("loose", TRUSTING_TEXT)),
         ("hasty", read("hasty", &hasty)),
         ("nplf", read("nplf", NPLF_TEXT)),
+        ("solo", read("solo", SOLO_TEXT)),
     ])
 });
 

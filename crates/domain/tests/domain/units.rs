@@ -1,7 +1,7 @@
 //! What a unit may settle for itself.
 
 use expect_test::expect;
-use gradus_domain::{Draft, UnitState};
+use gradus_domain::{Draft, Under, UnitState};
 use gradus_model::Event;
 use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase};
 
@@ -82,7 +82,8 @@ fn nothing_of_the_model_can_be_settled_without_one() {
         inheritance("PA01", Inheritance::Own),
         raised(&[("PA01", 1)]),
     ] {
-        let answer = Draft::of(&state).propose(&occasion(&proposed), None, &proposed.proposal);
+        let answer =
+            Draft::of(&state).propose(&occasion(&proposed), &Under::default(), &proposed.proposal);
         let expected = "refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first";
         assert_eq!(in_words(&answer), expected);
     }

@@ -77,6 +77,8 @@ impl<'a> Touched<'a> {
             | Event::PhaseEntered(_)
             | Event::PhaseLeft(_)
             | Event::MarkerPlaced(_)
+            | Event::ConflictDeclared(_)
+            | Event::ConflictWithdrawn(_)
             | Event::EvidenceConfirmed(_)
             | Event::PayloadErased(_) => Self::Nothing,
         }

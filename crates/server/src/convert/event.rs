@@ -135,6 +135,10 @@ fn body(event: &Event) -> Value {
         }
         Event::PhaseEntered(of) | Event::PhaseLeft(of) => json!({ "phase": of.phase }),
         Event::MarkerPlaced(of) => json!({ "kind": of.kind, "label": text(&of.label) }),
+        Event::ConflictDeclared(of) => json!({
+            "principal": text(of.principal), "until": of.until.map(text),
+        }),
+        Event::ConflictWithdrawn(of) => json!({ "principal": text(of.principal) }),
         Event::EvidenceSubmitted(of) => item(of),
         Event::EvidenceAccepted(of)
         | Event::EvidenceRejected(of)

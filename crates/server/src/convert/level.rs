@@ -42,6 +42,8 @@ pub(crate) fn levels(service: &Service, from: &LevelsAnswer) -> wire::QueryLevel
         digest: from.digest.0.to_vec(),
         scheme: basis.read_rules.scheme.name().to_owned(),
         areas: from.areas.iter().map(|answer| area(service, catalog, answer)).collect(),
+        ratings_relaxed: from.told.relaxed,
+        ratings_conflicted: from.told.conflicted,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gradus_domain::duties::behind::Relaxed;
 use gradus_domain::explain::{Counts, ItemBehind, PracticeBehind, RatingBehind, WhyPassedOver};
 use gradus_domain::level::PracticeAnswer;
 use gradus_domain::lift::{Bounds, FeatureStep, LevelStep, Met, Need, next_level};
@@ -185,6 +186,17 @@ fn rating(
         appraisal: from.appraisal.map(|id| id.to_string()).unwrap_or_default(),
         speaks_until: from.speaks_until.map(timestamp),
         cited: from.cited.iter().map(ToString::to_string).collect(),
+        relaxed: from.standing.relaxed.iter().map(relaxed).collect(),
+        conflict: from.standing.conflict.as_ref().map(|one| crate::duties::told(service, one)),
+    }
+}
+
+fn relaxed(from: &Relaxed) -> wire::RelaxedDuty {
+    wire::RelaxedDuty {
+        pair: from.pair.name().to_owned(),
+        rules: from.rules.to_string(),
+        reason: from.reason.clone(),
+        evidence: from.evidence.map(|(id, _)| id.to_string()).unwrap_or_default(),
     }
 }
 

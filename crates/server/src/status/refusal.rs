@@ -83,20 +83,11 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
             let many = verdict(InvalidArgument, "TOO_MANY").with("field", field);
             many.with("seen", seen).with("limit", limit)
         }
-        Refusal::EvidenceUnknown(id) => verdict(NotFound, "EVIDENCE_UNKNOWN").with("evidence", id),
-        Refusal::EvidenceWithdrawn(id) => {
-            verdict(FailedPrecondition, "EVIDENCE_WITHDRAWN").with("evidence", id)
-        }
-        Refusal::SourceIdReused { source_name, id, evidence } => {
-            let reused = verdict(AlreadyExists, "SOURCE_ID_REUSED").with("source", source_name);
-            reused.with("source_id", id).with("evidence", evidence)
-        }
-        Refusal::SupersedesItself(id) => {
-            verdict(InvalidArgument, "SUPERSEDES_ITSELF").with("evidence", id)
-        }
-        Refusal::OwnEvidence(id) => {
-            verdict(FailedPrecondition, "OWN_EVIDENCE").with("evidence", id)
-        }
+        Refusal::EvidenceUnknown(_)
+        | Refusal::EvidenceWithdrawn(_)
+        | Refusal::SourceIdReused { .. }
+        | Refusal::SupersedesItself(_)
+        | Refusal::OwnEvidence(_) => of_evidence(refusal),
         Refusal::NotAPerson(what) => verdict(PermissionDenied, "NOT_A_PERSON").with("what", what),
         Refusal::Derived(target) => verdict(InvalidArgument, "DERIVED").with("practice", target),
         Refusal::RatingUnknown(id) => verdict(NotFound, "RATING_UNKNOWN").with("rating", id),
@@ -108,6 +99,9 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
             verdict(NotFound, "VERSION_UNKNOWN").with("version", version)
         }
         Refusal::ClaimRule(error) => of_claim_rule(error),
+        Refusal::DutiesNotSeparate { .. }
+        | Refusal::ConflictOfInterest { .. }
+        | Refusal::ConflictNotDeclared(_) => of_duties(refusal),
     }
 }
 
@@ -131,6 +125,57 @@ fn of_token(refusal: &Refusal) -> Verdict {
         }
         Refusal::InThePast { field, seen } => {
             verdict(InvalidArgument, "IN_THE_PAST").with("field", field).with("seen", seen)
+        }
+        // The caller gives no other.
+        _ => verdict(Code::Internal, "FAULT"),
+    }
+}
+
+/// What is said of an item.
+fn of_evidence(refusal: &Refusal) -> Verdict {
+    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound};
+    match refusal {
+        Refusal::EvidenceUnknown(id) => verdict(NotFound, "EVIDENCE_UNKNOWN").with("evidence", id),
+        Refusal::EvidenceWithdrawn(id) => {
+            verdict(FailedPrecondition, "EVIDENCE_WITHDRAWN").with("evidence", id)
+        }
+        Refusal::SourceIdReused { source_name, id, evidence } => {
+            let reused = verdict(AlreadyExists, "SOURCE_ID_REUSED").with("source", source_name);
+            reused.with("source_id", id).with("evidence", evidence)
+        }
+        Refusal::SupersedesItself(id) => {
+            verdict(InvalidArgument, "SUPERSEDES_ITSELF").with("evidence", id)
+        }
+        Refusal::OwnEvidence(id) => {
+            verdict(FailedPrecondition, "OWN_EVIDENCE").with("evidence", id)
+        }
+        // The caller gives no other.
+        _ => verdict(Code::Internal, "FAULT"),
+    }
+}
+
+/// What is said of duties in one hand, and of conflicts of interest.
+fn of_duties(refusal: &Refusal) -> Verdict {
+    let with_rules = |verdict: Verdict, rules: &Option<gradus_model::Name>| match rules {
+        Some(rules) => verdict.with("rules", rules),
+        None => verdict,
+    };
+    match refusal {
+        Refusal::DutiesNotSeparate { pair, evidence, rules } => {
+            let apart = verdict(Code::FailedPrecondition, "DUTIES_NOT_SEPARATE");
+            let apart = apart.with("evidence", evidence).with("pair", pair);
+            with_rules(apart.with("had", pair.had()).with("tried", pair.tried()), rules)
+        }
+        Refusal::ConflictOfInterest { since, until, rules } => {
+            let conflict = verdict(Code::FailedPrecondition, "CONFLICT_OF_INTEREST");
+            let conflict = with_rules(conflict.with("since", since), rules);
+            match until {
+                Some(until) => conflict.with("until", until),
+                None => conflict,
+            }
+        }
+        Refusal::ConflictNotDeclared(principal) => {
+            verdict(Code::NotFound, "CONFLICT_NOT_DECLARED").with("principal", principal)
         }
         // The caller gives no other.
         _ => verdict(Code::Internal, "FAULT"),

@@ -2,8 +2,8 @@
 
 use gradus_domain::{Actor, Proposal};
 use gradus_model::event::{
-    AreaInheritanceSet, BaselineRaised, EvidenceSuperseded, Links, MarkerPlaced, OfEvidence,
-    OfRating, PayloadErased, PhaseChange, Tailoring, UnitLabelled,
+    AreaInheritanceSet, BaselineRaised, ConflictDeclared, ConflictWithdrawn, EvidenceSuperseded,
+    Links, MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange, Tailoring, UnitLabelled,
 };
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
 use gradus_model::rating::{Basis, Rating, Value};
@@ -223,4 +223,15 @@ pub(crate) fn left(phase: Phase) -> Fact {
 pub(crate) fn marked(label: &str) -> Fact {
     let (kind, label) = (MarkerKind::Release, label.parse().unwrap());
     fact(Event::MarkerPlaced(MarkerPlaced { kind, label }))
+}
+
+/// `name` has an interest in the unit.
+pub(crate) fn conflicted(name: &str, until: Option<&str>) -> Fact {
+    let (principal, until) = (who(name).principal, until.map(day));
+    fact(Event::ConflictDeclared(ConflictDeclared { principal, until })).because("own work")
+}
+
+/// `name` has no interest in the unit any more.
+pub(crate) fn unconflicted(name: &str) -> Fact {
+    fact(Event::ConflictWithdrawn(ConflictWithdrawn { principal: who(name).principal }))
 }

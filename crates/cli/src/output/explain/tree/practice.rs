@@ -7,6 +7,7 @@ use gradus_wire::v1;
 
 use super::super::{is_ahead, rater};
 use super::{Extent, Node, count, day, instant};
+use crate::output::duties;
 use crate::output::message::text;
 use crate::output::sheet::without_model;
 
@@ -45,6 +46,8 @@ pub(super) fn node(of: &v1::ExplainedPractice, widest: usize, extent: Extent) ->
     } else if is_decisive || extent.all {
         more.push(cut(title, extent.width.saturating_sub(BEFORE + 2)));
     }
+    let in_force = of.ratings.iter().filter(|rating| rating.counts);
+    more.extend(in_force.flat_map(under));
     let mut below = Vec::new();
     if extent.all {
         below.extend(of.ratings.iter().filter(|one| !is_first(of, one)).map(rating));
@@ -126,7 +129,15 @@ fn rating(of: &v1::ExplainedRating) -> Node {
         "person-wins" => "does not count: a person's rating wins over a rule's".to_owned(),
         other => format!("does not count: {other}"),
     };
-    Node::leaf(format!("{line} · {why}"))
+    // Of what counts, the practice tells it.
+    let more = if of.counts { Vec::new() } else { under(of).collect() };
+    Node { line: format!("{line} · {why}"), more, below: Vec::new() }
+}
+
+/// What a rating stands under, each with where the rating is recorded.
+fn under(of: &v1::ExplainedRating) -> impl Iterator<Item = String> {
+    let position = of.rating.as_ref().map(|rating| rating.position).unwrap_or_default();
+    duties::of_rating(of).into_iter().map(move |told| format!("#{position} {told}"))
 }
 
 /// The items; unless all are asked for, of a practice that is met the one that supports it longest,

@@ -6,6 +6,7 @@ use gradus_wire::v1;
 
 use super::{Extent, count, instant};
 use crate::output::cause::{listed, said, short};
+use crate::output::duties;
 use crate::output::headline;
 use crate::output::levels::answer;
 use crate::output::message::{text, time};
@@ -59,7 +60,7 @@ pub(super) fn ahead(response: &v1::ExplainLevelResponse, extent: Extent) -> Vec<
         let lift = lift.as_ref().filter(|lift| lift.to_level > 0)?;
         Some(lifted(which, lift, response, extent))
     });
-    lifts.chain([fall(response, extent)]).collect()
+    lifts.chain([fall(response, extent)]).chain(duties::reasons(response)).collect()
 }
 
 /// `Lifts rated to 3: rate satisfied GP 3.1.1, GP 3.1.2 and 9 more`.

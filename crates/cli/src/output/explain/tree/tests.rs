@@ -258,3 +258,41 @@ fn an_area_that_does_not_apply_says_since_when() {
         "#]],
     );
 }
+
+#[test]
+fn duties_in_one_hand_and_a_conflict_of_interest_are_told_with_the_rating_and_why() {
+    let mut one = answer_of_a_server();
+    one.steps.truncate(1);
+    one.practices.truncate(1);
+    one.lift_ongoing = None;
+    one.falls_next = None;
+    let relaxed = |pair: &str| v1::RelaxedDuty {
+        pair: pair.into(),
+        rules: "solo".into(),
+        reason: "one person alone".into(),
+        evidence: "evidence-1".into(),
+    };
+    let rating = &mut one.practices[0].ratings[0];
+    rating.relaxed = vec![relaxed("provider-rates"), relaxed("reviewer-rates")];
+    rating.conflict = Some(v1::Conflict {
+        principal: Some(v1::PrincipalRef { id: "p1".into(), name: "alice".into() }),
+        since: at("2026-04-01"),
+        position: 17,
+        ..v1::Conflict::default()
+    });
+    check(&one, false, &expect![[r#"
+        alpha at 2026-06-01T00:00:00Z · log size 40 of 40 · rules strict · model iso-21827-2008
+        PA11 Verify and Validate
+        rated 1 · ongoing 0 · 1 of 4 base practices covered, 1 contradicted, 1 lapsed · 2 valid items
+        └─ level 1: rated yes, ongoing no · 4 practices, 4 met, 1 still supported
+           └─ BP.11.01  met          satisfied by alice 2026-05-02 #21; supported until 2028-05-01
+              │ #21 in one hand: provider-rates, reviewer-rates (rules solo)
+              │ #21 conflict of interest of alice since 2026-04-01T00:00:00Z #17
+              ├─ #1 policy supports (direct) · 2026-05-01, 31 days · until 2028-05-01, window P2Y
+              └─ 1 later item had not begun
+
+        Falls next: nothing does by the passing of time
+        Rules solo relax provider-rates: one person alone
+        Rules solo relax reviewer-rates: one person alone
+    "#]]);
+}

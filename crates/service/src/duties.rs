@@ -1,0 +1,101 @@
+//! Conflicts of interest: declaring and withdrawing them, and who had which at a date; and how many
+//! ratings stand under one, or under relaxed duties.
+
+use gradus_domain::access::Right;
+use gradus_domain::duties::Conflict;
+use gradus_domain::duties::behind::{Onlooker, Told, told};
+use gradus_domain::level::AreaAnswer;
+use gradus_domain::{At, Proposal};
+use gradus_model::event::{ConflictDeclared, ConflictWithdrawn};
+use gradus_model::{Event, PrincipalId, Timestamp, UnitId};
+use gradus_projection::views::Basis;
+
+use crate::access::Caller;
+use crate::call::{Call, Receipt};
+use crate::error::ServiceError;
+use crate::service::Service;
+use crate::units::reason_payload;
+
+impl Service {
+    /// Declares that a principal, or without one the caller, has an interest of their own in a unit:
+    /// from now, unless a moment is given, to `until` if there is one.
+    pub async fn declare_conflict(
+        &self,
+        call: &Call,
+        (unit, principal): (&str, Option<&str>),
+        (from, until): (Option<Timestamp>, Option<Timestamp>),
+        reason: &str,
+    ) -> Result<Receipt, ServiceError> {
+        let principal = self.concerned(call, unit, principal)?;
+        let event = Event::ConflictDeclared(ConflictDeclared { principal, until });
+        let proposal = Proposal::at(event, from, self.now()).with(reason_payload(reason));
+        self.append_to_unit(call, unit, |_, _, _| Ok(vec![proposal.clone()])).await
+    }
+
+    /// Says that a principal's conflict of interest is over, from now on unless a moment is given.
+    pub async fn withdraw_conflict(
+        &self,
+        call: &Call,
+        (unit, principal): (&str, Option<&str>),
+        at: Option<Timestamp>,
+        reason: &str,
+    ) -> Result<Receipt, ServiceError> {
+        let principal = self.concerned(call, unit, principal)?;
+        let event = Event::ConflictWithdrawn(ConflictWithdrawn { principal });
+        let proposal = Proposal::at(event, at, self.now()).with(reason_payload(reason));
+        self.append_to_unit(call, unit, |_, _, _| Ok(vec![proposal.clone()])).await
+    }
+
+    /// Permission before existence: who may not speak of others on the unit learns of no one.
+    fn concerned(
+        &self,
+        call: &Call,
+        unit: &str,
+        named: Option<&str>,
+    ) -> Result<PrincipalId, ServiceError> {
+        let own = call.actor.principal;
+        let Some(named) = named else { return Ok(own) };
+        let found = self.principal(named).map(|found| found.id);
+        if !found.as_ref().is_ok_and(|found| *found == own) {
+            self.unit(&Caller { right: Right::Settle, ..call.caller() }, unit)?;
+        }
+        found
+    }
+
+    /// The conflicts of interest in force for a unit at a point, each with the unit that it was
+    /// declared on: the unit itself first, then those above it.
+    #[must_use]
+    pub fn conflicts(&self, unit: UnitId, at: At) -> Vec<(Conflict, UnitId)> {
+        let views = self.views();
+        let of = |unit: UnitId| {
+            let settings = views.history(unit).map(|history| &history.settings);
+            let principals = settings.into_iter().flat_map(|settings| {
+                let all = settings.interests.keys();
+                all.filter_map(move |principal| settings.conflict_of(*principal, at))
+            });
+            principals.map(|conflict| (conflict, unit)).collect::<Vec<_>>()
+        };
+        views.registry.lineage(unit, at).into_iter().flat_map(of).collect()
+    }
+
+    /// Whether some ratings of a unit may stand under relaxed duties or a conflict of interest, so
+    /// that its ratings have to be looked at.
+    pub(crate) fn may_be_told_of(&self, unit: UnitId, at: At) -> bool {
+        let (views, library) = (self.views(), self.library());
+        !Onlooker::new(&views.with(&library), unit, at.size).sees_nothing()
+    }
+
+    /// How many ratings in force stand under relaxed duties or a conflict of interest.
+    pub(crate) fn told_of(
+        &self,
+        unit: UnitId,
+        at: At,
+        basis: Option<&Basis>,
+        areas: &[AreaAnswer],
+    ) -> Told {
+        let Some(basis) = basis else { return Told::default() };
+        let (views, library) = (self.views(), self.library());
+        let by = (&*basis.catalog, &*basis.read_rules);
+        told(&views.with(&library), unit, at, by, areas.iter())
+    }
+}

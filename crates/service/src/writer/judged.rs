@@ -1,0 +1,121 @@
+//! What a proposal is judged by besides the state: found once for many of one moment.
+
+use std::sync::Arc;
+
+use gradus_domain::duties::Conflict;
+use gradus_domain::{At, Draft, Occasion, Proposal, Refusal, Registry, Rules, Under, Verdict};
+use gradus_model::{Catalog, Event, PrincipalId, Timestamp, UnitId};
+use gradus_projection::Library;
+
+use super::Writer;
+
+/// Decides on the proposals for one unit by what is in force for it.
+pub(super) struct Judge<'a> {
+    writer: &'a Writer,
+    library: &'a Library,
+    unit: UnitId,
+    models: LastAt<Option<Arc<Catalog>>>,
+    duties: LastAt<JudgedBy>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn of(writer: &'a Writer, library: &'a Library, unit: UnitId) -> Self {
+        Self { writer, library, unit, models: LastAt::default(), duties: LastAt::default() }
+    }
+
+    /// Decides on a proposal and, if it is to be recorded, lets later ones see its effect.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`]; the whole draft is to be dropped then.
+    pub(super) fn propose(
+        &mut self,
+        draft: &mut Draft<'_>,
+        registry: &Registry,
+        on: &Occasion,
+        proposal: &Proposal,
+    ) -> Result<Verdict, Refusal> {
+        let Self { writer, library, unit, .. } = *self;
+        let at = model_moment(&proposal.event, proposal.effective_at, on.now);
+        let model = self.models.get(at, || writer.model(library, unit, at));
+        let judged_by = if keeps_duties_apart(&proposal.event) {
+            self.duties.get(at, || writer.duties(library, unit, at, on.actor.principal))
+        } else {
+            JudgedBy::default()
+        };
+        let under = Under {
+            model: model.as_deref(),
+            rules: judged_by.rules.as_deref(),
+            kind_of: &|id| registry.principal(id).map(|found| found.kind),
+            conflict_above: judged_by.conflict_above,
+        };
+        draft.propose(on, &under, proposal)
+    }
+}
+
+impl Writer {
+    /// What duties are judged by for a unit at a moment: the rules in force, and the conflict of
+    /// interest of a principal that was declared on a unit above it.
+    fn duties(
+        &self,
+        library: &Library,
+        unit: UnitId,
+        valid_at: Timestamp,
+        actor: PrincipalId,
+    ) -> JudgedBy {
+        let at = At::with_everything(valid_at);
+        let adopted = self.nearest(unit, at, |_, settings| settings.rules.at(at));
+        let conflict_above =
+            self.nearest(
+                unit,
+                at,
+                |id, settings| {
+                    if id == unit { None } else { settings.conflict_of(actor, at) }
+                },
+            );
+        let rules = adopted.and_then(|adopted| library.rules(&adopted.digest));
+        JudgedBy { rules, conflict_above }
+    }
+}
+
+/// What duties are judged by at a moment.
+#[derive(Clone, Default)]
+struct JudgedBy {
+    rules: Option<Arc<Rules>>,
+    conflict_above: Option<Conflict>,
+}
+
+/// Whether duties are judged before an event is recorded.
+const fn keeps_duties_apart(event: &Event) -> bool {
+    matches!(event, Event::EvidenceAccepted(_) | Event::PracticeRated(_))
+}
+
+/// Remembers what was found for the last moment asked for: a batch mostly speaks of one.
+struct LastAt<T>(Option<(Timestamp, T)>);
+
+impl<T> Default for LastAt<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Clone> LastAt<T> {
+    fn get(&mut self, at: Timestamp, find: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some((known, found)) if *known == at => found.clone(),
+            _ => {
+                let found = find();
+                self.0 = Some((at, found.clone()));
+                found
+            }
+        }
+    }
+}
+
+/// The moment whose model a proposal's practices are read by: links speak of now.
+fn model_moment(event: &Event, effective_at: Timestamp, now: Timestamp) -> Timestamp {
+    match event {
+        Event::EvidenceLinked(_) | Event::EvidenceUnlinked(_) => now,
+        _ => effective_at,
+    }
+}
