@@ -33,6 +33,8 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     46: ("claim-rule-set", "rule:name issuer:foreign conditions:condition* subject:label role:role "
          "unit:id named_after?:label until?:time"),
     47: ("claim-rule-removed", "rule:name unit:id"),
+    50: ("source-distrusted", "suspect:suspect from?:time until?:time"),
+    51: ("source-restored", "distrust:u64"),
     100: ("model-adopted", DOCUMENT), 101: ("rules-adopted", DOCUMENT),
     102: ("profile-adopted", DOCUMENT),
     110: ("area-tailored-out", AREA), 111: ("area-tailored-in", AREA),
@@ -63,6 +65,8 @@ MAPS = {
     "measure": "name:label value:i64 decimals:u8 unit:label",
     "floor": "area:area level:u8",
     "condition": "claim:label value:foreign", "by-rule": "rule:name issuer:foreign unit:id",
+    "suspect": "principal?:id tool?:versioned mapping?:versioned source?:foreign",
+    "versioned": "name:label version?:label",
     "basis": "valid_at:time log_size:u64 rules:digest",
 }
 WORDS = {name: dict(enumerate(words.split(), 1)) for name, words in {
@@ -107,7 +111,9 @@ def head(b, at):
 def item(b, at, kind):
     """One value of a kind, and where it ends."""
     if kind in MAPS:
-        return fields(b, at, MAPS[kind])
+        found, end = fields(b, at, MAPS[kind])
+        need(kind != "suspect" or len(found) == 1, "no one suspect")
+        return found, end
     major, number, start = head(b, at)
     end = start + number
     if kind.endswith("*") or kind == "target":

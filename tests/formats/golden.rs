@@ -9,12 +9,13 @@ use gradus_model::event::{
     ClaimRuleRemoved, ClaimRuleSet, ClockAccepted, ConflictDeclared, ConflictWithdrawn, Document,
     EvidenceSuperseded, Links, LogCreated, LogForked, MarkerPlaced, OfEvidence, OfRating,
     PayloadErased, PhaseChange, PrincipalAdded, PrincipalDisabled, RoleGranted, RoleRevoked,
-    Tailoring, TokenIssued, TokenRevoked, TokenRotated, UnitArchived, UnitLabelled, UnitMoved,
-    UnitRegistered, UnitRenamed, UnitSucceeded,
+    SourceDistrusted, SourceRestored, Tailoring, TokenIssued, TokenRevoked, TokenRotated,
+    UnitArchived, UnitLabelled, UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
 };
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
 use gradus_model::rating::{Basis, Rating, Value};
+use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{
     Activity, AreaRef, AssuranceNeed, Context, Floor, Grade, Inheritance, MarkerKind, Phase,
     PrincipalKind, Role, UnitKind,
@@ -146,6 +147,7 @@ pub(crate) fn log() -> Vec<Golden> {
         a_rotation(),
         a_claim_rule(),
         a_conflict(),
+        a_bad_source(),
     ];
     let rows = rows.concat();
     let mut log: Vec<Golden> = Vec::new();
@@ -539,6 +541,31 @@ fn a_conflict() -> Vec<Row> {
             Event::ConflictWithdrawn(withdrawn),
             reason("works elsewhere now"),
         ),
+    ]
+}
+
+/// What the collector wrote in an hour, which was distrusted and looked into.
+fn a_bad_source() -> Vec<Row> {
+    let now = "2026-03-01T15:00:00Z";
+    let (from, until) = (Some(at("2026-03-01T12:00:00Z")), Some(at("2026-03-01T13:00:00Z")));
+    let distrusted =
+        |suspect, from, until| Event::SourceDistrusted(SourceDistrusted { suspect, from, until });
+    let named = |name: &str, version: Option<&str>| Versioned {
+        name: name.parse().unwrap(),
+        version: version.map(|version| version.parse().unwrap()),
+    };
+    let leaked = distrusted(Suspect::Principal(collector()), from, until);
+    let tool = Suspect::Tool(named("gradus-collect", Some("0.1.0")));
+    let mapping = Suspect::Mapping(named("git", None));
+    let mirror = Suspect::Source("git:rustls".parse().unwrap());
+    let restored = Event::SourceRestored(SourceRestored { distrust: 51 });
+    let o = ORGANIZATION;
+    vec![
+        (58, 0, o, now, leaked, reason("the token leaked")),
+        (59, 0, o, now, restored, reason("it was another token")),
+        (60, 0, o, now, distrusted(tool, from, None), reason("it counts tests twice")),
+        (61, 0, o, now, distrusted(mapping, None, until), reason("a rule names another practice")),
+        (62, 0, o, now, distrusted(mirror, None, None), reason("a mirror that is not ours")),
     ]
 }
 

@@ -113,5 +113,12 @@ pub(crate) fn refusals() -> Vec<Line> {
     lines.extend(
         leaves.map(|(case, leaf)| Line::new("case", case, vec![("leaf", json!(hex(&leaf)))])),
     );
+    let principal = format!("0050{}", "11".repeat(16));
+    let suspects = [
+        ("no suspect", 50, 1, "a100a0".to_owned()),
+        ("two suspects in one", 50, 1, format!("a100a2{principal}036161")),
+        ("a sort of suspect that is not known", 50, 1, "a100a1046161".to_owned()),
+    ];
+    lines.extend(suspects.map(body));
     lines
 }

@@ -9,6 +9,7 @@ use gradus_model::evidence::{Item, Measure, Subject, Tool};
 use gradus_model::ids::hex;
 use gradus_model::leaf::{Leaf, Signature};
 use gradus_model::rating::{Basis, Rating};
+use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{AreaRef, Context, Floor};
 use gradus_model::{Event, Timestamp};
 use serde_json::{Map, Value, json};
@@ -148,6 +149,7 @@ fn body(event: &Event) -> Value {
         Event::ClaimRuleRemoved(of) => {
             json!({ "rule": of.rule.as_str(), "unit": hex(&of.unit.0) })
         }
+        Event::SourceDistrusted(_) | Event::SourceRestored(_) => on_source(event),
         Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
         Event::AreaInheritanceSet(of) => {
             json!({ "area": area(&of.area), "inheritance": of.inheritance.name() })
@@ -176,6 +178,31 @@ fn body(event: &Event) -> Value {
         Event::RatingWithdrawn(of) | Event::RatingEnded(of) => {
             json!({ "rating": hex(&of.rating.0) })
         }
+    }
+}
+
+fn on_source(event: &Event) -> Value {
+    match event {
+        Event::SourceDistrusted(of) => present([
+            ("suspect", Some(suspect(&of.suspect))),
+            ("from", time(of.from)),
+            ("until", time(of.until)),
+        ]),
+        Event::SourceRestored(of) => json!({ "distrust": of.distrust }),
+        other => panic!("{} is not about a source", other.name()),
+    }
+}
+
+fn suspect(of: &Suspect) -> Value {
+    let versioned = |of: &Versioned| {
+        let name = json!(of.name.as_str());
+        present([("name", Some(name)), ("version", text(of.version.as_ref()))])
+    };
+    match of {
+        Suspect::Principal(id) => json!({ "principal": hex(&id.0) }),
+        Suspect::Tool(of) => json!({ "tool": versioned(of) }),
+        Suspect::Mapping(of) => json!({ "mapping": versioned(of) }),
+        Suspect::Source(name) => json!({ "source": name.as_str() }),
     }
 }
 

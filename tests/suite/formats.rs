@@ -48,7 +48,7 @@ const FROZEN: [(&str, usize, &str); 6] = [
     ("payloads", 5, "0dadc062a04156cae3f902c4d69ab0d02d0d8506990ab2e502252c3d01c79812"),
     ("keys", 3, "1bfcda5c056359aeaab9a88c74f346a313b1cc33d147dcd52fcf70c7b5849764"),
     ("ids", 9, "0a2e1f4fb1a1776d12cf0048d53271306187b697d09c8613e5cb6ca00c261ccd"),
-    ("refused", 67, "f88bb0fd43b12d99ed6616776a4dcd619ea62d60f05c006f8d9e09b8bfdad819"),
+    ("refused", 70, "d4c9740f24af77c24a30a7beed177fce1116415ff6664c17351d7c1cef75e044"),
 ];
 
 const PAGE: &str = include_str!("../formats/README.md");

@@ -35,6 +35,7 @@ mod requests;
 mod review_queue;
 mod roles;
 mod roll_up;
+mod sources;
 mod standing;
 mod streams;
 mod sufficiency;

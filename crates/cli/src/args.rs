@@ -29,6 +29,7 @@ pub mod review;
 pub mod role;
 pub mod rollup;
 pub mod serve;
+pub mod source;
 pub mod submit;
 pub mod token;
 pub mod trend;
@@ -201,6 +202,9 @@ pub enum Command {
     /// Declare, withdraw and list conflicts of interest: who should not rate what
     #[command(subcommand)]
     Conflict(conflict::ConflictCommand),
+    /// Distrust sources of evidence, take that back, and list them
+    #[command(subcommand)]
+    Source(source::SourceCommand),
     /// Check a token, and keep it with its server for the commands that follow
     #[command(after_help = LOGIN)]
     Login,

@@ -25,6 +25,7 @@ use v1::principal_service_client::PrincipalServiceClient;
 use v1::projection_service_client::ProjectionServiceClient;
 use v1::rating_service_client::RatingServiceClient;
 use v1::role_service_client::RoleServiceClient;
+use v1::source_service_client::SourceServiceClient;
 use v1::unit_service_client::UnitServiceClient;
 
 use crate::error::{CliError, is_unreachable};
@@ -89,6 +90,8 @@ services! {
     roles RoleServiceClient,
     /// Conflicts of interest.
     duties DutyServiceClient,
+    /// The sources that are distrusted.
+    sources SourceServiceClient,
     /// The projections.
     projections ProjectionServiceClient,
     /// Backups.

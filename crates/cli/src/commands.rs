@@ -27,6 +27,7 @@ pub mod restore;
 pub mod review;
 pub mod role;
 pub mod rollup;
+pub mod source;
 pub mod submit;
 pub mod token;
 pub mod trend;
@@ -108,6 +109,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Role(command) => role::role(session, command).await,
         Command::Claim(command) => claim::run(session, command).await,
         Command::Conflict(command) => conflict::run(session, command).await,
+        Command::Source(command) => source::run(session, command).await,
         Command::Whoami => login::whoami(session).await,
         Command::Login => login::login(session).await,
         // Done without a server, before.

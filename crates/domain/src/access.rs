@@ -181,6 +181,8 @@ pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) 
         | Event::TokenIssued(_)
         | Event::TokenRevoked(_)
         | Event::TokenRotated(_)
+        | Event::SourceDistrusted(_)
+        | Event::SourceRestored(_)
         | Event::CertificateRegistered(_)
         | Event::CertificateRevoked(_) => (Right::Administer, On::Organization),
         Event::RoleGranted(granted) => (Right::Administer, On::Unit(granted.unit)),

@@ -46,8 +46,10 @@ pub enum Class {
     Linked,
     /// An item was taken off the practice.
     Unlinked,
-    /// A source was distrusted, or restored. Kept free: no fact says so yet.
+    /// A source was distrusted.
     Distrusted,
+    /// A distrust of a source was taken back.
+    Restored,
     /// A practice was rated that was not.
     Rated,
     /// A practice was rated anew.
@@ -93,6 +95,7 @@ impl Class {
             Self::Linked => "linked",
             Self::Unlinked => "unlinked",
             Self::Distrusted => "distrusted",
+            Self::Restored => "restored",
             Self::Rated => "rated",
             Self::ReRated => "re-rated",
             Self::RatingEnded => "rating ended",
@@ -232,8 +235,19 @@ impl Earlier {
 pub(crate) enum Step<'a> {
     /// Time passed the later point's instant.
     Happened,
-    /// The later point knows one more record: of this unit, if it is on an item or a rating.
-    Learnt(Option<(UnitId, Told<'a>)>),
+    /// The later point knows one more record.
+    Learnt(Bearing<'a>),
+}
+
+/// How a record can bear on an area.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bearing<'a> {
+    /// It settled something.
+    Settled,
+    /// It distrusted a source, or took a distrust back.
+    Source,
+    /// It told something of an item or a rating of this unit.
+    Told(UnitId, Told<'a>),
 }
 
 /// Two points that next follow each other on one clock, and what is behind the step.
@@ -296,10 +310,11 @@ impl<'a> Between<'a, '_> {
     fn facts(&self, turned: &[Turned<'a>]) -> Vec<Cause> {
         let facts = turned.iter().flat_map(|turned| match self.step {
             Step::Happened => self.happened(turned),
-            Step::Learnt(Some((unit, told))) if unit == turned.unit => {
+            Step::Learnt(Bearing::Told(unit, told)) if unit == turned.unit => {
                 vec![self.learnt(turned, &told)]
             }
-            Step::Learnt(_) => Vec::new(),
+            Step::Learnt(Bearing::Source) => vec![self.distrusted(turned)],
+            Step::Learnt(Bearing::Told(..) | Bearing::Settled) => Vec::new(),
         });
         facts.collect()
     }

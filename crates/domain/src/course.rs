@@ -19,7 +19,7 @@ use crate::settings::Settings;
 use crate::sse_cmm::LevelAnswer;
 use crate::steps::Steps;
 use crate::timeline::At;
-use crate::world::{Basis, World, bases, kind_of, settled_changes};
+use crate::world::{Basis, World, bases, settled_changes};
 
 /// The levels and coverage of an area at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,9 +109,8 @@ fn under(
     size: u64,
 ) -> Option<AreaCourse> {
     let of_model = (*basis.catalog.id() == area.model).then(|| basis.catalog.area(area.area))??;
-    let kind_of = |principal| kind_of(world, principal);
     let (model, rules) = (&*basis.catalog, &*basis.read_rules);
-    let given = Given { history, size, model, rules, kind_of: &kind_of };
+    let given = Given { history, size, model, rules, providers: world.registry() };
     Some(AreaFold::of(&given, of_model).course())
 }
 
@@ -187,9 +186,8 @@ impl<'a> UnitAt<'a> {
     /// The state of an area of the unit's model.
     #[must_use]
     pub fn state(&self, area: &Area, own: OwnStates<'_>) -> AreaState {
-        let kind_of = |principal| kind_of(self.world, principal);
         let (model, rules) = (&*self.basis.catalog, &*self.basis.read_rules);
-        let question = Question { at: self.at, rules, model, kind_of: &kind_of };
+        let question = Question { at: self.at, rules, model, providers: self.world.registry() };
         let reference = AreaRef { model: model.id().clone(), area: area.id };
         // Whether anything can be determined is the model's, whatever is known.
         let nothing = unrated(model, area);

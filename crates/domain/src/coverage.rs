@@ -14,8 +14,15 @@ use crate::spans::Spans;
 use crate::steps::Steps;
 use crate::timeline::At;
 
-/// Tells the kind of a principal, for the rules' lists of whom they trust.
-pub type KindOf<'a> = &'a dyn Fn(PrincipalId) -> Option<PrincipalKind>;
+/// What is known of those who provide evidence.
+pub trait Providers {
+    /// The kind of a principal, for the rules' lists of whom they trust.
+    fn kind(&self, principal: PrincipalId) -> Option<PrincipalKind>;
+
+    /// Where it was recorded that an item's source is distrusted, as known with `size` records;
+    /// none if it is not.
+    fn distrust(&self, item: &EvidenceHistory, size: u64) -> Option<u64>;
+}
 
 /// Whether valid evidence stands behind a practice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,12 +90,15 @@ impl Support {
 }
 
 /// Whether an item counts, as known with `size` records: accepted by a person, or trusted by the rules and not decided on.
+///
+/// What comes from a distrusted source never does, whoever accepted it.
 #[must_use]
-pub fn counts(item: &EvidenceHistory, size: u64, rules: &Rules, kind_of: KindOf<'_>) -> bool {
+pub fn counts(item: &EvidenceHistory, size: u64, rules: &Rules, providers: &dyn Providers) -> bool {
+    let trusted = || providers.distrust(item, size).is_none();
     match item.standing(size) {
-        Standing::Accepted => true,
+        Standing::Accepted => trusted(),
         Standing::Rejected | Standing::Withdrawn => false,
-        Standing::Submitted => is_trusted(item.provider, item.kind, rules, kind_of),
+        Standing::Submitted => is_trusted(item.provider, item.kind, rules, providers) && trusted(),
     }
 }
 
@@ -97,9 +107,9 @@ pub(crate) fn is_trusted(
     provider: PrincipalId,
     kind: Kind,
     rules: &Rules,
-    kind_of: KindOf<'_>,
+    providers: &dyn Providers,
 ) -> bool {
-    kind_of(provider).is_some_and(|sort| rules.trusts(provider, sort, kind))
+    providers.kind(provider).is_some_and(|sort| rules.trusts(provider, sort, kind))
 }
 
 /// The first instant at which an item no longer speaks for a practice, as known with `size` records.
@@ -141,9 +151,9 @@ pub fn testimony(
     target: &Target,
     size: u64,
     rules: &Rules,
-    kind_of: KindOf<'_>,
+    providers: &dyn Providers,
 ) -> Option<Testimony> {
-    if item.strength < rules.minimum_strength || !counts(item, size, rules, kind_of) {
+    if item.strength < rules.minimum_strength || !counts(item, size, rules, providers) {
         return None;
     }
     let until = valid_until(item, target, size, rules);
@@ -184,10 +194,10 @@ pub fn testimonies<'a>(
     target: &'a Target,
     size: u64,
     rules: &'a Rules,
-    kind_of: KindOf<'a>,
+    providers: &'a dyn Providers,
 ) -> impl Iterator<Item = Testimony> + 'a {
     let items = history.evidence_for(target, size);
-    let spoken = items.filter_map(move |item| testimony(item, target, size, rules, kind_of));
+    let spoken = items.filter_map(move |item| testimony(item, target, size, rules, providers));
     spoken.chain(of_appraisals(history, target, size, rules))
 }
 
@@ -259,9 +269,9 @@ pub fn support(
     target: &Target,
     at: At,
     rules: &Rules,
-    kind_of: KindOf<'_>,
+    providers: &dyn Providers,
 ) -> Support {
-    support_and_valid(history, target, at, rules, kind_of).0
+    support_and_valid(history, target, at, rules, providers).0
 }
 
 /// The support of one practice at a point, and how many valid items speak for or against it.
@@ -271,9 +281,9 @@ pub fn support_and_items(
     target: &Target,
     at: At,
     rules: &Rules,
-    kind_of: KindOf<'_>,
+    providers: &dyn Providers,
 ) -> (Support, u32) {
-    let (support, items) = support_and_valid(history, target, at, rules, kind_of);
+    let (support, items) = support_and_valid(history, target, at, rules, providers);
     (support, u32::try_from(items.len()).unwrap_or(u32::MAX))
 }
 
@@ -284,13 +294,13 @@ pub(crate) fn support_and_valid(
     target: &Target,
     at: At,
     rules: &Rules,
-    kind_of: KindOf<'_>,
+    providers: &dyn Providers,
 ) -> (Support, Vec<u64>) {
     let mut valid = Vec::new();
     let mut supported_until = None;
     let mut lapsed_since = None;
     let mut contradicted = false;
-    let spoken = testimonies(history, target, at.size, rules, kind_of);
+    let spoken = testimonies(history, target, at.size, rules, providers);
     for testimony in spoken.filter(|spoken| spoken.from <= at.valid_at) {
         let until = testimony.until;
         let is_valid = at.valid_at < until;

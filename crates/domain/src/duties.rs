@@ -18,9 +18,10 @@ use std::fmt;
 
 use gradus_model::catalog::Catalog;
 use gradus_model::rating::Rating;
+use gradus_model::unit::PrincipalKind;
 use gradus_model::{EvidenceId, PrincipalId, Timestamp};
 
-use crate::coverage::{KindOf, testimony};
+use crate::coverage::{Providers, testimony};
 use crate::evidence::Held;
 use crate::history::{EvidenceHistory, UnitHistory};
 use crate::proposal::{Occasion, Proposal, Verdict};
@@ -145,15 +146,28 @@ pub struct Under<'a> {
     pub model: Option<&'a Catalog>,
     /// The rules; without any, no duties are relaxed, and only cited items are looked at.
     pub rules: Option<&'a Rules>,
-    /// Tells the kind of a principal, for the rules' lists of whom they trust.
-    pub kind_of: KindOf<'a>,
+    /// What is known of those who provide evidence.
+    pub providers: &'a dyn Providers,
     /// The actor's conflict of interest that was declared on a unit above this one.
     pub conflict_above: Option<Conflict>,
 }
 
+/// While nobody is known.
+struct Nobody;
+
+impl Providers for Nobody {
+    fn kind(&self, _: PrincipalId) -> Option<PrincipalKind> {
+        None
+    }
+
+    fn distrust(&self, _: &EvidenceHistory, _: u64) -> Option<u64> {
+        None
+    }
+}
+
 impl Default for Under<'_> {
     fn default() -> Self {
-        Self { model: None, rules: None, kind_of: &|_| None, conflict_above: None }
+        Self { model: None, rules: None, providers: &Nobody, conflict_above: None }
     }
 }
 
@@ -256,13 +270,13 @@ fn each_hand(
     let Some(rules) = under.rules else { return Ok(()) };
     if let Some(past) = draft.past {
         let at = At::with_everything(effective_at);
-        let told = resting(past, rating, at, Some(rules), under.kind_of);
+        let told = resting(past, rating, at, Some(rules), under.providers);
         for item in told.filter(|item| draft.newer(item.id).is_none()) {
             let reviewer = item.accepted_by(u64::MAX).map(|acceptance| acceptance.by);
             tell(Hands { evidence: item.id, provider: item.provider, reviewer })?;
         }
     }
-    let speaks = |held: &Held| held.speaks(&rating.target, effective_at, rules, under.kind_of);
+    let speaks = |held: &Held| held.speaks(&rating.target, effective_at, rules, under.providers);
     let mut unread = draft.unread().filter(|(_, held)| speaks(held));
     unread.try_for_each(|(id, held)| tell(held.hands(*id)))
 }
@@ -303,7 +317,7 @@ pub(crate) fn resting<'a>(
     rating: &'a Rating,
     at: At,
     rules: Option<&'a Rules>,
-    kind_of: KindOf<'a>,
+    providers: &'a dyn Providers,
 ) -> impl Iterator<Item = &'a EvidenceHistory> {
     let cited = rating.evidence.iter().filter_map(|id| history.item(*id));
     let cited = cited.filter(move |item| item.position < at.size);
@@ -311,11 +325,13 @@ pub(crate) fn resting<'a>(
         rules.filter(|_| rating.evidence.is_empty()).into_iter().flat_map(move |rules| {
             let linked = history.evidence_for(&rating.target, at.size);
             linked.filter(move |item| {
-                testimony(item, &rating.target, at.size, rules, kind_of).is_some_and(|testimony| {
-                    testimony.says_anything()
-                        && testimony.from <= at.valid_at
-                        && at.valid_at < testimony.until
-                })
+                testimony(item, &rating.target, at.size, rules, providers).is_some_and(
+                    |testimony| {
+                        testimony.says_anything()
+                            && testimony.from <= at.valid_at
+                            && at.valid_at < testimony.until
+                    },
+                )
             })
         });
     cited.chain(counting)

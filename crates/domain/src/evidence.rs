@@ -7,7 +7,7 @@ use gradus_model::catalog::Catalog;
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
 use gradus_model::{Event, EvidenceId, PrincipalId, Target, Timestamp};
 
-use crate::coverage::KindOf;
+use crate::coverage::Providers;
 use crate::duties::{self, Hands, Under};
 use crate::history::UnitHistory;
 use crate::proposal::{Occasion, Proposal, Verdict};
@@ -98,10 +98,11 @@ impl Held {
         target: &Target,
         at: Timestamp,
         rules: &Rules,
-        kind_of: KindOf<'_>,
+        providers: &dyn Providers,
     ) -> bool {
         let trusted = || {
-            kind_of(self.provider).is_some_and(|sort| rules.trusts(self.provider, sort, self.kind))
+            let sort = providers.kind(self.provider);
+            sort.is_some_and(|sort| rules.trusts(self.provider, sort, self.kind))
         };
         let counts = match self.standing {
             Standing::Accepted => true,

@@ -22,7 +22,7 @@ use crate::rules::Rules;
 use crate::scheme::{Reading, Role};
 use crate::sse_cmm::LevelAnswer;
 use crate::timeline::At;
-use crate::world::{Basis, NoAnswer, World, basis, kind_of};
+use crate::world::{Basis, NoAnswer, World, basis};
 
 pub(crate) use items::behind as item_behind;
 pub use items::{Counts, ItemBehind, WhyNot};
@@ -195,11 +195,11 @@ impl Behind<'_> {
         let nothing = UnitHistory::default();
         let history = self.world.history(self.unit).unwrap_or(&nothing);
         let (target, at, rules) = (&seen.target, self.at, self.rules);
-        let kind_of = |principal| kind_of(self.world, principal);
-        let heard: Vec<_> = testimonies(history, target, at.size, rules, &kind_of).collect();
+        let providers = self.world.registry();
+        let heard: Vec<_> = testimonies(history, target, at.size, rules, providers).collect();
         let items = history.evidence_for(target, at.size);
         let mut evidence: Vec<ItemBehind> =
-            items.map(|item| items::behind(item, target, at, rules, &kind_of)).collect();
+            items.map(|item| items::behind(item, target, at, rules, providers)).collect();
         evidence.sort_by_key(|item| item.position);
         let standing = |rating: &RatingHistory| self.onlooker.of(history, rating);
         let in_force = seen.in_force.iter();

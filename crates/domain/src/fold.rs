@@ -11,7 +11,7 @@ use gradus_model::catalog::{Area, Catalog};
 use gradus_model::{Target, Timestamp};
 use smallvec::SmallVec;
 
-use crate::coverage::{Covered, KindOf, SupportKind, Testimony, testimonies};
+use crate::coverage::{Covered, Providers, SupportKind, Testimony, testimonies};
 use crate::history::UnitHistory;
 use crate::in_force::{self, Rated};
 use crate::rules::Rules;
@@ -29,8 +29,8 @@ pub struct Given<'a> {
     pub model: &'a Catalog,
     /// The rules.
     pub rules: &'a Rules,
-    /// Tells the kind of a principal.
-    pub kind_of: KindOf<'a>,
+    /// What is known of those who provide evidence.
+    pub providers: &'a dyn Providers,
 }
 
 /// What is kept of one target of the area of which anything is known.
@@ -302,7 +302,7 @@ impl Practice {
 
     /// What is known of a target; none if nothing is.
     fn of(given: &Given<'_>, number: usize, target: &Target) -> Option<Self> {
-        let covered = testimonies(given.history, target, given.size, given.rules, given.kind_of)
+        let covered = testimonies(given.history, target, given.size, given.rules, given.providers)
             .collect::<Covered>();
         let rated = Self::rated(given, target);
         if covered.is_nothing() && rated.is_none() {

@@ -19,6 +19,7 @@ use std::sync::{Arc, OnceLock};
 use gradus_model::evidence::{Kind, Source};
 use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Recorded, Target, UnitId};
 
+use crate::registry::Distrust;
 use crate::settings::Settings;
 use crate::timeline::Stated;
 
@@ -88,6 +89,14 @@ impl Forgotten {
     #[must_use]
     pub fn recall(self) -> Remembered {
         Remembered { version: self.version, items: self.recalled.items(self.version) }
+    }
+}
+
+impl Remembered {
+    /// Whether a distrust is about any of the items.
+    #[must_use]
+    pub fn is_suspected(&self, distrust: &Distrust) -> bool {
+        !self.items.targets_of(|item| distrust.is_about(item)).is_empty()
     }
 }
 
@@ -229,6 +238,26 @@ impl UnitHistory {
     #[must_use]
     pub fn practices_of(&self, id: EvidenceId, size: u64) -> Vec<&Target> {
         self.items().practices_of(id, size)
+    }
+
+    /// The practices for which the items that a distrust is about ever spoke, in order; none if it
+    /// is about no item.
+    ///
+    /// What is forgotten is recalled, and kept only if there are such items: whoever asks all units
+    /// fills no memory. Blocks then as [`Recall::recall`] does.
+    #[must_use]
+    pub fn suspected(&self, distrust: &Distrust) -> Vec<&Target> {
+        if let Some(forgotten) = self.forgotten() {
+            let remembered = forgotten.recall();
+            if !remembered.is_suspected(distrust) {
+                return Vec::new();
+            }
+            self.remember(remembered);
+        }
+        // Looked at, not used: what nobody else asks for may be forgotten again.
+        let held = self.items.get();
+        let items = held.map_or_else(|| self.items(), Box::as_ref);
+        items.targets_of(|item| distrust.is_about(item)).into_iter().collect()
     }
 
     /// The targets that were ever linked or rated, in the order in which they first were.

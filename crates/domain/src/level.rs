@@ -5,7 +5,7 @@ use gradus_model::rating::Value;
 use gradus_model::unit::{AreaRef, Inheritance};
 use gradus_model::{AreaId, PrincipalId, RatingId, Target, Timestamp, UnitId};
 
-use crate::coverage::{KindOf, Support, SupportKind, support_and_valid};
+use crate::coverage::{Providers, Support, SupportKind, support_and_valid};
 use crate::history::{RatingHistory, UnitHistory};
 use crate::in_force::{in_force, read};
 use crate::rules::Rules;
@@ -23,8 +23,8 @@ pub struct Question<'a> {
     pub rules: &'a Rules,
     /// The unit's model at that point.
     pub model: &'a Catalog,
-    /// Tells the kind of a principal.
-    pub kind_of: KindOf<'a>,
+    /// What is known of those who provide evidence.
+    pub providers: &'a dyn Providers,
 }
 
 /// One practice of an area at the point asked about.
@@ -241,7 +241,7 @@ fn practice_answer(
 ) -> (PracticeAnswer, Vec<u64>) {
     let in_force = in_force(history, &target, question.rules, question.at);
     let (support, valid) =
-        support_and_valid(history, &target, question.at, question.rules, question.kind_of);
+        support_and_valid(history, &target, question.at, question.rules, question.providers);
     let items = u32::try_from(valid.len()).unwrap_or(u32::MAX);
     let supported = support.kind() == SupportKind::Supported;
     let reading = read(question.rules, &in_force, supported);

@@ -29,6 +29,7 @@ pub mod forecast;
 pub mod gap;
 pub mod gate;
 pub mod history;
+pub mod impact;
 pub mod in_force;
 pub mod level;
 pub mod lift;

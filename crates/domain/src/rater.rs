@@ -32,7 +32,7 @@ pub fn rate(
     let mut proposals = Vec::new();
     for practice in question.model.areas().iter().flat_map(|area| &area.base_practices) {
         let target = &practice.target;
-        let support = |rules| support(history, target, at, rules, question.kind_of);
+        let support = |rules| support(history, target, at, rules, question.providers);
         // Evidence too weak for the rater may still speak against it.
         let covered = matches!(support(&rules_of_rater), Support::Supported { .. })
             && support(question.rules) != Support::Contradicted;

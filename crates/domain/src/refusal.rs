@@ -305,6 +305,9 @@ pub enum Refusal {
     /// No conflict of interest was declared here.
     #[error("no conflict of interest of principal `{0}` was declared on this unit")]
     ConflictNotDeclared(PrincipalId),
+    /// No source was distrusted by the record at this position.
+    #[error("no source was distrusted at position {0}: name one that is listed")]
+    DistrustUnknown(u64),
 }
 
 /// By which rules somebody cannot do something.

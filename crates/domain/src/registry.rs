@@ -7,6 +7,7 @@
 mod certificates;
 mod claims;
 mod decide;
+mod distrusts;
 mod lineage;
 mod roles;
 mod tokens;
@@ -22,6 +23,7 @@ use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, 
 pub use certificates::Certificate;
 pub use claims::{ClaimRule, ClaimRuleError, Claims, MOST_CONDITIONS, Met, WHOSE, project_name};
 pub use decide::{MOST_SUCCESSORS, decide, living};
+pub use distrusts::{Distrust, MOST_DISTRUSTS};
 pub use roles::{Grant, Sight, roles_in_words};
 pub use tokens::{MOST_GRACE_MICROS, MOST_LIFETIME_MICROS, Rotation, TokenState};
 
@@ -166,6 +168,7 @@ pub struct Registry {
     certificates: BTreeMap<Digest, Certificate>,
     roles: roles::Roles,
     claims: claims::ClaimRules,
+    distrusts: distrusts::Distrusts,
 }
 
 impl Registry {
@@ -302,6 +305,8 @@ impl Registry {
             Event::TokenRotated(rotated) => self.rotate(effective_at, rotated),
             Event::ClaimRuleSet(set) => self.claims.set(position, effective_at, set),
             Event::ClaimRuleRemoved(removed) => self.claims.remove(position, effective_at, removed),
+            Event::SourceDistrusted(stated) => self.distrusts.distrust(position, stated),
+            Event::SourceRestored(stated) => self.distrusts.restore(position, stated),
             // Facts of one unit's life: `settings`, `evidence` and `rating` fold them.
             Event::ModelAdopted(_)
             | Event::RulesAdopted(_)

@@ -63,7 +63,7 @@ pub struct Cell {
     /// Items that wait for a review and would say something at that moment if they were accepted.
     pub waiting: u32,
     /// Items that say nothing then: inconclusive, too weak for the rules, waiting without any use,
-    /// or contradicting no longer.
+    /// contradicting no longer, or of a distrusted source.
     pub silent: u32,
 }
 
@@ -158,13 +158,13 @@ pub fn sufficiency(
 }
 
 fn row(question: &Question<'_>, history: &UnitHistory, target: &Target) -> PracticeRow {
-    let Question { at, rules, kind_of, .. } = *question;
-    let (support, valid) = support_and_valid(history, target, at, rules, kind_of);
+    let Question { at, rules, providers, .. } = *question;
+    let (support, valid) = support_and_valid(history, target, at, rules, providers);
     let mut cells: BTreeMap<Option<&Label>, Cell> = BTreeMap::new();
     let mut places = Vec::new();
     let (mut of_items, mut fresh) = (0, 0);
     for item in history.evidence_for(target, at.size) {
-        let behind = item_behind(item, target, at, rules, kind_of);
+        let behind = item_behind(item, target, at, rules, providers);
         let Some(place) = place(question, item, &behind) else { continue };
         of_items += usize::from(matches!(place, Place::Fresh | Place::Contradicting));
         fresh += usize::from(place == Place::Fresh);
@@ -206,9 +206,11 @@ fn place(question: &Question<'_>, item: &EvidenceHistory, behind: &ItemBehind) -
                 Place::TooWeak
             }
             WhyNot::Over { .. } if spoke && item.outcome == Outcome::Supports => Place::Stale,
-            WhyNot::NotAccepted | WhyNot::TooWeak | WhyNot::Inconclusive | WhyNot::Over { .. } => {
-                Place::Silent
-            }
+            WhyNot::NotAccepted
+            | WhyNot::TooWeak
+            | WhyNot::Inconclusive
+            | WhyNot::Distrusted { .. }
+            | WhyNot::Over { .. } => Place::Silent,
         },
     })
 }

@@ -351,7 +351,9 @@ fn decide(
         | Event::CertificateRevoked(_)
         | Event::TokenRotated(_)
         | Event::ClaimRuleSet(_)
-        | Event::ClaimRuleRemoved(_) => Ok(Verdict::Record),
+        | Event::ClaimRuleRemoved(_)
+        | Event::SourceDistrusted(_)
+        | Event::SourceRestored(_) => Ok(Verdict::Record),
     }
 }
 

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use gradus_model::event::Document;
-use gradus_model::{Catalog, Digest, PrincipalId, Timestamp, UnitId};
+use gradus_model::{Catalog, Digest, Timestamp, UnitId};
 
 use crate::history::UnitHistory;
 use crate::registry::Registry;
 use crate::rules::Rules;
 use crate::steps::Steps;
 use crate::timeline::{At, Timeline};
-use gradus_model::unit::PrincipalKind;
 
 /// Everything that a level can depend on.
 pub trait World {
@@ -58,12 +57,6 @@ impl PartialEq for Basis {
 }
 
 impl Eq for Basis {}
-
-/// The kind of a principal.
-#[must_use]
-pub fn kind_of(world: &dyn World, principal: PrincipalId) -> Option<PrincipalKind> {
-    world.registry().principal(principal).map(|found| found.kind)
-}
 
 fn adopted(
     world: &dyn World,

@@ -10,6 +10,7 @@ use minicbor::{Decode, Encode};
 use crate::claims::{ByRule, Condition};
 use crate::evidence::Item;
 use crate::rating::Rating;
+use crate::suspect::Suspect;
 use crate::unit::{
     AreaRef, Context, Floor, Inheritance, MarkerKind, Phase, PrincipalKind, Role, UnitKind,
 };
@@ -226,6 +227,20 @@ bodies! {
         /// When the old token ends, unless that is sooner anyway.
         4 old_until: Timestamp,
     }
+    /// The body of [`Event::SourceDistrusted`]; why is payload.
+    SourceDistrusted {
+        /// What is distrusted.
+        0 suspect: Suspect,
+        /// The first stamp of the records in question; all before `until` without it.
+        1 from: Option<Timestamp>,
+        /// The first stamp after them; open, so that later ones are meant too, without it.
+        2 until: Option<Timestamp>,
+    }
+    /// The body of [`Event::SourceRestored`]; why is payload.
+    SourceRestored {
+        /// Where the distrust was recorded that is taken back.
+        0 distrust: u64,
+    }
     /// The body of events that tailor an area; the reason is payload.
     Tailoring {
         /// The area.
@@ -410,6 +425,10 @@ events! {
     46 "claim-rule-set" ClaimRuleSet(ClaimRuleSet),
     /// A claim rule ended at the effective time.
     47 "claim-rule-removed" ClaimRuleRemoved(ClaimRuleRemoved),
+    /// Evidence that a source wrote over an interval does not count, from this position on.
+    50 "source-distrusted" SourceDistrusted(SourceDistrusted),
+    /// A distrust was taken back: what it was about counts again, from this position on.
+    51 "source-restored" SourceRestored(SourceRestored),
     /// The unit is measured by this model from the effective time.
     100 "model-adopted" ModelAdopted(Document),
     /// The unit's levels are computed by these rules from the effective time.

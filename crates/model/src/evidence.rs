@@ -134,7 +134,7 @@ pub struct Source {
 }
 
 /// The tool that made an item, and the mapping that said what it speaks for.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(map)]
 pub struct Tool {
     /// The tool's name.

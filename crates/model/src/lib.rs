@@ -15,6 +15,7 @@ pub mod catalog;
 pub mod claims;
 pub mod evidence;
 pub mod rating;
+pub mod suspect;
 pub mod unit;
 
 pub mod event;

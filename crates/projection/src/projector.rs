@@ -26,6 +26,7 @@ mod course;
 mod held;
 mod layout;
 mod room;
+mod sources;
 mod touched;
 mod was;
 
@@ -197,10 +198,14 @@ impl Projector {
         match touched {
             Touched::Nothing => Vec::new(),
             Touched::Bases(unit) => self.rebase_below(world, unit, recorded, tell),
+            Touched::Source(distrust) => self.distrust(world, distrust, recorded, tell),
             _ => {
                 let Some(history) = history else { return Vec::new() };
                 let known = Known { world, history, size: recorded.place.position + 1 };
-                let work = |of: &mut Self| of.change(&known, recorded, &touched, &take_in, tell);
+                let work = |of: &mut Self| {
+                    let targets = touched.targets(&known);
+                    of.change(&known, stream, recorded, &targets, &take_in, tell)
+                };
                 self.guarded(stream, recorded, work).into_iter().collect()
             }
         }
@@ -242,22 +247,22 @@ impl Projector {
         Some(Parked { unit, position: recorded.place.position, reason })
     }
 
-    /// Takes in a change of some practices of the event's unit.
+    /// Takes in that an event changed what is said of some practices of a unit.
     fn change(
         &mut self,
         known: &Known<'_>,
+        unit: UnitId,
         recorded: &Recorded,
-        event: &Touched<'_>,
+        targets: &[&Target],
         take_in: TakeIn<'_>,
         tell: Tell<'_>,
     ) -> Option<()> {
-        let (unit, position) = (recorded.place.stream, recorded.place.position);
+        let position = recorded.place.position;
         let before = Known { size: position, ..*known };
         self.hold(&before, unit);
         let unit_held = self.units.get_mut(&unit)?;
-        let targets = event.targets(known);
         let (segments, layouts, areas) = unit_held.parts();
-        let touches = touches(layouts, &targets);
+        let touches = touches(layouts, targets);
         for of_area in touches.chunk_by(Touch::is_of_same_area) {
             let Some(first) = of_area.first() else { continue };
             let area = AreaRef { model: first.layout.model().clone(), area: first.area };
@@ -390,7 +395,7 @@ fn heard(
     item: &EvidenceHistory,
     is_new: bool,
 ) -> Changed {
-    let says = |size| testimony(item, target, size, given.rules, given.kind_of);
+    let says = |size| testimony(item, target, size, given.rules, given.providers);
     let before = if is_new { None } else { says(given.size - 1) };
     match (before, says(given.size)) {
         (None, Some(testimony)) => fold.hear_of(given, number, &testimony),

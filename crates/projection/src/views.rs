@@ -12,7 +12,7 @@ pub use gradus_domain::world::{Basis, NoAnswer};
 use gradus_domain::world::{World, basis};
 use gradus_domain::{At, Registry, Rules, UnitHistory};
 use gradus_model::event::Document;
-use gradus_model::{Catalog, Digest, Event, PrincipalId, Recorded, Timestamp, UnitId};
+use gradus_model::{Catalog, Digest, Event, Recorded, Timestamp, UnitId};
 
 use crate::library::Library;
 
@@ -244,9 +244,8 @@ impl Views {
                 (id, instead.or_else(|| self.units.get(&id)).unwrap_or(&nothing))
             })
             .collect();
-        let kind_of = |id: PrincipalId| self.registry.principal(id).map(|found| found.kind);
-        let question =
-            Question { at, rules: &basis.read_rules, model: &basis.catalog, kind_of: &kind_of };
+        let (rules, model) = (&*basis.read_rules, &*basis.catalog);
+        let question = Question { at, rules, model, providers: &self.registry };
         Ok(levels(&question, &lineage))
     }
 }

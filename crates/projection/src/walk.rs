@@ -245,6 +245,8 @@ fn touched(world: &dyn World, recorded: &Recorded) -> Vec<(UnitId, Vec<AreaRef>)
             each(below(world, stream), &tailored.area)
         }
         Event::AreaInheritanceSet(set) => each(below(world, stream), &set.area),
+        Event::SourceDistrusted(_) => suspected(world, recorded.place.position, size),
+        Event::SourceRestored(of) => suspected(world, of.distrust, size),
         event => {
             let targets = targets(world, stream, size, event);
             let areas = |unit| areas_with(world, unit, size, &targets);
@@ -252,6 +254,21 @@ fn touched(world: &dyn World, recorded: &Recorded) -> Vec<(UnitId, Vec<AreaRef>)
             units.into_iter().map(|unit| (unit, areas(unit))).collect()
         }
     }
+}
+
+/// The units with the areas for which items of a distrusted source speak, of them or of those above.
+fn suspected(world: &dyn World, distrust: u64, size: u64) -> Vec<(UnitId, Vec<AreaRef>)> {
+    let registry = world.registry();
+    let Some(distrust) = registry.distrust_at(distrust) else { return Vec::new() };
+    let mut touched: BTreeMap<UnitId, BTreeSet<AreaRef>> = BTreeMap::new();
+    for (of, history) in registry.units().filter_map(|of| Some((of.id, world.history(of.id)?))) {
+        let targets: Vec<Target> = history.suspected(distrust).into_iter().cloned().collect();
+        let units = if targets.is_empty() { Vec::new() } else { below(world, of) };
+        for unit in units {
+            touched.entry(unit).or_default().extend(areas_with(world, unit, size, &targets));
+        }
+    }
+    touched.into_iter().map(|(unit, areas)| (unit, areas.into_iter().collect())).collect()
 }
 
 fn each(units: Vec<UnitId>, area: &AreaRef) -> Vec<(UnitId, Vec<AreaRef>)> {

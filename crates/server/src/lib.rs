@@ -29,6 +29,7 @@ mod queue;
 mod ratings;
 mod roles;
 mod sufficiency;
+mod sources;
 mod throttle;
 mod tokens;
 mod units;

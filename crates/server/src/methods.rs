@@ -143,6 +143,11 @@ methods! {
         WithdrawConflict(WithdrawConflictRequest): SETTLE,
         ListConflicts(ListConflictsRequest): SEE,
     }
+    SourceService {
+        DistrustSource(DistrustSourceRequest): ADMINISTER,
+        RestoreSource(RestoreSourceRequest): ADMINISTER,
+        ListDistrusted(ListDistrustedRequest): ADMINISTER,
+    }
     ProjectionService {
         ListProjections(ListProjectionsRequest): ADMINISTER,
         RebuildProjection(RebuildProjectionRequest): ADMINISTER,

@@ -124,6 +124,10 @@ fn state_item(claim: &mut Claim, of: &ItemBehind) {
     claim.word(of.kind.name()).word(of.outcome.name()).word(of.strength.name());
     claim.moment(of.work_from).moment(of.work_to).moment(of.valid_until);
     claim.word(counting(of.counts));
+    // The word tells that a position follows; no other answer has one here.
+    if let Counts::Not(WhyNot::Distrusted { by }) = of.counts {
+        claim.position(Some(by));
+    }
 }
 
 fn state_step(claim: &mut Claim, of: &LevelStep) {
@@ -193,6 +197,7 @@ pub const fn passed_over(why: WhyPassedOver) -> &'static str {
 pub const fn why_not(counts: Counts) -> &'static str {
     let Counts::Not(why) = counts else { return "" };
     match why {
+        WhyNot::Distrusted { .. } => "distrusted",
         WhyNot::Withdrawn => "withdrawn",
         WhyNot::Rejected => "rejected",
         WhyNot::NotAccepted => "not-reviewed",

@@ -187,7 +187,7 @@ impl Service {
         };
         let mut after = views.history(unit).cloned().unwrap_or_default();
         for (version, numbered) in (part.version + 1..).zip(&part.records) {
-            after.apply(&supposed(call, unit, version, &numbered.proposal));
+            after.apply(&supposed(call, unit, version, (&numbered.proposal, now)));
         }
         let Ok(before) = views.levels(&basis, unit, at) else { return Ok(Vec::new()) };
         let after = views.levels_with(&basis, unit, at, Some(&after))?;

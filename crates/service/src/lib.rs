@@ -45,6 +45,7 @@ pub mod identity;
 pub mod publish;
 pub mod ratings;
 pub mod roles;
+pub mod sources;
 pub mod tokens;
 pub mod units;
 

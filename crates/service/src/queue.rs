@@ -11,7 +11,7 @@ use gradus_domain::queue::waiting;
 use gradus_domain::rollup::members;
 use gradus_model::event::Document;
 use gradus_model::evidence::Kind;
-use gradus_model::{Period, PrincipalId, Target, Timestamp, UnitId};
+use gradus_model::{Period, Target, Timestamp, UnitId};
 
 use crate::access::{Caller, sees};
 use crate::coordinate::Resolved;
@@ -138,8 +138,6 @@ impl Service {
         asked: &AskedQueue,
     ) -> Queue {
         let (views, library) = (self.views(), self.library());
-        let kind_of =
-            |id: PrincipalId| views.registry.principal(id).map(|principal| principal.kind);
         let mut found: Vec<(UnitId, &UnitHistory, &EvidenceHistory)> = Vec::new();
         let mut counts = Vec::new();
         for unit in units {
@@ -147,7 +145,7 @@ impl Service {
             // Without rules in force nothing is trusted, so that everything waits.
             let basis = views.basis(&library, *unit, at, rules.cloned()).ok();
             let read_rules = basis.as_ref().map(|basis| &*basis.read_rules);
-            let waiting = waiting(history, at.size, asked.from, read_rules, &kind_of);
+            let waiting = waiting(history, at.size, asked.from, read_rules, &views.registry);
             let mut fitting = waiting.into_iter().filter(|item| asked.fits(history, item, at));
             // One more than fits on the page tells where the next one begins.
             let first: Vec<_> = fitting.by_ref().take(asked.most + 1).collect();

@@ -9,9 +9,7 @@ use gradus_domain::{At, Proposal, Refusal, rater};
 use gradus_model::event::OfRating;
 use gradus_model::leaf::Place;
 use gradus_model::rating::{Rating, Value};
-use gradus_model::{
-    Digest, Event, Label, Payload, PrincipalId, RatingId, Recorded, RequestId, Timestamp,
-};
+use gradus_model::{Digest, Event, Label, Payload, RatingId, Recorded, RequestId, Timestamp};
 
 use crate::access::Caller;
 use crate::call::{Call, Receipt, random_id};
@@ -152,7 +150,6 @@ impl Service {
         let proposals = {
             let views = self.views();
             let mut history = views.history(id).cloned().unwrap_or_default();
-            let kind_of = |id: PrincipalId| views.registry.principal(id).map(|found| found.kind);
             let naming = self.naming(&call, request);
             let mut proposals: Vec<Proposal> = Vec::new();
             for valid_at in moments {
@@ -163,7 +160,7 @@ impl Service {
                     at: At::with_everything(*valid_at),
                     rules: &basis.read_rules,
                     model: &basis.catalog,
-                    kind_of: &kind_of,
+                    providers: &views.registry,
                 };
                 let first = u32::try_from(proposals.len()).unwrap_or(u32::MAX);
                 let rated = rater::rate(
@@ -174,7 +171,7 @@ impl Service {
                     |number| naming.rating(first.saturating_add(number)),
                 );
                 for proposal in &rated {
-                    history.apply(&supposed(&call, id, history.version + 1, proposal));
+                    history.apply(&supposed(&call, id, history.version + 1, (proposal, now)));
                 }
                 proposals.extend(rated);
             }
@@ -209,17 +206,17 @@ fn rated_before(stored: &[Recorded], moments: &[Timestamp]) -> Option<Vec<Propos
     stored.iter().map(proposed).collect()
 }
 
-/// A proposal as if it were recorded.
+/// A proposal as if it were recorded now.
 pub(crate) fn supposed(
     call: &Call,
     unit: gradus_model::UnitId,
     version: u64,
-    proposal: &Proposal,
+    (proposal, now): (&Proposal, Timestamp),
 ) -> Recorded {
     let place = Place {
         // Past every real position, in the order of versions.
         position: (u64::MAX / 2).saturating_add(version),
-        recorded_at: proposal.effective_at,
+        recorded_at: now,
         stream: unit,
         version,
         previous: Digest::ZERO,

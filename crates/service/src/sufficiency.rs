@@ -8,7 +8,7 @@ use gradus_domain::scheme::Outline;
 use gradus_domain::sse_cmm::LevelAnswer;
 use gradus_domain::sufficiency::{Cell, PracticeRow, sufficiency};
 use gradus_model::catalog::Area;
-use gradus_model::{AreaId, Digest, PrincipalId, UnitId};
+use gradus_model::{AreaId, Digest, UnitId};
 use gradus_projection::views::Basis;
 
 use crate::access::Caller;
@@ -74,10 +74,8 @@ impl Service {
             let wanted = areas_of(&basis.catalog, areas)?;
             let states = self.states(unit, basis, &wanted, at, rules.as_ref());
             let views = self.views();
-            let kind_of =
-                |id: PrincipalId| views.registry.principal(id).map(|principal| principal.kind);
             let (rules, model) = (&*basis.read_rules, &*basis.catalog);
-            let question = Question { at, rules, model, kind_of: &kind_of };
+            let question = Question { at, rules, model, providers: &views.registry };
             let nothing = UnitHistory::default();
             let history = views.history(unit).unwrap_or(&nothing);
             let listed = |id: AreaId| basis.catalog.area(id);

@@ -239,6 +239,9 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         PrincipalService/RotateToken        yes       yes       yes       yes       yes       yes       yes       yes
         PrincipalService/RegisterCertificate -         -         -         -         -         -         -         yes, but
         PrincipalService/RevokeCertificate  -         -         -         -         -         -         -         -
+        SourceService/DistrustSource        -         -         -         -         -         -         -         -
+        SourceService/RestoreSource         -         -         -         -         -         -         -         -
+        SourceService/ListDistrusted        -         -         -         -         -         -         -         -
         ProjectionService/ListProjections   -         -         -         -         -         -         -         -
         ProjectionService/VerifyProjection  -         -         -         -         -         -         -         -
         ProjectionService/RebuildProjection -         -         -         -         -         -         -         -

@@ -404,6 +404,21 @@ pub(super) fn of_the_whole() -> Vec<Row> {
             "PrincipalService/RevokeCertificate",
             RevokeCertificateRequest { append: checked(), key: "00".repeat(32) }
         ),
+        row!(
+            "SourceService/DistrustSource",
+            DistrustSourceRequest {
+                append: checked(),
+                suspect: Some(wire::Suspect {
+                    suspect: Some(wire::suspect::Suspect::Principal("keeper".into())),
+                }),
+                reason: "its token leaked".into(),
+            }
+        ),
+        row!(
+            "SourceService/RestoreSource",
+            RestoreSourceRequest { append: checked(), distrust: 7, reason: "it did not".into() }
+        ),
+        row!("SourceService/ListDistrusted", ListDistrustedRequest {}),
         row!("ProjectionService/ListProjections", ListProjectionsRequest {}),
         row!("ProjectionService/VerifyProjection", VerifyProjectionRequest { name: "none".into() }),
         row!(

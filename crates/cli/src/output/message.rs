@@ -66,6 +66,8 @@ named! {
     RoleGrant GrantRoleRequest GrantRoleResponse RevokeRoleRequest RevokeRoleResponse
     Conflict DeclareConflictRequest DeclareConflictResponse
     WithdrawConflictRequest WithdrawConflictResponse RelaxedDuty
+    Distrust SourceImpact DistrustSourceRequest DistrustSourceResponse
+    RestoreSourceRequest RestoreSourceResponse
 
     ExplainLevelRequest ExplainLevelResponse LevelStep FeatureStep ExplainedPractice
     ExplainedRating ExplainedEvidence Lift Need

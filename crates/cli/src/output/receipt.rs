@@ -35,7 +35,7 @@ answers! {
     AddPrincipalResponse DisablePrincipalResponse IssueTokenResponse RevokeTokenResponse
     RegisterCertificateResponse RevokeCertificateResponse GrantRoleResponse RevokeRoleResponse
     RotateTokenResponse DeclareConflictResponse WithdrawConflictResponse
-    AcceptClockResponse
+    AcceptClockResponse DistrustSourceResponse RestoreSourceResponse
     SetClaimRuleResponse RemoveClaimRuleResponse
 }
 

@@ -8,7 +8,6 @@ use super::matter::Turned;
 use super::{Between, Cause, Class, EndsBy};
 use crate::coverage::{Testimony, testimonies};
 use crate::history::{EvidenceHistory, RatingHistory, UnitHistory};
-use crate::world::kind_of;
 
 impl Between<'_, '_> {
     pub(super) fn happened(&self, turned: &Turned<'_>) -> Vec<Cause> {
@@ -26,9 +25,9 @@ impl Between<'_, '_> {
     pub(super) fn heard(&self, turned: &Turned<'_>) -> Vec<Testimony> {
         let (history, basis) = (self.history(turned), self.after.basis.as_ref());
         let Some((history, basis)) = history.zip(basis) else { return Vec::new() };
-        let kind_of = |principal| kind_of(self.asked.world, principal);
+        let providers = self.asked.world.registry();
         let (target, size) = (&turned.after.target, self.after.at.size);
-        let heard = testimonies(history, target, size, &basis.read_rules, &kind_of);
+        let heard = testimonies(history, target, size, &basis.read_rules, providers);
         heard.filter(|testimony| testimony.from < testimony.until).collect()
     }
 

@@ -36,6 +36,15 @@ impl Between<'_, '_> {
         }
     }
 
+    /// What comes from a distrusted source does not count any more, or counts again.
+    pub(super) fn distrusted(&self, turned: &Turned<'_>) -> Cause {
+        let position = self.before.at.size;
+        let distrust = self.asked.world.registry().distrust_at(position);
+        let class = if distrust.is_some() { Class::Distrusted } else { Class::Restored };
+        let practice = Some(turned.after.target.clone());
+        Cause { practice, ..Cause::new(class, turned.unit, Some(position)) }
+    }
+
     fn class_of(&self, turned: &Turned<'_>, item: &EvidenceHistory) -> Class {
         match item.outcome {
             Outcome::Contradicts => Class::Contradicted,

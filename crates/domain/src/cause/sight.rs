@@ -17,7 +17,7 @@ use crate::scheme::{self, Levels, Outline, Reading, Role};
 use crate::settings::Settings;
 use crate::sse_cmm::LevelAnswer;
 use crate::timeline::At;
-use crate::world::{Basis, World, basis, kind_of};
+use crate::world::{Basis, World, basis};
 
 /// What is asked about: an area of a unit, under the rules in force or under others.
 #[derive(Clone, Copy)]
@@ -102,9 +102,8 @@ impl<'a> Asked<'a> {
             .iter()
             .map(|unit| (*unit, self.world.history(*unit).map_or(&nothing, |of| &of.settings)))
             .collect();
-        let kind_of = |principal| kind_of(self.world, principal);
         let (model, rules) = (&*basis.catalog, &*basis.read_rules);
-        let question = Question { at, rules, model, kind_of: &kind_of };
+        let question = Question { at, rules, model, providers: self.world.registry() };
         let answers = |number: usize| {
             let own = self.own_of(lineage.get(number).copied(), &question, area);
             (own.levels, own)
@@ -117,9 +116,8 @@ impl<'a> Asked<'a> {
 
     /// The area as one unit's own ratings and evidence show it at a point, computed with `basis`.
     pub(crate) fn own(&self, unit: UnitId, at: At, basis: &Basis) -> Option<Own<'a>> {
-        let kind_of = |principal| kind_of(self.world, principal);
         let (model, rules) = (&*basis.catalog, &*basis.read_rules);
-        let question = Question { at, rules, model, kind_of: &kind_of };
+        let question = Question { at, rules, model, providers: self.world.registry() };
         Some(self.own_of(Some(unit), &question, self.area_of(basis)?))
     }
 
@@ -141,7 +139,7 @@ impl<'a> Seen<'a> {
     fn of(history: &'a UnitHistory, target: &Target, role: Role, question: &Question<'_>) -> Self {
         let (at, rules) = (question.at, question.rules);
         let in_force = in_force(history, target, rules, at);
-        let (support, valid) = support_and_valid(history, target, at, rules, question.kind_of);
+        let (support, valid) = support_and_valid(history, target, at, rules, question.providers);
         let reading = read(rules, &in_force, support.kind() == SupportKind::Supported);
         Self { target: target.clone(), role, in_force, reading, support, valid }
     }

@@ -1,15 +1,17 @@
 //! The first stage of a difference: what one moment looks like while the log grows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use gradus_model::event::Document;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Practice, Target, UnitId};
 
 use super::{Movement, Stage, Way, in_order};
-use crate::cause::{Asked, Step};
+use crate::cause::{Asked, Bearing, Step};
 use crate::course::{AreaState, OwnCourseAt, state_at};
-use crate::history::Told;
+use crate::history::UnitHistory;
+use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::timeline::{At, Timeline};
 use crate::world::World;
@@ -25,7 +27,7 @@ impl Way<'_> {
         let mut known = state(least);
         let mut movements = Vec::new();
         let Asked { world, unit, area, .. } = self.asked;
-        for (position, told) in records(world, unit, area, least, most) {
+        for (position, bearing) in records(world, unit, area, least, most) {
             let size = position.saturating_add(1);
             let next = state(size);
             let moves = match (known, next) {
@@ -35,7 +37,7 @@ impl Way<'_> {
             if moves {
                 // What lies between bears on nothing here: the area looks as it did.
                 let (before, after) = (at(position), at(size));
-                movements.extend(self.step(Stage::Learnt, &before, &after, Step::Learnt(told)));
+                movements.extend(self.step(Stage::Learnt, &before, &after, Step::Learnt(bearing)));
             }
             known = next;
         }
@@ -49,10 +51,6 @@ impl Way<'_> {
         if known { state_at(world, unit, area, at, rules, &own) } else { None }
     }
 }
-
-/// A record that can bear on an area: what it told of an item or a rating, and of which unit, if it
-/// did so.
-type Bearing<'a> = Option<(UnitId, Told<'a>)>;
 
 /// Where the records lie, at positions `from` to `to - 1`, that can bear on an area of a unit.
 #[must_use]
@@ -76,7 +74,7 @@ fn records<'a>(
     let registry = world.registry();
     let above = registry.ever_above(unit, to);
     let base = base_practices(world, &above, area, to);
-    let concerns = |target: &Target| base.contains(target) || is_generic_of(area, target);
+    let concerns = &|target: &Target| base.contains(target) || is_generic_of(area, target);
     let mut records = BTreeMap::new();
     for unit in above {
         let moves = registry.unit(unit).into_iter().flat_map(|unit| unit.parents.iter());
@@ -84,15 +82,34 @@ fn records<'a>(
         if let Some(history) = world.history(unit) {
             settled.extend(positions(&history.settings, area));
             let told = history.told(concerns, from, to).into_iter();
-            records.extend(told.map(|(position, told)| (position, Some((unit, told)))));
+            records.extend(told.map(|(position, told)| (position, Bearing::Told(unit, told))));
+            let sources = sources(registry, history, concerns, from..to);
+            records.extend(sources.map(|position| (position, Bearing::Source)));
         }
         let within = settled.into_iter().filter(|position| (from..to).contains(position));
-        records.extend(within.map(|position| (position, None)));
+        records.extend(within.map(|position| (position, Bearing::Settled)));
     }
     let archived = registry.unit(unit).into_iter().flat_map(|unit| unit.archived.iter());
     let archived = archived.map(|stated| stated.position).filter(|at| (from..to).contains(at));
-    records.extend(archived.map(|position| (position, None)));
+    records.extend(archived.map(|position| (position, Bearing::Settled)));
     records
+}
+
+/// Where sources of a unit's items on some targets were distrusted, or restored.
+fn sources(
+    registry: &Registry,
+    history: &UnitHistory,
+    concerns: impl Fn(&Target) -> bool + Copy,
+    within: Range<u64>,
+) -> impl Iterator<Item = u64> {
+    registry.distrusts().flat_map(move |distrust| {
+        let both = [Some(distrust.position), distrust.restored].into_iter().flatten();
+        let mut positions: Vec<u64> = both.filter(|position| within.contains(position)).collect();
+        if !positions.is_empty() && !history.suspected(distrust).into_iter().any(concerns) {
+            positions.clear();
+        }
+        positions
+    })
 }
 
 /// The area's base practices under any of the models that these units ever adopted: one may be

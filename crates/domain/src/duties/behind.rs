@@ -16,7 +16,7 @@ use crate::rules::Rules;
 use crate::scheme::Outline;
 use crate::sse_cmm::LevelAnswer;
 use crate::timeline::At;
-use crate::world::{World, kind_of, rules_in_force};
+use crate::world::{World, rules_in_force};
 
 /// Duties in one hand, as rules relaxed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,8 +132,7 @@ impl<'a> Onlooker<'a> {
                 found.push(Relaxed { pair, rules, reason, evidence });
             }
         };
-        let kind_of = |principal| kind_of(self.world, principal);
-        for item in resting(history, &rating.rating, at, rules, &kind_of) {
+        for item in resting(history, &rating.rating, at, rules, self.world.registry()) {
             let acceptance = item.accepted_by(at.size);
             if let Some(acceptance) = acceptance.filter(|one| one.by == item.provider) {
                 let at = At { valid_at: acceptance.effective_at, size: acceptance.position };

@@ -4,7 +4,7 @@ use gradus_model::evidence::{Kind, Outcome, Strength};
 use gradus_model::{EvidenceId, PrincipalId, Target, Timestamp};
 
 use crate::cause::EndsBy;
-use crate::coverage::{KindOf, counts, valid_until};
+use crate::coverage::{Providers, counts, valid_until};
 use crate::evidence::Standing;
 use crate::history::EvidenceHistory;
 use crate::rules::Rules;
@@ -59,6 +59,11 @@ pub enum Counts {
 /// Why an item does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhyNot {
+    /// Its source is distrusted.
+    Distrusted {
+        /// Where that was recorded.
+        by: u64,
+    },
     /// It was withdrawn.
     Withdrawn,
     /// It was rejected.
@@ -83,7 +88,7 @@ pub(crate) fn behind(
     target: &Target,
     at: At,
     rules: &Rules,
-    kind_of: KindOf<'_>,
+    providers: &dyn Providers,
 ) -> ItemBehind {
     let valid_until = valid_until(item, target, at.size, rules);
     let age = at.valid_at.micros().checked_sub(item.work_to.micros());
@@ -100,7 +105,7 @@ pub(crate) fn behind(
         ends_by: EndsBy::of(item, target, at.size, rules),
         standing: item.standing(at.size),
         decided_at: item.decided_at(at.size),
-        counts: counting(item, valid_until, at, rules, kind_of),
+        counts: counting(item, valid_until, at, rules, providers),
         age_in_days: age.and_then(|micros| u64::try_from(micros.div_euclid(DAY_MICROS)).ok()),
     }
 }
@@ -110,12 +115,18 @@ fn counting(
     until: Timestamp,
     at: At,
     rules: &Rules,
-    kind_of: KindOf<'_>,
+    providers: &dyn Providers,
 ) -> Counts {
+    let distrust = providers.distrust(item, at.size);
     let not = match item.standing(at.size) {
         Standing::Withdrawn => Some(WhyNot::Withdrawn),
         Standing::Rejected => Some(WhyNot::Rejected),
-        Standing::Submitted if !counts(item, at.size, rules, kind_of) => Some(WhyNot::NotAccepted),
+        Standing::Submitted | Standing::Accepted if distrust.is_some() => {
+            distrust.map(|by| WhyNot::Distrusted { by })
+        }
+        Standing::Submitted if !counts(item, at.size, rules, providers) => {
+            Some(WhyNot::NotAccepted)
+        }
         Standing::Submitted | Standing::Accepted if at.valid_at < item.work_from => {
             Some(WhyNot::NotBegun)
         }

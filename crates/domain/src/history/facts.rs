@@ -1,6 +1,8 @@
 //! Items of evidence and ratings, each with all that happened to it.
 
-use gradus_model::evidence::{Kind, Outcome, Source, Strength};
+use std::sync::Arc;
+
+use gradus_model::evidence::{Kind, Outcome, Source, Strength, Tool};
 use gradus_model::rating::Rating;
 use gradus_model::{EvidenceId, Label, PrincipalId, Timestamp};
 use smallvec::SmallVec;
@@ -59,6 +61,8 @@ pub struct EvidenceHistory {
     pub valid_until: Option<Timestamp>,
     /// Where it came from.
     pub source: Source,
+    /// The tool that made it; what many items share is held once.
+    pub tool: Option<Arc<Tool>>,
     /// The process instance it belongs to.
     pub instance: Option<Label>,
     /// None happens to most items: a list that is empty takes no room.

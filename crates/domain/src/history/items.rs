@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
-use gradus_model::evidence::{Item, Kind, Source};
+use gradus_model::evidence::{Item, Kind, Source, Tool};
 use gradus_model::name::ForeignId;
 use gradus_model::rating::Rating;
 use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Recorded, Target};
@@ -67,6 +68,8 @@ pub(super) struct Items {
     undecided: Undecided,
     /// The names of the systems that items come from, each once.
     source_names: BTreeSet<ForeignId>,
+    /// The tools that made items, each once.
+    tools: BTreeSet<Arc<Tool>>,
     targets: Vec<OfTarget>,
     targets_by_practice: ById,
 }
@@ -135,6 +138,7 @@ impl Items {
         self.evidence_by_source.add(id_of_source(&item.source), number, |number| {
             self.evidence.get(number as usize).map_or([0; 16], |item| id_of_source(&item.source))
         });
+        let tool = item.tool.as_ref().map(|tool| self.tool(tool));
         let source = Source { name: self.source_name(&item.source.name), ..item.source.clone() };
         self.evidence.push(EvidenceHistory {
             id: item.evidence,
@@ -149,6 +153,7 @@ impl Items {
             work_to: recorded.effective_at,
             valid_until: item.valid_until,
             source,
+            tool,
             instance: item.instance.clone(),
             happenings: Box::default(),
             targets: SmallVec::new(),
@@ -166,6 +171,16 @@ impl Items {
         }
         self.source_names.insert(name.clone());
         name.clone()
+    }
+
+    /// A tool, as the one that is known already where it is the same.
+    fn tool(&mut self, tool: &Tool) -> Arc<Tool> {
+        if let Some(known) = self.tools.get(tool) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(tool.clone());
+        self.tools.insert(Arc::clone(&new));
+        new
     }
 
     fn link(&mut self, id: EvidenceId, position: u64, practices: &[Target]) {
@@ -354,6 +369,17 @@ impl Items {
     /// The targets that were ever linked or rated, in the order in which they first were.
     pub(super) fn targets(&self) -> impl Iterator<Item = &OfTarget> {
         self.targets.iter()
+    }
+
+    /// The practices for which an item, of those that `is_about` is said of, ever spoke.
+    pub(super) fn targets_of(
+        &self,
+        is_about: impl Fn(&EvidenceHistory) -> bool,
+    ) -> BTreeSet<&Target> {
+        let items = self.evidence.iter().filter(|item| is_about(item));
+        let numbers: BTreeSet<u32> = items.flat_map(|item| item.targets.iter().copied()).collect();
+        let targets = numbers.iter().filter_map(|number| self.targets.get(*number as usize));
+        targets.map(|of| &of.target).collect()
     }
 
     /// An item by its number.

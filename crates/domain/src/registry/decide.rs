@@ -5,7 +5,9 @@ use gradus_model::unit::UnitKind;
 use gradus_model::{Event, Name, PrincipalId, Timestamp, UnitId};
 
 use super::tokens::ends_in_time;
-use super::{DocumentKind, Grant, Published, Registry, Unit, certificates, claims, roles};
+use super::{
+    DocumentKind, Grant, Published, Registry, Unit, certificates, claims, distrusts, roles,
+};
 use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
@@ -85,6 +87,8 @@ pub fn decide(
         Event::ClaimRuleRemoved(removed) => {
             claims::remove(registry, removed, proposal.effective_at)
         }
+        Event::SourceDistrusted(stated) => distrusts::distrust(registry, stated, proposal),
+        Event::SourceRestored(stated) => distrusts::restore(registry, stated, proposal),
         // Whether the clock is suspect at all is for the log to say.
         Event::ClockAccepted(_) => {
             by_a_person(occasion, "accept a clock")?;

@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
 use gradus_domain::coverage::{Support, support_and_items};
-use gradus_domain::{At, Rules};
+use gradus_domain::{At, Registry, Rules};
 use gradus_model::evidence::{Kind, Outcome, Strength};
 
 use crate::given::{
-    Fact, STRICT, STRICT_TEXT, TRUSTING, accepted, at, confirmed, history, kind_of, known,
+    Everyone, Fact, STRICT, STRICT_TEXT, TRUSTING, accepted, at, confirmed, history, known,
     rejected, shown, submitted, target,
 };
 
 pub(crate) fn told(facts: &[Fact], practice: &str, at: At, rules: &Rules) -> String {
     let history = history(facts);
-    let (support, items) = support_and_items(&history, &target(practice), at, rules, &kind_of);
+    let (support, items) = support_and_items(&history, &target(practice), at, rules, &Everyone);
     let when = match support {
         Support::Supported { until } => format!(" until {}", shown(until)),
         Support::Lapsed { since } => format!(" since {}", shown(since)),
@@ -282,7 +282,7 @@ fn trusting_rules_count_what_services_submit_until_a_person_decides() {
 #[test]
 fn the_provider_that_nobody_knows_is_not_trusted() {
     let history = history(&[submitted("E1")]);
-    let nobody = |_| None;
+    let nobody = Registry::default();
     let point = at("2026-03-01");
     let support = support_and_items(&history, &target("BP.01.01"), point, &TRUSTING, &nobody);
     assert_eq!(support, (Support::Unsupported, 0));

@@ -43,7 +43,13 @@ pub(crate) fn side(tale: &Tale, text: &str) -> Side {
     side
 }
 
-fn between(tale: &Tale, area: &str, from: &Side, to: &Side, with_coverage: bool) -> AreaDifference {
+pub(crate) fn between(
+    tale: &Tale,
+    area: &str,
+    from: &Side,
+    to: &Side,
+    with_coverage: bool,
+) -> AreaDifference {
     let own = |unit, area: &AreaRef, size| courses(tale, size, to.rules.as_ref())(unit, area);
     difference(tale, from, to, &tiny_area(area), &own, with_coverage)
 }
@@ -87,7 +93,7 @@ fn movement_in_words(movement: &Movement) -> String {
     lines
 }
 
-fn told(difference: &AreaDifference) -> String {
+pub(crate) fn told(difference: &AreaDifference) -> String {
     difference.movements.iter().map(movement_in_words).collect()
 }
 
@@ -103,7 +109,7 @@ fn rated_only() -> Vec<Fact> {
 }
 
 /// The same with more facts.
-fn rated_and(more: &[Fact]) -> Tale {
+pub(crate) fn rated_and(more: &[Fact]) -> Tale {
     let facts: Vec<Fact> = rated_only().into_iter().chain(more.iter().cloned()).collect();
     Tale::of_app(&facts)
 }

@@ -9,7 +9,7 @@ use gradus_model::rating::Value;
 
 use crate::given::{
     Fact, ISO, STRICT, STRICT_TEXT, TRUSTING_TEXT, accepted, confirmed, conflicted, day, ended,
-    evidence, history, in_words, kind_of, linked, name_of, occasion, rated, rating, rejected,
+    evidence, history, in_words, Everyone, linked, name_of, occasion, rated, rating, rejected,
     shown, state, submitted, superseded, unconflicted, unit, unlinked, withdrawn,
 };
 use crate::tale::{BEGUN, Tale, rules_adopted};
@@ -30,7 +30,7 @@ fn relaxed(pairs: &[Pair]) -> String {
 /// its first half: always the same.
 fn answer(facts: &[Fact], proposed: &Fact, rules: &Rules) -> String {
     let under =
-        Under { model: Some(&ISO), rules: Some(rules), kind_of: &kind_of, ..Under::default() };
+        Under { model: Some(&ISO), rules: Some(rules), providers: &Everyone, ..Under::default() };
     let told = |read: usize| {
         let past = history(&facts[..read]);
         let mut base = UnitState::after(&past);
@@ -57,7 +57,7 @@ fn answer(facts: &[Fact], proposed: &Fact, rules: &Rules) -> String {
 /// Under what the past was recorded: nothing is kept apart.
 fn everything() -> Under<'static> {
     static ALL: std::sync::LazyLock<Rules> = std::sync::LazyLock::new(|| relaxing(&Pair::ALL));
-    Under { model: Some(&ISO), rules: Some(&ALL), kind_of: &kind_of, conflict_above: None }
+    Under { model: Some(&ISO), rules: Some(&ALL), providers: &Everyone, conflict_above: None }
 }
 
 fn satisfied() -> Fact {

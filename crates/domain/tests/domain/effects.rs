@@ -13,6 +13,7 @@ use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, Role, UnitK
 use crate::certificates::{certified, uncertified};
 use crate::claims::{added_by, rule_removed, rule_set};
 use crate::clocks::clock_accepted;
+use crate::distrusts::{distrusted, of_principal, restored};
 use crate::given::{
     Fact, NOW, accepted, area, confirmed, conflicted, day, digest, document, ended, entered,
     erased, fact, history, inheritance, labelled, left, linked, marked, name_of, organization,
@@ -79,6 +80,10 @@ fn of_organization(registry: &Registry) -> Vec<String> {
     lines.extend(
         rules.map(|rule| format!("claim rule {} on {}", rule.set.rule, name_of(rule.set.unit.0))),
     );
+    lines.extend(registry.distrusts().map(|of| {
+        let restored = if of.restored.is_some() { ", restored" } else { "" };
+        format!("{} at {} distrusted{restored}", of.suspect.sort(), of.position)
+    }));
     lines
 }
 
@@ -186,6 +191,8 @@ fn life() -> Vec<Fact> {
         revoked("T1"),
         certified("K1", "bob", None),
         uncertified("K1"),
+        distrusted(of_principal("bob"), None, None),
+        restored(19),
         granted("bob", Role::Lead, "red", Some("2027-01-01")),
         role_revoked("bob", Role::Lead, "red"),
         disabled("bob"),
@@ -293,6 +300,11 @@ fn every_event_has_its_effect() {
           + certificate K1 of bob
         certificate-revoked
           - certificate K1 of bob
+        source-distrusted
+          + principal at 19 distrusted
+        source-restored
+          - principal at 19 distrusted
+          + principal at 19 distrusted, restored
         role-granted
           + bob is lead of red until 2027-01-01
         role-revoked

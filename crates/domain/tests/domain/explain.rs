@@ -11,7 +11,7 @@ use gradus_domain::explain::{
 use gradus_domain::history::UnitHistory;
 use gradus_domain::level::{Question, levels};
 use gradus_domain::lift::Need;
-use gradus_domain::world::{NoAnswer, World, basis, kind_of};
+use gradus_domain::world::{NoAnswer, World, basis};
 use gradus_model::evidence::{Outcome, Strength};
 use gradus_model::rating::Value;
 use gradus_model::unit::Inheritance;
@@ -364,9 +364,8 @@ proptest! {
             .into_iter()
             .map(|unit| (unit, tale.history(unit).unwrap_or(&nothing)))
             .collect();
-        let kind_of = |principal| kind_of(&tale, principal);
         let (rules, model) = (&*basis.read_rules, &*basis.catalog);
-        let answers = levels(&Question { at, rules, model, kind_of: &kind_of }, &lineage);
+        let answers = levels(&Question { at, rules, model, providers: tale.registry() }, &lineage);
         let answer = answers.into_iter().find(|answer| answer.area == area);
         prop_assert_eq!(explanation.as_ref().map(|one| &one.answer), answer.as_ref());
         let Some(explanation) = explanation else { return Ok(()) };

@@ -5,6 +5,8 @@ mod facts;
 use std::sync::LazyLock;
 
 use expect_test::Expect;
+use gradus_domain::coverage::Providers;
+use gradus_domain::history::EvidenceHistory;
 use gradus_domain::level::Question;
 use gradus_domain::{
     Actor, At, Draft, Occasion, Refusal, Registry, Rules, Under, UnitHistory, UnitState, Verdict,
@@ -59,7 +61,7 @@ pub(crate) static SOLO: LazyLock<Rules> =
 
 /// What is in force where nothing else is said: one person may do everything.
 pub(crate) fn under(model: &Catalog) -> Under<'_> {
-    Under { model: Some(model), rules: Some(&SOLO), kind_of: &kind_of, conflict_above: None }
+    Under { model: Some(model), rules: Some(&SOLO), providers: &Everyone, conflict_above: None }
 }
 
 pub(crate) fn day(text: &str) -> Timestamp {
@@ -109,8 +111,17 @@ pub(crate) fn who(name: &str) -> Actor {
     Actor { principal: PrincipalId(bytes(name)), kind, grade: Grade::Token }
 }
 
-pub(crate) fn kind_of(id: PrincipalId) -> Option<PrincipalKind> {
-    Some(who(&name_of(id.0)).kind)
+/// Everyone whom a test names; nobody is distrusted.
+pub(crate) struct Everyone;
+
+impl Providers for Everyone {
+    fn kind(&self, id: PrincipalId) -> Option<PrincipalKind> {
+        Some(who(&name_of(id.0)).kind)
+    }
+
+    fn distrust(&self, _: &EvidenceHistory, _: u64) -> Option<u64> {
+        None
+    }
 }
 
 pub(crate) fn name_of(id: [u8; 16]) -> String {
@@ -233,5 +244,5 @@ pub(crate) fn history(facts: &[Fact]) -> UnitHistory {
 
 /// A question under the 2008 edition.
 pub(crate) fn question(at: At, rules: &Rules) -> Question<'_> {
-    Question { at, rules, model: &ISO, kind_of: &kind_of }
+    Question { at, rules, model: &ISO, providers: &Everyone }
 }

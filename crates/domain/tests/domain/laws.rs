@@ -9,7 +9,7 @@ use gradus_model::{Digest, Event, EvidenceId, Target, Timestamp};
 use proptest::prelude::*;
 
 use crate::given::{
-    Fact, TRUSTING, history, kind_of, occasion, rating, recorded, target, under, unit, who,
+    Everyone, Fact, TRUSTING, history, occasion, rating, recorded, target, under, unit, who,
 };
 use crate::made_up::{
     DAY_MICROS, PRACTICES, TINY, has_new_id, moment, proposal, propose, state, story,
@@ -20,7 +20,7 @@ fn everything(valid_at: Timestamp) -> At {
 }
 
 fn question(at: At) -> Question<'static> {
-    Question { at, rules: &TRUSTING, model: &TINY, kind_of: &kind_of }
+    Question { at, rules: &TRUSTING, model: &TINY, providers: &Everyone }
 }
 
 fn answers(history: &UnitHistory, at: At) -> Vec<AreaAnswer> {
@@ -28,7 +28,7 @@ fn answers(history: &UnitHistory, at: At) -> Vec<AreaAnswer> {
 }
 
 fn support_of(history: &UnitHistory, target: &Target, at: At) -> Support {
-    support(history, target, at, &TRUSTING, &kind_of)
+    support(history, target, at, &TRUSTING, &Everyone)
 }
 
 fn bounds(answer: LevelAnswer) -> Option<(u8, u8)> {

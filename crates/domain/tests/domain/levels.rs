@@ -11,7 +11,7 @@ use gradus_model::rating::Value;
 use gradus_model::{Catalog, Event, UnitId};
 
 use crate::given::{
-    DRAFT_OF_1997, DRAFT_TEXT, Fact, ISO, TRUSTING, at, ended, history, kind_of, known, name_of,
+    DRAFT_OF_1997, DRAFT_TEXT, Everyone, Fact, ISO, TRUSTING, at, ended, history, known, name_of,
     of_1997, rated, rating_ended, submitted, tailored_in, tailored_out, target, unit,
 };
 use crate::made_up::TINY;
@@ -49,7 +49,7 @@ fn answers(model: &Catalog, lineage: &[(&str, &[Fact])], at: At) -> Vec<AreaAnsw
         lineage.iter().map(|(name, facts)| (unit(name), history(facts))).collect();
     let lineage: Vec<(UnitId, &UnitHistory)> =
         histories.iter().map(|(unit, history)| (*unit, history)).collect();
-    levels(&Question { at, rules: &TRUSTING, model, kind_of: &kind_of }, &lineage)
+    levels(&Question { at, rules: &TRUSTING, model, providers: &Everyone }, &lineage)
 }
 
 pub(crate) fn answer(model: &Catalog, lineage: &[(&str, &[Fact])], area: &str, at: At) -> String {

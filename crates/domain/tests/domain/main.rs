@@ -45,6 +45,8 @@ mod coverage;
 #[cfg(test)]
 mod difference;
 #[cfg(test)]
+pub(crate) mod distrusts;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod forecast;

@@ -9,7 +9,7 @@ use gradus_model::FeatureId;
 use gradus_model::rating::{Scale, Value};
 use proptest::prelude::*;
 
-use crate::given::{Fact, accepted, at, history, kind_of, rated, submitted, unit};
+use crate::given::{Everyone, Fact, accepted, at, history, rated, submitted, unit};
 use crate::judged::{EVERY, Judged, SMALL, bounds, judged, parameters, rules, small, told, value};
 use crate::made_up::TINY;
 
@@ -260,7 +260,7 @@ fn a_level_follows_from_what_was_recorded_whatever_the_scale() {
     ];
     let answer = |facts: &[Fact], day: &str| {
         let history = history(facts);
-        let question = Question { at: at(day), rules: &rules, model: &TINY, kind_of: &kind_of };
+        let question = Question { at: at(day), rules: &rules, model: &TINY, providers: &Everyone };
         let answers = levels(&question, &[(unit("app"), &history)]);
         let answer = &answers[0];
         told(Levels { rated: answer.rated, ongoing: answer.ongoing })

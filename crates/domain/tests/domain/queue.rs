@@ -9,7 +9,7 @@ use gradus_model::evidence::Kind;
 use proptest::prelude::*;
 
 use crate::given::{
-    Fact, STRICT, TRUSTING, accepted, ended, history, kind_of, name_of, rejected, submitted,
+    Fact, STRICT, TRUSTING, accepted, ended, history, Everyone, name_of, rejected, submitted,
     superseded, withdrawn,
 };
 use crate::made_up::story;
@@ -18,7 +18,7 @@ use crate::made_up::story;
 fn check(rules: Option<&Rules>, facts: &[Fact], expected: Expect) {
     let history = history(facts);
     let names = |size| {
-        let waiting = waiting(&history, size, 0, rules, &kind_of);
+        let waiting = waiting(&history, size, 0, rules, &Everyone);
         let names: Vec<String> = waiting.iter().map(|item| name_of(item.id.0)).collect();
         format!("{size}: {}\n", names.join(" "))
     };
@@ -111,14 +111,14 @@ proptest! {
         let size = size.index(story.len() + 1) as u64;
         let from = from.index(story.len() + 1) as u64;
         let rules: &Rules = if trusting { &TRUSTING } else { &STRICT };
-        let seen: Vec<u64> = waiting(&history, size, from, Some(rules), &kind_of)
+        let seen: Vec<u64> = waiting(&history, size, from, Some(rules), &Everyone)
             .iter()
             .map(|item| item.position)
             .collect();
         let every = history.evidence(size).filter(|item| {
             item.position >= from
                 && item.standing(size) == Standing::Submitted
-                && !counts(item, size, rules, &kind_of)
+                && !counts(item, size, rules, &Everyone)
                 && item.ended_at(size).is_none_or(|end| item.work_from < end)
         });
         prop_assert_eq!(seen, every.map(|item| item.position).collect::<Vec<_>>());

@@ -12,6 +12,7 @@ use gradus_model::{AppraisalId, Payload};
 
 use crate::certificates::{certified, uncertified};
 use crate::claims::rule_removed;
+use crate::distrusts::restored;
 use crate::given::{
     Fact, accepted, confirmed, conflicted, decide, decide_in_organization, ended, erased, evidence,
     in_words, inheritance, labelled, left, linked, occasion, raised, rated, rating_ended,
@@ -80,10 +81,11 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::DutiesNotSeparate { .. } => "duties not separate",
         Refusal::ConflictOfInterest { .. } => "conflict of interest",
         Refusal::ConflictNotDeclared(_) => "conflict not declared",
+        Refusal::DistrustUnknown(_) => "distrust unknown",
     }
 }
 
-const VARIANTS: usize = 54;
+const VARIANTS: usize = 55;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -188,6 +190,7 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
             rotated("T1", "T3", "2026-06-02", None),
         ),
         (tree(), rule_removed("ci", "red")),
+        (tree(), restored(3)),
     ]
 }
 
@@ -291,6 +294,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: token `T1` has ended: issue another one
         refused: token `T1` was rotated, and is good until 2026-06-02T00:00:00Z: use the new one, `T2`; if that never arrived, revoke it and rotate again
         refused: claim rule `ci` is unknown
+        refused: no source was distrusted at position 3: name one that is listed
         refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first
         refused: evidence `E1` was provided by the same principal, who cannot accept it while no rules are in force: ask another person, or adopt rules that relax `provider-reviews`
         refused: rules `lax` was never published

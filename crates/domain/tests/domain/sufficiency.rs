@@ -13,7 +13,7 @@ use gradus_model::{Label, Target};
 use proptest::prelude::*;
 
 use crate::given::{
-    Fact, ISO, STRICT, TRUSTING, accepted, at, ended, history, kind_of, known, question, rejected,
+    Fact, ISO, STRICT, TRUSTING, accepted, at, ended, history, Everyone, known, question, rejected,
     submitted, unit, withdrawn,
 };
 use crate::made_up::{TINY, moment, story};
@@ -176,7 +176,7 @@ proptest! {
     ) {
         let history = history(&story);
         let at = At { valid_at, size: size.index(story.len() + 1) as u64 };
-        let question = Question { at, rules: &TRUSTING, model: &TINY, kind_of: &kind_of };
+        let question = Question { at, rules: &TRUSTING, model: &TINY, providers: &Everyone };
         let answers = levels(&question, &[(unit("app"), &history)]);
         for (area, answer) in TINY.areas().iter().zip(answers) {
             let rows = sufficiency(&question, &history, &Outline::of(&TINY, area, TRUSTING.scheme));
@@ -184,7 +184,7 @@ proptest! {
             for (row, told) in rows.iter().zip(&answer.practices) {
                 prop_assert_eq!(&row.target, &told.target);
                 prop_assert_eq!(row.support, told.support);
-                prop_assert_eq!(row.support, support(&history, &row.target, at, &TRUSTING, &kind_of));
+                prop_assert_eq!(row.support, support(&history, &row.target, at, &TRUSTING, &Everyone));
                 let fresh = |cell: &Cell| cell.supporting.iter().map(|count| count.fresh).sum::<u32>();
                 let valid: u32 =
                     row.cells.iter().map(|cell| fresh(cell) + cell.contradicting).sum();

@@ -9,7 +9,7 @@ use gradus_domain::{Actor, Registry, Rules, UnitHistory};
 use gradus_model::event::{LogCreated, PrincipalAdded, UnitMoved, UnitRegistered};
 use gradus_model::leaf::Place;
 use gradus_model::unit::{AreaRef, UnitKind};
-use gradus_model::{Catalog, Digest, Event, LogId, Recorded, RequestId, UnitId};
+use gradus_model::{Catalog, Digest, Event, LogId, Recorded, RequestId, Timestamp, UnitId};
 
 use crate::given::{
     Fact, ISO, NOW, SOLO_TEXT, STRICT_TEXT, TRUSTING_TEXT, day, digest, document, fact, unit, who,
@@ -114,7 +114,7 @@ impl Tale {
         let history = self.histories.entry(stream).or_default();
         let place = Place {
             position,
-            recorded_at: day(NOW),
+            recorded_at: stamp(position),
             stream,
             version: history.version + 1,
             previous: Digest::ZERO,
@@ -137,6 +137,11 @@ impl Tale {
     pub(crate) const fn size(&self) -> u64 {
         self.size
     }
+}
+
+/// When the record at a position is stamped.
+pub(crate) fn stamp(position: u64) -> Timestamp {
+    day(NOW).plus_micros(position.cast_signed())
 }
 
 fn registered(name: &str, kind: UnitKind, parent: Option<&str>) -> Event {

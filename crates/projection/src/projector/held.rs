@@ -7,7 +7,7 @@ use gradus_domain::UnitHistory;
 use gradus_domain::coverage::SupportKind;
 use gradus_domain::fold::{AreaCourse, AreaFold, Changed, Given, NOTHING};
 use gradus_domain::steps::Steps;
-use gradus_domain::world::{Basis, World, kind_of};
+use gradus_domain::world::{Basis, World};
 use gradus_model::unit::AreaRef;
 use gradus_model::{AreaId, ModelId, Target, Timestamp};
 
@@ -59,10 +59,10 @@ pub(super) struct Known<'a> {
 impl Known<'_> {
     /// What a fold is given under a basis.
     pub(super) fn given<T>(&self, basis: &Basis, fold: impl FnOnce(&Given<'_>) -> T) -> T {
-        let kind_of = |principal| kind_of(self.world, principal);
+        let providers = self.world.registry();
         let (model, rules) = (&*basis.catalog, &*basis.read_rules);
         let (history, size) = (self.history, self.size);
-        fold(&Given { history, size, model, rules, kind_of: &kind_of })
+        fold(&Given { history, size, model, rules, providers })
     }
 }
 

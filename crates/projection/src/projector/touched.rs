@@ -22,6 +22,8 @@ pub(super) enum Touched<'a> {
     Rating(&'a Rating),
     /// What this unit and those below it are read by.
     Bases(UnitId),
+    /// What came from a source that the record at this position distrusted.
+    Source(u64),
     /// Nothing that a level depends on.
     Nothing,
 }
@@ -47,6 +49,8 @@ impl<'a> Touched<'a> {
             Event::ModelAdopted(_) | Event::RulesAdopted(_) => Self::Bases(stream),
             Event::UnitRegistered(registered) => Self::Bases(registered.unit),
             Event::UnitMoved(moved) => Self::Bases(moved.unit),
+            Event::SourceDistrusted(_) => Self::Source(recorded.place.position),
+            Event::SourceRestored(of) => Self::Source(of.distrust),
             Event::LogCreated(_)
             | Event::LogForked(_)
             | Event::ClockAccepted(_)
@@ -90,7 +94,11 @@ impl<'a> Touched<'a> {
             Self::Submitted(item) => Some(item.evidence),
             Self::Linked(links) => Some(links.evidence),
             Self::Item(item) => Some(*item),
-            Self::Unlinked(_) | Self::Rating(_) | Self::Bases(_) | Self::Nothing => None,
+            Self::Unlinked(_)
+            | Self::Rating(_)
+            | Self::Bases(_)
+            | Self::Source(_)
+            | Self::Nothing => None,
         }
     }
 
@@ -101,12 +109,12 @@ impl<'a> Touched<'a> {
             Self::Linked(links) | Self::Unlinked(links) => links.practices.iter().collect(),
             Self::Item(item) => known.history.practices_of(*item, known.size),
             Self::Rating(rating) => vec![&rating.target],
-            Self::Bases(_) | Self::Nothing => Vec::new(),
+            Self::Bases(_) | Self::Source(_) | Self::Nothing => Vec::new(),
         }
     }
 }
 
 /// Whether an event bears on units besides the one in whose stream it stands.
 pub(super) fn touches_others(recorded: &Recorded) -> bool {
-    matches!(Touched::by(None, recorded), Touched::Bases(_))
+    matches!(Touched::by(None, recorded), Touched::Bases(_) | Touched::Source(_))
 }

@@ -5,6 +5,9 @@
 
 mod achieved;
 mod facts;
+mod sources;
+
+use std::cmp::Ordering;
 
 use gradus_model::event::Document;
 use gradus_model::event::{
@@ -43,6 +46,14 @@ impl History {
         without.events.remove(at);
         for (position, recorded) in (0..).zip(&mut without.events) {
             recorded.place.position = position;
+            // What is named by its place is named by its new one.
+            if let Event::SourceRestored(of) = &mut recorded.event {
+                of.distrust = match of.distrust.cmp(&(at as u64)) {
+                    Ordering::Less => of.distrust,
+                    Ordering::Equal => u64::MAX,
+                    Ordering::Greater => of.distrust.saturating_sub(1),
+                };
+            }
         }
         without
     }
@@ -116,7 +127,7 @@ impl Story {
         let before = self.events.iter().filter(|before| before.place.stream == stream).count();
         let place = Place {
             position,
-            recorded_at: first_day().plus_micros(i64::try_from(position).unwrap()),
+            recorded_at: stamp(position),
             stream,
             version: before as u64 + 1,
             previous: Digest::ZERO,
@@ -203,6 +214,8 @@ impl Story {
             (8, Self::tailor),
             (6, Self::adopt),
             (4, Self::move_unit),
+            (5, Self::distrust),
+            (4, Self::restore),
             (3, Self::remark),
         ]);
         happens(self);
@@ -370,6 +383,10 @@ impl Story {
         };
         self.tell(unit, by, at, event);
     }
+}
+
+fn stamp(position: u64) -> Timestamp {
+    first_day().plus_micros(i64::try_from(position).unwrap())
 }
 
 fn organization() -> UnitId {

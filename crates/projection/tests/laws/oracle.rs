@@ -241,6 +241,7 @@ impl Asked<'_> {
             if let Event::EvidenceSubmitted(item) = &recorded.event
                 && recorded.place.stream == unit
                 && self.speaks(unit, recorded.actor, item, target)
+                && !self.known.is_distrusted(recorded, item)
             {
                 validities.push(self.of_item(unit, recorded.effective_at, item, target));
             }

@@ -29,11 +29,13 @@ fn spread(seed: u64) -> History {
     let mut history = made_up(seed);
     let mut dice = Dice::of(!seed);
     let mut stamp = first_day();
-    for recorded in &mut history.events {
+    let next = |_: &Recorded| {
         let days = dice.weighted(&[(50, 0), (30, 3), (15, 15), (5, 60)]);
         stamp = stamp.plus_micros(days * DAY_MICROS + 1);
-        recorded.place.recorded_at = stamp;
-    }
+        stamp
+    };
+    let stamps: Vec<Timestamp> = history.events.iter().map(next).collect();
+    history.stamp(&stamps);
     history
 }
 

@@ -3,6 +3,7 @@
 use gradus_model::event::{Document, Links};
 use gradus_model::evidence::Item;
 use gradus_model::rating::Rating;
+use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{AreaRef, Context, Floor, Grade};
 use gradus_model::{Digest, Event, Target};
 use gradus_proof::tree::{leaf_hash, leaf_hashes};
@@ -122,6 +123,10 @@ fn body(event: &Event) -> Value {
             "token": text(of.token), "by": text(of.by), "expires_at": of.expires_at.map(text),
             "old_until": text(of.old_until),
         }),
+        Event::SourceDistrusted(of) => without_nulls(json!({
+            "suspect": suspect(&of.suspect), "from": of.from.map(text), "until": of.until.map(text),
+        })),
+        Event::SourceRestored(of) => json!({ "distrust": of.distrust }),
         Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
         Event::AreaInheritanceSet(of) => {
             json!({ "area": area(&of.area), "inheritance": of.inheritance })
@@ -157,6 +162,18 @@ fn body(event: &Event) -> Value {
 
 fn text(value: impl ToString) -> String {
     value.to_string()
+}
+
+fn suspect(of: &Suspect) -> Value {
+    let versioned = |of: &Versioned| {
+        without_nulls(json!({ "name": text(&of.name), "version": of.version.as_ref().map(text) }))
+    };
+    let value = match of {
+        Suspect::Principal(id) => json!(text(id)),
+        Suspect::Tool(of) | Suspect::Mapping(of) => versioned(of),
+        Suspect::Source(name) => json!(text(name)),
+    };
+    json!({ of.sort(): value })
 }
 
 fn area(of: &AreaRef) -> String {

@@ -3,6 +3,7 @@
 use std::fmt::{self, from_fn};
 
 use gradus_domain::coverage;
+use gradus_domain::coverage::Providers as _;
 use gradus_domain::evidence::Standing;
 use gradus_domain::history::EvidenceHistory;
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Strength, Subject, Tool};
@@ -168,6 +169,7 @@ pub(crate) fn evidence(
         superseded_at: superseded.map(|(_, at)| timestamp(at)),
         valid: valid.is_some_and(|(valid, _)| valid),
         validity_ends_at: valid.map(|(_, until)| timestamp(until)),
+        distrusted_by: shown.service.views().registry.distrust(history, size),
         ..wire::Evidence::default()
     })
 }
@@ -198,14 +200,13 @@ pub(crate) fn validity(
 ) -> Option<(bool, gradus_model::Timestamp)> {
     let basis = shown.basis?;
     let rules = &basis.read_rules;
-    let kind_of = |id| views.registry.principal(id).map(|found| found.kind);
     let until = practices
         .iter()
         .map(|target| coverage::valid_until(history, target, shown.at.size, rules))
         .max()?;
     let valid_at = shown.at.valid_at;
     let in_time = history.work_from <= valid_at && valid_at < until;
-    let counts = coverage::counts(history, shown.at.size, rules, &kind_of);
+    let counts = coverage::counts(history, shown.at.size, rules, &views.registry);
     Some((in_time && counts, until))
 }
 

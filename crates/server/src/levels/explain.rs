@@ -1,9 +1,13 @@
 //! `ExplainLevel`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use gradus_domain::access::Right;
 use gradus_domain::duties::behind::Relaxed;
-use gradus_domain::explain::{Counts, ItemBehind, PracticeBehind, RatingBehind, WhyPassedOver};
+use gradus_domain::explain::{
+    Counts, ItemBehind, PracticeBehind, RatingBehind, WhyNot, WhyPassedOver,
+};
 use gradus_domain::level::PracticeAnswer;
 use gradus_domain::lift::{Bounds, FeatureStep, LevelStep, Met, Need, next_level};
 use gradus_domain::rules::Scheme;
@@ -26,7 +30,38 @@ pub(super) async fn explained(
     let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
     let area = convert::area("area", &asked.area)?;
     let answer = service.explain(by, &asked.unit, &coordinate, area).await?;
-    Ok(told(service, &answer))
+    let mut response = told(service, &answer);
+    response.distrusts = distrusts(by, service, &answer).await?;
+    Ok(response)
+}
+
+/// The records by which items do not count; why is told to those who may read the unit's records.
+async fn distrusts(
+    by: &Caller,
+    service: &Service,
+    answer: &ExplainAnswer,
+) -> Result<Vec<wire::ExplainedDistrust>, ServiceError> {
+    let items = answer.explanation.practices.iter().flat_map(|practice| &practice.evidence);
+    let positions: BTreeSet<u64> = items.filter_map(|item| distrusted_by(item.counts)).collect();
+    let reads = service.may(&Caller { right: Right::Read, ..*by }, answer.unit);
+    let mut told = Vec::new();
+    for position in positions {
+        let known = service.views().registry.distrust_at(position).cloned();
+        let reason = if reads { service.source_statement(position).await?.reason } else { None };
+        told.extend(known.map(|known| wire::ExplainedDistrust {
+            position,
+            sort: known.suspect.sort().to_owned(),
+            reason: reason.unwrap_or_default(),
+        }));
+    }
+    Ok(told)
+}
+
+const fn distrusted_by(counts: Counts) -> Option<u64> {
+    match counts {
+        Counts::Not(WhyNot::Distrusted { by }) => Some(by),
+        _ => None,
+    }
 }
 
 fn told(service: &Service, from: &ExplainAnswer) -> wire::ExplainLevelResponse {
@@ -59,6 +94,7 @@ fn told(service: &Service, from: &ExplainAnswer) -> wire::ExplainLevelResponse {
             since: Some(timestamp(out.since)),
             position: out.position,
         }),
+        distrusts: Vec::new(),
     }
 }
 
@@ -222,6 +258,7 @@ fn item(service: &Service, from: &ItemBehind) -> wire::ExplainedEvidence {
         window: window(&from.ends_by),
         superseded_by,
         decided_at: from.decided_at,
+        distrusted_by: distrusted_by(from.counts),
     }
 }
 

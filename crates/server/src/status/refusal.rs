@@ -95,9 +95,7 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
             verdict(FailedPrecondition, "RATING_WITHDRAWN").with("rating", id)
         }
         Refusal::AppraisalUnknown => verdict(NotFound, "APPRAISAL_UNKNOWN"),
-        Refusal::VersionUnknown(version) => {
-            verdict(NotFound, "VERSION_UNKNOWN").with("version", version)
-        }
+        Refusal::VersionUnknown(_) | Refusal::DistrustUnknown(_) => of_place(refusal),
         Refusal::ClaimRule(error) => of_claim_rule(error),
         Refusal::DutiesNotSeparate { .. }
         | Refusal::ConflictOfInterest { .. }
@@ -107,6 +105,20 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
 
 fn of_key(code: Code, reason: &'static str, key: impl ToString) -> Verdict {
     verdict(code, reason).with("certificate", key)
+}
+
+/// What is said of a place at which nothing of the kind was recorded.
+fn of_place(refusal: &Refusal) -> Verdict {
+    match refusal {
+        Refusal::VersionUnknown(version) => {
+            verdict(Code::NotFound, "VERSION_UNKNOWN").with("version", version)
+        }
+        Refusal::DistrustUnknown(position) => {
+            verdict(Code::NotFound, "DISTRUST_UNKNOWN").with("position", position)
+        }
+        // Told apart above.
+        _ => verdict(Code::Internal, "FAULT"),
+    }
 }
 
 /// What is said of a token, and of when it ends.

@@ -46,7 +46,7 @@ impl<'a> Judge<'a> {
         let under = Under {
             model: model.as_deref(),
             rules: judged_by.rules.as_deref(),
-            kind_of: &|id| registry.principal(id).map(|found| found.kind),
+            providers: registry,
             conflict_above: judged_by.conflict_above,
         };
         draft.propose(on, &under, proposal)

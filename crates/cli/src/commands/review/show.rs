@@ -124,6 +124,10 @@ fn record(evidence: &v1::Evidence) -> Sheet {
         ("valid", if evidence.valid { "yes" } else { "no" }.into()),
         ("validity_ends_at", time(evidence.validity_ends_at.as_ref()).into()),
         ("ended_at", time(evidence.ended_at.as_ref()).into()),
+        (
+            "distrusted_by",
+            evidence.distrusted_by.map(|at| at.to_string()).unwrap_or_default().into(),
+        ),
         ("superseded_by", evidence.superseded_by.clone().into()),
         ("source", source.name.into()),
         ("source_id", source.id.into()),

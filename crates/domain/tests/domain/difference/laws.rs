@@ -6,15 +6,17 @@ use gradus_domain::course::{AreaState, state_at};
 use gradus_domain::difference::{Movement, Side, Stage};
 use gradus_domain::explain::courses;
 use gradus_domain::sse_cmm::LevelAnswer;
+use gradus_domain::world::World as _;
 use gradus_domain::{At, UnitState};
 use gradus_model::rating::Value;
 use gradus_model::{AppraisalId, Event};
 use proptest::prelude::*;
 
 use super::between;
+use crate::distrusts::{distrusted, of_principal, of_source, restored};
 use crate::given::{Fact, day, document, rated, submitted, unit};
 use crate::made_up::{DAY_MICROS, has_new_id, moment, proposal, propose};
-use crate::tale::{BEGUN, Tale, moved, tiny_area};
+use crate::tale::{BEGUN, Tale, moved, stamp, tiny_area};
 
 fn told() -> impl Strategy<Value = (&'static str, Fact)> {
     let who = prop_oneof![3 => Just("app"), 2 => Just("team"), 1 => Just("org")];
@@ -24,7 +26,17 @@ fn told() -> impl Strategy<Value = (&'static str, Fact)> {
             fact.proposal.effective_at = moment;
             ("org", fact)
         });
-    prop_oneof![30 => (who, proposal()), 1 => moves]
+    prop_oneof![30 => (who, proposal()), 1 => moves, 2 => source()]
+}
+
+/// That a source is distrusted for an interval, or the latest distrust taken back.
+fn source() -> impl Strategy<Value = (&'static str, Fact)> {
+    let suspects = [of_principal("bot"), of_principal("bob"), of_source("git")];
+    let from = prop::option::of((BEGUN..BEGUN + 80).prop_map(stamp));
+    let until = prop::option::of((BEGUN..BEGUN + 80).prop_map(stamp));
+    let distrusts = (prop::sample::select(suspects.to_vec()), from, until)
+        .prop_map(|(suspect, from, until)| distrusted(suspect, from, until));
+    prop_oneof![2 => distrusts, 1 => Just(restored(0))].prop_map(|fact| ("org", fact))
 }
 
 /// A good begin: all of PA01 up to level 2 and PA02 rated, with evidence for it. What is made up
@@ -48,15 +60,26 @@ pub(crate) fn tale() -> impl Strategy<Value = Tale> {
         let mut streams: BTreeMap<&str, (UnitState, Vec<Fact>)> = BTreeMap::new();
         let good = |name: &'static str| good_begin().into_iter().map(move |fact| (name, fact));
         for (name, fact) in begins.into_iter().flat_map(good).chain(proposed) {
-            let is_move = matches!(fact.proposal.event, Event::UnitMoved(_));
+            let Some(fact) = with_latest(&tale, fact) else { continue };
+            // What is for the organization to decide is told in any case.
+            let is_told = fact.proposal.event.event_type() < 100;
             let (state, facts) = streams.entry(name).or_default();
-            if is_move || (has_new_id(facts, &fact) && propose(state, &fact)) {
+            if is_told || (has_new_id(facts, &fact) && propose(state, &fact)) {
                 tale.tell(name, &of_an_appraisal(fact.clone(), tale.size()));
                 facts.push(fact);
             }
         }
         tale
     })
+}
+
+/// A restoration names the latest distrust; none without one.
+fn with_latest(tale: &Tale, mut fact: Fact) -> Option<Fact> {
+    if let Event::SourceRestored(of) = &mut fact.proposal.event {
+        let latest = tale.registry().distrusts().rfind(|of| of.restored.is_none());
+        of.distrust = latest?.position;
+    }
+    Some(fact)
 }
 
 /// Every third rating of a person as if a closed appraisal had given it: streams take none yet.

@@ -1,13 +1,16 @@
 //! Facts with contents by chance.
 
 use gradus_model::event::{
-    AreaInheritanceSet, MarkerPlaced, PhaseChange, PrincipalAdded, Tailoring, UnitArchived,
+    AreaInheritanceSet, MarkerPlaced, PhaseChange, PrincipalAdded, SourceDistrusted, Tailoring,
+    UnitArchived,
 };
-use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
+use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength, Tool};
 use gradus_model::rating::{Basis, Rating, Scale, Value};
+use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{AreaRef, Inheritance, MarkerKind, Phase, PrincipalKind};
 use gradus_model::{
-    AppraisalId, AreaId, Digest, Event, EvidenceId, ModelId, PrincipalId, RatingId, Target, UnitId,
+    AppraisalId, AreaId, Digest, Event, EvidenceId, ModelId, PrincipalId, RatingId, Target,
+    Timestamp, UnitId,
 };
 
 use crate::dice::Dice;
@@ -36,15 +39,46 @@ pub(crate) fn item(dice: &mut Dice, evidence: EvidenceId, practices: Vec<Target>
         practices,
         work_from: None,
         valid_until: None,
-        source: Source { name: "made-up".parse().unwrap(), id },
+        source: Source { name: dice.one_of(&["made-up", "told"]).parse().unwrap(), id },
         producer_sequence: None,
         instance: None,
         about: None,
         measures: Vec::new(),
         subjects: Vec::new(),
-        tool: None,
+        tool: dice.in_hundred(60).then(|| tool(dice)),
         attachments: Vec::new(),
     }
+}
+
+fn tool(dice: &mut Dice) -> Tool {
+    let version = dice.one_of(&[None, Some("1"), Some("2")]);
+    let mapping = dice.one_of(&[None, Some("git/tag"), Some("git/test"), Some("ci/test")]);
+    Tool {
+        name: dice.one_of(&["lint", "probe"]).parse().unwrap(),
+        version: version.map(|version| version.parse().unwrap()),
+        mapping: mapping.map(|mapping| mapping.parse().unwrap()),
+    }
+}
+
+/// That a source is distrusted, for an interval between stamps.
+pub(crate) fn distrusted(
+    dice: &mut Dice,
+    principal: PrincipalId,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Event {
+    let version = dice.one_of(&[None, None, Some("1"), Some("2")]);
+    let versioned = |name: &str| Versioned {
+        name: name.parse().unwrap(),
+        version: version.map(|version| version.parse().unwrap()),
+    };
+    let suspect = match dice.below(10) {
+        0..=3 => Suspect::Principal(principal),
+        4..=5 => Suspect::Tool(versioned(dice.one_of(&["lint", "probe"]))),
+        6..=7 => Suspect::Mapping(versioned(dice.one_of(&["git", "git/tag", "ci"]))),
+        _ => Suspect::Source(dice.one_of(&["made-up", "told"]).parse().unwrap()),
+    };
+    Event::SourceDistrusted(SourceDistrusted { suspect, from, until })
 }
 
 /// A rating of the unit as a whole, by people.

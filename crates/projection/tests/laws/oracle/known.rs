@@ -3,6 +3,7 @@
 use gradus_model::event::Document;
 use gradus_model::evidence::Item;
 use gradus_model::rating::Rating;
+use gradus_model::suspect::Suspect;
 use gradus_model::unit::{AreaRef, Inheritance, PrincipalKind};
 use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Recorded, Target, Timestamp, UnitId};
 
@@ -107,6 +108,25 @@ impl Known<'_> {
         self.events.iter().find_map(added)
     }
 
+    /// Whether the source of an item is distrusted by a record that none took back.
+    pub(super) fn is_distrusted(&self, submitted: &Recorded, item: &Item) -> bool {
+        let taken_back = |position: u64| {
+            self.events.iter().any(
+                |one| matches!(&one.event, Event::SourceRestored(of) if of.distrust == position),
+            )
+        };
+        self.events.iter().any(|one| match &one.event {
+            Event::SourceDistrusted(of) => {
+                let stamp = submitted.place.recorded_at;
+                let before = of.from.is_some_and(|from| stamp < from);
+                let after = of.until.is_some_and(|until| stamp >= until);
+                let made = is_made_by(&of.suspect, submitted.actor, item);
+                made && !before && !after && !taken_back(one.place.position)
+            }
+            _ => false,
+        })
+    }
+
     /// The last that was recorded of something in a unit's stream, whatever its date.
     fn last_said<T>(&self, unit: UnitId, read: impl Fn(&Recorded) -> Option<T>) -> Option<T> {
         let own = self.events.iter().rev().filter(|recorded| recorded.place.stream == unit);
@@ -186,6 +206,25 @@ impl Known<'_> {
         }
         ratings
     }
+}
+
+fn is_made_by(suspect: &Suspect, provider: PrincipalId, item: &Item) -> bool {
+    let tool = item.tool.as_ref();
+    let version = tool.and_then(|tool| tool.version.as_ref());
+    let (name, asked) = match suspect {
+        Suspect::Principal(id) => return *id == provider,
+        Suspect::Source(name) => return *name == item.source.name,
+        Suspect::Tool(of) => {
+            (tool.map(|tool| tool.name.to_string()) == Some(of.name.to_string()), of)
+        }
+        Suspect::Mapping(of) => {
+            let mapping = tool.and_then(|tool| tool.mapping.as_ref()).map(ToString::to_string);
+            let whole = mapping.as_deref().and_then(|mapping| mapping.split('/').next());
+            let name = Some(of.name.as_str());
+            (mapping.as_deref() == name || whole == name, of)
+        }
+    };
+    name && (asked.version.is_none() || asked.version.as_ref() == version)
 }
 
 /// Where a fact places a unit.

@@ -199,6 +199,10 @@ fn why_not(of: &v1::ExplainedEvidence) -> String {
     match of.why_not.as_str() {
         "over" => format!("over since {}{}", instant(of.valid_until.as_ref()), ending(of)),
         "not-reviewed" => "does not count: nobody accepted it".to_owned(),
+        "distrusted" => {
+            let by = of.distrusted_by.map(|at| format!(" by #{at}")).unwrap_or_default();
+            format!("does not count: its source is distrusted{by}")
+        }
         "rejected" | "withdrawn" => format!("does not count: {}{decided}", of.why_not),
         "too-weak" => "does not count: too weak for these rules".to_owned(),
         "inconclusive" => "does not count: inconclusive".to_owned(),

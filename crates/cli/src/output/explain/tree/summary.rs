@@ -47,6 +47,12 @@ pub(super) fn head(response: &v1::ExplainLevelResponse) -> Vec<String> {
             out.position
         ));
     }
+    for known in &response.distrusts {
+        let why = Some(&known.reason).filter(|reason| !reason.is_empty());
+        let why = why.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let (sort, position) = (&known.sort, known.position);
+        lines.push(format!("Evidence of a {sort} does not count, distrusted #{position}{why}"));
+    }
     if response.steps.is_empty() {
         lines.push("No level follows: the model does not list all its practices.".to_owned());
     }
