@@ -129,7 +129,7 @@ fn what_is_missing_is_the_least_that_would_do() {
         old: lapsed, lacks <renewal> [-: direct 0+1]
         old, and one waits: lapsed, lacks <review> [-: direct 0+1 waiting 1]
         weak: unsupported, lacks <strength> [-: silent 1]
-        weak and waiting: unsupported, lacks <evidence> [-: silent 1]
+        weak and waiting: unsupported, lacks <strength> [-: silent 1]
         inconclusive: unsupported, lacks <evidence> [-: silent 1]
         against only: contradicted, lacks <resolution evidence> [-: against 1]
         against, and one waits: contradicted, lacks <resolution review> [-: against 1 waiting 1]
