@@ -11,6 +11,7 @@ import sealed
 
 DOCUMENT, EVIDENCE, RATING = "id:name digest:digest", "evidence:id", "rating:id"
 AREA, PHASE, LINKS = "area:area", "phase:phase", "evidence:id practices:target*"
+INPUT = "appraisal:id input:input"
 EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, ...
     1: ("log-created", "log:id organization:id origin:label"),
     2: ("log-forked", "size:u64 root:digest known_size?:u64 origin:label"),
@@ -58,6 +59,14 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     300: ("practice-rated", "rating:id target:target value:value instance?:label appraisal?:id "
           "basis?:basis evidence:id*"),
     301: ("rating-withdrawn", RATING), 302: ("rating-ended", RATING),
+    400: ("appraisal-opened", INPUT), 401: ("appraisal-changed", INPUT),
+    402: ("individual-rating-sealed", "appraisal:id subject:rated evidence:id*"),
+    403: ("individual-ratings-revealed", "appraisal:id subjects:rated*"),
+    404: ("consensus-reached", "appraisal:id subject:rated value?:value evidence:id* dissent:id*"),
+    405: ("finding-recorded", "appraisal:id kind:finding-kind unit?:id area?:area "
+          "practice?:target evidence:id*"),
+    406: ("appraisal-closed", "appraisal:id unit:id ratings:u64"),
+    407: ("appraisal-cancelled", "appraisal:id"), 408: ("appraisal-signed-off", "appraisal:id"),
 }
 MAPS = {
     "area": "model:name area:u8", "source": "name:foreign id:foreign",
@@ -68,6 +77,12 @@ MAPS = {
     "suspect": "principal?:id tool?:versioned mapping?:versioned source?:foreign",
     "versioned": "name:label version?:label",
     "basis": "valid_at:time log_size:u64 rules:digest",
+    "rated": "unit:id target:target instance?:label", "member": "principal:id part:part",
+    "scoped": "area:area highest:u8", "base": "valid_at:time log_size:u64",
+    "method": "process:label class:class body:independence lead:independence team:independence "
+              "rating?:label aggregation?:label",
+    "input": "units:id* areas:scoped* instances:label* sponsor:id team:member* method:method "
+             "base?:base",
 }
 WORDS = {name: dict(enumerate(words.split(), 1)) for name, words in {
     "kind": "policy plan process-definition design analysis review-record test-result "
@@ -81,6 +96,8 @@ WORDS = {name: dict(enumerate(words.split(), 1)) for name, words in {
              "installation operation maintenance decommissioning",
     "marker-kind": "release audit milestone", "inheritance": "by-rules inherited own",
     "assurance": "basic moderate high", "activity": "development operation both",
+    "class": "class-1 class-2 class-3", "independence": "A B C D",
+    "part": "lead member observer", "finding-kind": "strength weakness question comment",
 }.items()}
 WORDS["value"] = {1: "not-satisfied", 2: "satisfied",
                   **dict(enumerate("N P- P P+ L- L L+ F".split(), 10))}

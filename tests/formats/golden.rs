@@ -3,14 +3,17 @@
 //! [`log`] is a log with one record of every event type, in an order that could have happened.
 //! A new type is added at its end; what stands here never changes.
 
+use gradus_model::appraisal;
 use gradus_model::claims::{ByRule, Condition};
 use gradus_model::event::{
-    AreaInheritanceSet, BaselineRaised, CertificateRegistered, CertificateRevoked,
-    ClaimRuleRemoved, ClaimRuleSet, ClockAccepted, ConflictDeclared, ConflictWithdrawn, Document,
-    EvidenceSuperseded, Links, LogCreated, LogForked, MarkerPlaced, OfEvidence, OfRating,
-    PayloadErased, PhaseChange, PrincipalAdded, PrincipalDisabled, RoleGranted, RoleRevoked,
-    SourceDistrusted, SourceRestored, Tailoring, TokenIssued, TokenRevoked, TokenRotated,
-    UnitArchived, UnitLabelled, UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
+    AppraisalClosed, AppraisalInput, AreaInheritanceSet, BaselineRaised, CertificateRegistered,
+    CertificateRevoked, ClaimRuleRemoved, ClaimRuleSet, ClockAccepted, ConflictDeclared,
+    ConflictWithdrawn, ConsensusReached, Document, EvidenceSuperseded, FindingRecorded,
+    IndividualRatingSealed, IndividualRatingsRevealed, Links, LogCreated, LogForked, MarkerPlaced,
+    OfAppraisal, OfEvidence, OfRating, PayloadErased, PhaseChange, PrincipalAdded,
+    PrincipalDisabled, RoleGranted, RoleRevoked, SourceDistrusted, SourceRestored, Tailoring,
+    TokenIssued, TokenRevoked, TokenRotated, UnitArchived, UnitLabelled, UnitMoved, UnitRegistered,
+    UnitRenamed, UnitSucceeded,
 };
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
@@ -148,6 +151,7 @@ pub(crate) fn log() -> Vec<Golden> {
         a_claim_rule(),
         a_conflict(),
         a_bad_source(),
+        an_appraisal(),
     ];
     let rows = rows.concat();
     let mut log: Vec<Golden> = Vec::new();
@@ -566,6 +570,80 @@ fn a_bad_source() -> Vec<Row> {
         (60, 0, o, now, distrusted(tool, from, None), reason("it counts tests twice")),
         (61, 0, o, now, distrusted(mapping, None, until), reason("a rule names another practice")),
         (62, 0, o, now, distrusted(mirror, None, None), reason("a mirror that is not ours")),
+    ]
+}
+
+/// An appraisal from its opening to its approval, and one that was given up.
+fn an_appraisal() -> Vec<Row> {
+    let appraisal = AppraisalId(drawn("appraisal", OPERATOR, request(63), 0));
+    let (stream, now) = (UnitId(appraisal.0), "2026-03-01T15:00:00Z");
+    let (lead, observer) = (PrincipalId([0x41; 16]), PrincipalId([0x42; 16]));
+    let instance = Some("line-1".parse().unwrap());
+    let whole = appraisal::Subject { unit: project(), target: target("BP.07.01"), instance: None };
+    let of_line = appraisal::Subject { instance: instance.clone(), ..whole.clone() };
+    let input = appraisal::Input {
+        units: vec![project()],
+        areas: vec![appraisal::ScopedArea { area: area(7), highest: 3 }],
+        instances: instance.into_iter().collect(),
+        sponsor: OPERATOR,
+        team: vec![
+            appraisal::Member { principal: lead, part: appraisal::Part::Lead },
+            appraisal::Member { principal: observer, part: appraisal::Part::Observer },
+        ],
+        method: appraisal::Method {
+            process: "SSAM 2.0".parse().unwrap(),
+            class: appraisal::Class::Two,
+            body: appraisal::Independence::A,
+            lead: appraisal::Independence::B,
+            team: appraisal::Independence::C,
+            rating: Some("R1".parse().unwrap()),
+            aggregation: None,
+        },
+        base: None,
+    };
+    let base = appraisal::EvidenceBase { valid_at: at("2026-02-28"), log_size: 40 };
+    let changed = appraisal::Input { base: Some(base), ..input.clone() };
+    let texts = || Payload::empty().with("title", "of 2026").with("purpose", "to improve");
+    let value = Payload::empty().with("value", "satisfied").with("rationale", "seen");
+    let dissent = format!("dissent/{lead}");
+    let evidence = vec![evidence(7, 0)];
+    let sealed =
+        IndividualRatingSealed { appraisal, subject: of_line.clone(), evidence: evidence.clone() };
+    let subjects = vec![whole.clone(), of_line.clone()];
+    let revealed = IndividualRatingsRevealed { appraisal, subjects };
+    let reached = ConsensusReached {
+        appraisal,
+        subject: of_line,
+        value: Some(Value::Satisfied),
+        evidence: evidence.clone(),
+        dissent: vec![lead],
+    };
+    let finding = FindingRecorded {
+        appraisal,
+        kind: appraisal::FindingKind::Weakness,
+        unit: Some(project()),
+        area: Some(area(7)),
+        practice: Some(target("BP.07.01")),
+        evidence,
+    };
+    let closed = AppraisalClosed { appraisal, unit: project(), ratings: 1 };
+    let of = || OfAppraisal { appraisal };
+    let opened = AppraisalInput { appraisal, input };
+    let changed = AppraisalInput { appraisal, input: changed };
+    let why = Payload::empty().with("rationale", "by most").with(&dissent, "only at times");
+    let text = Payload::empty().with("text", "the plan is old");
+    let none = Payload::empty();
+    let (s, day) = (stream, "2026-02-28");
+    vec![
+        (63, 0, s, now, Event::AppraisalOpened(opened), texts()),
+        (64, 0, s, now, Event::AppraisalChanged(changed), texts()),
+        (65, 0, s, now, Event::IndividualRatingSealed(sealed), value),
+        (66, 0, s, now, Event::IndividualRatingsRevealed(revealed), none.clone()),
+        (67, 0, s, now, Event::ConsensusReached(reached), why),
+        (68, 0, s, now, Event::FindingRecorded(finding), text),
+        (69, 0, s, day, Event::AppraisalSignedOff(of()), none.clone()),
+        (70, 0, s, day, Event::AppraisalClosed(closed), none),
+        (71, 0, s, now, Event::AppraisalCancelled(of()), reason("the sponsor left")),
     ]
 }
 

@@ -3,6 +3,7 @@
 //! Bytes are lower-case hexadecimal, instants are microseconds, words of a vocabulary are their
 //! names; what a body leaves out is left out here.
 
+use gradus_model::appraisal;
 use gradus_model::claims::{ByRule, Condition};
 use gradus_model::event::ConflictDeclared;
 use gradus_model::evidence::{Item, Measure, Subject, Tool};
@@ -11,7 +12,7 @@ use gradus_model::leaf::{Leaf, Signature};
 use gradus_model::rating::{Basis, Rating};
 use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{AreaRef, Context, Floor};
-use gradus_model::{Event, Timestamp};
+use gradus_model::{Event, EvidenceId, Timestamp};
 use serde_json::{Map, Value, json};
 
 pub(crate) fn leaf(leaf: &Leaf) -> Value {
@@ -178,6 +179,15 @@ fn body(event: &Event) -> Value {
         Event::RatingWithdrawn(of) | Event::RatingEnded(of) => {
             json!({ "rating": hex(&of.rating.0) })
         }
+        Event::AppraisalOpened(_)
+        | Event::AppraisalChanged(_)
+        | Event::IndividualRatingSealed(_)
+        | Event::IndividualRatingsRevealed(_)
+        | Event::ConsensusReached(_)
+        | Event::FindingRecorded(_)
+        | Event::AppraisalClosed(_)
+        | Event::AppraisalCancelled(_)
+        | Event::AppraisalSignedOff(_) => of_appraisal(event),
     }
 }
 
@@ -204,6 +214,90 @@ fn suspect(of: &Suspect) -> Value {
         Suspect::Mapping(of) => json!({ "mapping": versioned(of) }),
         Suspect::Source(name) => json!({ "source": name.as_str() }),
     }
+}
+
+fn ids(of: &[EvidenceId]) -> Vec<String> {
+    of.iter().map(|id| hex(&id.0)).collect()
+}
+
+/// The body of an event of an appraisal's stream.
+fn of_appraisal(event: &Event) -> Value {
+    match event {
+        Event::AppraisalOpened(of) | Event::AppraisalChanged(of) => {
+            json!({ "appraisal": hex(&of.appraisal.0), "input": input(&of.input) })
+        }
+        Event::IndividualRatingSealed(of) => json!({
+            "appraisal": hex(&of.appraisal.0), "subject": rated(&of.subject),
+            "evidence": ids(&of.evidence),
+        }),
+        Event::IndividualRatingsRevealed(of) => json!({
+            "appraisal": hex(&of.appraisal.0),
+            "subjects": of.subjects.iter().map(rated).collect::<Vec<_>>(),
+        }),
+        Event::ConsensusReached(of) => present([
+            ("appraisal", Some(json!(hex(&of.appraisal.0)))),
+            ("subject", Some(rated(&of.subject))),
+            ("value", text(of.value.as_ref())),
+            ("evidence", Some(json!(ids(&of.evidence)))),
+            ("dissent", Some(of.dissent.iter().map(|who| json!(hex(&who.0))).collect())),
+        ]),
+        Event::FindingRecorded(of) => present([
+            ("appraisal", Some(json!(hex(&of.appraisal.0)))),
+            ("kind", Some(json!(of.kind.name()))),
+            ("unit", of.unit.map(|unit| json!(hex(&unit.0)))),
+            ("area", of.area.as_ref().map(area)),
+            ("practice", text(of.practice.as_ref())),
+            ("evidence", Some(json!(ids(&of.evidence)))),
+        ]),
+        Event::AppraisalClosed(of) => json!({
+            "appraisal": hex(&of.appraisal.0), "unit": hex(&of.unit.0), "ratings": of.ratings,
+        }),
+        Event::AppraisalCancelled(of) | Event::AppraisalSignedOff(of) => {
+            json!({ "appraisal": hex(&of.appraisal.0) })
+        }
+        other => panic!("{} is no event of an appraisal", other.name()),
+    }
+}
+
+fn rated(of: &appraisal::Subject) -> Value {
+    present([
+        ("unit", Some(json!(hex(&of.unit.0)))),
+        ("target", Some(json!(of.target.to_string()))),
+        ("instance", text(of.instance.as_ref())),
+    ])
+}
+
+fn input(of: &appraisal::Input) -> Value {
+    let areas = of.areas.iter();
+    let areas = areas.map(|of| json!({ "area": area(&of.area), "highest": of.highest }));
+    let team = of.team.iter();
+    let team = team.map(|of| json!({ "principal": hex(&of.principal.0), "part": of.part.name() }));
+    let method = &of.method;
+    present([
+        ("units", Some(of.units.iter().map(|unit| json!(hex(&unit.0))).collect())),
+        ("areas", Some(areas.collect())),
+        ("instances", Some(json!(texts(&of.instances)))),
+        ("sponsor", Some(json!(hex(&of.sponsor.0)))),
+        ("team", Some(team.collect())),
+        (
+            "method",
+            Some(present([
+                ("process", Some(json!(method.process.as_str()))),
+                ("class", Some(json!(method.class.name()))),
+                ("body", Some(json!(method.body.name()))),
+                ("lead", Some(json!(method.lead.name()))),
+                ("team", Some(json!(method.team.name()))),
+                ("rating", text(method.rating.as_ref())),
+                ("aggregation", text(method.aggregation.as_ref())),
+            ])),
+        ),
+        (
+            "base",
+            of.base.map(
+                |base| json!({ "valid_at": base.valid_at.micros(), "log_size": base.log_size }),
+            ),
+        ),
+    ])
 }
 
 fn area(area: &AreaRef) -> Value {

@@ -8,6 +8,7 @@ mod raw;
 mod running;
 
 mod access;
+mod appraisals;
 mod architecture;
 mod at_once;
 mod attacks;

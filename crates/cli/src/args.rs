@@ -8,6 +8,7 @@ pub mod words;
 
 pub mod access;
 pub mod apply;
+pub mod appraisal;
 pub mod assert;
 pub mod baseline;
 pub mod certificate;
@@ -153,6 +154,9 @@ pub enum Command {
     Review(review::ReviewCommand),
     /// Rate practices
     Rate(rate::RateArgs),
+    /// Appraise as a team: rate sealed, reveal, agree, and let it take effect
+    #[command(subcommand)]
+    Appraisal(Box<appraisal::AppraisalCommand>),
     /// Show capability levels, at any date, as known at any date
     Levels(levels::LevelsArgs),
     /// Explain the levels of an area: every practice, rating and piece of evidence

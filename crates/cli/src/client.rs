@@ -13,6 +13,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 use tonic_types::StatusExt as _;
+use v1::appraisal_service_client::AppraisalServiceClient;
 use v1::backup_service_client::BackupServiceClient;
 use v1::claim_service_client::ClaimServiceClient;
 use v1::clock_service_client::ClockServiceClient;
@@ -92,6 +93,8 @@ services! {
     duties DutyServiceClient,
     /// The sources that are distrusted.
     sources SourceServiceClient,
+    /// The appraisals.
+    appraisals AppraisalServiceClient,
     /// The projections.
     projections ProjectionServiceClient,
     /// Backups.

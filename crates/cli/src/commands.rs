@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod apply;
+pub mod appraisal;
 pub mod assert;
 pub mod backup;
 pub mod baseline;
@@ -88,6 +89,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Submit(args) => submit::run(session, &args).await,
         Command::Review(command) => review::run(session, command).await,
         Command::Rate(args) => rate::run(session, args).await,
+        Command::Appraisal(command) => appraisal::run(session, *command).await,
         Command::Levels(args) => levels::run(session, args).await,
         Command::Explain(args) => explain::run(session, args).await,
         Command::Diff(args) => diff::run(session, args).await,

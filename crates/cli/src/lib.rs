@@ -18,6 +18,7 @@ pub mod session;
 pub mod tls;
 
 pub mod apply;
+pub mod appraisal;
 pub mod collect;
 pub mod commands;
 pub mod items;

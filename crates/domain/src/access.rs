@@ -162,6 +162,8 @@ pub enum On {
     Both(UnitId, UnitId),
     /// On the organization.
     Organization,
+    /// On every unit in the scope of the appraisal.
+    Scope,
 }
 
 /// The right that recording a fact needs of `actor`, and on what; `stream` is the unit whose stream
@@ -229,8 +231,19 @@ pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) 
         | Event::EvidenceUnlinked(_) => (Right::Review, here),
         // What is erased is gone for good.
         Event::PayloadErased(_) => (Right::Administer, here),
+        // Whoever approves an appraisal lets its ratings take effect.
+        Event::PracticeRated(rating) if rating.appraisal.is_some() => (Right::Appraise, here),
         Event::PracticeRated(_) | Event::RatingWithdrawn(_) | Event::RatingEnded(_) => {
             (Right::Rate, here)
         }
+        Event::AppraisalOpened(_)
+        | Event::AppraisalChanged(_)
+        | Event::AppraisalClosed(_)
+        | Event::AppraisalCancelled(_) => (Right::Appraise, On::Scope),
+        Event::IndividualRatingSealed(_)
+        | Event::IndividualRatingsRevealed(_)
+        | Event::ConsensusReached(_)
+        | Event::FindingRecorded(_)
+        | Event::AppraisalSignedOff(_) => (Right::Rate, On::Scope),
     }
 }

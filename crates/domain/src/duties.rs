@@ -16,10 +16,11 @@ pub mod behind;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use gradus_model::appraisal::Subject;
 use gradus_model::catalog::Catalog;
-use gradus_model::rating::Rating;
+use gradus_model::rating::{Rating, Value};
 use gradus_model::unit::PrincipalKind;
-use gradus_model::{EvidenceId, PrincipalId, Timestamp};
+use gradus_model::{EvidenceId, PrincipalId, RatingId, Timestamp};
 
 use crate::coverage::{Providers, testimony};
 use crate::evidence::Held;
@@ -225,8 +226,8 @@ pub(crate) fn rate(
     rating: &Rating,
     effective_at: Timestamp,
 ) -> Result<(), Refusal> {
-    // What a rule rated is in nobody's hand.
-    if rating.basis.is_some() {
+    // What a rule rated is in nobody's hand, and what an appraisal agreed on was judged before.
+    if rating.basis.is_some() || rating.appraisal.is_some() {
         return Ok(());
     }
     let rater = on.actor.principal;
@@ -253,6 +254,32 @@ pub(crate) fn rate(
         Ok(())
     };
     each_hand(draft, under, rating, effective_at, apart)
+}
+
+/// Refuses an individual rating of an appraisal by who provided or accepted what it rests on at the
+/// moment `at`, or has a conflict of interest, unless the rules relax that.
+///
+/// # Errors
+///
+/// The [`Refusal`] that a rating of ordinary work would get.
+pub fn appraise(
+    draft: &Draft<'_>,
+    on: &Occasion,
+    under: &Under<'_>,
+    (subject, evidence): (&Subject, &[EvidenceId]),
+    at: Timestamp,
+) -> Result<(), Refusal> {
+    // Only what is rated and what is cited is looked at.
+    let rating = Rating {
+        rating: RatingId([0; 16]),
+        target: subject.target.clone(),
+        value: Value::Satisfied,
+        instance: subject.instance.clone(),
+        appraisal: None,
+        basis: None,
+        evidence: evidence.to_vec(),
+    };
+    rate(draft, on, under, &rating, at)
 }
 
 /// Tells in whose hands each item was that a rating rests on, up to the first refusal.

@@ -7,6 +7,7 @@
 
 // Deciding and evolving: the way of a proposal.
 pub mod access;
+pub mod appraisal;
 mod baseline;
 pub mod duties;
 pub mod evidence;
@@ -48,6 +49,7 @@ pub mod trend;
 pub mod world;
 
 pub use duties::Under;
+pub use appraisal::{Appraisal, AppraisalRefusal, Appraisals};
 pub use history::UnitHistory;
 pub use proposal::{Actor, Occasion, Proposal, Verdict};
 pub use refusal::Refusal;

@@ -4,16 +4,17 @@ use std::borrow::Cow;
 
 use gradus_model::catalog::Catalog;
 use gradus_model::rating::Rating;
-use gradus_model::{Event, FeatureId, Practice, RatingId, Timestamp};
+use gradus_model::{Event, Practice, RatingId, Timestamp};
 
 use crate::duties::{self, Under};
 use crate::history::UnitHistory;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
+use crate::scheme::PERFORMED;
 use crate::unit::{Draft, by_a_person, known_practice, record_unless};
 
 /// Evidence that one rating may cite.
-const MOST_EVIDENCE: usize = 64;
+pub(crate) const MOST_EVIDENCE: usize = 64;
 
 /// A rating as the writer sees it.
 #[derive(Clone, Debug)]
@@ -98,17 +99,12 @@ fn rate(
         let field = "effective_at";
         return Err(Refusal::InTheFuture { field, seen: effective_at, now: on.now });
     }
-    if rating.appraisal.is_some() {
+    // Whoever closes an appraisal records its ratings, and nobody else does.
+    if rating.appraisal.is_some() && rating.appraisal != draft.closing {
         return Err(Refusal::AppraisalUnknown);
     }
     known_practice(model, &rating.target, effective_at)?;
-    let first = FeatureId { level: 1, number: 1 };
-    let derived = match rating.target.practice {
-        Practice::Base(_) => false,
-        Practice::Generic(_, id) => id.feature == first,
-        Practice::Feature(_, id) => id == first,
-    };
-    if derived {
+    if is_derived(rating.target.practice) {
         return Err(Refusal::Derived(rating.target.clone()));
     }
     if rating.evidence.len() > MOST_EVIDENCE {
@@ -121,6 +117,15 @@ fn rate(
         }
     }
     Ok(())
+}
+
+/// Whether a practice's rating follows from other ratings.
+pub(crate) fn is_derived(practice: Practice) -> bool {
+    match practice {
+        Practice::Base(_) => false,
+        Practice::Generic(_, id) => id.feature == PERFORMED,
+        Practice::Feature(_, id) => id == PERFORMED,
+    }
 }
 
 fn known<'a>(draft: &'a Draft<'_>, id: RatingId) -> Result<Cow<'a, Rated>, Refusal> {

@@ -7,6 +7,7 @@ use gradus_model::{
 };
 
 use crate::access::Right;
+use crate::appraisal::AppraisalRefusal;
 use crate::duties::Pair;
 use crate::registry::{ClaimRuleError, roles_in_words};
 
@@ -264,7 +265,7 @@ pub enum Refusal {
     /// The rating was withdrawn.
     #[error("rating `{0}` was withdrawn")]
     RatingWithdrawn(RatingId),
-    /// Appraisals cannot be rated into yet.
+    /// No appraisal has this id, or the rating does not follow from its closing.
     #[error("appraisal is unknown")]
     AppraisalUnknown,
     /// No record has this version in the unit's stream.
@@ -308,6 +309,9 @@ pub enum Refusal {
     /// No source was distrusted by the record at this position.
     #[error("no source was distrusted at position {0}: name one that is listed")]
     DistrustUnknown(u64),
+    /// An appraisal does not take it.
+    #[error(transparent)]
+    Appraisal(#[from] AppraisalRefusal),
 }
 
 /// By which rules somebody cannot do something.

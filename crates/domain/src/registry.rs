@@ -334,7 +334,16 @@ impl Registry {
             | Event::PayloadErased(_)
             | Event::PracticeRated(_)
             | Event::RatingWithdrawn(_)
-            | Event::RatingEnded(_) => (),
+            | Event::RatingEnded(_)
+            | Event::AppraisalOpened(_)
+            | Event::AppraisalChanged(_)
+            | Event::IndividualRatingSealed(_)
+            | Event::IndividualRatingsRevealed(_)
+            | Event::ConsensusReached(_)
+            | Event::FindingRecorded(_)
+            | Event::AppraisalClosed(_)
+            | Event::AppraisalCancelled(_)
+            | Event::AppraisalSignedOff(_) => (),
         }
     }
 

@@ -14,7 +14,7 @@ use gradus_model::catalog::Catalog;
 use gradus_model::event::Document;
 use gradus_model::evidence::Source;
 use gradus_model::unit::{AreaRef, PrincipalKind};
-use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Target, Timestamp};
+use gradus_model::{AppraisalId, Event, EvidenceId, PrincipalId, RatingId, Target, Timestamp};
 
 use crate::baseline;
 use crate::duties::{self, Interest, Under};
@@ -103,6 +103,8 @@ pub struct Draft<'a> {
     pub(crate) past: Option<&'a UnitHistory>,
     /// Orders what is settled: the position of the next record, where that is known.
     next: u64,
+    /// The appraisal whose ratings may be recorded, since they follow from its closing.
+    pub closing: Option<AppraisalId>,
     change: Change,
 }
 
@@ -112,7 +114,7 @@ impl<'a> Draft<'a> {
     pub fn of(base: &'a UnitState) -> Self {
         let change = Change { version: base.version, ..Change::default() };
         // Within one stream, versions order as positions do.
-        Self { base, past: None, next: base.version + 1, change }
+        Self { base, past: None, next: base.version + 1, closing: None, change }
     }
 
     /// A draft without changes on a state that came after a history; `next` is the position of the
@@ -329,7 +331,7 @@ fn decide(
         | Event::EvidenceLinked(_)
         | Event::EvidenceUnlinked(_)
         | Event::PayloadErased(_) => evidence::decide(draft, on, under, proposal),
-        // The organization's own: `registry` decides on them.
+        // The organization's own, on which `registry` decides, and those of appraisals.
         Event::LogCreated(_)
         | Event::LogForked(_)
         | Event::ClockAccepted(_)
@@ -353,7 +355,16 @@ fn decide(
         | Event::ClaimRuleSet(_)
         | Event::ClaimRuleRemoved(_)
         | Event::SourceDistrusted(_)
-        | Event::SourceRestored(_) => Ok(Verdict::Record),
+        | Event::SourceRestored(_)
+        | Event::AppraisalOpened(_)
+        | Event::AppraisalChanged(_)
+        | Event::IndividualRatingSealed(_)
+        | Event::IndividualRatingsRevealed(_)
+        | Event::ConsensusReached(_)
+        | Event::FindingRecorded(_)
+        | Event::AppraisalClosed(_)
+        | Event::AppraisalCancelled(_)
+        | Event::AppraisalSignedOff(_) => Ok(Verdict::Record),
     }
 }
 

@@ -52,6 +52,13 @@ macro_rules! bodies {
     )+ };
 }
 
+mod appraisal;
+
+pub use appraisal::{
+    AppraisalClosed, AppraisalInput, ConsensusReached, FindingRecorded, IndividualRatingSealed,
+    IndividualRatingsRevealed, OfAppraisal,
+};
+
 bodies! {
     /// The body of [`Event::LogCreated`].
     LogCreated {
@@ -484,4 +491,22 @@ events! {
     301 "rating-withdrawn" RatingWithdrawn(OfRating),
     /// A rating was in force until the effective time.
     302 "rating-ended" RatingEnded(OfRating),
+    /// An appraisal was opened, with its evidence frozen.
+    400 "appraisal-opened" AppraisalOpened(AppraisalInput),
+    /// Its whole input was changed, with the sponsor's consent.
+    401 "appraisal-changed" AppraisalChanged(AppraisalInput),
+    /// One of the team rated; nobody else may know the value before all have.
+    402 "individual-rating-sealed" IndividualRatingSealed(IndividualRatingSealed),
+    /// All of the team had rated, and their values may be known from here on.
+    403 "individual-ratings-revealed" IndividualRatingsRevealed(IndividualRatingsRevealed),
+    /// The team agreed on a rating, or on leaving one out; dissent is kept.
+    404 "consensus-reached" ConsensusReached(ConsensusReached),
+    /// Something was found that is no rating.
+    405 "finding-recorded" FindingRecorded(FindingRecorded),
+    /// The sponsor approved: the ratings of one unit take effect, from the effective time.
+    406 "appraisal-closed" AppraisalClosed(AppraisalClosed),
+    /// It was given up; none of its ratings ever takes effect.
+    407 "appraisal-cancelled" AppraisalCancelled(OfAppraisal),
+    /// The lead signed off: what was agreed is to take effect from the effective time.
+    408 "appraisal-signed-off" AppraisalSignedOff(OfAppraisal),
 }

@@ -13,6 +13,7 @@ pub mod practice;
 pub mod catalog;
 
 pub mod claims;
+pub mod appraisal;
 pub mod evidence;
 pub mod rating;
 pub mod suspect;

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gradus_domain::appraisal::Said;
 use gradus_domain::history::Recall;
 use gradus_domain::level::{AreaAnswer, Question, levels};
 pub use gradus_domain::world::{Basis, NoAnswer};
 use gradus_domain::world::{World, basis};
-use gradus_domain::{At, Registry, Rules, UnitHistory};
+use gradus_domain::{Appraisals, At, Registry, Rules, UnitHistory};
 use gradus_model::event::Document;
 use gradus_model::{Catalog, Digest, Event, Recorded, Timestamp, UnitId};
 
@@ -23,6 +24,8 @@ pub struct Views {
     pub cursor: u64,
     /// The organization.
     pub registry: Registry,
+    /// All appraisals.
+    pub appraisals: Appraisals,
     /// The stamp of the last record that was read.
     stamped: Option<Timestamp>,
     units: BTreeMap<UnitId, UnitHistory>,
@@ -119,8 +122,15 @@ impl Views {
         }
         self.cursor = position + 1;
         self.stamped = self.stamped.max(Some(recorded.place.recorded_at));
-        self.registry.evolve(position, recorded.effective_at, &recorded.event);
+        self.evolve(recorded);
         self.unit(recorded.place.stream).apply(recorded);
+    }
+
+    /// Takes in what an event says of the organization and of appraisals.
+    fn evolve(&mut self, recorded: &Recorded) {
+        let Recorded { place, effective_at, event, .. } = recorded;
+        self.registry.evolve(place.position, *effective_at, event);
+        self.appraisals.evolve(place.stream, Said::by(recorded), event);
     }
 
     fn unit(&mut self, id: UnitId) -> &mut UnitHistory {
@@ -167,7 +177,7 @@ impl Views {
         let new = recorded.get(known..).unwrap_or_default();
         for recorded in new {
             self.cursor = recorded.place.position + 1;
-            self.registry.evolve(recorded.place.position, recorded.effective_at, &recorded.event);
+            self.evolve(recorded);
         }
         for of_unit in by_unit(new).chunk_by(|one, next| one.place.stream == next.place.stream) {
             let Some(first) = of_unit.first() else { continue };
@@ -254,7 +264,8 @@ impl Views {
 /// not are recalled.
 #[must_use]
 pub const fn stands(event: &Event) -> bool {
-    event.event_type() < 200 || matches!(event, Event::PayloadErased(_))
+    let number = event.event_type();
+    number < 200 || 400 <= number || matches!(event, Event::PayloadErased(_))
 }
 
 /// Events by unit, those of one in the order of their positions.

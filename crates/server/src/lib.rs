@@ -10,6 +10,7 @@ pub mod methods;
 mod page;
 mod status;
 
+mod appraisals;
 mod backup;
 mod claims;
 mod clock;

@@ -49,6 +49,7 @@ const SUBMIT: Option<Right> = Some(Right::Submit);
 const REVIEW: Option<Right> = Some(Right::Review);
 const RATE: Option<Right> = Some(Right::Rate);
 const SETTLE: Option<Right> = Some(Right::Settle);
+const APPRAISE: Option<Right> = Some(Right::Appraise);
 const ADMINISTER: Option<Right> = Some(Right::Administer);
 
 methods! {
@@ -147,6 +148,20 @@ methods! {
         DistrustSource(DistrustSourceRequest): ADMINISTER,
         RestoreSource(RestoreSourceRequest): ADMINISTER,
         ListDistrusted(ListDistrustedRequest): ADMINISTER,
+    }
+    // Who in the team may do what is decided with the fact; the right is that of its part.
+    AppraisalService {
+        OpenAppraisal(OpenAppraisalRequest): APPRAISE,
+        ChangeAppraisal(ChangeAppraisalRequest): APPRAISE,
+        GetAppraisal(GetAppraisalRequest): READ,
+        ListAppraisals(ListAppraisalsRequest): READ,
+        RateInAppraisal(RateInAppraisalRequest): RATE,
+        RevealRatings(RevealRatingsRequest): RATE,
+        ReachConsensus(ReachConsensusRequest): RATE,
+        RecordFinding(RecordFindingRequest): RATE,
+        SignOffAppraisal(SignOffAppraisalRequest): RATE,
+        CloseAppraisal(CloseAppraisalRequest): APPRAISE,
+        CancelAppraisal(CancelAppraisalRequest): APPRAISE,
     }
     ProjectionService {
         ListProjections(ListProjectionsRequest): ADMINISTER,

@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 pub(crate) mod limits;
+mod appraisal;
 mod refusal;
 
 use refusal::{field_of, is_of_an_item, refused};
@@ -192,6 +193,7 @@ fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
                 "rating" => "RATING_UNKNOWN",
                 "position" => "POSITION_UNKNOWN",
                 "area" => "AREA_UNKNOWN",
+                "appraisal" => "APPRAISAL_UNKNOWN",
                 "projection" => "PROJECTION_UNKNOWN",
                 _ => "DOCUMENT_UNKNOWN",
             };

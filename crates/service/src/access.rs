@@ -106,11 +106,14 @@ impl Service {
         views.registry.sight(by.actor.principal, by.right, at)
     }
 
-    /// Whether the caller holds the right on a unit.
+    /// Whether the caller holds the right on a unit, or on all units of the appraisal whose stream
+    /// it is.
     #[must_use]
-    pub fn may(&self, by: &Caller, unit: UnitId) -> bool {
+    pub fn may(&self, by: &Caller, stream: UnitId) -> bool {
         let (views, at) = self.judged();
-        views.registry.rights(by.actor.principal, unit, at).have(by.right)
+        let may =
+            |unit: &UnitId| views.registry.rights(by.actor.principal, *unit, at).have(by.right);
+        units_of(&views, &stream).iter().all(may)
     }
 
     /// Whether the caller's credential still stands: for calls that go on for long.
@@ -185,8 +188,15 @@ fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-/// Whether a unit is in sight, as the tree is now.
+/// Whether a unit is in sight, as the tree is now, or all units of the appraisal whose stream it is.
 #[must_use]
-pub fn sees(views: &Views, sight: &Sight, unit: UnitId, now: Timestamp) -> bool {
-    views.registry.sees(sight, unit, At::with_everything(views.moment(now)))
+pub fn sees(views: &Views, sight: &Sight, stream: UnitId, now: Timestamp) -> bool {
+    let at = At::with_everything(views.moment(now));
+    units_of(views, &stream).iter().all(|unit| views.registry.sees(sight, *unit, at))
+}
+
+/// The units that a stream is about: its own, or those in the scope of an appraisal.
+fn units_of<'a>(views: &'a Views, stream: &'a UnitId) -> &'a [UnitId] {
+    let appraisal = views.appraisals.of_stream(*stream);
+    appraisal.map_or(std::slice::from_ref(stream), |known| known.input.units.as_slice())
 }

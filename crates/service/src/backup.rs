@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use gradus_archive::keys::{self, KeyFile};
 use gradus_archive::write::About;
 use gradus_archive::{Archive, Manifest, Writer};
+use gradus_domain::appraisal::stream_of;
 use gradus_domain::registry::DocumentKind;
 use gradus_log::{Head, ReadLimit, StoredRecord};
 use gradus_model::{Digest, UnitId};
@@ -178,10 +179,12 @@ impl Service {
         digests.into_iter().map(|digest| Ok(self.documents.get(digest)?))
     }
 
-    /// The units that may have keys.
+    /// The units and appraisals that may have keys, by the ids of their streams.
     #[must_use]
     pub fn keyed_units(&self) -> Vec<UnitId> {
-        self.views().registry.units().map(|unit| unit.id).collect()
+        let views = self.views();
+        let units = views.registry.units().map(|unit| unit.id);
+        units.chain(views.appraisals.all().map(|known| stream_of(known.id))).collect()
     }
 
     /// The key file of a unit as it is now; `None` while nothing of it was sealed.

@@ -9,7 +9,8 @@ use gradus_log::{Head, Placed};
 use gradus_model::evidence::Source;
 use gradus_model::payload::Class;
 use gradus_model::{
-    AreaId, Event, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId, UnitId,
+    AppraisalId, AreaId, Event, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId,
+    UnitId,
 };
 use gradus_proof::digest::sha256_of;
 
@@ -156,6 +157,12 @@ impl Naming {
     #[must_use]
     pub fn rating(&self, item: u32) -> RatingId {
         RatingId(self.draw("rating", item))
+    }
+
+    /// The id of the appraisal that this call opens.
+    #[must_use]
+    pub fn appraisal(&self) -> AppraisalId {
+        AppraisalId(self.draw("appraisal", 0))
     }
 
     /// The id of the principal that this item adds.

@@ -35,6 +35,7 @@ pub mod rescue;
 pub mod restore;
 
 // Use cases that append.
+pub mod appraisals;
 pub mod baseline;
 pub mod certificates;
 pub mod claims;

@@ -40,11 +40,20 @@ pub enum Texts {
     Readable(Payload),
     /// Their key was destroyed.
     Erased,
-    /// They are of a class that needs a right of its own.
+    /// They are of a class that needs a right of its own, or sealed until all ratings are in.
     Withheld,
 }
 
 impl Texts {
+    /// A text, if it may be read.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Readable(payload) => payload.get(name),
+            Self::Withheld | Self::Erased => None,
+        }
+    }
+
     /// What can be read.
     #[must_use]
     pub fn payload(self) -> Payload {
@@ -58,6 +67,9 @@ impl Texts {
 impl Service {
     /// What of a record's texts the caller may read; the record itself is theirs to read.
     pub fn texts(&self, by: &Caller, record: &ReadRecord) -> Result<Texts, ServiceError> {
+        if self.is_sealed(record) {
+            return Ok(Texts::Withheld);
+        }
         let Some(payload) = self.open_payload(record)? else { return Ok(Texts::Erased) };
         let class = payload.class();
         let own = record.recorded.actor == by.actor.principal;

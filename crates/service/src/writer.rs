@@ -5,14 +5,20 @@
 //! have read is not held again: items and ratings are theirs, and this state holds what came after.
 //! If the log refuses what was queued, the state begins again from the views.
 
+mod appraise;
 mod judged;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use gradus_domain::access::needed;
+use gradus_domain::appraisal::is_of_appraisal;
 use gradus_domain::settings::Settings;
-use gradus_domain::{At, Draft, Occasion, Registry, UnitState, Verdict, registry, unit::Change};
+use gradus_domain::timeline::Timeline;
+use gradus_domain::{
+    Appraisals, At, Draft, Occasion, Registry, UnitState, Verdict, registry, unit::Change,
+};
+use gradus_model::event::Document;
 use gradus_model::evidence::{Item, Source};
 use gradus_model::{Catalog, Event, EvidenceId, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_projection::{Library, Views};
@@ -20,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::call::{Batch, Call, Numbered};
 use crate::error::ServiceError;
+use appraise::Stage;
 use judged::Judge;
 
 /// One call of one principal.
@@ -28,6 +35,7 @@ pub(crate) type RequestKey = (PrincipalId, RequestId);
 /// The state that appends are decided on.
 pub(crate) struct Writer {
     pub(crate) registry: Registry,
+    pub(crate) appraisals: Appraisals,
     /// What the units settled, and what became of their items since the views read last.
     units: BTreeMap<UnitId, UnitState>,
     views: Arc<RwLock<Views>>,
@@ -59,6 +67,7 @@ pub(crate) struct Plan {
     /// The evidence that each item with a known source is.
     pub(crate) known: BTreeMap<u32, EvidenceId>,
     registry: Option<Registry>,
+    appraisals: Option<Appraisals>,
     changes: Vec<Changed>,
 }
 
@@ -84,6 +93,7 @@ impl Writer {
         let state = |(id, history)| (id, UnitState::after(history));
         Self {
             registry: read.registry.clone(),
+            appraisals: read.appraisals.clone(),
             units: read.histories().map(state).collect(),
             views: Arc::clone(views),
             next: read.cursor,
@@ -135,9 +145,19 @@ impl Writer {
         unit: UnitId,
         valid_at: Timestamp,
     ) -> Option<Arc<Catalog>> {
-        let at = At::with_everything(valid_at);
-        let adopted = self.nearest(unit, at, |_, settings| settings.models.at(at))?;
+        let adopted = self.adopted(unit, valid_at, |settings| &settings.models)?;
         library.model(&adopted.digest)
+    }
+
+    /// What a unit or the nearest one above it adopted, as of a moment.
+    fn adopted(
+        &self,
+        unit: UnitId,
+        valid_at: Timestamp,
+        which: fn(&Settings) -> &Timeline<Document>,
+    ) -> Option<&Document> {
+        let at = At::with_everything(valid_at);
+        self.nearest(unit, at, |_, settings| which(settings).at(at))
     }
 
     /// What the nearest unit says that says anything: the unit itself, or one above it.
@@ -172,13 +192,19 @@ impl Writer {
             duplicates: Vec::new(),
             known: BTreeMap::new(),
             registry: None,
+            appraisals: None,
             changes: Vec::new(),
         };
         let organization = self.registry.organization;
         let views = self.views();
         let judged = views.moment(now);
         let mut next = self.next;
+        let stage = Stage { library, views: &views, occasion, judged };
         for batch in batches {
+            if batch.proposals.iter().any(|one| is_of_appraisal(&one.proposal.event)) {
+                next += self.plan_appraisal(&stage, &mut plan, batch, next, &refused)?;
+                continue;
+            }
             let past = views.history(batch.stream);
             let mut draft = Draft::after(past, self.state(batch.stream), next);
             let mut records: Vec<Numbered> = Vec::new();
@@ -188,6 +214,8 @@ impl Writer {
             for numbered in &batch.proposals {
                 let Numbered { item, proposal } = numbered;
                 let registry = plan.registry.as_ref().unwrap_or(&self.registry);
+                let all = plan.appraisals.as_ref();
+                draft.closing = self.follows(all, batch.stream, proposal);
                 // Many facts of a unit need the same right: it is judged once.
                 let of_unit = !is_of_organization(&proposal.event);
                 let needs =
@@ -257,6 +285,9 @@ impl Writer {
         self.next += records as u64;
         if let Some(registry) = plan.registry {
             self.registry = registry;
+        }
+        if let Some(appraisals) = plan.appraisals {
+            self.appraisals = appraisals;
         }
         for Changed { unit, settled, change } in plan.changes {
             let state = self.units.entry(unit).or_default();

@@ -211,6 +211,8 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         RatingService/EndRating             -         -         -         yes       -         -         -         yes
         RatingService/ListRatings           -         yes       -         yes       yes       yes       yes       yes
         RatingService/RunRuleRater          -         -         -         yes       -         -         -         yes
+        AppraisalService/OpenAppraisal      -         -         -         -         -         yes       -         yes
+        AppraisalService/ListAppraisals     -         yes       -         yes       yes       yes       yes       yes
         LevelService/QueryLevels            -         yes       yes       yes       yes       yes       yes       yes
         LevelService/ExplainLevel           -         yes       yes       yes       yes       yes       yes       yes
         LevelService/CompareLevels          -         yes       yes       yes       yes       yes       yes       yes
@@ -251,6 +253,15 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         ClaimService/RemoveClaimRule        -         -         -         -         -         -         -         hidden
         ClaimService/ListClaimRules         -         yes       yes       yes       yes       yes       yes       yes
         ClaimService/TestClaims             -         -         -         -         -         -         -         yes, but
+        AppraisalService/GetAppraisal       -         hidden    -         hidden    hidden    hidden    hidden    hidden
+        AppraisalService/ChangeAppraisal    -         -         -         -         -         hidden    -         hidden
+        AppraisalService/RateInAppraisal    -         -         -         hidden    -         -         -         hidden
+        AppraisalService/RevealRatings      -         -         -         hidden    -         -         -         hidden
+        AppraisalService/ReachConsensus     -         -         -         hidden    -         -         -         hidden
+        AppraisalService/RecordFinding      -         -         -         hidden    -         -         -         hidden
+        AppraisalService/SignOffAppraisal   -         -         -         hidden    -         -         -         hidden
+        AppraisalService/CloseAppraisal     -         -         -         -         -         hidden    -         hidden
+        AppraisalService/CancelAppraisal    -         -         -         -         -         hidden    -         hidden
     "#]].assert_eq(&table);
 }
 

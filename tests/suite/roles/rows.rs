@@ -316,6 +316,11 @@ fn of_levels(given: &Given<'_>) -> Vec<Row> {
     let u = || given.unit.to_owned();
     let side = |unit| Some(wire::Side { unit, coordinate: None });
     vec![
+        row!(
+            "AppraisalService/OpenAppraisal",
+            OpenAppraisalRequest { append: checked(), input: Some(an_appraisal(u())) }
+        ),
+        row!("AppraisalService/ListAppraisals", ListAppraisalsRequest { unit: u() }),
         row!("LevelService/QueryLevels", QueryLevelsRequest { unit: u() }),
         row!("LevelService/ExplainLevel", ExplainLevelRequest { unit: u(), area: "PA10".into() }),
         row!(
@@ -360,9 +365,96 @@ fn of_levels(given: &Given<'_>) -> Vec<Row> {
     ]
 }
 
+/// An appraisal of a unit, sponsored by whoever asks.
+fn an_appraisal(unit: String) -> wire::AppraisalInput {
+    let lead =
+        wire::TeamMemberInput { principal: "keeper".to_owned(), part: wire::TeamPart::Lead.into() };
+    let independence = wire::Independence::A.into();
+    wire::AppraisalInput {
+        units: vec![unit],
+        areas: vec![wire::ScopedArea { area: "PA10".to_owned(), highest: 1 }],
+        team: vec![lead],
+        method: Some(wire::AppraisalMethod {
+            process: "SSAM 2.0".to_owned(),
+            class: wire::AppraisalClass::One.into(),
+            body: independence,
+            lead: independence,
+            team: independence,
+            ..Default::default()
+        }),
+        texts: Some(wire::AppraisalTexts { purpose: "to see".to_owned(), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+/// Requests on an appraisal that is not there; those on one that is are asked in `appraisals`.
+fn of_appraisals() -> Vec<Row> {
+    let id = || "00000000-0000-4000-8000-000000000000".to_owned();
+    let subject =
+        || Some(wire::SubjectInput { practice: "BP.10.01".to_owned(), ..Default::default() });
+    vec![
+        row!("AppraisalService/GetAppraisal", GetAppraisalRequest { appraisal: id() }),
+        row!(
+            "AppraisalService/ChangeAppraisal",
+            ChangeAppraisalRequest {
+                append: checked(),
+                appraisal: id(),
+                input: Some(an_appraisal("alfa".to_owned())),
+            }
+        ),
+        row!(
+            "AppraisalService/RateInAppraisal",
+            RateInAppraisalRequest {
+                append: checked(),
+                appraisal: id(),
+                ratings: vec![wire::AppraisalRatingInput {
+                    subject: subject(),
+                    ..Default::default()
+                }],
+            }
+        ),
+        row!(
+            "AppraisalService/RevealRatings",
+            RevealRatingsRequest { append: checked(), appraisal: id() }
+        ),
+        row!(
+            "AppraisalService/ReachConsensus",
+            ReachConsensusRequest {
+                append: checked(),
+                appraisal: id(),
+                consensus: vec![wire::ConsensusInput { subject: subject(), ..Default::default() }],
+            }
+        ),
+        row!(
+            "AppraisalService/RecordFinding",
+            RecordFindingRequest {
+                append: checked(),
+                appraisal: id(),
+                finding: Some(wire::FindingInput {
+                    kind: wire::FindingKind::Comment.into(),
+                    text: "seen".to_owned(),
+                    ..Default::default()
+                }),
+            }
+        ),
+        row!(
+            "AppraisalService/SignOffAppraisal",
+            SignOffAppraisalRequest { append: checked(), appraisal: id() }
+        ),
+        row!(
+            "AppraisalService/CloseAppraisal",
+            CloseAppraisalRequest { append: checked(), appraisal: id(), unit: "alfa".into() }
+        ),
+        row!(
+            "AppraisalService/CancelAppraisal",
+            CancelAppraisalRequest { append: checked(), appraisal: id(), reason: "no".into() }
+        ),
+    ]
+}
+
 /// Requests that name no unit: what they are about is the organization's.
 pub(super) fn of_the_whole() -> Vec<Row> {
-    vec![
+    let mut rows = vec![
         row!("EventService/GetEvent", GetEventRequest { position: 0 }),
         row!("ModelService/ListDocuments", ListDocumentsRequest {}),
         row!("ModelService/GetDocument", GetDocumentRequest { document: "strict".into() }),
@@ -434,7 +526,9 @@ pub(super) fn of_the_whole() -> Vec<Row> {
         ),
         row!("ClaimService/ListClaimRules", ListClaimRulesRequest {}),
         row!("ClaimService/TestClaims", TestClaimsRequest { token: "a.b.c".into() }),
-    ]
+    ];
+    rows.extend(of_appraisals());
+    rows
 }
 
 pub(super) fn rows(given: &Given<'_>) -> Vec<Row> {

@@ -69,6 +69,13 @@ named! {
     Distrust SourceImpact DistrustSourceRequest DistrustSourceResponse
     RestoreSourceRequest RestoreSourceResponse
 
+    Appraisal OpenAppraisalRequest OpenAppraisalResponse
+    ChangeAppraisalRequest ChangeAppraisalResponse GetAppraisalResponse
+    RateInAppraisalRequest RateInAppraisalResponse RevealRatingsRequest RevealRatingsResponse
+    ReachConsensusRequest ReachConsensusResponse RecordFindingRequest RecordFindingResponse
+    SignOffAppraisalRequest SignOffAppraisalResponse CloseAppraisalRequest CloseAppraisalResponse
+    CancelAppraisalRequest CancelAppraisalResponse
+
     ExplainLevelRequest ExplainLevelResponse LevelStep FeatureStep ExplainedPractice
     ExplainedRating ExplainedEvidence Lift Need
     CompareLevelsRequest Side CompareLevelsResponse Comparability AreaDifference AreaState
@@ -106,6 +113,7 @@ worded! {
     Kind Outcome Strength Standing PayloadState Value Missing
     Category Support DocumentKind Check PrincipalKind Grade Role TokenState
     Reached Stage GapStatus RollUpRule
+    AppraisalState AppraisalClass Independence TeamPart FindingKind
 }
 
 static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {

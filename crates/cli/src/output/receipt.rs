@@ -35,6 +35,9 @@ answers! {
     AddPrincipalResponse DisablePrincipalResponse IssueTokenResponse RevokeTokenResponse
     RegisterCertificateResponse RevokeCertificateResponse GrantRoleResponse RevokeRoleResponse
     RotateTokenResponse DeclareConflictResponse WithdrawConflictResponse
+    OpenAppraisalResponse ChangeAppraisalResponse RateInAppraisalResponse RevealRatingsResponse
+    ReachConsensusResponse RecordFindingResponse SignOffAppraisalResponse CloseAppraisalResponse
+    CancelAppraisalResponse
     AcceptClockResponse DistrustSourceResponse RestoreSourceResponse
     SetClaimRuleResponse RemoveClaimRuleResponse
 }

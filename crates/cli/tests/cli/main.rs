@@ -7,6 +7,8 @@ mod claims;
 #[cfg(test)]
 mod day;
 #[cfg(test)]
+mod appraisals;
+#[cfg(test)]
 mod flaky;
 #[cfg(test)]
 mod program;

@@ -120,7 +120,7 @@ impl<'a> Onlooker<'a> {
         at: At,
         rules: Option<&Rules>,
     ) -> Vec<Relaxed> {
-        let by_a_person = rating.rating.basis.is_none();
+        let by_a_person = rating.rating.basis.is_none() && rating.rating.appraisal.is_none();
         let mut found: Vec<Relaxed> = Vec::new();
         let mut tell = |pair: Pair, rules: Option<&Rules>, item: Option<&EvidenceHistory>| {
             let reason = rules.and_then(|rules| Some((rules, rules.duties.relaxed(pair)?)));

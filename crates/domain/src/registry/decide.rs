@@ -128,7 +128,16 @@ pub fn decide(
         | Event::PayloadErased(_)
         | Event::PracticeRated(_)
         | Event::RatingWithdrawn(_)
-        | Event::RatingEnded(_) => Ok(Verdict::Record),
+        | Event::RatingEnded(_)
+        | Event::AppraisalOpened(_)
+        | Event::AppraisalChanged(_)
+        | Event::IndividualRatingSealed(_)
+        | Event::IndividualRatingsRevealed(_)
+        | Event::ConsensusReached(_)
+        | Event::FindingRecorded(_)
+        | Event::AppraisalClosed(_)
+        | Event::AppraisalCancelled(_)
+        | Event::AppraisalSignedOff(_) => Ok(Verdict::Record),
     }
 }
 

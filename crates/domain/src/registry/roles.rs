@@ -185,6 +185,8 @@ impl Registry {
                 let organization = self.organization.unwrap_or(stream);
                 self.need(actor.principal, right, organization, now)
             }
+            // The writer knows the scope, and asks for each of its units.
+            On::Scope => Ok(()),
         }
     }
 

@@ -10,6 +10,9 @@ use gradus_model::Event;
 use gradus_model::rating::Value;
 use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, Role, UnitKind};
 
+use crate::appraisals::{
+    agreed, appraisals, cancelled, changed, closed, found, opened, revealed, sealed, signed_off,
+};
 use crate::certificates::{certified, uncertified};
 use crate::claims::{added_by, rule_removed, rule_set};
 use crate::clocks::clock_accepted;
@@ -161,6 +164,32 @@ fn summary(facts: &[Fact]) -> Vec<String> {
     let mut lines = of_organization(&organization(facts));
     lines.extend(of_settings(&unit));
     lines.extend(of_evidence_and_ratings(&unit));
+    lines.extend(of_appraisals(facts));
+    lines
+}
+
+fn of_appraisals(facts: &[Fact]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for known in appraisals(facts).all() {
+        let highest = known.input.areas.iter().map(|scoped| scoped.highest).max().unwrap();
+        let state = known.state().name();
+        lines.push(format!("appraisal {} {state}, up to level {highest}", name_of(known.id.0)));
+        for (subject, given) in &known.ratings {
+            let by: Vec<String> = given.keys().map(|who| name_of(who.0)).collect();
+            lines.push(format!("{} rated by {}", subject.target.practice, by.join(" and ")));
+        }
+        let revealed = known.revealed.keys();
+        lines.extend(revealed.map(|subject| format!("{} revealed", subject.target.practice)));
+        let agreed = known.consensus.iter().map(|(subject, agreed)| {
+            format!("{} agreed to be {}", subject.target.practice, agreed.value.unwrap())
+        });
+        lines.extend(agreed);
+        lines.extend(known.findings.iter().map(|(_, finding)| format!("found a {}", finding.kind)));
+        let closed = known.closed.iter();
+        lines.extend(closed.map(|(unit, (said, _))| {
+            format!("{} closed from {}", name_of(unit.0), shown(said.effective_at))
+        }));
+    }
     lines
 }
 
@@ -229,6 +258,15 @@ fn life() -> Vec<Fact> {
         rule_set("ci", "repository_id=1", Role::Collector, "red"),
         added_by("ci", "bot", "app"),
         rule_removed("ci", "red"),
+        opened(),
+        changed(),
+        sealed("leo", "BP.01.01"),
+        revealed(&["BP.01.01"]),
+        agreed("BP.01.01"),
+        found(),
+        signed_off(),
+        closed(1),
+        cancelled(),
     ]
 }
 
@@ -394,6 +432,29 @@ fn every_event_has_its_effect() {
         claim-rule-removed
           - bot is collector of red
           - claim rule ci on red
+        appraisal-opened
+          + appraisal A1 open, up to level 1
+        appraisal-changed
+          - appraisal A1 open, up to level 1
+          + appraisal A1 open, up to level 2
+        individual-rating-sealed
+          + BP.01.01 rated by leo
+        individual-ratings-revealed
+          + BP.01.01 revealed
+        consensus-reached
+          + BP.01.01 agreed to be satisfied
+        finding-recorded
+          + found a strength
+        appraisal-signed-off
+          - appraisal A1 open, up to level 2
+          + appraisal A1 signed-off, up to level 2
+        appraisal-closed
+          - appraisal A1 signed-off, up to level 2
+          + appraisal A1 closed, up to level 2
+          + app closed from 2026-05-31
+        appraisal-cancelled
+          - appraisal A1 closed, up to level 2
+          + appraisal A1 cancelled, up to level 2
     "#]]
     .assert_eq(&effects(&life));
 }

@@ -11,6 +11,8 @@ mod tale;
 
 // Deciding and evolving.
 #[cfg(test)]
+mod appraisals;
+#[cfg(test)]
 mod batches;
 #[cfg(test)]
 mod certificates;

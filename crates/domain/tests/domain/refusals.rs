@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use expect_test::expect;
-use gradus_domain::Refusal;
 use gradus_domain::access::Right;
-use gradus_domain::{Draft, Under, UnitState};
+use gradus_domain::{AppraisalRefusal, Draft, Refusal, Under, UnitState};
 use gradus_model::rating::Value;
 use gradus_model::unit::{Phase, Role, UnitKind};
 use gradus_model::{AppraisalId, Payload};
@@ -82,10 +81,11 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::ConflictOfInterest { .. } => "conflict of interest",
         Refusal::ConflictNotDeclared(_) => "conflict not declared",
         Refusal::DistrustUnknown(_) => "distrust unknown",
+        Refusal::Appraisal(_) => "appraisal",
     }
 }
 
-const VARIANTS: usize = 55;
+const VARIANTS: usize = 56;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -213,6 +213,8 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         Err(Refusal::PrincipalNameTaken("bob".to_owned())),
         // Asked before anything is decided.
         Err(Refusal::RightMissing { right: Right::Rate, unit: Some("red".to_owned()) }),
+        // All of them are in `appraisals`.
+        Err(Refusal::Appraisal(AppraisalRefusal::NotSignedOff)),
     ];
     let of_unit = of_unit();
     let of_organization = of_organization();
@@ -299,5 +301,6 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: evidence `E1` was provided by the same principal, who cannot accept it while no rules are in force: ask another person, or adopt rules that relax `provider-reviews`
         refused: rules `lax` was never published
         refused: the name `bob` belongs to another principal: choose another one
-        refused: this needs the right to rate on `red`, which the role assessor or admin gives: ask an admin for it"#]].assert_eq(&told.join("\n"));
+        refused: this needs the right to rate on `red`, which the role assessor or admin gives: ask an admin for it
+        refused: the lead has not signed off: what was said last is not signed for"#]].assert_eq(&told.join("\n"));
 }

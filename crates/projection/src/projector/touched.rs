@@ -84,7 +84,16 @@ impl<'a> Touched<'a> {
             | Event::ConflictDeclared(_)
             | Event::ConflictWithdrawn(_)
             | Event::EvidenceConfirmed(_)
-            | Event::PayloadErased(_) => Self::Nothing,
+            | Event::PayloadErased(_)
+            | Event::AppraisalOpened(_)
+            | Event::AppraisalChanged(_)
+            | Event::IndividualRatingSealed(_)
+            | Event::IndividualRatingsRevealed(_)
+            | Event::ConsensusReached(_)
+            | Event::FindingRecorded(_)
+            | Event::AppraisalClosed(_)
+            | Event::AppraisalCancelled(_)
+            | Event::AppraisalSignedOff(_) => Self::Nothing,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Recorded events, out: the leaf for programs, a readable body for people.
 
-use gradus_model::event::{Document, Links};
+use gradus_model::appraisal::Subject;
+use gradus_model::event::{AppraisalInput, Document, Links};
 use gradus_model::evidence::Item;
 use gradus_model::rating::Rating;
 use gradus_model::suspect::{Suspect, Versioned};
@@ -157,7 +158,83 @@ fn body(event: &Event) -> Value {
         Event::PayloadErased(of) => json!({ "version": of.version }),
         Event::PracticeRated(of) => rating(of),
         Event::RatingWithdrawn(of) | Event::RatingEnded(of) => json!({ "rating": text(of.rating) }),
+        Event::AppraisalOpened(_)
+        | Event::AppraisalChanged(_)
+        | Event::IndividualRatingSealed(_)
+        | Event::IndividualRatingsRevealed(_)
+        | Event::ConsensusReached(_)
+        | Event::FindingRecorded(_)
+        | Event::AppraisalClosed(_)
+        | Event::AppraisalCancelled(_)
+        | Event::AppraisalSignedOff(_) => of_appraisal(event),
     }
+}
+
+/// The body of an event of an appraisal's stream; nothing for others.
+fn of_appraisal(event: &Event) -> Value {
+    match event {
+        Event::AppraisalOpened(of) | Event::AppraisalChanged(of) => appraisal_input(of),
+        Event::IndividualRatingSealed(of) => json!({
+            "appraisal": text(of.appraisal), "subject": subject(&of.subject),
+            "evidence": of.evidence.iter().map(text).collect::<Vec<_>>(),
+        }),
+        Event::IndividualRatingsRevealed(of) => json!({
+            "appraisal": text(of.appraisal),
+            "subjects": of.subjects.iter().map(subject).collect::<Vec<_>>(),
+        }),
+        Event::ConsensusReached(of) => without_nulls(json!({
+            "appraisal": text(of.appraisal), "subject": subject(&of.subject), "value": of.value,
+            "evidence": of.evidence.iter().map(text).collect::<Vec<_>>(),
+            "dissent": of.dissent.iter().map(text).collect::<Vec<_>>(),
+        })),
+        Event::FindingRecorded(of) => without_nulls(json!({
+            "appraisal": text(of.appraisal), "kind": of.kind, "unit": of.unit.map(text),
+            "area": of.area.as_ref().map(area), "practice": of.practice.as_ref().map(text),
+            "evidence": of.evidence.iter().map(text).collect::<Vec<_>>(),
+        })),
+        Event::AppraisalClosed(of) => json!({
+            "appraisal": text(of.appraisal), "unit": text(of.unit), "ratings": of.ratings,
+        }),
+        Event::AppraisalCancelled(of) | Event::AppraisalSignedOff(of) => {
+            json!({ "appraisal": text(of.appraisal) })
+        }
+        _ => Value::Null,
+    }
+}
+
+fn subject(of: &Subject) -> Value {
+    without_nulls(json!({
+        "unit": text(of.unit), "practice": text(&of.target),
+        "instance": of.instance.as_ref().map(text),
+    }))
+}
+
+fn appraisal_input(of: &AppraisalInput) -> Value {
+    let AppraisalInput { appraisal, input } = of;
+    let areas = input
+        .areas
+        .iter()
+        .map(|scoped| json!({ "area": area(&scoped.area), "highest": scoped.highest }));
+    let team = input
+        .team
+        .iter()
+        .map(|member| json!({ "principal": text(member.principal), "part": member.part }));
+    let method = &input.method;
+    let base = input
+        .base
+        .map(|base| json!({ "valid_at": text(base.valid_at), "log_size": base.log_size }));
+    without_nulls(json!({
+        "appraisal": text(appraisal), "units": input.units.iter().map(text).collect::<Vec<_>>(),
+        "areas": areas.collect::<Vec<_>>(),
+        "instances": input.instances.iter().map(text).collect::<Vec<_>>(),
+        "sponsor": text(input.sponsor), "team": team.collect::<Vec<_>>(),
+        "method": without_nulls(json!({
+            "process": text(&method.process), "class": method.class, "body": method.body,
+            "lead": method.lead, "team": method.team, "rating": method.rating.as_ref().map(text),
+            "aggregation": method.aggregation.as_ref().map(text),
+        })),
+        "base": base,
+    }))
 }
 
 fn text(value: impl ToString) -> String {

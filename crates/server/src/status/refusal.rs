@@ -100,6 +100,7 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         Refusal::DutiesNotSeparate { .. }
         | Refusal::ConflictOfInterest { .. }
         | Refusal::ConflictNotDeclared(_) => of_duties(refusal),
+        Refusal::Appraisal(refusal) => super::appraisal::refused(refusal),
     }
 }
 
@@ -196,7 +197,7 @@ fn of_duties(refusal: &Refusal) -> Verdict {
 
 /// Whether what a refusal speaks of is said for each item, where a call has a list of them.
 pub(super) fn is_of_an_item(refusal: &Refusal) -> bool {
-    let of_the_list = ["items", "ratings", "steps"];
+    let of_the_list = ["items", "ratings", "steps", "consensus"];
     !matches!(refusal, Refusal::TooMany { field, .. } if of_the_list.contains(field))
 }
 

@@ -56,7 +56,7 @@ impl<'a> Judge<'a> {
 impl Writer {
     /// What duties are judged by for a unit at a moment: the rules in force, and the conflict of
     /// interest of a principal that was declared on a unit above it.
-    fn duties(
+    pub(super) fn duties(
         &self,
         library: &Library,
         unit: UnitId,
@@ -80,9 +80,9 @@ impl Writer {
 
 /// What duties are judged by at a moment.
 #[derive(Clone, Default)]
-struct JudgedBy {
-    rules: Option<Arc<Rules>>,
-    conflict_above: Option<Conflict>,
+pub(super) struct JudgedBy {
+    pub(super) rules: Option<Arc<Rules>>,
+    pub(super) conflict_above: Option<Conflict>,
 }
 
 /// Whether duties are judged before an event is recorded.

@@ -1,0 +1,4 @@
+//! Files of appraisals: the input that one is opened with, and sheets to rate by.
+
+pub mod input;
+pub mod sheet;

@@ -1,0 +1,105 @@
+//! `gradus appraisal sheet`.
+
+use std::fs::File;
+
+use gradus_wire::v1;
+
+use crate::appraisal::sheet::{self, Given};
+use crate::args::append::DryRun;
+use crate::args::appraisal::{SheetExportArgs, SheetImportArgs};
+use crate::error::CliError;
+use crate::session::Session;
+
+/// The most rows that are rated in one call.
+const MOST_ROWS: usize = 1_000;
+
+/// Writes a sheet.
+pub(super) async fn export(session: &Session, args: SheetExportArgs) -> Result<(), CliError> {
+    let request =
+        v1::GetAppraisalRequest { appraisal: args.appraisal, ..v1::GetAppraisalRequest::default() };
+    let send = async |request| session.client.appraisals().get_appraisal(request).await;
+    let told = session.client.call(request, send).await?;
+    let send = async |request| session.client.principals().who_am_i(request).await;
+    let own = session.client.call(v1::WhoAmIRequest::default(), send).await?;
+    let own = own.principal.map(|own| own.id).unwrap_or_default();
+    let rows = sheet::rows(&told, &own);
+    match &args.to {
+        None => sheet::write(&rows, anstream::stdout().lock()),
+        Some(path) => {
+            let file = path.display().to_string();
+            let out = File::create_new(path).map_err(|error| CliError::File { file, error })?;
+            sheet::write(&rows, out)
+        }
+    }
+}
+
+/// Rates by filled sheets.
+pub(super) async fn import(session: &Session, args: SheetImportArgs) -> Result<(), CliError> {
+    let sheet::Sheets { ratings, problems } = sheet::read(&args.files)?;
+    refuse(&problems)?;
+    if ratings.is_empty() {
+        let hint = "fill the column `rating`; rows without one are left out";
+        return Err(CliError::usage("no row has a rating", hint));
+    }
+    if ratings.len() > MOST_ROWS {
+        let message =
+            format!("{} rows have a rating, at most {MOST_ROWS} are taken", ratings.len());
+        return Err(CliError::usage(message, "import the sheets one by one"));
+    }
+    let request = |append| v1::RateInAppraisalRequest {
+        append,
+        appraisal: args.appraisal.clone(),
+        ratings: ratings.iter().map(|given| given.rating.clone()).collect(),
+    };
+    let send = async |request| session.client.appraisals().rate_in_appraisal(request).await;
+    match session.append(&args.append, request, send).await {
+        Ok(Some(response)) => {
+            session.done(&response, vec![("rows", ratings.len().to_string().into())])
+        }
+        Ok(None) => Ok(()),
+        Err(refused @ CliError::Refused(_)) => {
+            let problems = each(session, &args, &ratings).await?;
+            refuse(&problems)?;
+            Err(refused)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// What the server says to each row alone.
+async fn each(
+    session: &Session,
+    args: &SheetImportArgs,
+    ratings: &[Given],
+) -> Result<Vec<String>, CliError> {
+    let mut problems = Vec::new();
+    let mut append = args.append.clone();
+    (append.dry_run, append.request_id) = (Some(DryRun::Server), None);
+    for Given { place, rating } in ratings {
+        let request = |append| v1::RateInAppraisalRequest {
+            append,
+            appraisal: args.appraisal.clone(),
+            ratings: vec![rating.clone()],
+        };
+        let send = async |request| session.client.appraisals().rate_in_appraisal(request).await;
+        match session.append(&append, request, send).await {
+            Ok(_) => (),
+            Err(CliError::Refused(status)) => {
+                problems.push(format!("{place}: {}", status.message()));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(problems)
+}
+
+fn refuse(problems: &[String]) -> Result<(), CliError> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let rows = if problems.len() == 1 { "1 row is" } else { "rows are" };
+    let count = if problems.len() == 1 { String::new() } else { format!("{} ", problems.len()) };
+    let message =
+        format!("{count}{rows} wrong, and nothing was recorded:\n{}", problems.join("\n"));
+    Err(CliError::usage(message, "mend them and import the sheet again"))
+}

@@ -1,0 +1,148 @@
+//! Deciding on what is proposed for the stream of an appraisal, and on what follows from its closing.
+
+use gradus_domain::access::{On, needed};
+use gradus_domain::appraisal::{Said, Scene, decide};
+use gradus_domain::{
+    Appraisal, Appraisals, Draft, Occasion, Proposal, Refusal, Under, Verdict, duties,
+};
+use gradus_model::appraisal::Subject;
+use gradus_model::{AppraisalId, Event, EvidenceId, Timestamp, UnitId};
+use gradus_projection::{Library, Views};
+
+use super::{Changed, Plan, PlannedPart, Writer};
+use crate::call::{Batch, Numbered};
+use crate::error::ServiceError;
+
+/// What a proposal is decided with, besides the state.
+pub(super) struct Stage<'a> {
+    pub(super) library: &'a Library,
+    pub(super) views: &'a Views,
+    pub(super) occasion: Occasion,
+    /// The moment at which rights are judged.
+    pub(super) judged: Timestamp,
+}
+
+impl Writer {
+    /// Decides on a batch for the stream of an appraisal; returns how many records it is.
+    pub(super) fn plan_appraisal<R: FnOnce(Refusal) -> ServiceError>(
+        &self,
+        stage: &Stage<'_>,
+        plan: &mut Plan,
+        batch: &Batch,
+        next: u64,
+        refused: &impl Fn(u32) -> R,
+    ) -> Result<u64, ServiceError> {
+        let stream = batch.stream;
+        let mut draft = Draft::of(self.state(stream));
+        let version = draft.version();
+        let mut records: Vec<Numbered> = Vec::new();
+        for numbered in &batch.proposals {
+            let place = (next + records.len() as u64, draft.version() + 1);
+            let all = &mut plan.appraisals;
+            let record = self.appraise(stage, all, stream, place, &numbered.proposal);
+            if record.map_err(refused(numbered.item))? {
+                draft.count();
+                records.push(numbered.clone());
+            }
+        }
+        let count = records.len() as u64;
+        if count > 0 {
+            plan.changes.push(Changed { unit: stream, settled: 0, change: draft.finish() });
+            plan.parts.push(PlannedPart { stream, version, records });
+        }
+        Ok(count)
+    }
+
+    /// Decides on a proposal for the stream of an appraisal, and whether it is to be recorded; then
+    /// `plan` are the appraisals with it. `place` is the position and version that it will have.
+    fn appraise(
+        &self,
+        stage: &Stage<'_>,
+        plan: &mut Option<Appraisals>,
+        stream: UnitId,
+        (position, version): (u64, u64),
+        proposal: &Proposal,
+    ) -> Result<bool, Refusal> {
+        let before = plan.as_ref().unwrap_or(&self.appraisals);
+        let actor = stage.occasion.actor.principal;
+        let (right, on) = needed(&proposal.event, stream, actor);
+        if on == On::Scope {
+            for unit in scope(before.of_stream(stream), &proposal.event) {
+                self.registry.need(actor, right, unit, stage.judged)?;
+            }
+        }
+        let scene = Scene {
+            registry: &self.registry,
+            appraisals: before,
+            size: position,
+            basis: &|unit, at| {
+                let rules = self.adopted(unit, at, |settings| &settings.rules)?;
+                let model = self.model(stage.library, unit, at)?;
+                Some((model, stage.library.rules(&rules.digest)?))
+            },
+            evidence: &|unit, id| Some(stage.views.history(unit)?.item(id)?.position),
+        };
+        if decide(&scene, &stage.occasion, proposal)? == Verdict::AlreadySo {
+            return Ok(false);
+        }
+        if let Event::IndividualRatingSealed(of) = &proposal.event {
+            let base = before.of_stream(stream).map(|known| known.base.valid_at);
+            let at = base.unwrap_or(proposal.effective_at);
+            self.rates_apart(stage, (&of.subject, &of.evidence), (position, at))?;
+        }
+        let said = Said { position, version, actor, effective_at: proposal.effective_at };
+        let plan = plan.get_or_insert_with(|| self.appraisals.clone());
+        plan.evolve(stream, said, &proposal.event);
+        Ok(true)
+    }
+
+    /// Refuses an individual rating by who provided or accepted what it rests on at a moment.
+    fn rates_apart(
+        &self,
+        stage: &Stage<'_>,
+        (subject, evidence): (&Subject, &[EvidenceId]),
+        (position, at): (u64, Timestamp),
+    ) -> Result<(), Refusal> {
+        let unit = subject.unit;
+        let draft = Draft::after(stage.views.history(unit), self.state(unit), position);
+        let judged_by = self.duties(stage.library, unit, at, stage.occasion.actor.principal);
+        let under = Under {
+            model: None,
+            rules: judged_by.rules.as_deref(),
+            providers: &self.registry,
+            conflict_above: judged_by.conflict_above,
+        };
+        duties::appraise(&draft, &stage.occasion, &under, (subject, evidence), at)
+    }
+
+    /// The appraisal that a rating follows from: the call closes it in this unit, with this rating.
+    pub(super) fn follows(
+        &self,
+        after: Option<&Appraisals>,
+        unit: UnitId,
+        proposal: &Proposal,
+    ) -> Option<AppraisalId> {
+        let Event::PracticeRated(rating) = &proposal.event else { return None };
+        let id = rating.appraisal?;
+        // What was closed before was recorded with all of its ratings then.
+        if self.appraisals.get(id)?.closed.contains_key(&unit) {
+            return None;
+        }
+        let known = after?.get(id)?;
+        let (closed, _) = known.closed.get(&unit)?;
+        let agreed = known.yields(unit).any(|(subject, value, agreed)| {
+            known.rating(rating.rating, subject, value, agreed) == *rating
+        });
+        (agreed && closed.effective_at == proposal.effective_at).then_some(id)
+    }
+}
+
+/// The units on which a right is needed: those in scope, and those that come into it.
+fn scope(known: Option<&Appraisal>, event: &Event) -> Vec<UnitId> {
+    let coming: &[UnitId] = match event {
+        Event::AppraisalOpened(of) | Event::AppraisalChanged(of) => &of.input.units,
+        _ => &[],
+    };
+    let known = known.map_or(&[][..], |known| known.input.units.as_slice());
+    known.iter().chain(coming).copied().collect()
+}
