@@ -191,7 +191,7 @@ async fn nothing_touches_a_level_before_the_approval_and_then_it_does_from_the_s
     let closed = cast.close(append()).await.unwrap();
     assert_eq!((closed.ratings, cast.system.size().await), (4, before + 5));
     assert_eq!(levels("2026-04-30").await, "rated not rated; ongoing not rated; 0/4 covered");
-    expect!["rated 1 to 5, 20 open; ongoing 1 to 5, 20 open; 4/24 covered"]
+    expect!["rated 1 to 5, 28 open; ongoing 1 to 5, 28 open; 4/4 covered"]
         .assert_eq(&levels("2026-05-20").await);
     // What was pinned is answered as it was.
     assert_eq!(cast.system.levels(pinned(before)).await.digest, pin.digest);

@@ -53,11 +53,7 @@ impl Filter {
         let unit = unit.map(|unit| api.service.unit(by, unit)).transpose()?;
         let number = |name: &String| {
             let known = Event::TYPES.iter().find(|(_, known)| known == name);
-            known.map(|(number, _)| *number).ok_or_else(|| {
-                let names: Vec<&str> = Event::TYPES.iter().map(|(_, name)| *name).collect();
-                let reason = format!("`{name}` is no event type: use one of {}", names.join(", "));
-                ServiceError::invalid("types", reason)
-            })
+            known.map(|(number, _)| *number).ok_or_else(|| no_type(name))
         };
         let types = types.iter().map(number).collect::<Result<_, _>>()?;
         let full = wire::EventView::try_from(view) != Ok(wire::EventView::Leaf);
@@ -87,6 +83,18 @@ impl Filter {
     const fn wants_all(&self) -> bool {
         self.unit.is_none() && self.types.is_empty() && self.sight.is_everything()
     }
+}
+
+/// An event type that is none, with those that share a word with it, or else some that are common.
+fn no_type(name: &str) -> ServiceError {
+    let shares = |known: &str| known.split('-').any(|word| name.split('-').any(|one| one == word));
+    let all = Event::TYPES.iter().map(|(_, name)| *name);
+    let mut near: Vec<&str> = all.filter(|known| shares(known)).take(8).collect();
+    if near.is_empty() {
+        near.extend(["evidence-submitted", "evidence-accepted", "practice-rated"]);
+    }
+    let reason = format!("`{name}` is no event type: use one such as {}", near.join(", "));
+    ServiceError::invalid("types", reason)
 }
 
 #[tonic::async_trait]

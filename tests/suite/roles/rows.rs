@@ -35,6 +35,10 @@ macro_rules! row {
     };
 }
 
+mod appraisals;
+
+use appraisals::{an_appraisal, of_appraisals};
+
 fn of_units(given: &Given<'_>) -> Vec<Row> {
     let u = || given.unit.to_owned();
     let document = |id: &str| id.to_owned();
@@ -361,93 +365,6 @@ fn of_levels(given: &Given<'_>) -> Vec<Row> {
                 role: wire::Role::Collector.into(),
                 unit: u(),
             }
-        ),
-    ]
-}
-
-/// An appraisal of a unit, sponsored by whoever asks.
-fn an_appraisal(unit: String) -> wire::AppraisalInput {
-    let lead =
-        wire::TeamMemberInput { principal: "keeper".to_owned(), part: wire::TeamPart::Lead.into() };
-    let independence = wire::Independence::A.into();
-    wire::AppraisalInput {
-        units: vec![unit],
-        areas: vec![wire::ScopedArea { area: "PA10".to_owned(), highest: 1 }],
-        team: vec![lead],
-        method: Some(wire::AppraisalMethod {
-            process: "SSAM 2.0".to_owned(),
-            class: wire::AppraisalClass::One.into(),
-            body: independence,
-            lead: independence,
-            team: independence,
-            ..Default::default()
-        }),
-        texts: Some(wire::AppraisalTexts { purpose: "to see".to_owned(), ..Default::default() }),
-        ..Default::default()
-    }
-}
-
-/// Requests on an appraisal that is not there; those on one that is are asked in `appraisals`.
-fn of_appraisals() -> Vec<Row> {
-    let id = || "00000000-0000-4000-8000-000000000000".to_owned();
-    let subject =
-        || Some(wire::SubjectInput { practice: "BP.10.01".to_owned(), ..Default::default() });
-    vec![
-        row!("AppraisalService/GetAppraisal", GetAppraisalRequest { appraisal: id() }),
-        row!(
-            "AppraisalService/ChangeAppraisal",
-            ChangeAppraisalRequest {
-                append: checked(),
-                appraisal: id(),
-                input: Some(an_appraisal("alfa".to_owned())),
-            }
-        ),
-        row!(
-            "AppraisalService/RateInAppraisal",
-            RateInAppraisalRequest {
-                append: checked(),
-                appraisal: id(),
-                ratings: vec![wire::AppraisalRatingInput {
-                    subject: subject(),
-                    ..Default::default()
-                }],
-            }
-        ),
-        row!(
-            "AppraisalService/RevealRatings",
-            RevealRatingsRequest { append: checked(), appraisal: id() }
-        ),
-        row!(
-            "AppraisalService/ReachConsensus",
-            ReachConsensusRequest {
-                append: checked(),
-                appraisal: id(),
-                consensus: vec![wire::ConsensusInput { subject: subject(), ..Default::default() }],
-            }
-        ),
-        row!(
-            "AppraisalService/RecordFinding",
-            RecordFindingRequest {
-                append: checked(),
-                appraisal: id(),
-                finding: Some(wire::FindingInput {
-                    kind: wire::FindingKind::Comment.into(),
-                    text: "seen".to_owned(),
-                    ..Default::default()
-                }),
-            }
-        ),
-        row!(
-            "AppraisalService/SignOffAppraisal",
-            SignOffAppraisalRequest { append: checked(), appraisal: id() }
-        ),
-        row!(
-            "AppraisalService/CloseAppraisal",
-            CloseAppraisalRequest { append: checked(), appraisal: id(), unit: "alfa".into() }
-        ),
-        row!(
-            "AppraisalService/CancelAppraisal",
-            CancelAppraisalRequest { append: checked(), appraisal: id(), reason: "no".into() }
         ),
     ]
 }
