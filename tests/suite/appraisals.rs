@@ -147,7 +147,7 @@ impl Cast {
     /// Up to the consensus.
     async fn agreed() -> Self {
         use wire::Value::{NotSatisfied, Satisfied};
-        let cast = cast().await;
+        let cast = Box::pin(cast()).await;
         cast.rate(&cast.leo, [Satisfied; 4]).await.unwrap();
         cast.rate(&cast.mia, [Satisfied, NotSatisfied, Satisfied, Satisfied]).await.unwrap();
         assert_eq!(cast.reveal().await.unwrap(), 4);
@@ -170,7 +170,7 @@ fn pinned(size: u64) -> wire::QueryLevelsRequest {
 
 #[tokio::test]
 async fn nothing_touches_a_level_before_the_approval_and_then_it_does_from_the_stated_date() {
-    let cast = Cast::agreed().await;
+    let cast = Box::pin(Cast::agreed()).await;
     let levels =
         async |valid_at| area(&cast.system.levels(levels_of("app", valid_at)).await, "PA01");
     cast.sign_off().await.unwrap();
@@ -206,7 +206,7 @@ async fn nothing_touches_a_level_before_the_approval_and_then_it_does_from_the_s
 
 #[tokio::test]
 async fn a_level_that_rests_on_an_appraisal_says_so_and_falls_when_its_window_has_passed() {
-    let cast = Cast::agreed().await;
+    let cast = Box::pin(Cast::agreed()).await;
     cast.sign_off().await.unwrap();
     cast.close(wire::AppendOptions::default()).await.unwrap();
     let asked = wire::ExplainLevelRequest {
@@ -236,7 +236,7 @@ async fn a_level_that_rests_on_an_appraisal_says_so_and_falls_when_its_window_ha
 
 #[tokio::test]
 async fn a_sealed_value_is_not_to_be_had_by_anybody_but_its_author() {
-    let cast = cast().await;
+    let cast = Box::pin(cast()).await;
     cast.rate(&cast.leo, [wire::Value::NotSatisfied; 4]).await.unwrap();
     let is_withheld = |told: &wire::GetAppraisalResponse| {
         told.ratings.iter().all(|rating| {
@@ -283,7 +283,7 @@ async fn a_sealed_value_is_not_to_be_had_by_anybody_but_its_author() {
 
 #[tokio::test]
 async fn an_appraisal_tells_its_dissent_agreement_findings_and_contradictions() {
-    let cast = Cast::agreed().await;
+    let cast = Box::pin(Cast::agreed()).await;
     let asked = wire::RecordFindingRequest {
         append: None,
         appraisal: cast.appraisal.clone(),
@@ -320,7 +320,7 @@ async fn an_appraisal_tells_its_dissent_agreement_findings_and_contradictions() 
 
 #[tokio::test]
 async fn each_has_their_own_part() {
-    let cast = cast().await;
+    let cast = Box::pin(cast()).await;
     cast.rate(&cast.leo, [wire::Value::Satisfied; 4]).await.unwrap();
     let by_sponsor = cast.rate(&cast.sue, [wire::Value::Satisfied; 4]).await;
     let by_admin = cast.rate(&cast.system.operator, [wire::Value::Satisfied; 4]).await;
@@ -346,7 +346,7 @@ async fn each_has_their_own_part() {
 
 #[tokio::test]
 async fn an_appraisal_out_of_sight_looks_like_none() {
-    let cast = cast().await;
+    let cast = Box::pin(cast()).await;
     let hidden = cast.told(&cast.stranger).await;
     let none = "22222222-2222-4222-8222-222222222222".to_owned();
     let asked = wire::GetAppraisalRequest { appraisal: none, ..Default::default() };
@@ -364,7 +364,7 @@ async fn an_appraisal_out_of_sight_looks_like_none() {
 
 #[tokio::test]
 async fn evidence_of_after_the_opening_cannot_be_cited() {
-    let cast = cast().await;
+    let cast = Box::pin(cast()).await;
     let new = cast.system.submitted("app", vec![item("late")]).await;
     let rating = wire::AppraisalRatingInput {
         subject: subject("BP.01.01"),
@@ -384,7 +384,7 @@ async fn evidence_of_after_the_opening_cannot_be_cited() {
 
 #[tokio::test]
 async fn an_appraisal_is_the_same_after_a_restart() {
-    let cast = Cast::agreed().await;
+    let cast = Box::pin(Cast::agreed()).await;
     let before = cast.told(&cast.system.operator).await.unwrap();
     let size = cast.system.size().await;
     let Cast { system, mia, stranger, appraisal, .. } = cast;
@@ -412,7 +412,7 @@ async fn an_appraisal_is_the_same_after_a_restart() {
 
 #[tokio::test]
 async fn a_cancelled_appraisal_takes_no_more() {
-    let cast = Cast::agreed().await;
+    let cast = Box::pin(Cast::agreed()).await;
     let asked = wire::CancelAppraisalRequest {
         append: None,
         appraisal: cast.appraisal.clone(),

@@ -89,21 +89,24 @@ async fn each_class_of_texts_has_its_readers_and_whoever_wrote_a_text_reads_it()
         READABLE "words of 2" "words of 2" "seen in the vault"
         READABLE "words of 3" "words of 3" ""
         READABLE "as the contract says"
-    "#]].assert_eq(&seen(&ann).await);
+    "#]]
+    .assert_eq(&seen(&ann).await);
     let viewer = system.with_role("vic", PERSON, (wire::Role::Viewer, "alpha")).await;
     expect![[r#"
         READABLE "words of 1" "words of 1" ""
         WITHHELD "" "" ""
         WITHHELD "" "" ""
         WITHHELD ""
-    "#]].assert_eq(&seen(&viewer).await);
+    "#]]
+    .assert_eq(&seen(&viewer).await);
     let auditor = system.with_role("olga", PERSON, (wire::Role::Auditor, "alpha")).await;
     expect![[r#"
         READABLE "words of 1" "words of 1" ""
         READABLE "words of 2" "words of 2" "seen in the vault"
         WITHHELD "" "" ""
         READABLE "as the contract says"
-    "#]].assert_eq(&seen(&auditor).await);
+    "#]]
+    .assert_eq(&seen(&auditor).await);
     assert_eq!(seen(&system.operator).await, seen(&auditor).await, "an admin is no interviewer");
     system.grant("tom", wire::Role::Viewer, "alpha").await;
     expect![[r#"
@@ -111,7 +114,8 @@ async fn each_class_of_texts_has_its_readers_and_whoever_wrote_a_text_reads_it()
         READABLE "words of 2" "words of 2" ""
         READABLE "words of 3" "words of 3" ""
         WITHHELD ""
-    "#]].assert_eq(&seen(&tom).await);
+    "#]]
+    .assert_eq(&seen(&tom).await);
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ impl Principal {
 pub(crate) struct System {
     pub(crate) directory: TempDir,
     pub(crate) channel: Channel,
-    pub(crate) operator: Principal,
+    pub(crate) operator: Box<Principal>,
     running: Option<Running>,
     pub(crate) clocks: Clocks,
 }
@@ -164,7 +164,7 @@ impl System {
         let running = Box::pin(gradus_server::start(&settings, clocks.machine())).await?;
         let channel = connect(&running).await;
         let token = std::fs::read_to_string(running.admin_token()).unwrap();
-        let operator = Principal::new(&channel, token.trim());
+        let operator = Box::new(Principal::new(&channel, token.trim()));
         Ok(Self { directory, channel, operator, running: Some(running), clocks })
     }
 

@@ -48,8 +48,8 @@ pub mod timeline;
 pub mod trend;
 pub mod world;
 
-pub use duties::Under;
 pub use appraisal::{Appraisal, AppraisalRefusal, Appraisals};
+pub use duties::Under;
 pub use history::UnitHistory;
 pub use proposal::{Actor, Occasion, Proposal, Verdict};
 pub use refusal::Refusal;

@@ -257,6 +257,7 @@ fn is_setting(event: &Event) -> bool {
 }
 
 /// What the rules say to a proposal for a unit's stream.
+#[expect(clippy::too_many_lines, reason = "a table: one row for each event")]
 fn decide(
     draft: &Draft<'_>,
     on: &Occasion,

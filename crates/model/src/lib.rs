@@ -12,8 +12,8 @@ pub mod practice;
 
 pub mod catalog;
 
-pub mod claims;
 pub mod appraisal;
+pub mod claims;
 pub mod evidence;
 pub mod rating;
 pub mod suspect;

@@ -21,8 +21,8 @@ use gradus_service::units::AskedArea;
 use gradus_service::{Call, Caller, Coordinate, Receipt, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
-pub(crate) mod claims;
 pub(crate) mod appraisal;
+pub(crate) mod claims;
 pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod level;

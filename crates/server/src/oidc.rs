@@ -160,11 +160,11 @@ impl Trusted {
     async fn fetch(&self, now: i64, micros: i64) {
         let Place::Url(fetcher) = &self.place else { return };
         // Those who wait here find it done.
-        let mut fetched = self.fetched.lock().await;
-        if fetched.is_some_and(|last| now.saturating_sub(last) < micros) {
+        let mut last = self.fetched.lock().await;
+        if last.is_some_and(|at| now.saturating_sub(at) < micros) {
             return;
         }
-        *fetched = Some(now);
+        *last = Some(now);
         let answer = fetcher.get(keys::MOST_BYTES).await;
         let kept = answer
             .and_then(|bytes| if self.is_new(sha256(&bytes)) { self.keep(&bytes) } else { Ok(()) });

@@ -15,8 +15,8 @@ use gradus_service::index::Outcome;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-pub(crate) mod limits;
 mod appraisal;
+pub(crate) mod limits;
 mod refusal;
 
 use refusal::{field_of, is_of_an_item, refused};

@@ -189,7 +189,10 @@ mod tests {
     fn names_of_principals_are_left_to_the_log() {
         let fresh = Fresh::default();
         let (principal, kind) = (PrincipalId([9; 16]), PrincipalKind::Person);
-        fresh.add(facts(vec![Event::PrincipalAdded(PrincipalAdded { principal, kind, by: None })]), &[at(0)]);
+        fresh.add(
+            facts(vec![Event::PrincipalAdded(PrincipalAdded { principal, kind, by: None })]),
+            &[at(0)],
+        );
         assert_eq!(taken(&fresh, 0, 100), [0; 0]);
     }
 

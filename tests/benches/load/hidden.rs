@@ -29,7 +29,7 @@ pub(crate) async fn measured(settings: &Settings, folder: &Path) -> Figures {
     let (mut unknown, mut hidden) = (Vec::new(), Vec::new());
     let mut ratios = Vec::new();
     for round in 0..=settings.rounds {
-        let mut taken = [Vec::new(), Vec::new()];
+        let mut times = [Vec::new(), Vec::new()];
         for number in 0..QUESTIONS * 2 {
             // Which of a pair comes first changes, so that neither is always asked after the other.
             let sort = usize::from((number + number / 2).is_multiple_of(2));
@@ -38,11 +38,11 @@ pub(crate) async fn measured(settings: &Settings, folder: &Path) -> Figures {
             let asked = wire::QueryLevelsRequest { unit: named, ..Default::default() };
             let begun = Instant::now();
             let status = levels.query_levels(asked).await.expect_err("nothing is seen");
-            taken[sort].push(begun.elapsed().as_secs_f64());
+            times[sort].push(begun.elapsed().as_secs_f64());
             assert_eq!(status.code(), Code::NotFound);
         }
         if round > 0 {
-            let [of_hidden, of_unknown] = taken.map(middle);
+            let [of_hidden, of_unknown] = times.map(middle);
             ratios.push(of_hidden / of_unknown);
             hidden.push(of_hidden);
             unknown.push(of_unknown);

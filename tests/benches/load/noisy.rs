@@ -146,26 +146,26 @@ impl Teams {
 
     /// How long each call of the calm team took beside a noise.
     async fn beside(&self, noise: Noise, seconds: f64) -> (Vec<f64>, Arc<Noisy>) {
-        let noisy = Arc::new(Noisy::default());
+        let count = Arc::new(Noisy::default());
         let mut running = JoinSet::new();
         match noise {
             Noise::None => (),
             Noise::Calls => {
                 for lane in 0..CALLS {
                     let line = self.noisy[lane % CONNECTIONS].clone();
-                    running.spawn(calls(line, Arc::clone(&noisy)));
+                    running.spawn(calls(line, Arc::clone(&count)));
                 }
             }
             Noise::Streams => {
                 for line in &self.noisy {
-                    running.spawn(stream(line.clone(), Arc::clone(&noisy)));
+                    running.spawn(stream(line.clone(), Arc::clone(&count)));
                 }
             }
         }
         // What is at rest is taken at once: the noise is measured when that is used up.
         tokio::time::sleep(Duration::from_millis(1_500)).await;
-        noisy.taken.store(0, Ordering::Relaxed);
-        noisy.put_off.store(0, Ordering::Relaxed);
+        count.taken.store(0, Ordering::Relaxed);
+        count.put_off.store(0, Ordering::Relaxed);
         let until = Instant::now() + Duration::from_secs_f64(seconds);
         let mut taken = Vec::new();
         let mut calm = self.calm.clone();
@@ -177,10 +177,10 @@ impl Teams {
             calm.submit_evidence(submission(next(), 1)).await.expect("the calm team is served");
             taken.push(begun.elapsed().as_secs_f64());
         }
-        noisy.over.store(true, Ordering::Relaxed);
+        count.over.store(true, Ordering::Relaxed);
         let figures = Arc::new(Noisy {
-            taken: noisy.taken.load(Ordering::Relaxed).into(),
-            put_off: noisy.put_off.load(Ordering::Relaxed).into(),
+            taken: count.taken.load(Ordering::Relaxed).into(),
+            put_off: count.put_off.load(Ordering::Relaxed).into(),
             ..Noisy::default()
         });
         running.join_all().await;

@@ -13,7 +13,7 @@ use super::frames::{DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, call, frame
 use crate::running::{System, item, on, refusal, submit};
 
 const WHO: &str = "/gradus.v1.PrincipalService/WhoAmI";
-/// RST_STREAM and GOAWAY.
+/// `RST_STREAM` and `GOAWAY`.
 const RESET: u8 = 3;
 const GO_AWAY: u8 = 7;
 
@@ -30,7 +30,7 @@ fn ascii(text: &str) -> MetadataValue<Ascii> {
 }
 
 async fn told(system: &System, put: impl FnOnce(&mut MetadataMap)) -> String {
-    who(system, put).await.map_or_else(|status| refusal(&status), |name| name)
+    who(system, put).await.unwrap_or_else(|status| refusal(&status))
 }
 
 #[tokio::test]

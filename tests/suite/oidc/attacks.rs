@@ -89,7 +89,7 @@ async fn a_token_for_others_or_from_others_or_out_of_its_time_opens_nothing() {
         let told = trusting.says(&claims).await;
         let _ = writeln!(table, "{label}: {told}");
         // A minute passes on the clock that failures are counted by, and none on that of tokens.
-        if table.lines().count() % 9 == 0 {
+        if table.lines().count().is_multiple_of(9) {
             trusting.system.clocks.stand_still(61);
         }
     }

@@ -80,12 +80,12 @@ impl Issuer {
     pub(crate) fn new() -> Self {
         let random = SystemRandom::new();
         let ec = &ECDSA_P256_SHA256_FIXED_SIGNING;
-        let ec_key = EcdsaKeyPair::generate_pkcs8(ec, &random).unwrap();
-        let ed_key = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
+        let curve_key = EcdsaKeyPair::generate_pkcs8(ec, &random).unwrap();
+        let edwards = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
         Self {
             rsa: RsaKeyPair::from_der(RSA).unwrap(),
-            ec: EcdsaKeyPair::from_pkcs8(ec, ec_key.as_ref(), &random).unwrap(),
-            ed: Ed25519KeyPair::from_pkcs8(ed_key.as_ref()).unwrap(),
+            ec: EcdsaKeyPair::from_pkcs8(ec, curve_key.as_ref(), &random).unwrap(),
+            ed: Ed25519KeyPair::from_pkcs8(edwards.as_ref()).unwrap(),
         }
     }
 
@@ -162,9 +162,9 @@ pub(crate) fn job(now: Timestamp) -> Value {
 
 /// The claims with some of them changed.
 pub(crate) fn but(claims: &Value, changes: &Value) -> Value {
-    let mut changed = claims.clone();
+    let mut other = claims.clone();
     for (claim, value) in changes.as_object().unwrap() {
-        changed[claim] = value.clone();
+        other[claim] = value.clone();
     }
-    changed
+    other
 }

@@ -211,7 +211,8 @@ async fn a_token_can_be_tried_out_and_records_nothing() {
     let none = tested(&but(&job, &json!({ "ref": "refs/heads/dev" }))).await.unwrap();
     assert_eq!(none.rule, None);
     let ended = tested(&but(&job, &json!({ "exp": 1 }))).await.unwrap_err();
-    expect!["InvalidArgument INVALID_FIELD [token]: `token`: the token is refused: it has ended"].assert_eq(&ended);
+    expect!["InvalidArgument INVALID_FIELD [token]: `token`: the token is refused: it has ended"]
+        .assert_eq(&ended);
     assert_eq!(trusting.system.size().await, size);
 }
 

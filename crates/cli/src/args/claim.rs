@@ -68,7 +68,7 @@ pub struct SetArgs {
     /// What a token has to say; `*` stands for any text, and all of them have to be met
     #[arg(long = "if", value_name = "CLAIM=VALUE", required = true, value_parser = Asked::read)]
     pub conditions: Vec<Asked>,
-    /// Claim that tells jobs apart and never changes, such as repository_id
+    /// Claim that tells jobs apart and never changes, such as `repository_id`
     #[arg(long, value_name = "CLAIM")]
     pub subject: String,
     /// What they may do: collector or viewer

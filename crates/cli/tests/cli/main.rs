@@ -3,11 +3,11 @@
 #[cfg(test)]
 mod apply;
 #[cfg(test)]
+mod appraisals;
+#[cfg(test)]
 mod claims;
 #[cfg(test)]
 mod day;
-#[cfg(test)]
-mod appraisals;
 #[cfg(test)]
 mod flaky;
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub const MOST_SUCCESSORS: usize = 100;
 /// # Errors
 ///
 /// A [`Refusal`] with the reason; nothing changes then.
+#[expect(clippy::too_many_lines, reason = "a table: one row for each event")]
 pub fn decide(
     registry: &Registry,
     occasion: &Occasion,

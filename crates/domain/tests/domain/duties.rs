@@ -8,9 +8,9 @@ use gradus_domain::{Draft, Rules, Under, UnitState};
 use gradus_model::rating::Value;
 
 use crate::given::{
-    Fact, ISO, STRICT, STRICT_TEXT, TRUSTING_TEXT, accepted, confirmed, conflicted, day, ended,
-    evidence, history, in_words, Everyone, linked, name_of, occasion, rated, rating, rejected,
-    shown, state, submitted, superseded, unconflicted, unit, unlinked, withdrawn,
+    Everyone, Fact, ISO, STRICT, STRICT_TEXT, TRUSTING_TEXT, accepted, confirmed, conflicted, day,
+    ended, evidence, history, in_words, linked, name_of, occasion, rated, rating, rejected, shown,
+    state, submitted, superseded, unconflicted, unit, unlinked, withdrawn,
 };
 use crate::tale::{BEGUN, Tale, rules_adopted};
 

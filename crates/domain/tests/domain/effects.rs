@@ -79,9 +79,10 @@ fn of_organization(registry: &Registry) -> Vec<String> {
     if let Some(known) = registry.certificate(&digest("K1"), day(NOW)) {
         lines.push(format!("certificate K1 of {}", name_of(known.principal.0)));
     }
-    let rules = registry.claim_rules(now());
+    let of_claims = registry.claim_rules(now());
     lines.extend(
-        rules.map(|rule| format!("claim rule {} on {}", rule.set.rule, name_of(rule.set.unit.0))),
+        of_claims
+            .map(|rule| format!("claim rule {} on {}", rule.set.rule, name_of(rule.set.unit.0))),
     );
     lines.extend(registry.distrusts().map(|of| {
         let restored = if of.restored.is_some() { ", restored" } else { "" };

@@ -9,7 +9,7 @@ use gradus_model::evidence::Kind;
 use proptest::prelude::*;
 
 use crate::given::{
-    Fact, STRICT, TRUSTING, accepted, ended, history, Everyone, name_of, rejected, submitted,
+    Everyone, Fact, STRICT, TRUSTING, accepted, ended, history, name_of, rejected, submitted,
     superseded, withdrawn,
 };
 use crate::made_up::story;

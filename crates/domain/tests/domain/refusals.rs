@@ -195,6 +195,7 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table: one row for each refusal")]
 fn every_refusal_says_what_was_seen_and_what_to_do() {
     let without_model = submitted("E1");
     let no_model = Draft::of(&UnitState::default()).propose(

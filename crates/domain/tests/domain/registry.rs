@@ -77,7 +77,11 @@ pub(crate) fn published(id: &str) -> Fact {
 
 pub(crate) fn added(name: &str) -> Fact {
     let who = who(name);
-    fact(Event::PrincipalAdded(PrincipalAdded { principal: who.principal, kind: who.kind, by: None }))
+    fact(Event::PrincipalAdded(PrincipalAdded {
+        principal: who.principal,
+        kind: who.kind,
+        by: None,
+    }))
 }
 
 pub(crate) fn disabled(name: &str) -> Fact {

@@ -13,7 +13,7 @@ use gradus_model::{Label, Target};
 use proptest::prelude::*;
 
 use crate::given::{
-    Fact, ISO, STRICT, TRUSTING, accepted, at, ended, history, Everyone, known, question, rejected,
+    Everyone, Fact, ISO, STRICT, TRUSTING, accepted, at, ended, history, known, question, rejected,
     submitted, unit, withdrawn,
 };
 use crate::made_up::{TINY, moment, story};

@@ -109,7 +109,8 @@ impl Made {
             outline.targets.into_iter().map(|(target, _)| target).collect()
         });
         let (person, bot) = (PrincipalId([1; 16]), PrincipalId([2; 16]));
-        let added = |principal, kind| Event::PrincipalAdded(PrincipalAdded { principal, kind, by: None });
+        let added =
+            |principal, kind| Event::PrincipalAdded(PrincipalAdded { principal, kind, by: None });
         let mut begin = vec![
             (person, added(person, PrincipalKind::Person)),
             (person, added(bot, PrincipalKind::Service)),

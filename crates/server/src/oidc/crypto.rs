@@ -29,6 +29,7 @@ struct Key {
     key: DecodingKey,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the library gives it so")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     let family = match algorithm {
         Algorithm::RS256 | Algorithm::PS256 => AlgorithmFamily::Rsa,

@@ -18,7 +18,7 @@ const MOST_KEYS: usize = 64;
 pub(super) struct Key {
     id: Option<String>,
     algorithms: &'static [Algorithm],
-    pub(super) key: DecodingKey,
+    pub(super) public: DecodingKey,
 }
 
 /// The keys of an issuer.
@@ -111,5 +111,5 @@ fn key(entry: Value) -> Option<Key> {
     };
     let fits = algorithms.iter().all(|algorithm| by_type.contains(algorithm));
     let key = DecodingKey::from_jwk(&jwk).ok()?;
-    (signs && fits).then(|| Key { id: common.key_id.clone(), algorithms, key })
+    (signs && fits).then(|| Key { id: common.key_id.clone(), algorithms, public: key })
 }

@@ -109,8 +109,8 @@ impl<'a> Unchecked<'a> {
             return Err(Problem::Malformed);
         }
         let algorithm = header.alg;
-        let taken = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
-        if !taken.contains(&algorithm) {
+        let allowed = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
+        if !allowed.contains(&algorithm) {
             return Err(Problem::Algorithm);
         }
         let claims: Claims = insecure_decode_claims(token).map_err(|_| Problem::Malformed)?;
@@ -140,7 +140,7 @@ impl<'a> Unchecked<'a> {
         validation.required_spec_claims.clear();
         (validation.validate_exp, validation.validate_nbf) = (false, false);
         validation.validate_aud = false;
-        let signed = decode::<Claims>(self.token, &key.key, &validation);
+        let signed = decode::<Claims>(self.token, &key.public, &validation);
         let claims = signed.map_err(|_| Problem::Signature)?.claims;
         if claims.text("iss") != Some(&self.issuer) {
             return Err(Problem::Malformed);

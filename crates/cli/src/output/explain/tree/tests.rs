@@ -280,7 +280,10 @@ fn duties_in_one_hand_and_a_conflict_of_interest_are_told_with_the_rating_and_wh
         position: 17,
         ..v1::Conflict::default()
     });
-    check(&one, false, &expect![[r#"
+    check(
+        &one,
+        false,
+        &expect![[r#"
         alpha at 2026-06-01T00:00:00Z · log size 40 of 40 · rules strict · model iso-21827-2008
         PA11 Verify and Validate
         rated 1 · ongoing 0 · 1 of 4 base practices covered, 1 contradicted, 1 lapsed · 2 valid items
@@ -294,5 +297,6 @@ fn duties_in_one_hand_and_a_conflict_of_interest_are_told_with_the_rating_and_wh
         Falls next: nothing does by the passing of time
         Rules solo relax provider-rates: one person alone
         Rules solo relax reviewer-rates: one person alone
-    "#]]);
+    "#]],
+    );
 }
