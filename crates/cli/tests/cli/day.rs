@@ -1,4 +1,4 @@
-//! A day in the life: a tool, an assessor and an auditor, each with a credential of their own,
+//! A day in the life: a tool, two assessors and an auditor, each with a credential of their own,
 //! through the command line against a server that speaks TLS.
 
 use std::fmt::Write as _;
@@ -68,8 +68,8 @@ fn same(said: &str) -> String {
         if RECEIPT.iter().any(|key| line.split('\t').next() == Some(key)) {
             continue;
         }
-        let words = line.split_inclusive([' ', '\t', '(', ')', ',', '"']).map(|word| {
-            let bare = word.trim_end_matches([' ', '\t', '(', ')', ',', '"', '.']);
+        let words = line.split_inclusive([' ', '\t', '(', ')', ',', '"', '`']).map(|word| {
+            let bare = word.trim_end_matches([' ', '\t', '(', ')', ',', '"', '`', '.']);
             let hex = bare.chars().filter(|c| *c != '-').all(|c| c.is_ascii_hexdigit());
             let of_today = bare.len() > 18 && bare.ends_with('Z') && bare.contains('T');
             if (hex && bare.len() >= 32) || of_today {
@@ -93,6 +93,7 @@ async fn lets_everybody_in(day: &Day) {
             "project register vault --team infra",
             "role grant scanner collector shop",
             "role grant ann assessor shop",
+            "role grant bob assessor shop",
             "principal add olga --kind person",
             "certificate register olga olga.pem",
             "role grant olga auditor web --reason 'the yearly audit'",
@@ -103,32 +104,35 @@ async fn lets_everybody_in(day: &Day) {
             id	…
             new_team	web
             result	recorded
-            positions	22-23
+            positions	25-26
             $ gradus project register vault --team infra
             unit	vault
             id	…
             new_team	infra
             result	recorded
-            positions	24-25
+            positions	27-28
             $ gradus role grant scanner collector shop
             result	recorded
-            positions	26
+            positions	29
             $ gradus role grant ann assessor shop
             result	recorded
-            positions	27
+            positions	30
+            $ gradus role grant bob assessor shop
+            result	recorded
+            positions	31
             $ gradus principal add olga --kind person
             principal	olga
             id	…
             result	recorded
-            positions	28
+            positions	32
             $ gradus certificate register olga olga.pem
             principal	olga
             key	…
             result	recorded
-            positions	29
+            positions	33
             $ gradus role grant olga auditor web --reason 'the yearly audit'
             result	recorded
-            positions	30
+            positions	34
         "#]],
     )
     .await;
@@ -153,13 +157,13 @@ async fn the_tool(day: &Day) {
             new	1
             known	0
             result	recorded
-            positions	31
+            positions	35
             $ gradus submit --project shop --kind policy --outcome supports --strength direct --practice BP.02.01 --work-to 2026-10-01 --source handbook --source-id impact
             evidence	…
             new	1
             known	0
             result	recorded
-            positions	32
+            positions	36
             $ gradus rate --project shop BP.01.01 satisfied --effective-at 2026-10-02
             gradus rate: this needs the right to rate, which the role assessor or admin gives: ask an admin for it
             [exit 4]
@@ -187,38 +191,54 @@ async fn the_assessor(day: &Day) {
     day.check(
         "ann",
         &[
-            "review list --project shop --standing submitted",
+            "review queue",
             "review accept --project shop source=handbook id=controls --note 'read, dated, signed'",
             "review reject --project shop source=handbook id=impact --reason 'of another product'",
-            "rate --project shop BP.01.01 satisfied BP.01.02 satisfied BP.01.03 satisfied BP.01.04 satisfied --effective-at 2026-10-02 --rationale 'complete'",
-            "levels shop --area PA01",
+            "rate --project shop BP.01.01 satisfied --effective-at 2026-10-02 --rationale 'complete'",
             "role grant ann lead shop",
             "project register mine --team web",
         ],
         expect![[r#"
-            $ gradus review list --project shop --standing submitted
-            evidence	standing	kind	work_to	valid	practices	title	source	id
-            …	submitted	policy	…	no	iso-21827-2008/BP.01.01 iso-21827-2008/BP.01.02 iso-21827-2008/BP.01.03 iso-21827-2008/BP.01.04	Controls of the shop	handbook	controls
-            …	submitted	policy	…	no	iso-21827-2008/BP.02.01		handbook	impact
+            $ gradus review queue
+            evidence	unit	age	by	practices	title	kind	outcome	strength	recorded_at	own	source	id
+            …	shop	0	scanner	iso-21827-2008/BP.01.01 iso-21827-2008/BP.01.02 iso-21827-2008/BP.01.03 iso-21827-2008/BP.01.04	Controls of the shop	policy	supports	direct	…	no	handbook	controls
+            …	shop	0	scanner	iso-21827-2008/BP.02.01		policy	supports	direct	…	no	handbook	impact
             $ gradus review accept --project shop source=handbook id=controls --note 'read, dated, signed'
             result	recorded
-            positions	33
+            positions	37
             $ gradus review reject --project shop source=handbook id=impact --reason 'of another product'
             result	recorded
-            positions	34
-            $ gradus rate --project shop BP.01.01 satisfied BP.01.02 satisfied BP.01.03 satisfied BP.01.04 satisfied --effective-at 2026-10-02 --rationale 'complete'
-            ratings	… … … …
-            result	recorded
-            positions	35-38
-            $ gradus levels shop --area PA01
-            area	title	rated	ongoing	coverage	inherited
-            PA01	Administer Security Controls	1–5 (28 open)	1–5 (28 open)	4/4	
+            positions	38
+            $ gradus rate --project shop BP.01.01 satisfied --effective-at 2026-10-02 --rationale 'complete'
+            gradus rate: evidence `…` was accepted by the same principal, who cannot rate what rests on it under the rules `strict`: ask another person, or adopt rules that relax `reviewer-rates`
+            [exit 1]
             $ gradus role grant ann lead shop
             gradus role grant: this needs the right to administer, which the role admin gives: ask an admin for it
             [exit 4]
             $ gradus project register mine --team web
             gradus project register: this needs the right to settle, which the role lead or admin gives: ask an admin for it
             [exit 4]
+        "#]],
+    )
+    .await;
+}
+
+/// What a second assessor does: who accepted the evidence does not rate by it.
+async fn the_rater(day: &Day) {
+    day.check(
+        "bob",
+        &[
+            "rate --project shop BP.01.01 satisfied BP.01.02 satisfied BP.01.03 satisfied BP.01.04 satisfied --effective-at 2026-10-02 --rationale 'complete'",
+            "levels shop --area PA01",
+        ],
+        expect![[r#"
+            $ gradus rate --project shop BP.01.01 satisfied BP.01.02 satisfied BP.01.03 satisfied BP.01.04 satisfied --effective-at 2026-10-02 --rationale 'complete'
+            ratings	… … … …
+            result	recorded
+            positions	39-42
+            $ gradus levels shop --area PA01
+            area	title	rated	ongoing	coverage	inherited
+            PA01	Administer Security Controls	1–5 (28 open)	1–5 (28 open)	4/4	
         "#]],
     )
     .await;
@@ -262,17 +282,17 @@ async fn the_auditor(day: &Day) {
             PA01	Administer Security Controls	1–5 (28 open)	0	0/4	
             $ gradus diff shop@{2026-09-30}..@{2026-10-03} --area PA01
             area	when	stage	rated	ongoing	coverage	because
-            PA01	…	happened	not rated → 1–5 (28 open)	not rated → 1–5 (28 open)	4/4	rated: BP.01.01 #35, BP.01.02 #36, BP.01.03 #37, BP.01.04 #38
+            PA01	…	happened	not rated → 1–5 (28 open)	not rated → 1–5 (28 open)	4/4	rated: BP.01.01 #39, BP.01.02 #40, BP.01.03 #41, BP.01.04 #42
             $ gradus events --unit shop
             position	recorded_at	effective_at	unit	version	type	actor
-            31	…	…	shop	1	evidence-submitted	scanner
-            32	…	…	shop	2	evidence-submitted	scanner
-            33	…	…	shop	3	evidence-accepted	ann
-            34	…	…	shop	4	evidence-rejected	ann
-            35	…	…	shop	5	practice-rated	ann
-            36	…	…	shop	6	practice-rated	ann
-            37	…	…	shop	7	practice-rated	ann
-            38	…	…	shop	8	practice-rated	ann
+            35	…	…	shop	1	evidence-submitted	scanner
+            36	…	…	shop	2	evidence-submitted	scanner
+            37	…	…	shop	3	evidence-accepted	ann
+            38	…	…	shop	4	evidence-rejected	ann
+            39	…	…	shop	5	practice-rated	bob
+            40	…	…	shop	6	practice-rated	bob
+            41	…	…	shop	7	practice-rated	bob
+            42	…	…	shop	8	practice-rated	bob
             $ gradus rate --project shop BP.01.01 not-satisfied --effective-at 2026-10-02 --rationale 'no'
             gradus rate: this needs the right to rate, which the role assessor or admin gives: ask an admin for it
             [exit 4]
@@ -286,7 +306,7 @@ async fn the_auditor(day: &Day) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tool_an_assessor_and_an_auditor_each_do_their_part_and_no_other() {
+async fn a_tool_two_assessors_and_an_auditor_each_do_their_part_and_no_other() {
     let folder = Folder::new();
     let running = folder.secure().await;
     let server = format!("https://localhost:{}", running.address.port());
@@ -297,9 +317,11 @@ async fn a_tool_an_assessor_and_an_auditor_each_do_their_part_and_no_other() {
     // In the morning the operator lets everybody in.
     day.issue("token issue scanner --kind service", "scanner").await;
     day.issue("token issue ann --kind person", "ann").await;
+    day.issue("token issue bob --kind person", "bob").await;
     lets_everybody_in(&day).await;
     the_tool(&day).await;
     the_assessor(&day).await;
+    the_rater(&day).await;
     the_auditor(&day).await;
 
     // The audit is over.
@@ -307,10 +329,10 @@ async fn a_tool_an_assessor_and_an_auditor_each_do_their_part_and_no_other() {
         "operator",
         &["role revoke olga auditor web --yes"],
         expect![[r#"
-        $ gradus role revoke olga auditor web --yes
-        result	recorded
-        positions	39
-    "#]],
+            $ gradus role revoke olga auditor web --yes
+            result	recorded
+            positions	43
+        "#]],
     )
     .await;
     day.check("olga", &["levels shop --area PA01"], expect![[r#"

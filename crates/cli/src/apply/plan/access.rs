@@ -118,7 +118,13 @@ impl Planner<'_> {
         let version = self.version();
         let is_declared =
             |grant: &v1::RoleGrant| self.declared.roles.iter().any(|role| is_same(grant, role));
-        let beyond = self.state.roles.iter().filter(|grant| !is_declared(grant));
+        let mut beyond: Vec<&v1::RoleGrant> =
+            self.state.roles.iter().filter(|grant| !is_declared(grant)).collect();
+        // The server's order is that of ids, which say nothing to people.
+        beyond.sort_by_cached_key(|grant| {
+            let principal = grant.principal.clone().unwrap_or_default();
+            (called(&principal).to_owned(), name(grant.unit.as_ref()).to_owned())
+        });
         let told = |grant: &v1::RoleGrant| {
             let principal = grant.principal.clone().unwrap_or_default();
             let (unit, role) = (name(grant.unit.as_ref()), role_of(grant).map_or("", Role::name));
@@ -136,7 +142,7 @@ impl Planner<'_> {
             });
             if mark == Mark::Remove { change.by(step, version) } else { change }
         };
-        self.changes.extend(beyond.map(told));
+        self.changes.extend(beyond.into_iter().map(told));
     }
 }
 
