@@ -3,10 +3,14 @@
 use std::fmt::Write as _;
 
 use expect_test::expect;
+use gradus_wire::v1 as wire;
 use serde_json::json;
+use tonic::Request;
+use wire::principal_service_client::PrincipalServiceClient;
 
 use super::issuer::{AUDIENCE, By, ISSUER, Issuer, base64, but};
 use super::{NO_RULE, Trusting};
+use crate::running::refusal;
 
 const SIGNATURE: &str =
     "Unauthenticated TOKEN_REFUSED: the token is refused: its signature is wrong";
@@ -56,6 +60,22 @@ async fn a_token_that_somebody_else_signed_or_nobody_opens_nothing() {
         json!({ "alg": "ES256", "kid": "ec", "jwk": point, "jku": "https://evil.example" });
     let token = own.raw(By::Es256, &brings.to_string(), &text);
     assert_eq!(trusting.who(&token).await, SIGNATURE);
+}
+
+#[tokio::test]
+async fn two_tokens_in_one_call_are_refused_though_each_is_good() {
+    let trusting = Trusting::new().await;
+    let token = trusting.issuer.token(&trusting.job());
+    assert_eq!(trusting.who(&token).await, "web-ci:4711 by web-ci");
+    let mut request = Request::new(wire::WhoAmIRequest::default());
+    for _ in 0..2 {
+        let value = format!("Bearer {token}").parse().unwrap();
+        request.metadata_mut().append("authorization", value);
+    }
+    let mut client = PrincipalServiceClient::new(trusting.system.channel.clone());
+    let refused = client.who_am_i(request).await.unwrap_err();
+    expect!["Unauthenticated TOKEN_REFUSED: `authorization` was sent more than once: send one bearer token"]
+        .assert_eq(&refusal(&refused));
 }
 
 #[tokio::test]

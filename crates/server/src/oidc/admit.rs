@@ -92,9 +92,13 @@ where
     }
 }
 
-/// A bearer token that is none of ours.
+/// A bearer token that is none of ours; the gate refuses calls with several.
 fn foreign(request: &Request<Body>) -> Option<&str> {
-    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let mut values = request.headers().get_all(AUTHORIZATION).iter();
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() {
+        return None;
+    }
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     let is_foreign = !token.starts_with(PREFIX) && token.contains('.');
