@@ -4,7 +4,9 @@ use expect_test::expect;
 use gradus_wire::v1 as wire;
 use tonic::Status;
 
-use crate::running::{Principal, System, area, by_id, item, levels_of, on, refusal, without_ids};
+use crate::running::{
+    Principal, System, area, by_id, item, levels_of, on, refusal, submit, without_ids,
+};
 
 const PRACTICES: [&str; 4] = ["BP.01.01", "BP.01.02", "BP.01.03", "BP.01.04"];
 const SECRET: &str = "only Leo knows why";
@@ -425,4 +427,27 @@ async fn a_cancelled_appraisal_takes_no_more() {
     .assert_eq(&refused(cast.sign_off().await));
     let told = cast.told(&cast.sue).await.unwrap();
     assert_eq!(told.appraisal.unwrap().state(), wire::AppraisalState::Cancelled);
+}
+
+#[tokio::test]
+async fn who_provided_or_accepted_the_evidence_does_not_rate_by_it_in_an_appraisal_either() {
+    let cast = Box::pin(cast()).await;
+    let items = vec![wire::EvidenceItem { practices: vec!["BP.01.01".to_owned()], ..item("1") }];
+    let answer = cast.leo.evidence.clone().submit_evidence(submit("app", items)).await.unwrap();
+    let accepted = wire::AcceptEvidenceRequest {
+        unit: "app".to_owned(),
+        evidence: vec![by_id(&answer.into_inner().items[0].evidence)],
+        ..Default::default()
+    };
+    cast.mia.evidence.clone().accept_evidence(accepted).await.unwrap();
+    let mut told = String::new();
+    for by in [&cast.leo, &cast.mia] {
+        let status = cast.rate(by, [wire::Value::Satisfied; 4]).await.unwrap_err();
+        told.push_str(&without_ids(&refusal(&status)));
+        told.push('\n');
+    }
+    expect![[r#"
+        FailedPrecondition DUTIES_NOT_SEPARATE: item 0: evidence `ID` was provided by the same principal, who cannot rate what rests on it under the rules `strict`: ask another person, or adopt rules that relax `provider-rates`
+        FailedPrecondition DUTIES_NOT_SEPARATE: item 0: evidence `ID` was accepted by the same principal, who cannot rate what rests on it under the rules `strict`: ask another person, or adopt rules that relax `reviewer-rates`
+    "#]].assert_eq(&told);
 }
