@@ -13,6 +13,9 @@ use tokio::sync::watch;
 /// What follows the address on the line that says that calls are answered.
 const SERVING: &str = "Serving on http://";
 
+/// More records than any log here has.
+const NEVER: &str = "1000000000000";
+
 /// How long a server may take to start or stop before it is taken for hung; a machine with much
 /// else to do is slow.
 pub(crate) const STARTS: Duration = Duration::from_mins(2);
@@ -44,8 +47,11 @@ pub(crate) struct Process {
 
 impl Launch {
     pub(crate) fn new(program: &Path, data: &Path) -> Self {
-        // One operator is all of the load here: what the log and its queue do with it is asked.
-        let environment = vec![("GRADUS_NO_LIMITS".to_owned(), "true".to_owned())];
+        // One operator is all of the load here: what the log and its queue do with it is asked. All
+        // records are those of its calls.
+        let environment = [("GRADUS_NO_LIMITS", "true"), ("GRADUS_STATE_DIGEST_EVERY", NEVER)];
+        let environment =
+            environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         Self { program: program.to_owned(), data: data.to_owned(), environment }
     }
 

@@ -11,6 +11,7 @@ import sealed
 
 DOCUMENT, EVIDENCE, RATING = "id:name digest:digest", "evidence:id", "rating:id"
 AREA, PHASE, LINKS = "area:area", "phase:phase", "evidence:id practices:target*"
+INSTANCES = "evidence:id instances:label*"
 INPUT = "appraisal:id input:input"
 EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, ...
     1: ("log-created", "log:id organization:id origin:label"),
@@ -36,6 +37,7 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     47: ("claim-rule-removed", "rule:name unit:id"),
     50: ("source-distrusted", "suspect:suspect from?:time until?:time"),
     51: ("source-restored", "distrust:u64"),
+    60: ("state-digest-recorded", "size:u64 root:digest rows:u64 projector:u64"),
     100: ("model-adopted", DOCUMENT), 101: ("rules-adopted", DOCUMENT),
     102: ("profile-adopted", DOCUMENT),
     110: ("area-tailored-out", AREA), 111: ("area-tailored-in", AREA),
@@ -56,6 +58,7 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     205: ("evidence-superseded", "evidence:id by:id"), 206: ("evidence-confirmed", EVIDENCE),
     207: ("evidence-linked", LINKS), 208: ("evidence-unlinked", LINKS),
     209: ("payload-erased", "version:u64"),
+    210: ("evidence-instance-linked", INSTANCES), 211: ("evidence-instance-unlinked", INSTANCES),
     300: ("practice-rated", "rating:id target:target value:value instance?:label appraisal?:id "
           "basis?:basis evidence:id*"),
     301: ("rating-withdrawn", RATING), 302: ("rating-ended", RATING),
@@ -67,6 +70,8 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
           "practice?:target evidence:id*"),
     406: ("appraisal-closed", "appraisal:id unit:id ratings:u64"),
     407: ("appraisal-cancelled", "appraisal:id"), 408: ("appraisal-signed-off", "appraisal:id"),
+    409: ("appraisal-imported", "appraisal:id input:input conducted_from:time "
+          "conducted_until:time ratings:u64"),
 }
 MAPS = {
     "area": "model:name area:u8", "source": "name:foreign id:foreign",

@@ -3,33 +3,35 @@
 //! [`log`] is a log with one record of every event type, in an order that could have happened.
 //! A new type is added at its end; what stands here never changes.
 
-use gradus_model::appraisal;
-use gradus_model::claims::{ByRule, Condition};
+mod hands;
+mod variants;
+
 use gradus_model::event::{
-    AppraisalClosed, AppraisalInput, AreaInheritanceSet, BaselineRaised, CertificateRegistered,
-    CertificateRevoked, ClaimRuleRemoved, ClaimRuleSet, ClockAccepted, ConflictDeclared,
-    ConflictWithdrawn, ConsensusReached, Document, EvidenceSuperseded, FindingRecorded,
-    IndividualRatingSealed, IndividualRatingsRevealed, Links, LogCreated, LogForked, MarkerPlaced,
-    OfAppraisal, OfEvidence, OfRating, PayloadErased, PhaseChange, PrincipalAdded,
-    PrincipalDisabled, RoleGranted, RoleRevoked, SourceDistrusted, SourceRestored, Tailoring,
-    TokenIssued, TokenRevoked, TokenRotated, UnitArchived, UnitLabelled, UnitMoved, UnitRegistered,
-    UnitRenamed, UnitSucceeded,
+    AreaInheritanceSet, BaselineRaised, ClockAccepted, Document, EvidenceSuperseded, Links,
+    LogCreated, LogForked, MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange,
+    PrincipalAdded, PrincipalDisabled, Tailoring, TokenIssued, TokenRevoked, UnitArchived,
+    UnitLabelled, UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
 };
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::leaf::{Draft, Leaf, Place, Signature};
-use gradus_model::rating::{Basis, Rating, Value};
-use gradus_model::suspect::{Suspect, Versioned};
+use gradus_model::rating::{Rating, Value};
 use gradus_model::unit::{
     Activity, AreaRef, AssuranceNeed, Context, Floor, Grade, Inheritance, MarkerKind, Phase,
-    PrincipalKind, Role, UnitKind,
+    PrincipalKind, UnitKind,
 };
 use gradus_model::{
-    AppraisalId, AreaId, Digest, Event, EvidenceId, LogId, Name, Payload, PrincipalId, RatingId,
-    RequestId, Target, Timestamp, TokenId, UnitId,
+    AreaId, Digest, Event, EvidenceId, LogId, Payload, PrincipalId, RatingId, RequestId, Target,
+    Timestamp, TokenId, UnitId,
 };
 use gradus_proof::{leaf_hash, sha256};
 use gradus_service::keys::{KeyTree, RootSeed};
 use gradus_service::seal::{self, Sealed, Seed};
+
+use hands::{
+    a_bad_source, a_certificate, a_claim_rule, a_conflict, a_rotation, a_state_digest,
+    an_appraisal, an_import, further_instances, roles,
+};
+pub(crate) use variants::variants;
 
 pub(crate) const LOG: LogId = LogId([0x10; 16]);
 pub(crate) const ORGANIZATION: UnitId = UnitId([0x20; 16]);
@@ -95,16 +97,16 @@ fn source(id: &str) -> Source {
 }
 
 /// A record of the log before it has a place: in which call, in which stream, what, and its texts.
-type Row = (u8, u32, UnitId, &'static str, Event, Payload);
+pub(crate) type Row = (u8, u32, UnitId, &'static str, Event, Payload);
 
 const fn request(number: u8) -> RequestId {
     RequestId([number; 16])
 }
 
-/// Call 1 is the first start; 7 and 8 are pushes of a service account; all others a person's.
+/// Call 1 is the first start, and 91 a later act of Gradus itself; 7 and 8 are pushes of a service account; all others a person's.
 fn actor(call: u8) -> (PrincipalId, Grade) {
     match call {
-        1 => (SYSTEM, Grade::Internal),
+        1 | 91 => (SYSTEM, Grade::Internal),
         7 | 8 => (collector(), Grade::Token),
         _ => (OPERATOR, Grade::Token),
     }
@@ -152,8 +154,15 @@ pub(crate) fn log() -> Vec<Golden> {
         a_conflict(),
         a_bad_source(),
         an_appraisal(),
+        further_instances(),
+        an_import(),
+        a_state_digest(),
     ];
-    let rows = rows.concat();
+    placed(rows.concat())
+}
+
+/// Records, one after the other, as one log.
+pub(crate) fn placed(rows: Vec<Row>) -> Vec<Golden> {
     let mut log: Vec<Golden> = Vec::new();
     for (position, (call, item, stream, effective_at, event, payload)) in (0_u64..).zip(rows) {
         let last = log.iter().rev().find(|record| record.leaf.place.stream == stream);
@@ -450,301 +459,4 @@ fn a_clock() -> Vec<Row> {
     let accepted = ClockAccepted { wall: at(now), expected: at("2026-03-01T12:00:00Z") };
     let payload = Payload::empty().with("reason", "the machine was in another zone");
     vec![(47, 0, ORGANIZATION, now, Event::ClockAccepted(accepted), payload)]
-}
-
-/// What the collector may do, for a year, and that it ended sooner.
-fn roles() -> Vec<Row> {
-    let (principal, role, unit) = (collector(), Role::Collector, team());
-    let until = Some(at("2027-03-01"));
-    let granted = RoleGranted { principal, role, unit, until };
-    let revoked = RoleRevoked { principal, role, unit };
-    let o = ORGANIZATION;
-    vec![
-        (48, 0, o, "2026-03-01", Event::RoleGranted(granted), reason("it scans the releases")),
-        (49, 0, o, "2026-06-01", Event::RoleRevoked(revoked), reason("another scanner does")),
-    ]
-}
-
-/// A key that stood for the operator for a while.
-fn a_certificate() -> Vec<Row> {
-    let (now, key) = ("2026-03-01T13:00:00Z", sha256(b"the public key of a certificate"));
-    let expires_at = Some(at("2027-03-01"));
-    let registered = CertificateRegistered { key, principal: OPERATOR, expires_at };
-    let revoked = Event::CertificateRevoked(CertificateRevoked { key });
-    let (o, none) = (ORGANIZATION, Payload::empty());
-    vec![
-        (50, 0, o, now, Event::CertificateRegistered(registered), none),
-        (51, 0, o, now, revoked, reason("the laptop was lost")),
-    ]
-}
-
-/// A token of the operator's that another one replaced, a day before it ended.
-fn a_rotation() -> Vec<Row> {
-    let now = "2026-03-01T14:00:00Z";
-    let rotated = TokenRotated {
-        token: token(),
-        by: TokenId(drawn("token", OPERATOR, request(52), 0)),
-        hash: sha256(b"gradus_person_0123456789abcdef"),
-        expires_at: Some(at("2026-05-30T14:00:00Z")),
-        old_until: at("2026-03-02T14:00:00Z"),
-    };
-    let payload = Payload::empty();
-    vec![(52, 0, ORGANIZATION, now, Event::TokenRotated(rotated), payload)]
-}
-
-/// A rule by which all of acme's repositories have projects of their own, and one that called.
-fn a_claim_rule() -> Vec<Row> {
-    let (now, o) = ("2026-03-01T15:00:00Z", ORGANIZATION);
-    let condition = |claim: &str, value: &str| Condition {
-        claim: claim.parse().unwrap(),
-        value: value.parse().unwrap(),
-    };
-    let (rule, issuer) =
-        ("acme-ci".parse::<Name>().unwrap(), "https://ci.example".parse().unwrap());
-    let set = ClaimRuleSet {
-        rule: rule.clone(),
-        issuer,
-        conditions: vec![condition("ref", "refs/heads/*"), condition("repository", "acme/*")],
-        subject: "repository_id".parse().unwrap(),
-        role: Role::Collector,
-        unit: team(),
-        named_after: Some("repository".parse().unwrap()),
-        until: Some(at("2027-03-01")),
-    };
-    let unit = UnitId(drawn("unit", OPERATOR, request(54), 0));
-    let by = Some(ByRule { rule: rule.clone(), issuer: set.issuer.clone(), unit });
-    let principal = PrincipalId(drawn("principal", OPERATOR, request(54), 0));
-    let added = PrincipalAdded { principal, kind: PrincipalKind::Service, by };
-    let said = Payload::empty().with("name", "acme-ci:4711").with("claim:repository", "acme/web");
-    let removed = Event::ClaimRuleRemoved(ClaimRuleRemoved { rule, unit: team() });
-    vec![
-        (53, 0, o, now, Event::ClaimRuleSet(set), reason("acme builds there")),
-        (54, 0, o, now, Event::PrincipalAdded(added), said),
-        (55, 0, o, "2026-06-01", removed, reason("acme builds elsewhere")),
-    ]
-}
-
-/// An interest of the operator's in the project, declared to its end and withdrawn before that.
-fn a_conflict() -> Vec<Row> {
-    let declared = ConflictDeclared { principal: OPERATOR, until: Some(at("2026-06-01")) };
-    let withdrawn = ConflictWithdrawn { principal: OPERATOR };
-    vec![
-        (
-            56,
-            0,
-            project(),
-            "2026-01-01",
-            Event::ConflictDeclared(declared),
-            reason("wrote most of it"),
-        ),
-        (
-            57,
-            0,
-            project(),
-            "2026-05-01",
-            Event::ConflictWithdrawn(withdrawn),
-            reason("works elsewhere now"),
-        ),
-    ]
-}
-
-/// What the collector wrote in an hour, which was distrusted and looked into.
-fn a_bad_source() -> Vec<Row> {
-    let now = "2026-03-01T15:00:00Z";
-    let (from, until) = (Some(at("2026-03-01T12:00:00Z")), Some(at("2026-03-01T13:00:00Z")));
-    let distrusted =
-        |suspect, from, until| Event::SourceDistrusted(SourceDistrusted { suspect, from, until });
-    let named = |name: &str, version: Option<&str>| Versioned {
-        name: name.parse().unwrap(),
-        version: version.map(|version| version.parse().unwrap()),
-    };
-    let leaked = distrusted(Suspect::Principal(collector()), from, until);
-    let tool = Suspect::Tool(named("gradus-collect", Some("0.1.0")));
-    let mapping = Suspect::Mapping(named("git", None));
-    let mirror = Suspect::Source("git:rustls".parse().unwrap());
-    let restored = Event::SourceRestored(SourceRestored { distrust: 51 });
-    let o = ORGANIZATION;
-    vec![
-        (58, 0, o, now, leaked, reason("the token leaked")),
-        (59, 0, o, now, restored, reason("it was another token")),
-        (60, 0, o, now, distrusted(tool, from, None), reason("it counts tests twice")),
-        (61, 0, o, now, distrusted(mapping, None, until), reason("a rule names another practice")),
-        (62, 0, o, now, distrusted(mirror, None, None), reason("a mirror that is not ours")),
-    ]
-}
-
-/// An appraisal from its opening to its approval, and one that was given up.
-fn an_appraisal() -> Vec<Row> {
-    let appraisal = AppraisalId(drawn("appraisal", OPERATOR, request(63), 0));
-    let (stream, now) = (UnitId(appraisal.0), "2026-03-01T15:00:00Z");
-    let (lead, observer) = (PrincipalId([0x41; 16]), PrincipalId([0x42; 16]));
-    let instance = Some("line-1".parse().unwrap());
-    let whole = appraisal::Subject { unit: project(), target: target("BP.07.01"), instance: None };
-    let of_line = appraisal::Subject { instance: instance.clone(), ..whole.clone() };
-    let input = appraisal::Input {
-        units: vec![project()],
-        areas: vec![appraisal::ScopedArea { area: area(7), highest: 3 }],
-        instances: instance.into_iter().collect(),
-        sponsor: OPERATOR,
-        team: vec![
-            appraisal::Member { principal: lead, part: appraisal::Part::Lead },
-            appraisal::Member { principal: observer, part: appraisal::Part::Observer },
-        ],
-        method: appraisal::Method {
-            process: "SSAM 2.0".parse().unwrap(),
-            class: appraisal::Class::Two,
-            body: appraisal::Independence::A,
-            lead: appraisal::Independence::B,
-            team: appraisal::Independence::C,
-            rating: Some("R1".parse().unwrap()),
-            aggregation: None,
-        },
-        base: None,
-    };
-    let base = appraisal::EvidenceBase { valid_at: at("2026-02-28"), log_size: 40 };
-    let changed = appraisal::Input { base: Some(base), ..input.clone() };
-    let texts = || Payload::empty().with("title", "of 2026").with("purpose", "to improve");
-    let value = Payload::empty().with("value", "satisfied").with("rationale", "seen");
-    let dissent = format!("dissent/{lead}");
-    let evidence = vec![evidence(7, 0)];
-    let sealed =
-        IndividualRatingSealed { appraisal, subject: of_line.clone(), evidence: evidence.clone() };
-    let subjects = vec![whole.clone(), of_line.clone()];
-    let revealed = IndividualRatingsRevealed { appraisal, subjects };
-    let reached = ConsensusReached {
-        appraisal,
-        subject: of_line,
-        value: Some(Value::Satisfied),
-        evidence: evidence.clone(),
-        dissent: vec![lead],
-    };
-    let finding = FindingRecorded {
-        appraisal,
-        kind: appraisal::FindingKind::Weakness,
-        unit: Some(project()),
-        area: Some(area(7)),
-        practice: Some(target("BP.07.01")),
-        evidence,
-    };
-    let closed = AppraisalClosed { appraisal, unit: project(), ratings: 1 };
-    let of = || OfAppraisal { appraisal };
-    let opened = AppraisalInput { appraisal, input };
-    let changed = AppraisalInput { appraisal, input: changed };
-    let why = Payload::empty().with("rationale", "by most").with(&dissent, "only at times");
-    let text = Payload::empty().with("text", "the plan is old");
-    let none = Payload::empty();
-    let (s, day) = (stream, "2026-02-28");
-    vec![
-        (63, 0, s, now, Event::AppraisalOpened(opened), texts()),
-        (64, 0, s, now, Event::AppraisalChanged(changed), texts()),
-        (65, 0, s, now, Event::IndividualRatingSealed(sealed), value),
-        (66, 0, s, now, Event::IndividualRatingsRevealed(revealed), none.clone()),
-        (67, 0, s, now, Event::ConsensusReached(reached), why),
-        (68, 0, s, now, Event::FindingRecorded(finding), text),
-        (69, 0, s, day, Event::AppraisalSignedOff(of()), none.clone()),
-        (70, 0, s, day, Event::AppraisalClosed(closed), none),
-        (71, 0, s, now, Event::AppraisalCancelled(of()), reason("the sponsor left")),
-    ]
-}
-
-/// Other forms of the same types, each at a place of its own.
-pub(crate) fn variants() -> Vec<(&'static str, Golden)> {
-    let by_rule = Rating {
-        basis: Some(Basis {
-            valid_at: at("2026-02-28T23:59:59.999999Z"),
-            log_size: 1 << 40,
-            rules: sha256(b"strict"),
-        }),
-        ..rated(55, "PA07/2.1", Value::Satisfied)
-    };
-    let in_appraisal = Rating {
-        appraisal: Some(AppraisalId([0x60; 16])),
-        ..rated(56, "PA07/GP 2.1.1", Value::LargelyLow)
-    };
-    let values = [
-        0,
-        23,
-        24,
-        255,
-        256,
-        65_535,
-        65_536,
-        (1 << 32) - 1,
-        1 << 32,
-        i64::MAX,
-        -1,
-        -24,
-        -25,
-        -256,
-        -257,
-        -65_537,
-        i64::MIN,
-    ];
-    let measure = |value| Measure {
-        name: "n".parse().unwrap(),
-        value,
-        decimals: 18,
-        unit: "1".parse().unwrap(),
-    };
-    let measured = Item {
-        measures: values.map(measure).to_vec(),
-        producer_sequence: Some(u64::MAX),
-        ..bare(7)
-    };
-    let nothing = Context {
-        customer_base: None,
-        assurance_need: None,
-        activity: None,
-        disciplines: Vec::new(),
-    };
-    let root = UnitRegistered {
-        unit: ORGANIZATION,
-        kind: UnitKind::Organization,
-        parent: None,
-        name: "0-a".parse().unwrap(),
-    };
-    let endless = TokenIssued {
-        token: token(),
-        principal: OPERATOR,
-        hash: sha256(b"gradus_"),
-        expires_at: None,
-    };
-    let longest =
-        MarkerPlaced { kind: MarkerKind::Milestone, label: "é".repeat(64).parse().unwrap() };
-    let split =
-        UnitSucceeded { unit: project(), successors: vec![UnitId([0; 16]), UnitId([0xff; 16])] };
-    let accepted = || Event::EvidenceAccepted(OfEvidence { evidence: evidence(7, 0) });
-    let unsigned = || Signature::NONE;
-    let signed = |kind, length| Signature { kind, bytes: vec![0xa1; length] };
-    let rows = [
-        ("evidence without anything optional", Event::EvidenceSubmitted(bare(8)), unsigned()),
-        ("integers of every length", Event::EvidenceSubmitted(measured), unsigned()),
-        ("a context of which nothing is known", Event::ContextRecorded(nothing), unsigned()),
-        ("the organization, which has no parent", Event::UnitRegistered(root), unsigned()),
-        ("a token without an end", Event::TokenIssued(endless), unsigned()),
-        ("a rating by a rule, of a feature", Event::PracticeRated(by_rule), unsigned()),
-        (
-            "a rating in an appraisal, of a generic practice",
-            Event::PracticeRated(in_appraisal),
-            unsigned(),
-        ),
-        ("a label of 128 bytes", Event::MarkerPlaced(longest), unsigned()),
-        ("a signature of kind 1, of one byte", accepted(), signed(1, 1)),
-        ("a signature of kind 255, of 300 bytes", accepted(), signed(255, 300)),
-        ("no label any more", Event::UnitLabelled(UnitLabelled { labels: Vec::new() }), unsigned()),
-        ("two successors", Event::UnitSucceeded(split), unsigned()),
-    ];
-    let variant = |(number, (case, event, signature)): (u8, (&'static str, Event, Signature))| {
-        let place = Place {
-            position: u64::from(u32::MAX) + u64::from(number),
-            recorded_at: if number == 0 { Timestamp::MAX } else { at("2026-03-02") },
-            stream: project(),
-            version: gradus_service::keys::MOST_VERSION,
-            previous: Digest([0xff; 32]),
-        };
-        let effective_at = if number == 0 { Timestamp::MIN } else { Timestamp::MAX };
-        let about = About { call: 50 + number, item: u32::MAX, effective_at, signature };
-        (case, record(place, about, &event, Payload::empty()))
-    };
-    (0_u8..).zip(rows).map(variant).collect()
 }

@@ -78,6 +78,9 @@ fn body(event: &Event) -> Value {
             ("known_size", of.known_size.map(|size| json!(size))),
             ("origin", Some(json!(of.origin.as_str()))),
         ]),
+        Event::StateDigestRecorded(of) => json!({
+            "size": of.size, "root": hex(&of.root.0), "rows": of.rows, "projector": of.projector,
+        }),
         Event::ClockAccepted(of) => json!({
             "wall": of.wall.micros(),
             "expected": of.expected.micros(),
@@ -175,12 +178,16 @@ fn body(event: &Event) -> Value {
         Event::EvidenceLinked(of) | Event::EvidenceUnlinked(of) => {
             json!({ "evidence": hex(&of.evidence.0), "practices": texts(&of.practices) })
         }
+        Event::EvidenceInstanceLinked(of) | Event::EvidenceInstanceUnlinked(of) => {
+            json!({ "evidence": hex(&of.evidence.0), "instances": texts(&of.instances) })
+        }
         Event::PayloadErased(of) => json!({ "version": of.version }),
         Event::PracticeRated(of) => rating(of),
         Event::RatingWithdrawn(of) | Event::RatingEnded(of) => {
             json!({ "rating": hex(&of.rating.0) })
         }
         Event::AppraisalOpened(_)
+        | Event::AppraisalImported(_)
         | Event::AppraisalChanged(_)
         | Event::IndividualRatingSealed(_)
         | Event::IndividualRatingsRevealed(_)
@@ -227,6 +234,11 @@ fn of_appraisal(event: &Event) -> Value {
         Event::AppraisalOpened(of) | Event::AppraisalChanged(of) => {
             json!({ "appraisal": hex(&of.appraisal.0), "input": input(&of.input) })
         }
+        Event::AppraisalImported(of) => json!({
+            "appraisal": hex(&of.appraisal.0), "input": input(&of.input),
+            "conducted_from": of.conducted_from.micros(),
+            "conducted_until": of.conducted_until.micros(), "ratings": of.ratings,
+        }),
         Event::IndividualRatingSealed(of) => json!({
             "appraisal": hex(&of.appraisal.0), "subject": rated(&of.subject),
             "evidence": ids(&of.evidence),

@@ -1,5 +1,10 @@
 //! Appraisals over gRPC: from the opening to the approval, and what nobody learns before.
 
+mod carried;
+mod imported;
+mod in_capsules;
+mod texts;
+
 use expect_test::expect;
 use gradus_wire::v1 as wire;
 use tonic::Status;

@@ -4,6 +4,7 @@ mod connections;
 mod frames;
 mod metadata;
 mod streams;
+mod unread;
 
 use std::net::SocketAddr;
 

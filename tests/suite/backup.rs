@@ -195,6 +195,32 @@ async fn what_was_erased_stays_erased_and_a_fork_can_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restored_log_signs_with_the_same_key_and_a_fork_with_one_of_its_own() {
+    let system = System::new().await;
+    filled(&system, "alpha", 2).await;
+    let told = async |system: &System| {
+        let asked = wire::GetCheckpointRequest { point: None };
+        system.operator.proofs.clone().get_checkpoint(asked).await.unwrap().into_inner()
+    };
+    let (before, size) = (told(&system).await, system.size().await);
+    let directory = system.stopped().await;
+    let (data, archive) = (directory.path().join("data"), directory.path().join("archive"));
+    operate::back_up(&data, &archive, None, QUIET).unwrap();
+    for (until, same) in [(Until::All, true), (Until::Size(size - 1), false)] {
+        let to = tempfile::tempdir().unwrap();
+        restored(&archive, &to.path().join("data"), until).await.unwrap();
+        fs::copy(data.join("admin.token"), to.path().join("data/admin.token")).unwrap();
+        let system = System::in_directory(to, &system_clock()().to_string()).await;
+        let after = told(&system).await;
+        assert_eq!(after.key == before.key, same, "{} {}", before.key, after.key);
+        let key: gradus_proof::VerifierKey = after.key.parse().unwrap();
+        let note = gradus_proof::Note::parse(after.checkpoint.unwrap().note.as_bytes()).unwrap();
+        let checkpoint = gradus_proof::Checkpoint::open(&note, &key).unwrap();
+        assert_eq!(checkpoint.origin.matches('/').count(), if same { 1 } else { 2 });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_flipped_byte_of_an_archive_is_found() {
     let directory = given().await;
     let (data, archive) = (directory.path().join("data"), directory.path().join("archive"));

@@ -1,5 +1,6 @@
 //! Roles over the API: what each may call, what is seen of the rest, and how they come and go.
 
+mod hidden;
 mod matrix;
 mod rows;
 

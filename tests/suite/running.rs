@@ -47,6 +47,8 @@ pub(crate) struct Principal {
     pub(crate) backup: wire::backup_service_client::BackupServiceClient<Line>,
     pub(crate) clock: wire::clock_service_client::ClockServiceClient<Line>,
     pub(crate) claims: wire::claim_service_client::ClaimServiceClient<Line>,
+    pub(crate) proofs: wire::proof_service_client::ProofServiceClient<Line>,
+    pub(crate) audit: wire::audit_service_client::AuditServiceClient<Line>,
 }
 
 impl Principal {
@@ -73,6 +75,8 @@ impl Principal {
             backup: client!(wire::backup_service_client::BackupServiceClient<_>),
             clock: client!(wire::clock_service_client::ClockServiceClient<_>),
             claims: client!(wire::claim_service_client::ClaimServiceClient<_>),
+            proofs: client!(wire::proof_service_client::ProofServiceClient<_>),
+            audit: client!(wire::audit_service_client::AuditServiceClient<_>),
         }
     }
 }

@@ -227,6 +227,106 @@ async fn a_pinned_matrix_stays_as_it_was() {
     assert_eq!(matrix(&system.operator, pinned).await.digest, first.digest);
 }
 
+fn instances(which: &str, id: &str, names: &[&str]) -> wire::LinkEvidenceRequest {
+    wire::LinkEvidenceRequest {
+        unit: "app".to_owned(),
+        evidence: Some(by_id(id)),
+        note: which.to_owned(),
+        instances: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..Default::default()
+    }
+}
+
+/// The cells of BP.05.05 as known with `size` records, 0 for all.
+async fn cells(system: &System, size: u64) -> String {
+    let known = (size > 0).then_some(wire::coordinate::Known::LogSize(size));
+    let mut question = asked("2026-06-01", &["PA05"]);
+    question.coordinate.as_mut().unwrap().known = known;
+    let answer = matrix(&system.operator, question).await;
+    let row = answer.areas[0].practices.iter().find(|row| row.practice.ends_with("BP.05.05"));
+    row.unwrap().cells.iter().map(cell).collect()
+}
+
+#[tokio::test]
+async fn an_item_is_linked_to_further_instances_and_from_then_on_counted_there() {
+    let system = given().await;
+    let scan = made("i", "BP.05.05", wire::Kind::Policy, "web", "2026-05-20");
+    let ids = system.submitted("app", vec![scan]).await;
+    let other = system.principal("other", wire::PrincipalKind::Person).await;
+    verdict(&other, &ids, true).await;
+    let before = system.size().await;
+    let mut client = other.evidence.clone();
+    let link = instances("the same artifact", &ids[0], &["line 2", "line 1", "line 2"]);
+    let linked = client.link_evidence(link.clone()).await.unwrap().into_inner();
+    assert_eq!(linked.receipt.unwrap().events.len(), 1);
+    let again = client.link_evidence(link).await.unwrap().into_inner();
+    assert!(again.receipt.unwrap().events.is_empty(), "it is so already");
+    let after = system.size().await;
+    let unlink = wire::UnlinkEvidenceRequest {
+        unit: "app".to_owned(),
+        evidence: Some(by_id(&ids[0])),
+        practices: vec!["BP.05.01".to_owned()],
+        instances: vec!["web".to_owned(), "line 1".to_owned()],
+        ..Default::default()
+    };
+    let unlinked = client.unlink_evidence(unlink).await.unwrap().into_inner();
+    // It did not speak for that practice, which is no reason to leave out the rest.
+    assert_eq!(unlinked.receipt.unwrap().events.len(), 1);
+
+    let told = [cells(&system, before).await, cells(&system, after).await, cells(&system, 0).await];
+    expect![[r#"
+        [web: direct 1+0]
+        [line 1: direct 1+0][line 2: direct 1+0][web: direct 1+0]
+        [line 2: direct 1+0]"#]]
+    .assert_eq(&told.join("\n"));
+    let system = system.restarted().await;
+    assert_eq!(cells(&system, 0).await, told[2]);
+    let asked = wire::GetEvidenceRequest {
+        unit: "app".to_owned(),
+        evidence: Some(by_id(&ids[0])),
+        ..Default::default()
+    };
+    let item = system.operator.evidence.clone().get_evidence(asked).await.unwrap().into_inner();
+    let item = item.evidence.unwrap();
+    assert_eq!(
+        (item.instances, item.item.unwrap().instance),
+        (vec!["line 2".into()], "web".into())
+    );
+    let explained = wire::ExplainLevelRequest {
+        unit: "app".to_owned(),
+        coordinate: levels_of("app", "2026-06-01").coordinate,
+        area: "PA05".to_owned(),
+        ..Default::default()
+    };
+    let levels = system.operator.levels.clone();
+    let explained = levels.clone().explain_level(explained).await.unwrap().into_inner();
+    let practices = explained.practices.iter();
+    let items = practices.flat_map(|practice| &practice.evidence);
+    let of: Vec<_> = items.filter(|item| item.evidence == ids[0]).collect();
+    assert_eq!(of[0].instances, ["line 2"]);
+}
+
+#[tokio::test]
+async fn instances_that_make_no_sense_are_refused() {
+    let system = given().await;
+    let ids = system.submitted("app", vec![item("i")]).await;
+    let long = "x".repeat(129);
+    let many: Vec<String> = (0..17).map(|number| format!("line {number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let mut told = String::new();
+    for names in [&[][..], &[""], &["web", &long], &many] {
+        let asked = instances("", &ids[0], names);
+        let refused = system.operator.evidence.clone().link_evidence(asked).await.unwrap_err();
+        let _ = writeln!(told, "{}", refusal(&refused).replace(&long, "x…"));
+    }
+    expect![[r#"
+        InvalidArgument INVALID_FIELD [practices]: `practices`: it is empty, at least one entry must be given
+        InvalidArgument INVALID_FIELD [instances[0]]: `instances[0]`: the text is empty
+        InvalidArgument INVALID_FIELD [instances[1]]: `instances[1]`: the text has 129 bytes, at most 128 are allowed
+        InvalidArgument TOO_MANY [instances]: `instances` has 17 entries, at most 16 are allowed
+    "#]].assert_eq(&told);
+}
+
 #[tokio::test]
 async fn other_rules_count_otherwise_and_a_time_before_all_has_no_areas() {
     let system = given().await;

@@ -2,7 +2,8 @@
 //!
 //! It is, with numbers big-endian: `gradus-archived-keys` and a line feed, the format (2 bytes, 1),
 //! the number of files (4); for each, in ascending order of units, the unit's id (16), the length
-//! (4) and the bytes of its key file; then the SHA-256 of all before.
+//! (4) and the bytes of its key file; then the SHA-256 of all before. Under the id of zeros is the file of
+//! the key that signs the log's checkpoints.
 //!
 //! Each backup replaces it as a whole, so a key that was erased is gone from it, too.
 
@@ -16,6 +17,9 @@ use crate::{ArchiveError, file};
 
 const MAGIC: &[u8] = b"gradus-archived-keys\n";
 const FORMAT: u16 = 1;
+
+/// In the place of a unit's id: the file of the key that signs the log's checkpoints.
+pub const OF_CHECKPOINTS: UnitId = UnitId([0; 16]);
 
 /// The key file of a unit, as it lies in a data directory.
 pub struct KeyFile {

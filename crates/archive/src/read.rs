@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gradus_model::Digest;
-use gradus_proof::{leaf_hash, sha256};
+use gradus_proof::{Tile, leaf_hash, sha256};
 
 use crate::manifest::Manifest;
 use crate::tiles::{self, Edge, Kind, WIDTH};
@@ -51,8 +51,7 @@ impl Archive {
         mut visit: impl FnMut(ArchivedRecord<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let size = self.manifest.head.size;
-        let mut edge = Edge::default();
-        let mut numbers: Vec<u64> = Vec::new();
+        let mut edge = Edge::new();
         let mut position = 0;
         while position < size {
             let number = position / WIDTH as u64;
@@ -72,7 +71,7 @@ impl Archive {
                     let what = format!("position {position} does not match its hash tile");
                     return Err(ArchiveError::damaged(&entries_path, what).into());
                 }
-                edge.push(hash, |level, hashes| self.compare(&mut numbers, level, hashes))?;
+                edge.push(hash, |tile, hashes| self.compare(tile, hashes))?;
                 visit(ArchivedRecord { position, leaf, payload })?;
                 position += 1;
             }
@@ -80,36 +79,21 @@ impl Archive {
         Ok(self.compare_edge(&edge)?)
     }
 
-    /// Compares a whole tile with the one that the records give.
-    fn compare(
-        &self,
-        numbers: &mut Vec<u64>,
-        level: usize,
-        expected: &[Digest],
-    ) -> Result<(), ArchiveError> {
-        if numbers.len() == level {
-            numbers.push(0);
+    /// Compares a tile with the one that the records give.
+    fn compare(&self, tile: Tile, expected: &[Digest]) -> Result<(), ArchiveError> {
+        let (level, width) = (tile.kind().level().into(), tile.width().into());
+        if hashes(&self.folder, level, tile.number(), width)? == expected {
+            return Ok(());
         }
-        let Some(number) = numbers.get_mut(level) else { return Ok(()) };
-        let read = hashes(&self.folder, level, *number, WIDTH)?;
-        if read != expected {
-            let path = tiles::path(&self.folder, Kind::Hashes(level), *number, WIDTH);
-            return Err(ArchiveError::damaged(&path, "it is not the tile of the records"));
-        }
-        *number += 1;
-        Ok(())
+        let path = tiles::path(&self.folder, Kind::Hashes(level), tile.number(), width);
+        Err(ArchiveError::damaged(&path, "it is not the tile of the records"))
     }
 
     /// Compares the partial tiles, and the root.
     fn compare_edge(&self, edge: &Edge) -> Result<(), ArchiveError> {
         let head = self.manifest.head;
-        let shape = tiles::shape(head.size);
-        for ((level, (number, width)), expected) in shape.into_iter().enumerate().zip(&edge.levels)
-        {
-            if width > 0 && hashes(&self.folder, level, number, width)? != *expected {
-                let path = tiles::path(&self.folder, Kind::Hashes(level), number, width);
-                return Err(ArchiveError::damaged(&path, "it is not the tile of the records"));
-            }
+        for (tile, expected) in edge.partial() {
+            self.compare(tile, expected)?;
         }
         let seen = edge.root();
         if seen == head.root {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gradus_model::Digest;
-use gradus_proof::{leaf_hash, sha256};
+use gradus_proof::{Checkpoint, leaf_hash, sha256};
 
 use crate::error::Doing as _;
 use crate::manifest::{Head, Manifest};
@@ -51,7 +51,7 @@ impl Writer {
         let mut writer = Self {
             folder: folder.to_owned(),
             size: 0,
-            edge: Edge::default(),
+            edge: Edge::new(),
             entries: Vec::new(),
             payloads: Vec::new(),
             documents: BTreeSet::new(),
@@ -66,13 +66,16 @@ impl Writer {
     /// Reads the partial tiles that are to be continued.
     fn go_on(&mut self, manifest: &Manifest) -> Result<(), ArchiveError> {
         self.size = manifest.head.size;
+        let mut levels = Vec::new();
         for (level, (number, width)) in tiles::shape(self.size).into_iter().enumerate() {
-            self.edge.levels.push(if width == 0 {
+            levels.push(if width == 0 {
                 Vec::new()
             } else {
                 read::hashes(&self.folder, level, number, width)?
             });
         }
+        // The levels are those of the size, so the fallback is never used.
+        self.edge = Edge::of(self.size, levels).unwrap_or_default();
         let seen = self.edge.root();
         if seen != manifest.head.root {
             return Err(ArchiveError::OtherRoot { seen, said: manifest.head.root });
@@ -126,13 +129,8 @@ impl Writer {
         bundle(self.size, payload, &mut self.payloads)?;
         let number = self.size / WIDTH as u64;
         let folder = &self.folder;
-        let mut whole = number;
-        self.edge.push(leaf_hash(leaf), |level, hashes| {
-            if level > 0 {
-                whole /= WIDTH as u64;
-            }
-            let path = tiles::path(folder, Kind::Hashes(level), whole, WIDTH);
-            file::replace(&path, &tiles::bytes(hashes))
+        self.edge.push(leaf_hash(leaf), |tile, hashes| {
+            file::replace(&folder.join(tile.to_string()), &tiles::bytes(hashes))
         })?;
         self.size += 1;
         if self.loose() == 0 {
@@ -163,20 +161,17 @@ impl Writer {
     /// Writes what is partial, then the checkpoint and the manifest; the archive is the new one
     /// from then on.
     pub fn finish(self, about: About) -> Result<Manifest, ArchiveError> {
-        let shape = tiles::shape(self.size);
-        for ((level, (number, width)), hashes) in shape.iter().enumerate().zip(&self.edge.levels) {
-            if *width > 0 {
-                let path = tiles::path(&self.folder, Kind::Hashes(level), *number, *width);
-                file::replace(&path, &tiles::bytes(hashes))?;
-            }
+        for (tile, hashes) in self.edge.partial() {
+            file::replace(&self.folder.join(tile.to_string()), &tiles::bytes(hashes))?;
         }
         let (number, width) = (self.size / WIDTH as u64, self.loose());
         if width > 0 {
             self.write_bundles(number, width)?;
         }
         let head = self.head();
-        let checkpoint = format!("{}\n{}\n{}\n", about.origin, head.size, base64(&head.root.0));
-        file::replace(&self.folder.join("checkpoint"), checkpoint.as_bytes())?;
+        let origin = about.origin.clone();
+        let checkpoint = Checkpoint { origin, size: head.size, root: head.root };
+        file::replace(&self.folder.join("checkpoint"), checkpoint.to_text().as_bytes())?;
         let manifest = Manifest {
             log: about.log,
             origin: about.origin,
@@ -233,33 +228,4 @@ fn bundle(position: u64, record: &[u8], into: &mut Vec<u8>) -> Result<(), Archiv
     into.extend_from_slice(&length.to_be_bytes());
     into.extend_from_slice(record);
     Ok(())
-}
-
-/// Base64 after RFC 4648 with padding, as checkpoints write roots.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0_u32, |bits, at| {
-            bits << 8 | u32::from(group.get(at).copied().unwrap_or_default())
-        });
-        for digit in 0..4 {
-            let value = (bits >> (18 - 6 * digit)) & 63;
-            let shown = DIGITS.get(value as usize).filter(|_| digit <= group.len());
-            text.push(shown.map_or('=', |digit| char::from(*digit)));
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        for (text, expected) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
-        {
-            assert_eq!(super::base64(text.as_bytes()), expected);
-        }
-    }
 }

@@ -10,7 +10,9 @@ pub mod access;
 pub mod apply;
 pub mod appraisal;
 pub mod assert;
+pub mod audit;
 pub mod baseline;
+pub mod capsule;
 pub mod certificate;
 pub mod claim;
 pub mod clock;
@@ -22,10 +24,13 @@ pub mod forecast;
 pub mod gap;
 pub mod levels;
 pub mod limits;
+pub mod login;
 pub mod models;
 pub mod operate;
 pub mod projections;
+pub mod prove;
 pub mod rate;
+pub mod replay;
 pub mod review;
 pub mod role;
 pub mod rollup;
@@ -44,6 +49,7 @@ use clap_complete::Shell;
 
 use crate::credentials::Secret;
 use crate::exit::Exit;
+use crate::oidc::Provider;
 use crate::output::Format;
 use crate::variables;
 
@@ -63,11 +69,6 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
-
-const LOGIN: &str = "Examples: gradus login --server http://127.0.0.1:7350 --token-file my.token
-          gradus login --token-file - < my.token
-Both are kept in gradus/login.json of your configuration directory, which only you can read. The token
-goes to that server alone. --token-file, GRADUS_TOKEN and GRADUS_TOKEN_FILE come before it.";
 
 fn help() -> String {
     format!(
@@ -92,6 +93,12 @@ pub struct GlobalArgs {
     /// File that holds the bearer token; `-` is stdin
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Token of this job, from its build system: `github`, `gitlab`, `gitlab:VARIABLE`, `file:PATH`
+    #[arg(long, global = true, value_name = "PROVIDER")]
+    pub oidc: Option<Provider>,
+    /// What that token is asked to be for [default: the address of the server]
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub audience: Option<String>,
     /// PEM file of the authority that signs the server's certificate [default: those of this machine]
     #[arg(long, global = true, value_name = "FILE")]
     pub ca: Option<PathBuf>,
@@ -104,7 +111,7 @@ pub struct GlobalArgs {
     /// How to print [default: a table, tab-separated when piped]
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     pub output: Option<Format>,
-    /// TOML file with server, token-file, ca, certificate, certificate-key, output and timeout
+    /// TOML file with server, token-file or token-command, ca, certificate, certificate-key, output, timeout
     #[arg(long, global = true, value_name = "FILE")]
     pub config_file: Option<PathBuf>,
     /// Longest time for a call [default: 30]
@@ -173,6 +180,11 @@ pub enum Command {
     Rollup(rollup::RollupArgs),
     /// Check levels and exit with 10 if one falls short, for pipelines
     Assert(assert::AssertArgs),
+    /// Tell a unit's history as a story: each fact, and each level that moved and why
+    Replay(replay::ReplayArgs),
+    /// Ask as an auditor: what seems to be missing
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Follow changes of levels as they happen
     Watch(watch::WatchArgs),
     /// Show, rebuild and verify what queries read
@@ -182,6 +194,16 @@ pub enum Command {
     Clock(clock::ClockArgs),
     /// Show the log
     Events(events::EventsArgs),
+    /// Show what the log's key has signed, and that it is the log that was seen before
+    Checkpoint(prove::CheckpointArgs),
+    /// Prove what is in the log, and when it came there
+    #[command(subcommand)]
+    Prove(prove::ProveCommand),
+    /// Check a proof without a server
+    Verify(prove::VerifyArgs),
+    /// Make, verify and show files that prove levels without a server
+    #[command(subcommand)]
+    Capsule(Box<capsule::CapsuleCommand>),
     /// Submit what tools found
     #[command(subcommand)]
     Collect(collect::CollectCommand),
@@ -210,12 +232,12 @@ pub enum Command {
     #[command(subcommand)]
     Source(source::SourceCommand),
     /// Check a token, and keep it with its server for the commands that follow
-    #[command(after_help = LOGIN)]
-    Login,
-    /// Forget the token of the login; it stays good until it ends or is revoked
+    #[command(after_help = login::HELP)]
+    Login(login::LoginArgs),
+    /// Forget the token of the login, in the keyring, too; it stays good until it ends or is revoked
     #[command(after_help = "Example: gradus logout")]
     Logout,
-    /// Show as whom you ask, and how long your token is good for
+    /// Show as whom you ask, where your token comes from, and how long it is good for
     #[command(after_help = "Example: gradus whoami --output json")]
     Whoami,
     /// List the variables that flags read

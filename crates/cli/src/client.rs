@@ -4,6 +4,7 @@
 //! request id, so that the log takes them once. So is one that the server was too busy for, or that
 //! was over a limit, after the time that it says. All tries together have one deadline.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use gradus_wire::v1;
@@ -14,6 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 use tonic_types::StatusExt as _;
 use v1::appraisal_service_client::AppraisalServiceClient;
+use v1::audit_service_client::AuditServiceClient;
 use v1::backup_service_client::BackupServiceClient;
 use v1::claim_service_client::ClaimServiceClient;
 use v1::clock_service_client::ClockServiceClient;
@@ -24,6 +26,7 @@ use v1::level_service_client::LevelServiceClient;
 use v1::model_service_client::ModelServiceClient;
 use v1::principal_service_client::PrincipalServiceClient;
 use v1::projection_service_client::ProjectionServiceClient;
+use v1::proof_service_client::ProofServiceClient;
 use v1::rating_service_client::RatingServiceClient;
 use v1::role_service_client::RoleServiceClient;
 use v1::source_service_client::SourceServiceClient;
@@ -103,6 +106,10 @@ services! {
     clock ClockServiceClient,
     /// The claim rules.
     claims ClaimServiceClient,
+    /// Checkpoints and proofs.
+    proofs ProofServiceClient,
+    /// What auditors ask.
+    audit AuditServiceClient,
 }
 
 impl Client {
@@ -141,6 +148,12 @@ impl Client {
     #[must_use]
     pub fn server(&self) -> &str {
         &self.server
+    }
+
+    /// Whether the server is on this machine, where nobody listens in.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        is_local(&self.server)
     }
 
     /// How long a call may take.
@@ -219,9 +232,26 @@ pub async fn wait_before(retry: u32) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Whether an address is on this machine, where nobody listens in.
+pub(crate) fn is_local(server: &str) -> bool {
+    let Ok(uri) = server.parse::<tonic::codegen::http::Uri>() else { return false };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_loopback_address_is_local() {
+        for server in ["http://127.0.0.1:7350", "http://[::1]:7350", "http://localhost:1"] {
+            assert!(is_local(server), "{server}");
+        }
+        for server in ["http://10.0.0.1:7350", "http://localhost.example:1", "127", ""] {
+            assert!(!is_local(server), "{server}");
+        }
+    }
     use std::sync::atomic::{AtomicU32, Ordering};
 
     fn client(timeout: Duration) -> Client {

@@ -4,8 +4,10 @@ pub mod access;
 pub mod apply;
 pub mod appraisal;
 pub mod assert;
+pub mod audit;
 pub mod backup;
 pub mod baseline;
+pub mod capsule;
 pub mod certificate;
 pub mod claim;
 pub mod clock;
@@ -23,7 +25,9 @@ pub mod login;
 pub mod models;
 pub mod progress;
 pub mod projections;
+pub mod prove;
 pub mod rate;
+pub mod replay;
 pub mod restore;
 pub mod review;
 pub mod role;
@@ -38,6 +42,7 @@ pub mod watch;
 use gradus_model::unit::UnitKind;
 
 use crate::args::access::TokenCommand;
+use crate::args::capsule::CapsuleCommand;
 use crate::args::{self, Command};
 use crate::config::Settings;
 use crate::error::CliError;
@@ -60,6 +65,15 @@ pub async fn run(command: Command, settings: &Settings, output: Output) -> Resul
         Command::Restore(args) => restore::run(&args, output).await,
         Command::Upgrade(args) => restore::upgrade(&args, output),
         Command::Token(TokenCommand::Recover(args)) => token::recover(&args, output).await,
+        Command::Verify(args) => prove::verify(&args, &output),
+        Command::Capsule(command) => match *command {
+            CapsuleCommand::Verify(args) => capsule::verify(&args, &output),
+            CapsuleCommand::Show(args) => capsule::show(&args.capsule, &output),
+            CapsuleCommand::Create(args) => {
+                let session = Session::open(settings, output).await?;
+                until_interrupted(capsule::create(&session, args)).await
+            }
+        },
         Command::Logout => login::logout(&output),
         Command::Env => environment::show(&output),
         Command::ExitCodes => output.text(&Exit::table()),
@@ -69,14 +83,33 @@ pub async fn run(command: Command, settings: &Settings, output: Output) -> Resul
             output.bytes(&script)
         }
         command => {
-            let session = Session::new(settings, output)?;
-            // The command comes first: until it waits, an interrupt ends the process as usual.
-            tokio::select! {
-                biased;
-                result = call(command, &session) => result,
-                _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
-            }
+            let session = Session::open(settings, output).await?;
+            Box::pin(until_interrupted(called(command, &session))).await
         }
+    }
+}
+
+/// Runs until the user stops it.
+async fn until_interrupted(
+    run: impl Future<Output = Result<(), CliError>>,
+) -> Result<(), CliError> {
+    // The command comes first: until it waits, an interrupt ends the process as usual.
+    tokio::select! {
+        biased;
+        result = run => result,
+        _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
+    }
+}
+
+/// Does what the command says, then holds the checkpoint that came with it against the last one.
+async fn called(command: Command, session: &Session) -> Result<(), CliError> {
+    call(command, session).await?;
+    let told = session.told.take();
+    match session.heed(&told).await {
+        Ok(()) => Ok(()),
+        Err(proof @ CliError::Proof(_)) => Err(proof),
+        // The command itself was done: its own token may be gone by now.
+        Err(error) => session.output.trace(&format!("the checkpoint was not compared: {error}")),
     }
 }
 
@@ -98,10 +131,14 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Gap(args) => gap::run(session, args).await,
         Command::Rollup(args) => rollup::run(session, args).await,
         Command::Assert(args) => assert::run(session, args).await,
+        Command::Replay(args) => replay::run(session, args).await,
+        Command::Audit(command) => audit::run(session, command).await,
         Command::Watch(args) => watch::run(session, args).await,
         Command::Backup(args) => backup::online(session, &args).await,
         Command::Projections(command) => projections::run(session, command).await,
         Command::Clock(args) => clock::run(session, args).await,
+        Command::Checkpoint(args) => prove::checkpoint(session, args).await,
+        Command::Prove(command) => prove::prove(session, command).await,
         Command::Events(args) => events::run(session, args).await,
         Command::Collect(command) => collect::run(session, command).await,
         Command::Models(command) => models::run(session, command).await,
@@ -113,7 +150,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Conflict(command) => conflict::run(session, command).await,
         Command::Source(command) => source::run(session, command).await,
         Command::Whoami => login::whoami(session).await,
-        Command::Login => login::login(session).await,
+        Command::Login(args) => login::login(session, args.keyring).await,
         // Done without a server, before.
         Command::Demo(_)
         | Command::Serve(_)
@@ -121,6 +158,8 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         | Command::Restore(_)
         | Command::Upgrade(_)
         | Command::Logout
+        | Command::Verify(_)
+        | Command::Capsule(_)
         | Command::Env
         | Command::ExitCodes
         | Command::Completions { .. } => Ok(()),

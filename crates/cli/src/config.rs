@@ -11,11 +11,12 @@ use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 
 use crate::args::GlobalArgs;
-use crate::credentials::Secret;
 use crate::error::CliError;
-use crate::login::{self, Login};
+use crate::helper::Helper;
+use crate::login::{Held, Login};
 use crate::output::Format;
 use crate::tls::TlsFiles;
+use crate::token::Token;
 
 /// The server when nothing says another.
 pub const SERVER: &str = "http://127.0.0.1:7350";
@@ -30,6 +31,8 @@ pub struct File {
     pub server: Option<String>,
     /// The file that holds the token.
     pub token_file: Option<PathBuf>,
+    /// The program that prints the token, with its arguments.
+    pub token_command: Option<Vec<String>>,
     /// The file of the authorities that the server's certificate must be of.
     pub ca: Option<PathBuf>,
     /// The file of a client certificate.
@@ -57,24 +60,6 @@ pub struct Settings {
     pub timeout: Duration,
 }
 
-/// Where the token comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Token {
-    /// Given as it is.
-    Given(Secret),
-    /// In this file; `-` is stdin.
-    In(PathBuf),
-    /// Of the login.
-    Login(Secret),
-    /// Of a login that cannot be used.
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        problem: String,
-    },
-}
-
 impl File {
     /// Reads the file at `path`, which must be there.
     pub fn read(path: &Path) -> Result<Self, CliError> {
@@ -86,12 +71,27 @@ impl File {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, CliError> {
-        toml::from_str(text).map_err(|error| {
+        let refused = |problem: String| CliError::Config { path: path.to_owned(), problem };
+        let file: Self = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-            let problem = format!("line {line}: {}", error.message());
-            CliError::Config { path: path.to_owned(), problem }
-        })
+            refused(format!("line {line}: {}", error.message()))
+        })?;
+        let problem = match (&file.token_file, &file.token_command) {
+            (Some(_), Some(_)) => "`token-file` and `token-command` are both set: keep one of them",
+            (None, Some(words)) if Helper::new(words).is_none() => {
+                "`token-command` is empty: name a program and its arguments, such as \
+                 [\"pass\", \"show\", \"gradus\"]"
+            }
+            _ => return Ok(file),
+        };
+        Err(refused(problem.to_owned()))
+    }
+
+    /// Where it says that the token is.
+    fn token(&mut self) -> Option<Token> {
+        let command = self.token_command.take().and_then(Helper::new);
+        self.token_file.take().map(Token::In).or(command.map(Token::Of))
     }
 
     /// Reads `gradus/config.toml` of the user's configuration directory, if it is there.
@@ -128,15 +128,22 @@ impl Settings {
         Ok(Self { token: settings.token.or(broken), ..settings })
     }
 
-    fn settle(globals: &GlobalArgs, named: File, login: Option<Login>, user: File) -> Self {
-        let given = globals.token.clone().map(Token::Given);
-        let in_file = globals.token_file.clone().or(named.token_file).map(Token::In);
+    fn settle(globals: &GlobalArgs, mut named: File, login: Option<Login>, mut user: File) -> Self {
+        let (of_named, of_user) = (named.token(), user.token());
         let server = globals.server.clone().or(named.server);
         let server = server.or_else(|| login.as_ref().map(|login| login.server.clone()));
         let server = server.or(user.server).unwrap_or_else(|| SERVER.to_owned());
         // A token goes to the server that it was given for.
         let login = login.filter(|login| login.is_for(&server));
-        let login = login.map(|login| Token::Login(login.token));
+        let login = login.map(|login| match login.token {
+            Held::InFile(token) => Token::Login(token),
+            Held::InKeyring => Token::Keyring(login.server),
+        });
+        let job = globals.oidc.clone().map(|provider| {
+            Token::Job(provider, globals.audience.clone().unwrap_or_else(|| server.clone()))
+        });
+        let given = globals.token.clone().map(Token::Given);
+        let given = given.or(globals.token_file.clone().map(Token::In)).or(job).or(of_named);
         let (flags, ca) = (globals.clone(), named.ca.or(user.ca));
         let certificate = named.certificate.or(user.certificate);
         let certificate_key = named.certificate_key.or(user.certificate_key);
@@ -148,7 +155,7 @@ impl Settings {
         let seconds = globals.timeout.or(named.timeout).or(user.timeout);
         Self {
             server,
-            token: given.or(in_file).or(login).or(user.token_file.map(Token::In)),
+            token: given.or(login).or(of_user),
             tls,
             output: globals.output.or(named.output).or(user.output).unwrap_or(Format::Table),
             timeout: Duration::from_secs(seconds.unwrap_or(TIMEOUT).max(1)),
@@ -156,56 +163,30 @@ impl Settings {
     }
 }
 
-/// Drops the token of a variable where the command line names another: flags come first.
+/// Drops the token of a variable where the command line says another: flags come first.
 pub fn prefer_flags(globals: &mut GlobalArgs, matches: &ArgMatches) -> Result<(), CliError> {
-    let from = |id| matches.value_source(id);
-    match (from("token"), from("token_file")) {
-        (Some(ValueSource::CommandLine), Some(ValueSource::CommandLine)) => Err(CliError::usage(
-            "both --token and --token-file are given",
-            "say once where the token is",
-        )),
-        (Some(_), Some(ValueSource::CommandLine)) => {
-            globals.token = None;
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-impl Token {
-    /// The token itself.
-    pub fn secret(&self) -> Result<Secret, CliError> {
-        match self {
-            Self::Given(secret) | Self::Login(secret) => Ok(secret.clone()),
-            Self::In(path) => {
-                let fail = |error| CliError::File { file: path.display().to_string(), error };
-                let text = if path.as_os_str() == "-" {
-                    std::io::read_to_string(std::io::stdin())
-                } else {
-                    std::fs::read_to_string(path)
-                };
-                Ok(text.map_err(fail)?.into())
-            }
-            Self::Unreadable { path, problem } => {
-                Err(CliError::Config { path: path.clone(), problem: problem.clone() })
-            }
+    let said = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    match (said("token"), said("token_file"), said("oidc")) {
+        (false, false, false) => (),
+        (true, false, false) => (globals.token_file, globals.oidc) = (None, None),
+        (false, true, false) => (globals.token, globals.oidc) = (None, None),
+        (false, false, true) => (globals.token, globals.token_file) = (None, None),
+        (token, file, _) => {
+            let both = match (token, file) {
+                (true, true) => "both --token and --token-file are given",
+                (true, false) => "both --token and --oidc are given",
+                (false, _) => "both --token-file and --oidc are given",
+            };
+            return Err(CliError::usage(both, "say once where the token is"));
         }
     }
-
-    /// The file that holds it, if one does.
-    #[must_use]
-    pub fn file(&self) -> Option<PathBuf> {
-        match self {
-            Self::In(path) => Some(path.clone()).filter(|path| path.as_os_str() != "-"),
-            Self::Login(_) => login::path(),
-            Self::Given(_) | Self::Unreadable { .. } => None,
-        }
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oidc::Provider;
 
     fn file(text: &str) -> Result<File, String> {
         File::parse(Path::new("my.toml"), text).map_err(|error| error.to_string())
@@ -245,7 +226,7 @@ mod tests {
     #[test]
     fn a_login_comes_after_what_is_given_and_its_token_goes_to_its_server_alone() {
         let login = || {
-            let (server, token) = ("http://mine".to_owned(), "kept".into());
+            let (server, token) = ("http://mine".to_owned(), Held::InFile("kept".into()));
             Some(Login { server, token })
         };
         let user = || file("server = \"http://user\"\ntoken-file = \"/user\"").unwrap();
@@ -272,8 +253,8 @@ mod tests {
             (
                 "timeout = 3\nserfer = \"x\"",
                 "my.toml: line 2: unknown field `serfer`, \
-                 expected one of `server`, `token-file`, `ca`, `certificate`, `certificate-key`, \
-                 `output`, `timeout`",
+                 expected one of `server`, `token-file`, `token-command`, `ca`, `certificate`, \
+                 `certificate-key`, `output`, `timeout`",
             ),
             (
                 "output = \"yaml\"",
@@ -282,6 +263,42 @@ mod tests {
             ),
         ] {
             assert_eq!(file(text), Err(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_job_comes_after_what_is_given_and_a_program_where_a_file_would() {
+        let named = || file("token-command = [\"pass\", \"show\", \"gradus\"]").unwrap();
+        let of = |globals: &GlobalArgs, named: File| {
+            let login = Login { server: SERVER.to_owned(), token: Held::InKeyring };
+            Settings::settle(globals, named, Some(login), File::default()).token.unwrap()
+        };
+        let none = GlobalArgs::default;
+        assert_eq!(of(&none(), File::default()), Token::Keyring(SERVER.to_owned()));
+        let command = Token::Of(Helper::new(["pass", "show", "gradus"]).unwrap());
+        assert_eq!(of(&none(), named()), command);
+        let job = GlobalArgs { oidc: Some(Provider::Github), ..none() };
+        assert_eq!(of(&job, named()), Token::Job(Provider::Github, SERVER.to_owned()));
+        let job = GlobalArgs { audience: Some("mine".to_owned()), ..job };
+        assert_eq!(of(&job, named()), Token::Job(Provider::Github, "mine".to_owned()));
+        let in_file = GlobalArgs { token_file: Some(PathBuf::from("/given")), ..job };
+        assert_eq!(of(&in_file, named()), Token::In(PathBuf::from("/given")));
+    }
+
+    #[test]
+    fn the_token_is_said_once_in_a_file() {
+        for (text, problem) in [
+            (
+                "token-file = \"a\"\ntoken-command = [\"b\"]",
+                "my.toml: `token-file` and `token-command` are both set: keep one of them",
+            ),
+            (
+                "token-command = []",
+                "my.toml: `token-command` is empty: name a program and its arguments, such as \
+                 [\"pass\", \"show\", \"gradus\"]",
+            ),
+        ] {
+            assert_eq!(file(text), Err(problem.to_owned()));
         }
     }
 

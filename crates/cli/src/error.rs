@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gradus_collect::{FactError, MappingError};
+use gradus_server::operate::capsule::Fault;
 use gradus_server::operate::{ServiceError, Trouble};
 use gradus_server::{ServeError, code_name};
 use gradus_wire::v1;
@@ -13,8 +14,10 @@ use tonic_types::StatusExt as _;
 
 use crate::exit::Exit;
 use crate::tls::{self, trouble};
+use meaning::{exit_of, exit_of_trouble, is_in_other_hands, reason_of, unwell};
 
 mod hint;
+mod meaning;
 
 /// Why a run did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +99,14 @@ pub enum CliError {
         /// What would be right.
         hint: String,
     },
+    /// The token cannot be had, or kept, where it was said to be.
+    #[error("{message}")]
+    NoToken {
+        /// What was seen.
+        message: String,
+        /// What would help.
+        hint: String,
+    },
     /// The server's answer makes no sense.
     #[error("the server's answer cannot be read: {0}")]
     Answer(String),
@@ -119,6 +130,15 @@ pub enum CliError {
     /// A server is not in the state that was declared; what is to be done was shown.
     #[error("changes to be made: {0}")]
     Pending(usize),
+    /// A proof does not hold, or a log is not the one that was seen before.
+    #[error("the proof does not hold: {0}")]
+    Proof(String),
+    /// A capsule is not as it was made.
+    #[error("the capsule does not hold: {0}")]
+    Capsule(Fault),
+    /// There is nothing that could hold or not.
+    #[error("{0}")]
+    Inconclusive(String),
     /// The user stopped it.
     #[error("interrupted")]
     Interrupted,
@@ -149,6 +169,12 @@ impl CliError {
     /// A usage error with what would be right.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), hint: hint.into() }
+    }
+
+    /// A proof that does not hold.
+    #[must_use]
+    pub fn proof(why: &impl ToString) -> Self {
+        Self::Proof(why.to_string())
     }
 
     /// What is wrong with the connection to `server`.
@@ -212,11 +238,15 @@ impl CliError {
             Self::Rejected(error) => error.reason.clone(),
             Self::Unreachable { .. } => "UNREACHABLE".to_owned(),
             Self::Insecure { .. } => "TLS_FAILED".to_owned(),
+            Self::NoToken { .. } => "TOKEN_UNAVAILABLE".to_owned(),
             Self::Answer(_) => "ANSWER_UNREADABLE".to_owned(),
             Self::Output(_) => "OUTPUT_FAILED".to_owned(),
             Self::Random(_) => "NO_RANDOMNESS".to_owned(),
             Self::Gate { .. } => "GATE_NOT_MET".to_owned(),
             Self::Pending(_) => "CHANGES_PENDING".to_owned(),
+            Self::Proof(_) => "PROOF_FAILED".to_owned(),
+            Self::Capsule(_) => "CAPSULE_FAILED".to_owned(),
+            Self::Inconclusive(_) => "NOTHING_TO_VERIFY".to_owned(),
             Self::Interrupted => "INTERRUPTED".to_owned(),
             Self::Directory { trouble, .. } => reason_of(*trouble).to_owned(),
             Self::Unwell { lost: 0, .. } => "DAMAGED".to_owned(),
@@ -232,10 +262,17 @@ impl CliError {
             Self::Refused(status) => code_name(status.code()),
             Self::Rejected(error) => &error.code,
             Self::Unreachable { .. } | Self::Insecure { .. } => "UNAVAILABLE",
+            Self::NoToken { .. } => "UNAUTHENTICATED",
             Self::Interrupted => "CANCELLED",
-            Self::Directory { trouble: Trouble::Damaged, .. } | Self::Unwell { .. } => "DATA_LOSS",
+            Self::Directory { trouble: Trouble::Damaged, .. }
+            | Self::Unwell { .. }
+            | Self::Proof(_)
+            | Self::Capsule(_) => "DATA_LOSS",
             Self::Directory { trouble: Trouble::NoRoom, .. } => "RESOURCE_EXHAUSTED",
-            Self::Gate { .. } | Self::Pending(_) | Self::Directory { .. } => "FAILED_PRECONDITION",
+            Self::Gate { .. }
+            | Self::Pending(_)
+            | Self::Inconclusive(_)
+            | Self::Directory { .. } => "FAILED_PRECONDITION",
             Self::Usage { .. }
             | Self::Unconfirmed { .. }
             | Self::Config { .. }
@@ -264,13 +301,19 @@ impl CliError {
         match self {
             Self::Usage { .. } | Self::Unconfirmed { .. } | Self::Config { .. } => Exit::Usage,
             Self::Gate { .. } | Self::Pending(_) => Exit::Gate,
+            Self::Proof(_) | Self::Capsule(_) => Exit::Verification,
+            Self::Inconclusive(_) => Exit::Inconclusive,
             Self::Interrupted => Exit::Interrupted,
             Self::Directory { trouble, .. } => exit_of_trouble(*trouble),
             Self::Unwell { lost: 0, .. } => Exit::Repairable,
             Self::Unwell { .. } => Exit::Damaged,
+            Self::Refused(_) | Self::Rejected(_) if is_in_other_hands(&self.reason()) => {
+                Exit::Denied
+            }
             Self::Refused(_)
             | Self::Rejected(_)
             | Self::Unreachable { .. }
+            | Self::NoToken { .. }
             | Self::Insecure { .. } => exit_of(self.code()),
             Self::File { .. }
             | Self::Item { .. }
@@ -288,7 +331,9 @@ impl CliError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Insecure { hint, .. } => Some(hint.clone()),
+            Self::Usage { hint, .. } | Self::Insecure { hint, .. } | Self::NoToken { hint, .. } => {
+                Some(hint.clone())
+            }
             Self::Unconfirmed { .. } => {
                 Some("answer `y`, or give --yes where nobody can be asked".to_owned())
             }
@@ -298,6 +343,11 @@ impl CliError {
             Self::Unreachable { .. } => {
                 Some("is the server running, and --server its address?".to_owned())
             }
+            Self::Proof(_) => Some(
+                "keep what you have, and ask the operator by other ways; if the log was replaced on \
+                 purpose: gradus checkpoint forget"
+                    .to_owned(),
+            ),
             Self::Refused(_) | Self::Rejected(_) => {
                 hint::of_refusal(&self.reason()).map(str::to_owned)
             }
@@ -347,48 +397,6 @@ impl From<ServeError> for CliError {
             Trouble::Other => Self::Serve(error.to_string()),
             trouble => Self::Directory { message: error.to_string(), trouble },
         }
-    }
-}
-
-fn unwell(lost: usize, damaged: usize, derived_only: bool) -> String {
-    match (lost, damaged) {
-        (0, _) if derived_only => "damaged is only what the next start makes again".to_owned(),
-        (0, damaged) => format!("{damaged} damaged, and nothing is lost by it"),
-        (lost, 0) => format!("{lost} lost"),
-        (lost, damaged) => format!("{lost} lost, and {damaged} damaged"),
-    }
-}
-
-fn reason_of(trouble: Trouble) -> &'static str {
-    match trouble {
-        Trouble::Damaged => "DATA_DAMAGED",
-        Trouble::Held => "DIRECTORY_IN_USE",
-        Trouble::Newer => "FORMAT_TOO_NEW",
-        Trouble::NoRoom => "NO_ROOM",
-        Trouble::Refused => "DIRECTORY_REFUSED",
-        Trouble::Other => "OPERATION_FAILED",
-    }
-}
-
-fn exit_of_trouble(trouble: Trouble) -> Exit {
-    match trouble {
-        Trouble::Damaged => Exit::Damaged,
-        Trouble::Held => Exit::InUse,
-        Trouble::Newer => Exit::TooNew,
-        Trouble::NoRoom => Exit::NoRoom,
-        Trouble::Refused => Exit::Usage,
-        Trouble::Other => Exit::Failed,
-    }
-}
-
-fn exit_of(code: &str) -> Exit {
-    match code {
-        "NOT_FOUND" => Exit::NotFound,
-        "UNAUTHENTICATED" | "PERMISSION_DENIED" => Exit::Denied,
-        "ABORTED" | "ALREADY_EXISTS" => Exit::Conflict,
-        "UNAVAILABLE" => Exit::Unreachable,
-        "INVALID_ARGUMENT" | "OUT_OF_RANGE" => Exit::Usage,
-        _ => Exit::Failed,
     }
 }
 

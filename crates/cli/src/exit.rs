@@ -15,7 +15,7 @@ pub enum Exit {
     Usage = 2,
     /// Unknown, or hidden.
     NotFound = 3,
-    /// Who asks is not known, or may not.
+    /// Who asks is not known, or may not: rules that want somebody else count here, too.
     Denied = 4,
     /// Another writer came first, or the id or name is taken.
     Conflict = 5,
@@ -76,7 +76,7 @@ impl Exit {
             Self::Failed => "unexpected failure, or something else must change first",
             Self::Usage => "usage error, a refused value, or a confirmation is missing",
             Self::NotFound => "not found, or not visible to you",
-            Self::Denied => "authentication or permission",
+            Self::Denied => "authentication or permission, or the rules want somebody else",
             Self::Conflict => "conflict: stale version, or the request id or name is taken",
             Self::Unreachable => {
                 "server unreachable, outcome unknown: try again with the same request id"
@@ -126,7 +126,7 @@ mod tests {
                 1  unexpected failure, or something else must change first
                 2  usage error, a refused value, or a confirmation is missing
                 3  not found, or not visible to you
-                4  authentication or permission
+                4  authentication or permission, or the rules want somebody else
                 5  conflict: stale version, or the request id or name is taken
                 6  server unreachable, outcome unknown: try again with the same request id
                10  gate not met, or gradus apply --plan found something to do

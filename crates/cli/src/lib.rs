@@ -7,8 +7,13 @@ pub mod config;
 pub mod credentials;
 pub mod error;
 pub mod exit;
+pub mod helper;
+pub mod keyring;
 pub mod login;
+pub mod oidc;
+pub mod seen;
 pub mod select;
+pub mod token;
 pub mod variables;
 
 pub mod client;

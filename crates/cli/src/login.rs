@@ -1,6 +1,7 @@
 //! The login: a server and a token for it, kept in the user's configuration directory.
 //!
-//! The file `gradus/login.json` is its owner's alone. Its token goes to its server and to no other.
+//! The file `gradus/login.json` is its owner's alone, and holds the token, or says that the keyring of
+//! the session does. The token goes to its server and to no other.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
@@ -18,8 +19,17 @@ use crate::error::CliError;
 pub struct Login {
     /// The server's address.
     pub server: String,
-    /// The token.
-    pub token: Secret,
+    /// The token, or where it is.
+    pub token: Held,
+}
+
+/// Where the token of a login is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// In the file of the login.
+    InFile(Secret),
+    /// In the keyring, under the server's address.
+    InKeyring,
 }
 
 /// As it is in the file.
@@ -27,7 +37,10 @@ pub struct Login {
 #[serde(deny_unknown_fields)]
 struct Kept {
     server: String,
-    token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keyring: Option<bool>,
 }
 
 /// Where the login is kept.
@@ -51,10 +64,17 @@ impl Login {
             Err(error) => return Err(refused(error.to_string())),
         };
         // What the parser saw may be the token: its words are not told.
-        let Ok(Kept { server, token }) = serde_json::from_str(&text) else {
-            return Err(refused("it is no login: run gradus logout, then gradus login".to_owned()));
+        let (server, token) = match serde_json::from_str(&text) {
+            Ok(Kept { server, token: Some(token), keyring: None }) => {
+                (server, Held::InFile(token.into()))
+            }
+            Ok(Kept { server, token: None, keyring: Some(true) }) => (server, Held::InKeyring),
+            _ => {
+                let problem = "it is no login: run gradus logout, then gradus login";
+                return Err(refused(problem.to_owned()));
+            }
         };
-        Ok(Some(Self { server, token: token.into() }))
+        Ok(Some(Self { server, token }))
     }
 
     /// Whether its token is for this server.
@@ -65,7 +85,11 @@ impl Login {
 
     /// Keeps it in the file at `path`, in the place of the one that is there.
     pub fn write(&self, path: &Path) -> Result<(), CliError> {
-        let kept = Kept { server: self.server.clone(), token: self.token.expose().to_owned() };
+        let (token, keyring) = match &self.token {
+            Held::InFile(token) => (Some(token.expose().to_owned()), None),
+            Held::InKeyring => (None, Some(true)),
+        };
+        let kept = Kept { server: self.server.clone(), token, keyring };
         let text = serde_json::to_string_pretty(&kept).map_err(io::Error::other)?;
         let failed = |error| CliError::File { file: path.display().to_string(), error };
         replace(path, text.as_bytes()).map_err(failed)
@@ -82,7 +106,7 @@ pub fn remove(path: &Path) -> Result<bool, CliError> {
 }
 
 /// Writes a file of its owner's, as a whole or not at all.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }

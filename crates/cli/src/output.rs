@@ -10,6 +10,7 @@ mod state;
 
 pub mod apply;
 pub mod calendar;
+pub mod capsule;
 pub mod cause;
 pub mod check;
 pub mod diff;
@@ -17,11 +18,13 @@ pub mod duties;
 pub mod explain;
 pub mod forecast;
 pub mod gap;
+pub mod gaps;
 pub mod levels;
 pub mod problem;
 pub mod queue;
 pub mod receipt;
 pub mod rollup;
+pub mod story;
 pub mod sufficiency;
 pub mod trend;
 

@@ -47,6 +47,7 @@ fn settings(args: ServeArgs) -> Result<Settings, CliError> {
             LogFormat::Json => gradus_server::settings::LogFormat::Json,
         };
     }
+    settings.state_digest_every = args.state_digest_every.unwrap_or(settings.state_digest_every);
     settings.accept_missing_anchor |= args.accept_missing_anchor;
     settings.limits = args.limits.over(settings.limits);
     settings.tls_certificate = args.tls_certificate.or(settings.tls_certificate);
@@ -84,6 +85,9 @@ fn announce(running: &Running, settings: &Settings) -> Result<(), CliError> {
     let token = running.admin_token();
     if running.created {
         writeln!(err, "The operator's token is in {}", token.display())?;
+        if let Some(key) = running.checkpoint_key() {
+            writeln!(err, "The log's key, for auditors, is {key}")?;
+        }
     }
     if running.is_secure() {
         let port = running.address.port();

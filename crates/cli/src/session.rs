@@ -1,14 +1,14 @@
 //! What a command works with: a client, and where to print.
 
+use std::cell::RefCell;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::net::IpAddr;
 
 use gradus_wire::v1;
 use tonic::{Request, Response, Status};
 
 use crate::args::append::{AppendArgs, DryRun};
 use crate::client::Client;
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::credentials::{Secret, ci, is_exposed, of_a_person_in_ci};
 use crate::error::CliError;
 use crate::output::message::{self, Named};
@@ -16,6 +16,7 @@ use crate::output::receipt::{self, Answer};
 use crate::output::sheet::Cell;
 use crate::output::{Output, View};
 use crate::request_id;
+use crate::token::Token;
 
 /// Named parts of an answer, for people.
 pub type Parts = Vec<(&'static str, Cell)>;
@@ -34,26 +35,45 @@ pub struct Session {
     pub output: Output,
     /// The token of each call, if there is one.
     pub token: Option<Secret>,
-    /// Whether that is the login's.
-    pub logged_in: bool,
+    /// Where it comes from.
+    pub source: Option<Token>,
+    /// The newest checkpoint that the server told; to be held against the last one when all is done
+    /// and shown.
+    pub told: RefCell<String>,
 }
 
 impl Session {
-    /// A run with these settings.
-    pub fn new(settings: &Settings, output: Output) -> Result<Self, CliError> {
-        let token = settings.token.as_ref().map(config::Token::secret).transpose()?;
+    /// A run with these settings, for which the token of a job is asked for.
+    pub async fn open(settings: &Settings, output: Output) -> Result<Self, CliError> {
+        if let Some(Token::Job(provider, _)) = &settings.token
+            && !settings.server.starts_with("https:")
+            && !crate::client::is_local(&settings.server)
+        {
+            return Err(CliError::usage(
+                format!("the token of this job ({provider}) would go over the network unencrypted"),
+                format!("give the server's address with https://, not {}", settings.server),
+            ));
+        }
+        let token = match &settings.token {
+            Some(token) => Some(token.secret().await?),
+            None => None,
+        };
+        Self::new(settings, token, output)
+    }
+
+    fn new(settings: &Settings, token: Option<Secret>, output: Output) -> Result<Self, CliError> {
         let bearer = token.as_ref().map(Secret::expose);
         let (server, tls) = (&settings.server, &settings.tls);
         let client = Client::secured(server, bearer, settings.timeout, tls)?;
         if !server.starts_with("https:") {
-            if token.is_some() && !is_local(server) {
+            if token.is_some() && !client.is_local() {
                 output.note("warning: the token goes over the network unencrypted")?;
             }
             if !tls.is_empty() {
                 output.note("warning: without https:// there is no TLS: its files are not used")?;
             }
         }
-        let file = settings.token.as_ref().and_then(config::Token::file);
+        let file = settings.token.as_ref().and_then(Token::file);
         if let Some(file) = file.filter(|file| is_exposed(file)) {
             let file = file.display();
             output.note(&format!("warning: others can read {file}: chmod 600 {file}"))?;
@@ -63,14 +83,14 @@ impl Session {
             output.note(&of_a_person_in_ci(variable))?;
         }
         output.trace(&format!("server {}", settings.server))?;
-        let logged_in = matches!(settings.token, Some(config::Token::Login(_)));
-        Ok(Self { client, output, token, logged_in })
+        let source = settings.token.clone();
+        Ok(Self { client, output, token, source, told: RefCell::default() })
     }
 
     /// Sends an append, which bears the same request id however often it is sent.
     ///
     /// `None` when it was only to be printed.
-    pub async fn append<Q: Named + Clone, R>(
+    pub async fn append<Q: Named + Clone, R: Answer>(
         &self,
         args: &AppendArgs,
         request: impl FnOnce(Option<v1::AppendOptions>) -> Q,
@@ -89,7 +109,11 @@ impl Session {
         self.output.trace(&format!("request id {id}"))?;
         let request = request(Some(args.options(id.clone())));
         let result = self.client.call(request, send).await;
-        result.map(Some).map_err(|error| error.about(&id))
+        let response = result.map_err(|error| error.about(&id))?;
+        if let Some(receipt) = response.receipt() {
+            self.told.borrow_mut().clone_from(&receipt.checkpoint);
+        }
+        Ok(Some(response))
     }
 
     /// Sends an append, and prints what it did.
@@ -156,13 +180,6 @@ impl Session {
     }
 }
 
-/// Whether an address is on this machine, where nobody listens in.
-fn is_local(server: &str) -> bool {
-    let Ok(uri) = server.parse::<tonic::codegen::http::Uri>() else { return false };
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 /// Every entry of a list, page by page, at most `limit`.
 pub async fn pages<T>(
     limit: Option<usize>,
@@ -195,16 +212,6 @@ mod tests {
             Ok(((from..to).collect(), next))
         };
         pages(limit, page).await.unwrap()
-    }
-
-    #[test]
-    fn only_a_loopback_address_is_local() {
-        for server in ["http://127.0.0.1:7350", "http://[::1]:7350", "http://localhost:1"] {
-            assert!(is_local(server), "{server}");
-        }
-        for server in ["http://10.0.0.1:7350", "http://localhost.example:1", "127", ""] {
-            assert!(!is_local(server), "{server}");
-        }
     }
 
     #[tokio::test]

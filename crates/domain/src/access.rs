@@ -175,6 +175,7 @@ pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) 
         Event::LogCreated(_)
         | Event::LogForked(_)
         | Event::ClockAccepted(_)
+        | Event::StateDigestRecorded(_)
         | Event::ModelPublished(_)
         | Event::ProfilePublished(_)
         | Event::RulesPublished(_)
@@ -228,7 +229,9 @@ pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) 
         | Event::EvidenceWithdrawn(_)
         | Event::EvidenceConfirmed(_)
         | Event::EvidenceLinked(_)
-        | Event::EvidenceUnlinked(_) => (Right::Review, here),
+        | Event::EvidenceUnlinked(_)
+        | Event::EvidenceInstanceLinked(_)
+        | Event::EvidenceInstanceUnlinked(_) => (Right::Review, here),
         // What is erased is gone for good.
         Event::PayloadErased(_) => (Right::Administer, here),
         // Whoever approves an appraisal lets its ratings take effect.
@@ -237,6 +240,7 @@ pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) 
             (Right::Rate, here)
         }
         Event::AppraisalOpened(_)
+        | Event::AppraisalImported(_)
         | Event::AppraisalChanged(_)
         | Event::AppraisalClosed(_)
         | Event::AppraisalCancelled(_) => (Right::Appraise, On::Scope),

@@ -7,23 +7,29 @@
 //! A fold of the streams of appraisals. Invariant: events of one appraisal are applied in the order
 //! of their positions.
 
+mod against;
 mod agreement;
+mod carried;
 mod decide;
+mod import;
 mod refusal;
 mod scope;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gradus_model::appraisal::{EvidenceBase, Input, Subject};
-use gradus_model::event::{AppraisalInput, ConsensusReached, FindingRecorded};
+use gradus_model::event::{AppraisalImported, AppraisalInput, ConsensusReached, FindingRecorded};
 use gradus_model::rating::{Rating, Value};
 use gradus_model::{
     AppraisalId, Event, EvidenceId, PrincipalId, RatingId, Recorded, Target, Timestamp, UnitId,
 };
 
+pub use against::{Against, against};
 pub use agreement::{Agreement, agreement};
+pub use carried::{CARRIED, Carried, carried, carried_at};
 pub use decide::{MOST_RATINGS, MOST_REVEALED, Scene, decide};
+pub use import::follows_from_import;
 pub use refusal::AppraisalRefusal;
 pub use scope::{level_of, unsettled};
 
@@ -116,6 +122,15 @@ impl State {
     }
 }
 
+/// The time over which an appraisal was conducted that was brought in later: `[from, until)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conducted {
+    /// Its first instant.
+    pub from: Timestamp,
+    /// The first instant after it.
+    pub until: Timestamp,
+}
+
 /// The fold of one appraisal's stream.
 #[derive(Clone, Debug)]
 pub struct Appraisal {
@@ -145,19 +160,35 @@ pub struct Appraisal {
     pub closed: BTreeMap<UnitId, (Said, u64)>,
     /// That it was given up.
     pub cancelled: Option<Said>,
+    /// That it was conducted elsewhere and brought in, and when that was. Nobody can show of such a
+    /// one that ratings were sealed, duties kept apart or the evidence frozen.
+    pub imported: Option<Conducted>,
 }
 
 impl Appraisal {
-    /// The appraisal that its first event opens; none if that opens none.
+    /// The appraisal that its first event opens or brings in; none if that does neither.
     #[must_use]
     pub fn opened(said: Said, event: &Event) -> Option<Self> {
-        let Event::AppraisalOpened(AppraisalInput { appraisal, input }) = event else {
-            return None;
-        };
+        match event {
+            Event::AppraisalOpened(AppraisalInput { appraisal, input }) => {
+                Some(Self::begun(said, *appraisal, input))
+            }
+            Event::AppraisalImported(of) => {
+                let AppraisalImported { appraisal, input, ratings, .. } = of;
+                let conducted = Conducted { from: of.conducted_from, until: of.conducted_until };
+                let closed = input.units.iter().map(|unit| (*unit, (said, *ratings))).collect();
+                let begun = Self::begun(said, *appraisal, input);
+                Some(Self { closed, imported: Some(conducted), ..begun })
+            }
+            _ => None,
+        }
+    }
+
+    fn begun(said: Said, id: AppraisalId, input: &Input) -> Self {
         let valid_at = said.effective_at;
         let base = input.base.unwrap_or(EvidenceBase { valid_at, log_size: said.position });
-        Some(Self {
-            id: *appraisal,
+        Self {
+            id,
             version: said.version,
             opened: said,
             stated: said,
@@ -170,7 +201,8 @@ impl Appraisal {
             signed_off: None,
             closed: BTreeMap::new(),
             cancelled: None,
-        })
+            imported: None,
+        }
     }
 
     /// What it has come to.
@@ -291,6 +323,13 @@ impl Appraisals {
     /// Every appraisal, in the order of ids.
     pub fn all(&self) -> impl Iterator<Item = &Appraisal> {
         self.0.values().map(Arc::as_ref)
+    }
+
+    /// Those that were brought in, as known with `size` records.
+    #[must_use]
+    pub fn imported(&self, size: u64) -> BTreeSet<AppraisalId> {
+        let known = |of: &&Appraisal| of.imported.is_some() && of.opened.position < size;
+        self.all().filter(known).map(|of| of.id).collect()
     }
 
     /// Takes in one recorded event; those of other streams change nothing.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use gradus_model::catalog::Catalog;
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
-use gradus_model::{Event, EvidenceId, PrincipalId, Target, Timestamp};
+use gradus_model::{Event, EvidenceId, Label, PrincipalId, Target, Timestamp};
 
 use crate::coverage::Providers;
 use crate::duties::{self, Hands, Under};
@@ -54,6 +54,7 @@ pub(crate) struct Held {
     superseded_by: Option<(EvidenceId, Timestamp)>,
     confirmed_by: Vec<PrincipalId>,
     practices: Vec<Target>,
+    instances: Vec<Label>,
     /// Who accepted it, if it is accepted.
     reviewer: Option<PrincipalId>,
     kind: Kind,
@@ -77,6 +78,7 @@ impl Held {
             superseded_by: item.superseded_by(u64::MAX),
             confirmed_by: item.confirmed_by(u64::MAX).collect(),
             practices: history.practices_of(id, u64::MAX).into_iter().cloned().collect(),
+            instances: item.instances(u64::MAX).into_iter().cloned().collect(),
             reviewer: item.accepted_by(u64::MAX).map(|acceptance| acceptance.by),
             kind: item.kind,
             outcome: item.outcome,
@@ -193,6 +195,16 @@ pub(crate) fn decide(
             let held = living(draft, links.evidence)?;
             Ok(record_unless(!links.practices.iter().any(|link| held.practices.contains(link))))
         }
+        Event::EvidenceInstanceLinked(links) => {
+            let held = living(draft, links.evidence)?;
+            let all: BTreeSet<&Label> = held.instances.iter().chain(&links.instances).collect();
+            bounded("instances", all.len(), Item::MOST_INSTANCES)?;
+            Ok(record_unless(links.instances.iter().all(|link| held.instances.contains(link))))
+        }
+        Event::EvidenceInstanceUnlinked(links) => {
+            let held = living(draft, links.evidence)?;
+            Ok(record_unless(!links.instances.iter().any(|link| held.instances.contains(link))))
+        }
         Event::PayloadErased(erased) => {
             reason_given(proposal)?;
             if erased.version == 0 || erased.version > draft.version() {
@@ -286,6 +298,7 @@ pub(crate) fn evolve(
                 superseded_by: None,
                 confirmed_by: Vec::new(),
                 practices: item.practices.clone(),
+                instances: item.instance.iter().cloned().collect(),
                 reviewer: None,
                 kind: item.kind,
                 outcome: item.outcome,
@@ -314,6 +327,14 @@ pub(crate) fn evolve(
         }),
         Event::EvidenceUnlinked(links) => change(draft, links.evidence, |held| {
             held.practices.retain(|practice| !links.practices.contains(practice));
+        }),
+        Event::EvidenceInstanceLinked(links) => change(draft, links.evidence, |held| {
+            held.instances.extend(links.instances.iter().cloned());
+            held.instances.sort();
+            held.instances.dedup();
+        }),
+        Event::EvidenceInstanceUnlinked(links) => change(draft, links.evidence, |held| {
+            held.instances.retain(|instance| !links.instances.contains(instance));
         }),
         Event::PayloadErased(erased) => draft.erase(erased.version),
         _ => return false,

@@ -274,6 +274,17 @@ pub enum Refusal {
     /// A claim rule is not as it should be.
     #[error(transparent)]
     ClaimRule(#[from] ClaimRuleError),
+    /// Whoever calls by a claim rule has the tokens of its issuer, and nothing that would outlast them.
+    #[error(
+        "principal `{principal}` calls by the claim rule `{rule}`, with tokens of its issuer alone, and \
+         gets no stored token or certificate: use one of a service account"
+    )]
+    CallsByRule {
+        /// The principal.
+        principal: PrincipalId,
+        /// The rule that added it.
+        rule: Name,
+    },
     /// One principal would do two duties that the rules keep apart.
     #[error(
         "evidence `{evidence}` was {} by the same principal, who cannot {} {}: ask another person, \

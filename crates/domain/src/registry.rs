@@ -307,8 +307,10 @@ impl Registry {
             Event::ClaimRuleRemoved(removed) => self.claims.remove(position, effective_at, removed),
             Event::SourceDistrusted(stated) => self.distrusts.distrust(position, stated),
             Event::SourceRestored(stated) => self.distrusts.restore(position, stated),
-            // Facts of one unit's life: `settings`, `evidence` and `rating` fold them.
-            Event::ModelAdopted(_)
+            // A state digest tells of what is known, and adds nothing to it. The others are facts of
+            // one unit's life: `settings`, `evidence` and `rating` fold them.
+            Event::StateDigestRecorded(_)
+            | Event::ModelAdopted(_)
             | Event::RulesAdopted(_)
             | Event::ProfileAdopted(_)
             | Event::AreaTailoredOut(_)
@@ -331,11 +333,14 @@ impl Registry {
             | Event::EvidenceConfirmed(_)
             | Event::EvidenceLinked(_)
             | Event::EvidenceUnlinked(_)
+            | Event::EvidenceInstanceLinked(_)
+            | Event::EvidenceInstanceUnlinked(_)
             | Event::PayloadErased(_)
             | Event::PracticeRated(_)
             | Event::RatingWithdrawn(_)
             | Event::RatingEnded(_)
             | Event::AppraisalOpened(_)
+            | Event::AppraisalImported(_)
             | Event::AppraisalChanged(_)
             | Event::IndividualRatingSealed(_)
             | Event::IndividualRatingsRevealed(_)

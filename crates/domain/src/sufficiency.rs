@@ -1,7 +1,8 @@
 //! Sufficiency: how much evidence there is for each practice of an area, by process instance.
 //!
 //! Whether an item counts, and whether its support is fresh, is what coverage and explanations say
-//! of it; here it is only counted. Rules decide on a practice, not on each instance of it.
+//! of it; here it is only counted. Rules decide on a practice, not on each instance of it, so that an
+//! item of several instances is in a cell of each, and behind its practice once.
 
 use std::collections::BTreeMap;
 
@@ -168,9 +169,11 @@ fn row(question: &Question<'_>, history: &UnitHistory, target: &Target) -> Pract
         let Some(place) = place(question, item, &behind) else { continue };
         of_items += usize::from(matches!(place, Place::Fresh | Place::Contradicting));
         fresh += usize::from(place == Place::Fresh);
-        let cell = cells.entry(item.instance.as_ref()).or_default();
-        cell.instance.clone_from(&item.instance);
-        cell.take(Class::of(&behind), place);
+        for instance in belongs_to(item, at.size) {
+            let cell = cells.entry(instance).or_default();
+            cell.instance = instance.cloned();
+            cell.take(Class::of(&behind), place);
+        }
         places.push(place);
     }
     // What is valid and no item is a rating of an appraisal.
@@ -182,6 +185,12 @@ fn row(question: &Question<'_>, history: &UnitHistory, target: &Target) -> Pract
         appraised: u32::try_from(appraised).unwrap_or(u32::MAX),
         cells: cells.into_values().collect(),
     }
+}
+
+/// The process instances in whose cells an item is counted: once in each that it belongs to.
+fn belongs_to(item: &EvidenceHistory, size: u64) -> Vec<Option<&Label>> {
+    let instances = item.instances(size);
+    if instances.is_empty() { vec![None] } else { instances.into_iter().map(Some).collect() }
 }
 
 fn place(question: &Question<'_>, item: &EvidenceHistory, behind: &ItemBehind) -> Option<Place> {

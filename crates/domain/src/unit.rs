@@ -331,6 +331,8 @@ fn decide(
         | Event::EvidenceConfirmed(_)
         | Event::EvidenceLinked(_)
         | Event::EvidenceUnlinked(_)
+        | Event::EvidenceInstanceLinked(_)
+        | Event::EvidenceInstanceUnlinked(_)
         | Event::PayloadErased(_) => evidence::decide(draft, on, under, proposal),
         // The organization's own, on which `registry` decides, and those of appraisals.
         Event::LogCreated(_)
@@ -357,7 +359,9 @@ fn decide(
         | Event::ClaimRuleRemoved(_)
         | Event::SourceDistrusted(_)
         | Event::SourceRestored(_)
+        | Event::StateDigestRecorded(_)
         | Event::AppraisalOpened(_)
+        | Event::AppraisalImported(_)
         | Event::AppraisalChanged(_)
         | Event::IndividualRatingSealed(_)
         | Event::IndividualRatingsRevealed(_)

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use gradus_model::leaf::{Draft, Leaf, Signature};
 use gradus_model::unit::Grade;
 use gradus_model::{Digest, PrincipalId, RequestId, Timestamp, UnitId};
-use gradus_proof::{leaf_hash, root};
+use gradus_proof::{Plan, leaf_hash, root, verify_consistency, verify_inclusion};
 
 pub use clock::*;
 
@@ -37,6 +37,7 @@ macro_rules! contract {
             two_parts_are_all_or_nothing
             of_two_writers_at_one_version_one_wins
             every_root_is_that_of_its_leaves
+            proofs_lead_to_the_roots_of_the_log
             known_at_counts_the_records_stamped_by_then
             what_was_settled_stays_settled
             a_request_is_found_where_it_wrote
@@ -278,6 +279,25 @@ pub async fn every_root_is_that_of_its_leaves(stand: &impl Stand) {
     }
     let past = log.root_at(size + 1).await.unwrap_err();
     assert_eq!(past.to_string(), format!("size {} is past the log's {size}", size + 1));
+}
+
+pub async fn proofs_lead_to_the_roots_of_the_log(stand: &impl Stand) {
+    let log = stand.log();
+    appended(&log, append(1, 0, 300)).await.unwrap();
+    appended(&log, append(1, 300, 77)).await.unwrap();
+    let hashes: Vec<_> = all(&log).await.iter().map(|record| leaf_hash(&record.leaf)).collect();
+    for size in (1..=hashes.len()).step_by(47).chain([256, hashes.len()]) {
+        let (new, new_root) = (size as u64, root(&hashes[..size]));
+        for at in (0..size).step_by(29).chain([size - 1]) {
+            let (old, old_root) = (at as u64, root(&hashes[..at]));
+            let proof = log.prove(Plan::inclusion(old, new).unwrap()).await.unwrap();
+            verify_inclusion(&hashes[at], old, new, &proof, &new_root).unwrap();
+            let proof = log.prove(Plan::consistency(old, new).unwrap()).await.unwrap();
+            verify_consistency(old, &old_root, new, &new_root, &proof).unwrap();
+        }
+    }
+    let past = log.prove(Plan::inclusion(0, 378).unwrap()).await.unwrap_err();
+    assert_eq!(past.to_string(), "size 378 is past the log's 377");
 }
 
 pub async fn known_at_counts_the_records_stamped_by_then(stand: &impl Stand) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use gradus_model::leaf::LeafError;
 use gradus_model::{Digest, Timestamp, UnitId};
-use gradus_proof::TreeError;
+use gradus_proof::{Plan, TreeError};
 
 use crate::Head;
 
@@ -234,11 +234,23 @@ pub fn advice(error: &std::io::Error) -> &'static str {
     }
 }
 
+impl LogError {
+    /// Refuses a proof that takes what is past the head.
+    pub(crate) fn refuse_past(plan: &Plan, head: u64) -> Result<(), Self> {
+        match plan.needed().map(|subtree| subtree.leaves().end).max() {
+            Some(asked) if asked > head => Err(Self::Past { asked, size: head }),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl From<TreeError> for LogError {
     fn from(error: TreeError) -> Self {
         match error {
             TreeError::Past { asked, size } => Self::Past { asked, size },
-            leaves @ TreeError::Leaves { .. } => Self::Storage(leaves.to_string()),
+            wrong @ (TreeError::Leaves { .. } | TreeError::Leaf { .. } | TreeError::Proof(_)) => {
+                Self::Storage(wrong.to_string())
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::pin::Pin;
 
 use gradus_model::{Digest, PrincipalId, RequestId, Timestamp, UnitId};
+use gradus_proof::Plan;
 use tokio::sync::watch;
 
 pub mod append;
@@ -59,6 +60,16 @@ pub trait Log: Send + Sync + 'static {
     /// first, and [`LogError::ClockSuspect`]; nothing of the append is written then.
     fn append(&self, append: Append) -> Result<Acknowledgement, LogError>;
 
+    /// As [`Log::append`], of an append that others follow at once: a writer that waits need not be
+    /// woken for it, so that they are written together. Whoever makes it calls [`Log::wake`] when
+    /// there are none to follow, or they are not there yet.
+    fn append_ahead(&self, append: Append) -> Result<Acknowledgement, LogError> {
+        self.append(append)
+    }
+
+    /// Wakes a writer that waits for what is queued.
+    fn wake(&self) {}
+
     /// The durable size and its root.
     fn head(&self) -> Head;
 
@@ -67,6 +78,9 @@ pub trait Log: Send + Sync + 'static {
 
     /// The root the log had at `size`; [`LogError::Past`] past the head.
     fn root_at(&self, size: u64) -> BoxFuture<Result<Digest, LogError>>;
+
+    /// The hashes of a proof; [`LogError::Past`] where it takes what is past the head.
+    fn prove(&self, plan: Plan) -> BoxFuture<Result<Vec<Digest>, LogError>>;
 
     /// How many records were stamped up to and including `at`, and whether that is settled.
     fn known_at(&self, at: Timestamp) -> BoxFuture<Result<KnownAt, LogError>>;

@@ -6,7 +6,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gradus_model::{Digest, PrincipalId, RequestId, Timestamp, UnitId};
-use gradus_proof::Tree;
+use gradus_proof::tree::LeafHashes;
+use gradus_proof::{Plan, Tree};
 use tokio::sync::watch;
 
 use crate::clock::{Clock, Machine, MonotonicClock, Reading, WallClock};
@@ -148,6 +149,13 @@ impl State {
         })
     }
 
+    fn prove(&self, plan: &Plan) -> Result<Vec<Digest>, LogError> {
+        LogError::refuse_past(plan, self.tree.size())?;
+        let mut read = LeafHashes::new();
+        read.add(0, self.leaves.iter().copied());
+        Ok(self.tree.prove(plan, &read)?)
+    }
+
     fn known_at(&mut self, at: Timestamp, now: Option<Timestamp>) -> KnownAt {
         let size = self.records.partition_point(|record| record.recorded_at <= at);
         let passed = now.is_some_and(|now| now >= at);
@@ -193,6 +201,10 @@ impl Log for MemoryLog {
 
     fn root_at(&self, size: u64) -> BoxFuture<Result<Digest, LogError>> {
         ready(self.0.state().root_at(size))
+    }
+
+    fn prove(&self, plan: Plan) -> BoxFuture<Result<Vec<Digest>, LogError>> {
+        ready(self.0.state().prove(&plan))
     }
 
     fn known_at(&self, at: Timestamp) -> BoxFuture<Result<KnownAt, LogError>> {

@@ -44,6 +44,8 @@ struct Waiting {
     calls: VecDeque<Call>,
     bytes: usize,
     closed: bool,
+    /// Whether the writer waits to be woken: to wake one that does not costs a call of the system.
+    idle: bool,
 }
 
 impl Queue {
@@ -51,8 +53,19 @@ impl Queue {
         Self { waiting: Mutex::default(), ready: Condvar::new(), most }
     }
 
-    /// Takes the call's place in the queue, or refuses it.
+    /// Takes the call's place in the queue and wakes the writer, or refuses it.
     pub(crate) fn push(
+        &self,
+        append: Append,
+        accepts: Option<Timestamp>,
+    ) -> Result<Acknowledgement, LogError> {
+        let acknowledgement = self.push_quietly(append, accepts)?;
+        self.wake();
+        Ok(acknowledgement)
+    }
+
+    /// The same, without waking the writer: whoever pushes has to, in a moment.
+    pub(crate) fn push_quietly(
         &self,
         append: Append,
         accepts: Option<Timestamp>,
@@ -70,9 +83,17 @@ impl Queue {
         }
         waiting.bytes += bytes;
         waiting.calls.push_back(Call { append, reply, accepts, bytes });
+        Ok(Box::pin(async move { answer.await.unwrap_or(Err(LogError::Closed)) }))
+    }
+
+    /// Wakes the writer if it waits for what is there.
+    pub(crate) fn wake(&self) {
+        let mut waiting = self.waiting();
+        if waiting.calls.is_empty() || !std::mem::take(&mut waiting.idle) {
+            return;
+        }
         drop(waiting);
         self.ready.notify_one();
-        Ok(Box::pin(async move { answer.await.unwrap_or(Err(LogError::Closed)) }))
     }
 
     /// Waits for calls and takes what is there, up to `most`; `None` once closed and empty.
@@ -82,6 +103,7 @@ impl Queue {
             if waiting.closed {
                 return None;
             }
+            waiting.idle = true;
             waiting = self.ready.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
         Some(waiting.take(most))

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gradus_model::{Digest, PrincipalId, RequestId, Timestamp, UnitId};
+use gradus_proof::Plan;
 use tokio::sync::watch;
 
 use crate::clock::{Machine, MonotonicClock, Reading, WallClock};
@@ -177,6 +178,14 @@ impl Log for SledLog {
         self.0.shared.queue.push(append, None)
     }
 
+    fn append_ahead(&self, append: Append) -> Result<Acknowledgement, LogError> {
+        self.0.shared.queue.push_quietly(append, None)
+    }
+
+    fn wake(&self) {
+        self.0.shared.queue.wake();
+    }
+
     fn head(&self) -> Head {
         *self.0.shared.head.borrow()
     }
@@ -195,6 +204,11 @@ impl Log for SledLog {
         }
         let shared = Arc::clone(&self.0.shared);
         blocking(move || shared.root_at(size, head.size))
+    }
+
+    fn prove(&self, plan: Plan) -> BoxFuture<Result<Vec<Digest>, LogError>> {
+        let (shared, head) = (Arc::clone(&self.0.shared), self.head());
+        blocking(move || shared.prove(&plan, head.size))
     }
 
     fn known_at(&self, at: Timestamp) -> BoxFuture<Result<KnownAt, LogError>> {

@@ -56,8 +56,8 @@ pub use access::{
     PrincipalDisabled, RoleGranted, RoleRevoked, TokenIssued, TokenRevoked, TokenRotated,
 };
 pub use appraisal::{
-    AppraisalClosed, AppraisalInput, ConsensusReached, FindingRecorded, IndividualRatingSealed,
-    IndividualRatingsRevealed, OfAppraisal,
+    AppraisalClosed, AppraisalImported, AppraisalInput, ConsensusReached, FindingRecorded,
+    IndividualRatingSealed, IndividualRatingsRevealed, OfAppraisal,
 };
 
 bodies! {
@@ -87,6 +87,17 @@ bodies! {
         0 wall: Timestamp,
         /// What was expected; after a pause of unknown length the earliest that could be.
         1 expected: Timestamp,
+    }
+    /// The body of [`Event::StateDigestRecorded`]: what was known of all streams at one size.
+    StateDigestRecorded {
+        /// The log size that it describes; the event itself lies past it.
+        0 size: u64,
+        /// The RFC 6962 root over the rows, one for each stream, in their order.
+        1 root: Digest,
+        /// How many rows there are.
+        2 rows: u64,
+        /// The version of the projector whose digests the rows hold.
+        3 projector: u32,
     }
     /// The body of events that publish or adopt a held document.
     Document {
@@ -211,6 +222,13 @@ bodies! {
         /// The practices, each once, in order.
         1 practices: Vec<Target>,
     }
+    /// The body of events on the process instances that an item belongs to.
+    InstanceLinks {
+        /// The item.
+        0 evidence: EvidenceId,
+        /// The instances, each once, in order.
+        1 instances: Vec<Label>,
+    }
     /// The body of [`Event::PayloadErased`].
     PayloadErased {
         /// The version, in this unit's stream, of the record whose payload key was destroyed.
@@ -334,6 +352,8 @@ events! {
     50 "source-distrusted" SourceDistrusted(SourceDistrusted),
     /// A distrust was taken back: what it was about counts again, from this position on.
     51 "source-restored" SourceRestored(SourceRestored),
+    /// What was known at one size, as a root over all streams; changes nothing.
+    60 "state-digest-recorded" StateDigestRecorded(StateDigestRecorded),
     /// The unit is measured by this model from the effective time.
     100 "model-adopted" ModelAdopted(Document),
     /// The unit's levels are computed by these rules from the effective time.
@@ -383,6 +403,10 @@ events! {
     208 "evidence-unlinked" EvidenceUnlinked(Links),
     /// A record's payload key was destroyed; its leaf stays.
     209 "payload-erased" PayloadErased(PayloadErased),
+    /// It belongs to further process instances.
+    210 "evidence-instance-linked" EvidenceInstanceLinked(InstanceLinks),
+    /// It no longer belongs to these process instances.
+    211 "evidence-instance-unlinked" EvidenceInstanceUnlinked(InstanceLinks),
     /// A practice was rated, in force from the effective time.
     300 "practice-rated" PracticeRated(Rating),
     /// A rating never counted; the one before it is in force again.
@@ -407,4 +431,7 @@ events! {
     407 "appraisal-cancelled" AppraisalCancelled(OfAppraisal),
     /// The lead signed off: what was agreed is to take effect from the effective time.
     408 "appraisal-signed-off" AppraisalSignedOff(OfAppraisal),
+    /// An appraisal that was conducted elsewhere and earlier was brought in: its ratings take effect
+    /// from the effective time, and are known from here on.
+    409 "appraisal-imported" AppraisalImported(AppraisalImported),
 }

@@ -202,4 +202,7 @@ pub struct Item {
 impl Item {
     /// Practices, measures, subjects and attachments that one item may have.
     pub const MOST: (usize, usize, usize, usize) = (64, 32, 32, 16);
+
+    /// The process instances that an item may belong to.
+    pub const MOST_INSTANCES: usize = 16;
 }

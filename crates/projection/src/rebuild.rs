@@ -1,12 +1,13 @@
 //! Builds the index anew beside the live one, and puts it in its place when both tell the same.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use gradus_domain::history::Recall;
-use gradus_model::{Digest, Recorded};
+use gradus_model::{Digest, Recorded, UnitId};
 
-use crate::index::Batch;
+use crate::index::{Batch, Chain};
 use crate::library::Library;
 use crate::projector::{self, Projector};
 use crate::store::{IndexError, IndexStore, OfLog};
@@ -14,6 +15,9 @@ use crate::views::Views;
 
 /// Events that are taken in together: those of each unit then follow each other.
 pub const EVENTS_AT_ONCE: usize = 400_000;
+
+/// The same where nothing is kept of them, beside a server that is at work.
+const FOLDED_AT_ONCE: usize = 20_000;
 
 /// How much memory a rebuild takes, about.
 #[derive(Clone, Debug)]
@@ -88,6 +92,38 @@ pub fn fill(
         if some.is_empty() {
             return store.flush();
         }
+    }
+}
+
+/// What was told of each unit of a log, and the views, by a fold over its events that keeps nothing
+/// else: no index is read or written. Blocks.
+#[must_use]
+pub fn folded(
+    library: &Library,
+    within: Within,
+    events: impl IntoIterator<Item = Recorded>,
+) -> (Views, BTreeMap<UnitId, Digest>) {
+    let mut projector = Projector::new().within(within.fold_bytes);
+    let mut views = within.recall.map_or_else(Views::default, Views::recalling);
+    let mut events = events.into_iter();
+    let mut chains: BTreeMap<UnitId, Chain> = BTreeMap::new();
+    let mut parked = BTreeSet::new();
+    loop {
+        let some: Vec<Recorded> = events.by_ref().take(FOLDED_AT_ONCE).collect();
+        if some.is_empty() {
+            let told = chains.into_iter().filter(|(unit, _)| !parked.contains(unit));
+            return (views, told.map(|(unit, chain)| (unit, Digest(chain.0))).collect());
+        }
+        let mut batch = Batch::default();
+        let ended = projector.fold(&mut views, library, &some, &mut |revision| batch.add(revision));
+        parked.extend(ended.into_iter().map(|parked| parked.unit));
+        for (unit, leaves) in &batch.leaves {
+            let chain = chains.entry(*unit).or_default();
+            for leaf in leaves {
+                chain.add(leaf);
+            }
+        }
+        views.make_room(within.history_bytes);
     }
 }
 

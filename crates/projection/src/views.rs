@@ -12,7 +12,7 @@ use gradus_domain::level::{AreaAnswer, Question, levels};
 pub use gradus_domain::world::{Basis, NoAnswer};
 use gradus_domain::world::{World, basis};
 use gradus_domain::{Appraisals, At, Registry, Rules, UnitHistory};
-use gradus_model::event::Document;
+use gradus_model::event::{Document, StateDigestRecorded};
 use gradus_model::{Catalog, Digest, Event, Recorded, Timestamp, UnitId};
 
 use crate::library::Library;
@@ -26,11 +26,24 @@ pub struct Views {
     pub registry: Registry,
     /// All appraisals.
     pub appraisals: Appraisals,
+    /// The state digests that were recorded, by the size that they describe.
+    pub state_digests: BTreeMap<u64, StateDigest>,
     /// The stamp of the last record that was read.
     stamped: Option<Timestamp>,
     units: BTreeMap<UnitId, UnitHistory>,
     /// From where items and ratings of a unit are read again that were forgotten.
     recall: Option<Arc<dyn Recall>>,
+}
+
+/// A state digest as it was recorded; no level rests on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateDigest {
+    /// Where it was recorded.
+    pub position: u64,
+    /// When it was.
+    pub recorded_at: Timestamp,
+    /// What it says.
+    pub said: StateDigestRecorded,
 }
 
 /// How far a unit's stream has come.
@@ -131,6 +144,11 @@ impl Views {
         let Recorded { place, effective_at, event, .. } = recorded;
         self.registry.evolve(place.position, *effective_at, event);
         self.appraisals.evolve(place.stream, Said::by(recorded), event);
+        if let Event::StateDigestRecorded(said) = event {
+            let (position, recorded_at) = (place.position, place.recorded_at);
+            let digest = StateDigest { position, recorded_at, said: said.clone() };
+            self.state_digests.insert(said.size, digest);
+        }
     }
 
     fn unit(&mut self, id: UnitId) -> &mut UnitHistory {

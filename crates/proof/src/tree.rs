@@ -7,7 +7,12 @@ use std::ops::Range;
 use gradus_model::Digest;
 
 use crate::digest::{sha256, sha256_of};
+use crate::error::ProofError;
 use crate::lanes::{Lanes, Start};
+
+mod kept;
+
+pub use kept::{LeafHashes, WithLeaves};
 
 /// The leaves of a subtree whose hash a [`Tree`] keeps: a root at any size reads fewer leaf hashes
 /// than these, and a tree takes 4 bytes of memory a leaf.
@@ -151,6 +156,15 @@ pub enum TreeError {
         /// How many were asked for.
         needed: u64,
     },
+    /// A leaf hash that a proof takes and the caller did not read.
+    #[error("the hash of leaf {position} is needed and was not read")]
+    Leaf {
+        /// The leaf's position.
+        position: u64,
+    },
+    /// A proof that cannot exist.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
 }
 
 /// The tree of a growing log: every root it ever had, from 1/4 byte of memory per leaf and at most

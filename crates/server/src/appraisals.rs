@@ -1,8 +1,8 @@
 //! The handlers of `AppraisalService`.
 
 use gradus_model::Payload;
-use gradus_service::Receipt;
 use gradus_service::appraisals::{Summary, Told};
+use gradus_service::{Receipt, ServiceError};
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::appraisal_service_server::AppraisalService;
 use tonic::Request;
@@ -39,6 +39,11 @@ fn facts(from: &Told) -> Vec<([u8; 16], Vec<i64>)> {
     let agreed = from.consensus.iter();
     facts.extend(agreed.map(|one| {
         (one.subject.unit.0, vec![position(one.agreed.said.position), value(one.agreed.value)])
+    }));
+    let carried = from.carried.iter();
+    facts.extend(carried.map(|one| {
+        let value = i64::from(one.value.number());
+        (one.subject.unit.0, vec![position(one.position), value])
     }));
     let found = from.findings.iter();
     facts.extend(found.map(|one| (one.said.actor.0, vec![position(one.said.position)])));
@@ -84,7 +89,8 @@ impl AppraisalService for Api {
         reply(async {
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let resolved = self.service.resolve(&coordinate).await?;
-            let told = self.service.told_appraisal(&by, &asked.appraisal, &resolved).await?;
+            let from = Some(asked.carry_from.as_str()).filter(|from| !from.is_empty());
+            let told = self.service.told_appraisal(&by, &asked.appraisal, from, &resolved).await?;
             let digest = self.service.list_digest("appraisal", None, &resolved, &facts(&told));
             Ok(wire::GetAppraisalResponse {
                 coordinate: Some(convert::resolved(&resolved)),
@@ -222,6 +228,27 @@ impl AppraisalService for Api {
             Ok(wire::CloseAppraisalResponse { receipt: self.told(&receipt), ratings })
         })
         .await
+    }
+
+    async fn import_appraisal(
+        &self,
+        request: Request<wire::ImportAppraisalRequest>,
+    ) -> Reply<wire::ImportAppraisalResponse> {
+        let (by, asked) = open(request)?;
+        let answer = async {
+            let call = convert::call(by, asked.append.as_ref())?;
+            let import = appraisal::import::import(&asked)?;
+            let (receipt, id) = self.service.import_appraisal(&call, &import).await?;
+            let (appraisal, ratings) = (id.to_string(), ratings_of(&receipt));
+            Ok(wire::ImportAppraisalResponse { appraisal, receipt: self.told(&receipt), ratings })
+        };
+        match answer.await {
+            // What is wrong with the whole is in none of its ratings.
+            Err(whole @ ServiceError::Refused { item: None, .. }) => {
+                reply(async { Err(whole) }).await
+            }
+            answer => reply_of_items("ratings", async { answer }).await,
+        }
     }
 
     async fn cancel_appraisal(

@@ -125,6 +125,7 @@ pub(crate) fn call(by: Caller, options: Option<&wire::AppendOptions>) -> Checked
         call.expected_version = options.expected_version;
         call.validate_only = options.validate_only;
         call.class = class("append.payload_class", options.payload_class)?;
+        call.await_checkpoint = options.await_checkpoint;
     }
     Ok(call)
 }
@@ -276,6 +277,14 @@ pub(crate) fn digest(digest: &Digest) -> String {
 }
 
 pub(crate) fn receipt(service: &Service, from: &Receipt) -> wire::Receipt {
+    let inclusion = |position: u64| {
+        let proof = from.proved.as_ref().and_then(|proved| proved.inclusion.get(&position));
+        proof.into_iter().flatten().map(|hash| hash.0.to_vec()).collect()
+    };
+    let checkpoint = match &from.proved {
+        Some(proved) => proved.checkpoint.note.to_string(),
+        None => service.checkpoint().note.to_string(),
+    };
     let events = from.items.iter().filter_map(|outcome| {
         let placed = outcome.placed?;
         Some(wire::Placed {
@@ -284,6 +293,7 @@ pub(crate) fn receipt(service: &Service, from: &Receipt) -> wire::Receipt {
             leaf_hash: placed.leaf_hash.0.to_vec(),
             recorded_at: Some(timestamp(placed.recorded_at)),
             item: outcome.item,
+            inclusion: inclusion(placed.position),
         })
     });
     wire::Receipt {
@@ -296,6 +306,7 @@ pub(crate) fn receipt(service: &Service, from: &Receipt) -> wire::Receipt {
         replayed: from.replayed,
         validated_only: from.validated_only,
         level_changes: from.level_changes.iter().map(level_change).collect(),
+        checkpoint,
     }
 }
 

@@ -200,12 +200,11 @@ impl EvidenceService for Api {
         reply(async {
             let call = convert::call(by, asked.append.as_ref())?;
             let item = convert::evidence_ref("evidence", asked.evidence.as_ref())?;
-            let practices = convert::bounded("practices", &asked.practices)?;
-            let practices = convert::practices("practices", practices)?;
+            let links = items::links(&asked.practices, &asked.instances)?;
             convert::bounded_text("note", &asked.note, MOST_REASON)?;
             let (unit, note) = (&asked.unit, &asked.note);
             let receipt =
-                self.service.link_evidence(&call, unit, &item, &practices, true, note).await?;
+                self.service.link_evidence(&call, unit, &item, &links, true, note).await?;
             Ok(wire::LinkEvidenceResponse { receipt: self.told(&receipt) })
         })
         .await
@@ -219,12 +218,11 @@ impl EvidenceService for Api {
         reply(async {
             let call = convert::call(by, asked.append.as_ref())?;
             let item = convert::evidence_ref("evidence", asked.evidence.as_ref())?;
-            let practices = convert::bounded("practices", &asked.practices)?;
-            let practices = convert::practices("practices", practices)?;
+            let links = items::links(&asked.practices, &asked.instances)?;
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
             let (unit, reason) = (&asked.unit, &asked.reason);
             let receipt =
-                self.service.link_evidence(&call, unit, &item, &practices, false, reason).await?;
+                self.service.link_evidence(&call, unit, &item, &links, false, reason).await?;
             Ok(wire::UnlinkEvidenceResponse { receipt: self.told(&receipt) })
         })
         .await

@@ -10,6 +10,8 @@ mod roll_up;
 mod trend;
 mod watch;
 
+pub(crate) use trend::few_areas;
+
 use gradus_service::ServiceError;
 use gradus_service::units::AskedArea;
 use gradus_wire::v1 as wire;

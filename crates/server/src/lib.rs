@@ -11,6 +11,7 @@ mod page;
 mod status;
 
 mod appraisals;
+mod audit;
 mod backup;
 mod claims;
 mod clock;
@@ -25,6 +26,7 @@ mod limits;
 mod models;
 mod principals;
 mod projections;
+mod proofs;
 mod push;
 mod queue;
 mod ratings;

@@ -50,6 +50,7 @@ const REVIEW: Option<Right> = Some(Right::Review);
 const RATE: Option<Right> = Some(Right::Rate);
 const SETTLE: Option<Right> = Some(Right::Settle);
 const APPRAISE: Option<Right> = Some(Right::Appraise);
+const PROVE: Option<Right> = Some(Right::Prove);
 const ADMINISTER: Option<Right> = Some(Right::Administer);
 
 methods! {
@@ -161,6 +162,7 @@ methods! {
         RecordFinding(RecordFindingRequest): RATE,
         SignOffAppraisal(SignOffAppraisalRequest): RATE,
         CloseAppraisal(CloseAppraisalRequest): APPRAISE,
+        ImportAppraisal(ImportAppraisalRequest): APPRAISE,
         CancelAppraisal(CancelAppraisalRequest): APPRAISE,
     }
     ProjectionService {
@@ -174,6 +176,20 @@ methods! {
     ClockService {
         GetClock(GetClockRequest): ANYBODY,
         AcceptClock(AcceptClockRequest): ADMINISTER,
+    }
+    ProofService {
+        // Sizes and roots are no secret of anybody's.
+        GetCheckpoint(GetCheckpointRequest): ANYBODY,
+        ProveInclusion(ProveInclusionRequest): PROVE,
+        ProveConsistency(ProveConsistencyRequest): ANYBODY,
+        ProveKnownAt(ProveKnownAtRequest): PROVE,
+        CreateCapsule(CreateCapsuleRequest): PROVE,
+        ProveUnit(ProveUnitRequest): PROVE,
+        ListStateDigests(ListStateDigestsRequest): PROVE,
+    }
+    AuditService {
+        ReplayUnit(ReplayUnitRequest): READ,
+        FindGaps(FindGapsRequest): READ,
     }
     ClaimService {
         SetClaimRule(SetClaimRuleRequest): ADMINISTER,

@@ -19,6 +19,7 @@ use gradus_proof::digest::sha256;
 use tokio::sync::watch;
 
 pub(crate) use admit::{Admission, Admitted, Used};
+pub use fetch::Fetcher;
 pub use settings::{Issuer, OidcError};
 pub(crate) use token::{Checked, Problem};
 

@@ -34,13 +34,17 @@ const MOST_MESSAGES: usize = MOST_BYTES as usize / LEAST_SHARE;
 /// Bytes of messages that wait for their answers; then no more are read. The longest message has
 /// room.
 const MOST_BYTES: u32 = 8 << 20;
-/// Messages that are hashed together.
-const MOST_TOGETHER: usize = 64;
+/// Messages that are hashed, and written, together: each group has a price of its own.
+const MOST_TOGETHER: usize = 256;
+/// Steps that are decided before the log writes what there is.
+const MOST_STEPS: usize = 256;
 
 /// A message that has its place, or was refused.
 struct Message {
     number: u64,
     kinds: Kinds,
+    /// Whether its answer waits for a checkpoint that covers it.
+    awaits: bool,
     queued: Result<Queued, wire::PushError>,
     /// Its bytes, until its answer is read.
     room: OwnedSemaphorePermit,
@@ -111,10 +115,7 @@ async fn queue_all(
         let Ok(place) = queued.reserve().await else { return };
         let first = tokio::select! {
             message = messages.next() => message,
-            () = stopped(&mut stopping) => {
-                let error = ServiceError::Log(gradus_log::LogError::Closed);
-                Some(Err(status(&error)))
-            }
+            () = stopped(&mut stopping) => Some(Err(closed())),
             denied = &mut denied => Some(Err(denied)),
             silence = silence(account.silence()) => Some(Err(silent(silence))),
         };
@@ -124,8 +125,21 @@ async fn queue_all(
         while let Some((message, place)) = next.take() {
             match message {
                 Ok(message) => {
-                    let Some(room) = room_for(&room, &message).await else { return };
-                    together.push(Taken { message, place, room });
+                    // Of those after the first, each has room at once.
+                    let taken = tokio::select! {
+                        biased;
+                        taken = room_for(&room, &message) => taken.ok_or_else(closed),
+                        () = queued.closed() => return,
+                        () = stopped(&mut stopping) => Err(closed()),
+                        denied = &mut denied => Err(denied),
+                    };
+                    match taken {
+                        Ok(room) => together.push(Taken { message, place, room }),
+                        Err(status) => {
+                            end = Some((status, place));
+                            break;
+                        }
+                    }
                 }
                 Err(status) => {
                     end = Some((status, place));
@@ -150,7 +164,7 @@ async fn queue_all(
             biased;
             () = queue_together => None,
             () = queued.closed() => return,
-            () = stopped(&mut stopping) => Some(status(&gradus_log::LogError::Closed.into())),
+            () = stopped(&mut stopping) => Some(closed()),
             denied = &mut denied => Some(denied),
         };
         if let Some(status) = ended {
@@ -166,6 +180,11 @@ async fn queue_all(
             return;
         }
     }
+}
+
+/// What the messages of a server that stops are told.
+fn closed() -> Status {
+    status(&gradus_log::LogError::Closed.into())
 }
 
 /// A message with its place among those that are answered, and room for its bytes.
@@ -225,33 +244,52 @@ async fn queue_together(
         asked.iter().map(|asked| asked.as_ref().map_or(&[][..], |(_, steps)| steps)).collect();
     // What cannot be hashed together is hashed, or refused, message by message.
     let mut hashed = Service::hash_evidence(&steps).unwrap_or_default().into_iter();
+    let gathering = api.service.gather();
+    let mut gathered = 0;
     for (Taken { message, place, room }, asked) in taken.into_iter().zip(&asked) {
         let (ahead, kinds) = (hashed.next().unwrap_or_default(), Kinds::of(&message));
         let bytes = message.encoded_len();
-        account.paced(message.steps.len(), bytes).await;
-        // Each message has its share at once, so that streams never wait for each other in a ring.
-        let share = account.share(bytes).await;
-        let turn = account.turn().await;
-        let queued = match asked {
-            Ok((call, steps)) => {
-                let queued = api.service.queue_evidence(call, &message.unit, steps, ahead).await;
-                queued.map_err(|error| told(&error, &kinds))
-            }
-            Err(error) => Err(error.clone()),
+        let queueing = async {
+            account.paced(message.steps.len(), bytes).await;
+            // Each message has its share at once, so that streams never wait for each other in a ring.
+            let share = account.share(bytes).await;
+            let turn = account.turn().await;
+            let queued = match asked {
+                Ok((call, steps)) => {
+                    let (unit, said) = (&message.unit, (steps.as_slice(), ahead));
+                    let queued = api.service.queue_evidence(&gathering, call, unit, said).await;
+                    queued.map_err(|error| told(&error, &kinds))
+                }
+                Err(error) => Err(error.clone()),
+            };
+            drop(turn);
+            (share, queued)
         };
-        drop(turn);
-        place.send(Ok(Message { number: *number, kinds, queued, room, share }));
+        let (share, queued) = gathering.beside(queueing).await;
+        let awaits = asked.as_ref().is_ok_and(|(call, _)| call.await_checkpoint);
+        place.send(Ok(Message { number: *number, kinds, awaits, queued, room, share }));
         *number += 1;
+        gathered += message.steps.len();
+        if gathered >= MOST_STEPS {
+            gathering.write();
+            gathered = 0;
+        }
     }
 }
 
 async fn answer(api: &Api, message: Message) -> (wire::PushEvidenceResponse, OwnedSemaphorePermit) {
-    let Message { number, kinds, queued, room, share } = message;
+    let Message { number, kinds, awaits, queued, room, share } = message;
     let receipt = match queued {
         Ok(queued) => queued.durable().await.map_err(|error| told(&error, &kinds)),
         Err(error) => Err(error),
     };
     drop(share);
+    let receipt = match receipt {
+        Ok(receipt) => {
+            api.service.awaited(awaits, receipt).await.map_err(|error| told(&error, &kinds))
+        }
+        Err(error) => Err(error),
+    };
     let answer = match receipt {
         Ok(receipt) => counted(api, number, &kinds, &receipt),
         Err(error) => wire::PushEvidenceResponse {

@@ -80,7 +80,7 @@ impl RoleService for Api {
             let unit = unit.map(|unit| self.service.unit(&by, unit)).transpose()?;
             let of = Some(asked.principal.as_str()).filter(|of| !of.is_empty());
             let of = of.map(|of| self.service.principal_seen(&by, of)).transpose()?;
-            let found = self.service.roles(&by, resolved.at(), unit, of);
+            let found = self.service.roles(&by, (resolved.at(), asked.with_later), unit, of);
             let from = usize::try_from(page.from).unwrap_or(usize::MAX);
             let shown = found.iter().skip(from).take(page.size);
             let end = from.saturating_add(shown.len());

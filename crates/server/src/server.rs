@@ -31,6 +31,13 @@ pub const MOST_MESSAGE_BYTES: usize = 4 << 20;
 const MOST_METADATA_BYTES: u32 = 16 << 10;
 /// The most streams of HTTP/2 on one connection; more are refused by the protocol.
 const MOST_STREAMS_OF_CONNECTION: u32 = 200;
+/// Bytes of one stream that may come before they are read: an eighth of what a connection may send,
+/// so that a stream that is slowed, or stuck, does not hold up the others beside it.
+const STREAM_WINDOW: u32 = 256 << 10;
+/// The same of all streams of a connection. The transport ends a connection that has more small
+/// frames unread than half of this would make up for (of less than 256 bytes each), and a stream of
+/// messages of 60 bytes that is not read may not come to that.
+const CONNECTION_WINDOW: u32 = 2 << 20;
 /// How often a client is asked whether it is there, and how long it may take to say so.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
 
@@ -181,6 +188,7 @@ pub async fn start(
     };
     let Started { service, created } =
         Service::start(&settings.data, &beginning, clock, settings.memory(), options).await?;
+    service.describe_states(settings.state_digest_every);
     let (stop, stopping) = watch::channel(false);
     let gate = Gate::new(Arc::clone(&service), throttle);
     let router = router(settings, &service, (gate, gauge, &oidc), &stopping).await?;
@@ -260,6 +268,8 @@ async fn router(
     });
     let mut router = Server::builder()
         .concurrency_limit_per_connection(settings.calls_per_connection as usize)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(KEEP_ALIVE.0))
         .http2_keepalive_timeout(Some(KEEP_ALIVE.1))
         .http2_max_header_list_size(MOST_METADATA_BYTES)
@@ -285,7 +295,9 @@ async fn router(
         .add_service(gated!(wire::projection_service_server::ProjectionServiceServer<_>))
         .add_service(gated!(wire::backup_service_server::BackupServiceServer<_>))
         .add_service(gated!(wire::clock_service_server::ClockServiceServer<_>))
-        .add_service(gated!(wire::claim_service_server::ClaimServiceServer<_>));
+        .add_service(gated!(wire::claim_service_server::ClaimServiceServer<_>))
+        .add_service(gated!(wire::proof_service_server::ProofServiceServer<_>))
+        .add_service(gated!(wire::audit_service_server::AuditServiceServer<_>));
     if settings.reflection {
         let sets = || {
             tonic_reflection::server::Builder::configure()
@@ -304,6 +316,12 @@ impl Running {
     #[must_use]
     pub fn admin_token(&self) -> std::path::PathBuf {
         self.service.directory().admin_token()
+    }
+
+    /// The key that verifies the log's checkpoints.
+    #[must_use]
+    pub fn checkpoint_key(&self) -> Option<String> {
+        self.service.checkpoint_key().ok().map(|key| key.to_string())
     }
 
     /// Whether it speaks TLS.

@@ -3,6 +3,7 @@
 mod limits;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ pub struct Settings {
     pub history_mebibytes: u32,
     /// Days up to which a pause is believed, after a restart of the machine; 0 believes any.
     pub clock_pause_days: u32,
+    /// After how many records a state digest is recorded, at each multiple of it.
+    pub state_digest_every: NonZeroU64,
     /// Opens a log that has records but no anchor, once.
     pub accept_missing_anchor: bool,
     /// PEM file of the server's certificate and those it rests on; with the key, TLS is on.
@@ -101,6 +104,7 @@ impl Default for Settings {
             log_format: LogFormat::Text,
             history_mebibytes: 160,
             clock_pause_days: 90,
+            state_digest_every: gradus_service::states::EVERY,
             accept_missing_anchor: false,
             tls_certificate: None,
             tls_key: None,

@@ -143,6 +143,7 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         | ServiceError::TooSlow { .. }
         | ServiceError::Rebuilding
         | ServiceError::NoProfile
+        | ServiceError::NotSettled { .. }
         | ServiceError::TooMuch { .. } => of_question(error),
         ServiceError::Index(_)
         | ServiceError::Seal(_)
@@ -154,6 +155,7 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         | ServiceError::Short(_)
         | ServiceError::Remake(_)
         | ServiceError::Recover(_)
+        | ServiceError::Checkpoint(_)
         | ServiceError::Randomness(_)
         | ServiceError::Fault(_) => return fault(error),
     };
@@ -185,6 +187,10 @@ fn of_haste(error: &ServiceError) -> (Code, ErrorDetails) {
 /// What a question is refused with.
 fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
     match error {
+        ServiceError::NotSettled { at, size } => {
+            let not_settled = verdict(Code::FailedPrecondition, "NOT_SETTLED");
+            not_settled.with("known_at", at).with("log_size", size).details()
+        }
         ServiceError::NotFound { what, name } => {
             let reason = match *what {
                 "unit" => "UNIT_UNKNOWN",

@@ -7,7 +7,10 @@ use std::borrow::Cow;
 use gradus_model::Payload;
 
 use crate::error::ServiceError;
-use crate::seal::{Hashed, Seeds, hash_all};
+use crate::seal::{Hashed, Seeds, hash_all, sealed_len};
+
+/// What a leaf takes, about: some hundred bytes, and what its event says.
+const LEAF: usize = 384;
 
 /// The texts of the items that a call will propose, by their numbers.
 pub(crate) enum Texts<'a> {
@@ -31,6 +34,23 @@ impl<'a> Texts<'a> {
             Self::Plain(texts) => Ok(all([texts])?.pop().unwrap_or_default()),
             Self::Hashed(ahead) => Ok(ahead),
         }
+    }
+}
+
+/// How large a call is, before it is decided, as far as its texts tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Weight {
+    pub(crate) items: usize,
+    /// In the log, about.
+    pub(crate) bytes: usize,
+}
+
+impl Ahead<'_> {
+    pub(crate) fn weight(&self) -> Weight {
+        let text = |hashed: &Hashed<'_>| sealed_len(hashed.payload());
+        let texts: usize = self.0.iter().flatten().map(text).sum();
+        let items = self.0.len().max(1);
+        Weight { items, bytes: texts + items * LEAF }
     }
 }
 

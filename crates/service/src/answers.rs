@@ -10,6 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::error::ServiceError;
 use crate::fresh::{Facts, Fresh};
+use crate::room::InQueue;
 use crate::service::Claim;
 use crate::writer::Writer;
 
@@ -19,9 +20,13 @@ pub(crate) struct Answers(mpsc::UnboundedSender<Queued>);
 struct Queued {
     acknowledgement: Acknowledgement,
     facts: Facts,
-    claim: Option<Claim>,
+    held: Held,
     answer: oneshot::Sender<Result<Appended, LogError>>,
 }
+
+/// What a call holds until the log has answered: its part of the log's queue, and its claim on its
+/// request id.
+pub(crate) type Held = (InQueue, Option<Claim>);
 
 /// The log's answer to what was queued, to come.
 pub(crate) struct Acknowledged(oneshot::Receiver<Result<Appended, LogError>>);
@@ -47,10 +52,10 @@ impl Answers {
         // The log's queue bounds how many wait here.
         let (sender, mut queued) = mpsc::unbounded_channel::<Queued>();
         tokio::spawn(async move {
-            while let Some(Queued { acknowledgement, facts, claim, answer }) = queued.recv().await {
+            while let Some(Queued { acknowledgement, facts, held, answer }) = queued.recv().await {
                 let answered = acknowledgement.await;
                 told.take(&answered, facts);
-                drop(claim);
+                drop(held);
                 // A caller that went away needs no answer.
                 let _ = answer.send(answered);
             }
@@ -58,17 +63,17 @@ impl Answers {
         Self(sender)
     }
 
-    /// Waits for what was queued: the claim on the request id ends with it, and if the log refused,
-    /// the write side is read again, since it is ahead.
+    /// Waits for what was queued: what the call holds ends with it, and if the log refused, the write
+    /// side is read again, since it is ahead.
     pub(crate) fn wait(
         &self,
         acknowledgement: Acknowledgement,
         facts: Facts,
-        claim: Option<Claim>,
+        held: Held,
     ) -> Acknowledged {
         let (answer, acknowledged) = oneshot::channel();
         // A runtime that ends takes the task with it; whoever asks is told by the channel.
-        let _ = self.0.send(Queued { acknowledgement, facts, claim, answer });
+        let _ = self.0.send(Queued { acknowledgement, facts, held, answer });
         Acknowledged(acknowledged)
     }
 }

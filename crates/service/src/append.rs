@@ -6,9 +6,11 @@
 mod sealing;
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
 
 use gradus_domain::Registry;
-use gradus_log::{Acknowledgement, Append, Appended, Head, LogError, Placed};
+use gradus_log::{Acknowledgement, Append, Appended, Head, Log, LogError, Placed};
 use gradus_model::{Event, EvidenceId, RatingId, RequestId, Timestamp, UnitId};
 use tokio::sync::watch;
 
@@ -18,7 +20,6 @@ use crate::call::{Batch, Call, ItemOutcome, Naming, Receipt, random_id};
 use crate::error::ServiceError;
 use crate::fresh::Facts;
 use crate::service::{Claim, Service};
-use crate::start::MOST_WAITING;
 use crate::writer::{Duplicate, Plan, PlannedPart, Writer};
 use sealing::fits;
 
@@ -35,6 +36,18 @@ enum Decided {
     Queued(Receipt, Vec<u32>, Acknowledgement, Facts),
 }
 
+impl Decided {
+    /// The items that it took deciding on, about.
+    fn items(&self) -> usize {
+        match self {
+            Self::Compare(duplicates) => duplicates.len(),
+            Self::Verdict(receipt, _) | Self::AlreadySo(receipt) | Self::Queued(receipt, ..) => {
+                receipt.items.len()
+            }
+        }
+    }
+}
+
 /// A call as it has its turn.
 struct Asked<'a> {
     call: &'a Call,
@@ -42,6 +55,37 @@ struct Asked<'a> {
     now: Timestamp,
     /// Items with a known source whose content was found equal.
     compared: &'a [(UnitId, EvidenceId)],
+    /// Whether others follow at once, to be written with it.
+    gathered: bool,
+}
+
+/// As long as it lives, messages are queued that the log is to write together.
+pub struct Gathering<'a>(&'a dyn Log);
+
+impl Gathering<'_> {
+    /// Lets the log write what there is.
+    pub fn write(&self) {
+        self.0.wake();
+    }
+
+    /// Waits for something without keeping the log from writing what there is.
+    pub async fn beside<F: Future>(&self, waiting: F) -> F::Output {
+        let mut waiting = pin!(waiting);
+        poll_fn(|context| {
+            let polled = waiting.as_mut().poll(context);
+            if polled.is_pending() {
+                self.write();
+            }
+            polled
+        })
+        .await
+    }
+}
+
+impl Drop for Gathering<'_> {
+    fn drop(&mut self) {
+        self.write();
+    }
 }
 
 /// What a use case proposes, given the write side and the call's ids.
@@ -118,6 +162,12 @@ impl Queued {
 }
 
 impl Service {
+    /// Begins to queue messages that the log is to write together.
+    #[must_use]
+    pub fn gather(&self) -> Gathering<'_> {
+        Gathering(self.log.as_ref())
+    }
+
     /// Makes a call: what `propose` says is recorded all or nothing, and is durable at the answer.
     ///
     /// `of` names the stream whose version the call expects and answers with.
@@ -127,7 +177,8 @@ impl Service {
         of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
         propose: impl Propose,
     ) -> Result<Receipt, ServiceError> {
-        self.queue(call, Texts::Unknown, of, propose).await?.durable().await
+        let receipt = self.queue(call, Texts::Unknown, of, propose).await?.durable().await?;
+        self.awaited(call.await_checkpoint, receipt).await
     }
 
     /// Makes a call as [`Self::append`], up to the place of its records in the log's queue.
@@ -140,13 +191,13 @@ impl Service {
         of: impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>,
         propose: impl Propose,
     ) -> Result<Queued, ServiceError> {
-        let crowded = |_| ServiceError::Crowded { waiting: MOST_WAITING };
-        let _place = self.places.try_acquire().map_err(crowded)?;
+        let crowded = || ServiceError::Crowded { waiting: self.places.taken() };
+        let _place = self.places.take(call.actor.principal, 1).ok_or_else(crowded)?;
         let Some(request) = call.request else {
             let drawn = random_id().map(RequestId)?;
             return self.make(call, (drawn, None), texts, of, propose).await;
         };
-        let claim = self.claim((call.actor.principal, request)).await?;
+        let claim = self.claim((call.actor.principal, request)).await;
         let found = self.log.find_request(call.actor.principal, request).await?;
         if found.is_empty() {
             self.make(call, (request, Some(claim)), texts, of, propose).await
@@ -166,18 +217,23 @@ impl Service {
     ) -> Result<Queued, ServiceError> {
         let naming = self.naming(call, request);
         let mut compared: Vec<(UnitId, EvidenceId)> = Vec::new();
+        let gathered = matches!(texts, Texts::Hashed(_));
         let mut ahead = texts.ahead()?;
+        let (who, weight) = (call.actor.principal, ahead.weight());
+        let in_queue = self.queue.enter(who, weight.bytes).await;
         loop {
-            let now = self.now();
-            let (resting, decided) = {
+            let (now, resting, decided) = {
                 // Whoever waits for their turn leaves the thread to those who read and answer.
-                let _turn = self.turn.lock().await;
+                let mut turn = self.turns.turn(who, weight.items).await;
                 let mut writer = self.writer()?;
-                let (head, refusals) = (self.log.watch(), self.refusals.subscribe());
+                let (now, head, refusals) =
+                    (self.now(), self.log.watch(), self.refusals.subscribe());
                 let resting = Resting { size: writer.next, head, refusals };
-                let asked = Asked { call, naming: &naming, now, compared: &compared };
+                let asked = Asked { call, naming: &naming, now, compared: &compared, gathered };
                 let work = (&of, &propose);
-                (resting, self.decide_and_queue(&mut writer, &asked, &mut ahead, work))
+                let decided = self.decide_and_queue(&mut writer, &asked, &mut ahead, work);
+                turn.is_of(decided.as_ref().map_or(0, Decided::items));
+                (now, resting, decided)
             };
             match decided {
                 Ok(Decided::Compare(duplicates)) => {
@@ -196,7 +252,8 @@ impl Service {
                     return Ok(Queued(Stage::Decided(Ok(receipt), resting)));
                 }
                 Ok(Decided::Queued(receipt, order, acknowledgement, facts)) => {
-                    let acknowledged = self.answers.wait(acknowledgement, facts, claim);
+                    let held = (in_queue, claim);
+                    let acknowledged = self.answers.wait(acknowledgement, facts, held);
                     return Ok(Queued(Stage::Waiting(receipt, order, acknowledged)));
                 }
                 // The log has no room or is closed, whatever was decided.
@@ -214,7 +271,7 @@ impl Service {
         ahead: &mut Ahead<'_>,
         (of, propose): (&impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>, &impl Propose),
     ) -> Result<Decided, ServiceError> {
-        let Asked { call, naming, now, compared } = *asked;
+        let Asked { call, naming, now, compared, gathered } = *asked;
         let unit = of(writer, naming)?;
         expect_version(writer, unit, call.expected_version)?;
         let batches = proposed(call, propose, writer, naming)?;
@@ -236,6 +293,7 @@ impl Service {
         let parts = self.sealed(call, request, &plan.parts, ahead)?;
         let acknowledgement = match accepted {
             Some(wall) => self.log.append_accepting(Append { parts }, wall)?,
+            None if gathered => self.log.append_ahead(Append { parts })?,
             None => self.log.append(Append { parts })?,
         };
         let records =
@@ -272,6 +330,7 @@ impl Service {
             replayed: false,
             validated_only: false,
             level_changes: Vec::new(),
+            proved: None,
         }
     }
 }
@@ -316,6 +375,9 @@ pub(crate) fn subject(event: &Event) -> (Option<EvidenceId>, Option<RatingId>) {
         Event::EvidenceLinked(links) | Event::EvidenceUnlinked(links) => {
             (Some(links.evidence), None)
         }
+        Event::EvidenceInstanceLinked(links) | Event::EvidenceInstanceUnlinked(links) => {
+            (Some(links.evidence), None)
+        }
         Event::PracticeRated(rating) => (None, Some(rating.rating)),
         Event::RatingWithdrawn(of) | Event::RatingEnded(of) => (None, Some(of.rating)),
         _ => (None, None),
@@ -328,4 +390,4 @@ pub(crate) fn organization(registry: &Registry) -> Result<UnitId, ServiceError> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,7 @@
 //! Appraisals: opening them, rating in them, closing them unit by unit, and what they have come to.
 
 mod asked;
+mod import;
 mod told;
 
 use std::sync::Arc;
@@ -8,16 +9,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gradus_domain::access::Right;
 use gradus_domain::appraisal::{Agreed, Appraisal, MOST_REVEALED, stream_of};
-use gradus_domain::{At, Proposal};
+use gradus_domain::{At, Proposal, Registry};
 use gradus_model::appraisal::Subject;
 use gradus_model::event::{
     AppraisalClosed, AppraisalInput, IndividualRatingsRevealed, OfAppraisal,
 };
 use gradus_model::rating::Value;
 use gradus_model::{AppraisalId, Event, Payload, PrincipalId, Timestamp, UnitId};
-use gradus_projection::Views;
 
-use crate::access::{Caller, named};
+use crate::access::{Caller, named, rights_on};
 use crate::call::{Batch, Call, Naming, Numbered, Receipt};
 use crate::error::ServiceError;
 use crate::service::Service;
@@ -25,6 +25,7 @@ use crate::units::reason_payload;
 use crate::writer::Writer;
 
 pub use asked::{AskedConsensus, AskedFinding, AskedInput, AskedRating, AskedSubject};
+pub use import::{AskedImport, AskedImportedRating, UNSHOWN};
 pub use told::{Individual, Summary, Told, ToldConsensus, ToldFinding};
 
 impl Service {
@@ -284,8 +285,10 @@ impl Service {
         let (views, at) = self.judged();
         let who = by.actor.principal;
         let known = id_in(text).and_then(|id| views.appraisals.get(id));
-        let seen = known.filter(|known| sees_all(&views, who, &known.input.units, at));
-        let known = seen.ok_or_else(|| unknown(text))?;
+        // One that is not there is looked into like one that is.
+        let units = known.map(|known| known.input.units.as_slice()).unwrap_or_default();
+        let seen = sees_all(&views.registry, who, units, at);
+        let known = known.filter(|_| seen).ok_or_else(|| unknown(text))?;
         for unit in &known.input.units {
             views.registry.need(who, by.right, *unit, at.valid_at)?;
         }
@@ -335,8 +338,11 @@ fn unknown(text: &str) -> ServiceError {
     ServiceError::not_found("appraisal", shown)
 }
 
-fn sees_all(views: &Views, who: PrincipalId, units: &[UnitId], at: At) -> bool {
-    units.iter().all(|unit| views.registry.rights(who, *unit, at).have(Right::See))
+/// Whether somebody sees every unit; of none, no.
+fn sees_all(registry: &Registry, who: PrincipalId, units: &[UnitId], at: At) -> bool {
+    let sees = |unit| rights_on(registry, who, unit, at).have(Right::See);
+    let first = sees(units.first().copied());
+    first && units.iter().skip(1).all(|unit| sees(Some(*unit)))
 }
 
 /// An appraisal that somebody names, as the writer knows it, if they may see every unit of it.
@@ -348,6 +354,8 @@ fn appraisal_in<'a>(
 ) -> Result<&'a Appraisal, ServiceError> {
     let at = At::with_everything(now);
     let known = id_in(text).and_then(|id| writer.appraisals.get(id));
-    let sees = |unit: &UnitId| writer.registry.rights(who, *unit, at).have(Right::See);
-    known.filter(|known| known.input.units.iter().all(sees)).ok_or_else(|| unknown(text))
+    // One that is not there is looked into like one that is.
+    let units = known.map(|known| known.input.units.as_slice()).unwrap_or_default();
+    let seen = sees_all(&writer.registry, who, units, at);
+    known.filter(|_| seen).ok_or_else(|| unknown(text))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gradus_archive::keys::{self, KeyFile};
+use gradus_archive::keys::{self, KeyFile, OF_CHECKPOINTS};
 use gradus_archive::write::About;
 use gradus_archive::{Archive, Manifest, Writer};
 use gradus_domain::appraisal::stream_of;
@@ -146,6 +146,9 @@ fn key_files(offline: &Offline, named: &Named) -> Result<Vec<KeyFile>, ServiceEr
             .map_err(|source| crate::keys::KeyError::Damaged { path: path.clone(), source })?;
         files.push(KeyFile { unit: *unit, bytes });
     }
+    let path = offline.checkpoint_key();
+    let signer = read_secret(&path).map_err(|source| read_failed(&path, source))?;
+    files.extend(signer.map(|bytes| KeyFile { unit: OF_CHECKPOINTS, bytes }));
     Ok(files)
 }
 
@@ -179,19 +182,33 @@ impl Service {
         digests.into_iter().map(|digest| Ok(self.documents.get(digest)?))
     }
 
-    /// The units and appraisals that may have keys, by the ids of their streams.
+    /// The units and appraisals that may have keys, by the ids of their streams, and the log itself.
     #[must_use]
     pub fn keyed_units(&self) -> Vec<UnitId> {
         let views = self.views();
         let units = views.registry.units().map(|unit| unit.id);
-        units.chain(views.appraisals.all().map(|known| stream_of(known.id))).collect()
+        let appraisals = views.appraisals.all().map(|known| stream_of(known.id));
+        units.chain(appraisals).chain([OF_CHECKPOINTS]).collect()
     }
 
     /// The key file of a unit as it is now; `None` while nothing of it was sealed.
     pub fn exported_keys(&self, unit: UnitId) -> Result<Option<KeyFile>, ServiceError> {
-        let path = self.directory.keys().join(file_name(unit));
+        let path = match unit {
+            OF_CHECKPOINTS => self.directory.checkpoint_key(),
+            unit => self.directory.keys().join(file_name(unit)),
+        };
         let bytes = read_secret(&path).map_err(|source| read_failed(&path, source))?;
         Ok(bytes.map(|bytes| KeyFile { unit, bytes }))
+    }
+
+    /// The origins that the log had before it was forked.
+    pub(crate) fn earlier_origins(&self) -> Vec<String> {
+        let views = self.views();
+        let forks = views.registry.forks.iter().map(|fork| fork.origin.to_string());
+        let mut origins: Vec<String> =
+            std::iter::once(format!("gradus/{}", self.log_id)).chain(forks).collect();
+        origins.pop();
+        origins
     }
 
     /// The origin line of the log's checkpoints.

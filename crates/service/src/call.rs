@@ -1,5 +1,6 @@
 //! One append call: who asks, under which request id, and what came of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gradus_domain::access::Right;
@@ -9,12 +10,13 @@ use gradus_log::{Head, Placed};
 use gradus_model::evidence::Source;
 use gradus_model::payload::Class;
 use gradus_model::{
-    AppraisalId, AreaId, Event, EvidenceId, LogId, PrincipalId, RatingId, RequestId, TokenId,
-    UnitId,
+    AppraisalId, AreaId, Digest, Event, EvidenceId, LogId, PrincipalId, RatingId, RequestId,
+    TokenId, UnitId,
 };
 use gradus_proof::digest::sha256_of;
 
 use crate::access::Caller;
+use crate::checkpoints::Signed;
 use crate::error::ServiceError;
 
 /// Who asks for an append, and how.
@@ -30,14 +32,22 @@ pub struct Call {
     pub validate_only: bool,
     /// Who may read the texts that are given.
     pub class: Class,
+    /// Answer only once a checkpoint covers what was recorded, with proofs to it.
+    pub await_checkpoint: bool,
 }
 
 impl Call {
     /// A call without a request id, expectation or preview, whose texts are ordinary.
     #[must_use]
     pub const fn by(actor: Actor) -> Self {
-        let (request, expected_version) = (None, None);
-        Self { actor, request, expected_version, validate_only: false, class: Class::Ordinary }
+        Self {
+            actor,
+            request: None,
+            expected_version: None,
+            validate_only: false,
+            class: Class::Ordinary,
+            await_checkpoint: false,
+        }
     }
 
     /// The same as a question about what may be seen.
@@ -221,6 +231,17 @@ pub struct Receipt {
     pub validated_only: bool,
     /// For a verdict: the levels that would change now.
     pub level_changes: Vec<LevelChange>,
+    /// That it is in the log of a checkpoint, where that was waited for.
+    pub proved: Option<Proved>,
+}
+
+/// That what a call recorded is in the log of a checkpoint.
+#[derive(Clone, Debug)]
+pub struct Proved {
+    /// The checkpoint.
+    pub checkpoint: Signed,
+    /// The hashes from the leaf up, by the position of each record.
+    pub inclusion: BTreeMap<u64, Vec<Digest>>,
 }
 
 /// The bytes as an id, with the version (4) and variant bits of RFC 9562, section 5.4.

@@ -14,7 +14,7 @@ use gradus_model::unit::{Grade, PrincipalKind, Role, UnitKind};
 use gradus_model::{Event, ForeignId, Label, Name, Payload, PrincipalId, Timestamp, UnitId};
 use gradus_proof::digest::sha256_of;
 
-use crate::access::Caller;
+use crate::access::{Caller, rights_on};
 use crate::append::organization;
 use crate::call::{Batch, Call, Receipt, as_id};
 use crate::error::ServiceError;
@@ -136,13 +136,10 @@ impl Service {
         let unit = {
             let (views, judged) = self.judged();
             let unknown = || Refusal::from(ClaimRuleError::Unknown(rule.clone()));
-            let unit = views.registry.claim_rule_unit(rule).ok_or_else(unknown)?;
-            let who = call.actor.principal;
+            let unit = views.registry.claim_rule_unit(rule);
+            let rights = rights_on(&views.registry, call.actor.principal, unit, judged);
             // A rule on a hidden unit looks like none.
-            if !views.registry.rights(who, unit, judged).have(Right::See) {
-                return Err(unknown().into());
-            }
-            unit
+            unit.filter(|_| rights.have(Right::See)).ok_or_else(unknown)?
         };
         let event = Event::ClaimRuleRemoved(ClaimRuleRemoved { rule: rule.clone(), unit });
         let proposal = Proposal::at(event, at, self.now()).with(reason_payload(reason));

@@ -6,6 +6,8 @@
 //! | `LOCK` | locked while a process holds the directory; its process id, a line feed |
 //! | `log` | the engine's files |
 //! | `keys` | one key file per unit ([`crate::keys`]); backed up apart |
+//! | `checkpoints` | signed checkpoints that are kept, by size ([`crate::checkpoints`]) |
+//! | `checkpoint.key` | the key that signs them; backed up with the other keys |
 //! | `documents` | held documents by digest ([`crate::documents`]) |
 //! | `admin.token` | the operator's token of the first start, or the one recovered last |
 //! | `recovered-NAME.token` | a token that was recovered for another principal ([`crate::recover`]) |
@@ -22,6 +24,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+pub(crate) use folder::Folder;
 pub use folder::{FileError, Step};
 
 /// The newest format known here: what a new directory is written in, and an older one after
@@ -34,6 +37,7 @@ const FORMAT_FILE: &str = "FORMAT";
 const FORMAT_HEAD: &str = "gradus data directory\nformat ";
 const LOCK_FILE: &str = "LOCK";
 pub(crate) const LAST_USED: &str = "last-used";
+pub(crate) const CHECKPOINT_KEY: &str = "checkpoint.key";
 /// What an empty directory may hold: our own first steps, and what a fresh volume has.
 const EMPTY: [&str; 4] = [FORMAT_FILE, LOCK_FILE, "FORMAT.new", "lost+found"];
 
@@ -213,6 +217,12 @@ impl Directory {
         self.path.join("projections")
     }
 
+    /// The folder of the rows that state digests were made of; derived.
+    #[must_use]
+    pub fn states(&self) -> PathBuf {
+        self.projections().join("states")
+    }
+
     /// The folder of key files.
     #[must_use]
     pub fn keys(&self) -> PathBuf {
@@ -223,6 +233,18 @@ impl Directory {
     #[must_use]
     pub fn documents(&self) -> PathBuf {
         self.path.join("documents")
+    }
+
+    /// The folder of checkpoints that are kept.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// The file of the key that signs checkpoints.
+    #[must_use]
+    pub fn checkpoint_key(&self) -> PathBuf {
+        self.path.join(CHECKPOINT_KEY)
     }
 
     /// The file of the first admin token.

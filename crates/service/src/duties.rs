@@ -83,9 +83,11 @@ impl Service {
     pub(crate) fn may_be_told_of(&self, unit: UnitId, at: At) -> bool {
         let (views, library) = (self.views(), self.library());
         !Onlooker::new(&views.with(&library), unit, at.size).sees_nothing()
+            || !views.appraisals.imported(at.size).is_empty()
     }
 
-    /// How many ratings in force stand under relaxed duties or a conflict of interest.
+    /// How many ratings in force stand under relaxed duties or a conflict of interest, or were
+    /// brought in with their appraisal.
     pub(crate) fn told_of(
         &self,
         unit: UnitId,
@@ -95,7 +97,8 @@ impl Service {
     ) -> Told {
         let Some(basis) = basis else { return Told::default() };
         let (views, library) = (self.views(), self.library());
-        let by = (&*basis.catalog, &*basis.read_rules);
+        let imported = views.appraisals.imported(at.size);
+        let by = (&*basis.catalog, &*basis.read_rules, &imported);
         told(&views.with(&library), unit, at, by, areas.iter())
     }
 }

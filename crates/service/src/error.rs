@@ -2,13 +2,14 @@
 
 use gradus_domain::Refusal;
 use gradus_log::LogError;
-use gradus_model::RequestId;
 use gradus_model::recorded::UnreadableLeaf;
+use gradus_model::{RequestId, Timestamp};
 use gradus_projection::library::DocumentError;
 use gradus_projection::store::IndexError;
 use gradus_projection::views::NoAnswer;
 use gradus_projection::walk::Stand;
 
+use crate::checkpoints::CheckpointError;
 use crate::directory::{DirectoryError, FileError};
 use crate::documents::DocumentError as HoldError;
 use crate::keys::KeyError;
@@ -125,11 +126,25 @@ pub enum ServiceError {
     /// The system gave no randomness.
     #[error("the system gave no randomness: {0}")]
     Randomness(String),
-    /// As many calls wait for their turn as there are places.
-    #[error("{waiting} calls wait for their turn, and no more are taken now")]
+    /// As many calls wait for their turn as there are places, or their caller's part of them.
+    #[error("{waiting} calls wait for their turn, and no more of this caller are taken now")]
     Crowded {
         /// Calls waiting.
         waiting: usize,
+    },
+    /// A log that is not the one that was signed, or a key that is not its own.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Nothing in the log bounds what was known at an instant yet.
+    #[error(
+        "no record is stamped after {at} yet, so that {size} records were known then cannot be \
+         proved: ask again after the next one"
+    )]
+    NotSettled {
+        /// The instant.
+        at: Timestamp,
+        /// The records that are known.
+        size: u64,
     },
     /// The write side is being read again after a failed append.
     #[error("the write side is being read again: try again in a moment")]
@@ -207,6 +222,12 @@ impl ServiceError {
     /// Something unknown or hidden.
     pub fn not_found(what: &'static str, name: impl ToString) -> Self {
         Self::NotFound { what, name: name.to_string() }
+    }
+}
+
+impl From<crate::checkpoints::KeyError> for ServiceError {
+    fn from(error: crate::checkpoints::KeyError) -> Self {
+        CheckpointError::from(error).into()
     }
 }
 

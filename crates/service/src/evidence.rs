@@ -1,22 +1,26 @@
 //! Evidence: submitting it one by one or in bulk, reviewing it, ending it, erasing its texts.
 
+mod links;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use gradus_domain::Proposal;
-use gradus_model::event::{EvidenceSuperseded, Links, OfEvidence, PayloadErased};
+use gradus_model::event::{EvidenceSuperseded, OfEvidence, PayloadErased};
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
 use gradus_model::{
     Digest, Event, EvidenceId, Label, ModelId, Payload, Practice, Target, Timestamp, UnitId,
 };
 
 use crate::ahead::{self, Ahead, Texts};
-use crate::append::Queued;
+use crate::append::{Gathering, Queued};
 use crate::call::{Call, Naming, Receipt};
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::units::reason_payload;
 use crate::writer::Writer;
+
+pub use links::AskedLinks;
 
 /// A practice as a caller names it: without a model, the unit's own is meant.
 #[derive(Clone, Debug)]
@@ -111,19 +115,21 @@ impl Service {
         steps: &[Step],
     ) -> Result<Receipt, ServiceError> {
         let texts = Texts::Plain(texts(steps));
-        self.queue_steps(call, unit, steps, texts).await?.durable().await
+        let queued = self.queue_steps(call, unit, steps, texts).await?;
+        self.awaited(call.await_checkpoint, queued.durable().await?).await
     }
 
     /// As [`Self::push_evidence`], up to the place of the records in the log's queue: messages that
     /// are queued one after the other are recorded in that order, and wait for one sync together.
     ///
-    /// `ahead` is what [`Self::hash_evidence`] made of the steps.
+    /// `ahead` is what [`Self::hash_evidence`] made of the steps. The log writes it when those that
+    /// it is gathered with are queued, too.
     pub async fn queue_evidence(
         &self,
+        _: &Gathering<'_>,
         call: &Call,
         unit: &str,
-        steps: &[Step],
-        ahead: Ahead<'_>,
+        (steps, ahead): (&[Step], Ahead<'_>),
     ) -> Result<Queued, ServiceError> {
         self.queue_steps(call, unit, steps, Texts::Hashed(ahead)).await
     }
@@ -290,33 +296,6 @@ impl Service {
             let by = found(writer, unit, new, &BTreeMap::new())?;
             let event = Event::EvidenceSuperseded(EvidenceSuperseded { evidence, by });
             Ok(vec![Proposal::at(event, at, now).with(reason_payload(reason))])
-        })
-        .await
-    }
-
-    /// Links an item to further practices, or takes links away.
-    pub async fn link_evidence(
-        &self,
-        call: &Call,
-        unit: &str,
-        item: &EvidenceRef,
-        practices: &[AskedPractice],
-        linked: bool,
-        note: &str,
-    ) -> Result<Receipt, ServiceError> {
-        let now = self.now();
-        self.append_to_unit(call, unit, |writer, _, unit| {
-            let evidence = found(writer, unit, item, &BTreeMap::new())?;
-            let mut practices = self.targets(writer, unit, practices, now)?;
-            practices.sort();
-            practices.dedup();
-            let links = Links { evidence, practices };
-            let (event, field) = if linked {
-                (Event::EvidenceLinked(links), "note")
-            } else {
-                (Event::EvidenceUnlinked(links), "reason")
-            };
-            Ok(vec![Proposal::at(event, None, now).with(Payload::empty().with(field, note))])
         })
         .await
     }

@@ -3,6 +3,7 @@
 //! It is derived. Where it fails, questions are answered by folding, which costs more and says the
 //! same; the log of the process tells what to do.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
@@ -153,7 +154,27 @@ impl Index {
     ) -> Result<(), IndexError> {
         let store = self.store();
         let Some(store) = store.as_ref() else { return Ok(()) };
-        project(service, store, projector, records, self.log().first_leaf)
+        let first_leaf = self.log().first_leaf;
+        let mut rest = records;
+        if let Some(size) = service.states.boundary(records, store.cursor()) {
+            // What is told at exactly that size is kept for its digest.
+            let before = records.partition_point(|recorded| recorded.place.position < size);
+            let (until, after) = records.split_at(before);
+            project(service, store, projector, until, first_leaf)?;
+            service.states.cut(size, store.unit_digests());
+            rest = after;
+        }
+        project(service, store, projector, rest, first_leaf)
+    }
+
+    /// What was told of each unit before `size`, read from every row.
+    pub(crate) fn unit_digests_at(
+        &self,
+        size: u64,
+    ) -> Result<BTreeMap<UnitId, Digest>, ServiceError> {
+        let store = self.store();
+        let store = store.as_ref().ok_or(ServiceError::Fault("the index was given up"))?;
+        Ok(store.unit_digests_at(size)?)
     }
 
     /// How far it has read, as a log size; all there is if it was given up.

@@ -7,7 +7,7 @@ use gradus_domain::duties::behind::Told;
 use gradus_domain::level::AreaAnswer;
 use gradus_model::catalog::Area;
 use gradus_model::event::Document;
-use gradus_model::{AreaId, Catalog, Digest, Timestamp, UnitId};
+use gradus_model::{AreaId, Catalog, Digest, LogId, Timestamp, UnitId};
 use gradus_projection::views::Basis;
 
 use crate::access::Caller;
@@ -32,7 +32,8 @@ pub struct LevelsAnswer {
     pub digest: Digest,
     /// Every area of the model, in its order; none where there is no model.
     pub areas: Vec<AreaAnswer>,
-    /// How many ratings in force stand under relaxed duties or a conflict of interest.
+    /// How many ratings in force stand under relaxed duties or a conflict of interest, or were
+    /// brought in with their appraisal.
     pub told: Told,
 }
 
@@ -94,22 +95,11 @@ impl Service {
             }
             None => Vec::new(),
         };
-        let mut claim = Claim::new(self.log_id, "levels", at);
-        claim.unit(Some(unit));
-        claim.documents(
-            basis.as_ref().map(|basis| basis.model.digest),
-            basis.as_ref().map(|basis| basis.rules.digest),
-        );
-        claim.number(i64::from(wanted.with_practices)).count(areas.len());
-        for area in &areas {
-            claim.answer(area);
-        }
         let told = self.told_of(unit, at, basis.as_ref(), &areas);
-        // Only where there is something to tell, so that no answer of before has another digest.
-        if told != Told::default() {
-            claim.word("duties").number(told.relaxed.into()).number(told.conflicted.into());
-        }
-        Ok(LevelsAnswer { unit, coordinate, basis, digest: claim.digest(), areas, told })
+        let with_practices = wanted.with_practices;
+        let digest =
+            levels_digest(self.log_id, unit, at, basis.as_ref(), (&areas, with_practices), told);
+        Ok(LevelsAnswer { unit, coordinate, basis, digest, areas, told })
     }
 
     /// The states of areas without their practices, from the index.
@@ -202,6 +192,32 @@ impl Service {
             })
             .collect())
     }
+}
+
+/// The digest of an answer on a unit's levels, with every practice or without.
+pub(crate) fn levels_digest(
+    log: LogId,
+    unit: UnitId,
+    at: At,
+    basis: Option<&Basis>,
+    (areas, with_practices): (&[AreaAnswer], bool),
+    told: Told,
+) -> Digest {
+    let mut claim = Claim::new(log, "levels", at);
+    claim.unit(Some(unit));
+    claim.documents(basis.map(|basis| basis.model.digest), basis.map(|basis| basis.rules.digest));
+    claim.number(i64::from(with_practices)).count(areas.len());
+    for area in areas {
+        claim.answer(area);
+    }
+    // Only where there is something to tell, so that no answer of before has another digest.
+    if told.relaxed + told.conflicted > 0 {
+        claim.word("duties").number(told.relaxed.into()).number(told.conflicted.into());
+    }
+    if told.imported > 0 {
+        claim.word("imported").number(told.imported.into());
+    }
+    claim.digest()
 }
 
 /// The areas of a model that were asked for, in its order; all if none were.

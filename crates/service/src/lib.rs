@@ -4,6 +4,7 @@
 //! and acknowledged after the sync; views read what is durable, and queries read the views.
 
 // The house: what a service is made of, and how it starts.
+pub mod checkpoints;
 pub mod directory;
 pub mod documents;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod keys;
 pub mod seal;
 pub mod service;
 pub mod start;
+pub mod states;
 
 // The way of a call.
 pub mod access;
@@ -23,7 +25,9 @@ mod fresh;
 mod reading;
 mod recall;
 mod replay;
+mod room;
 mod standing;
+mod turns;
 mod writer;
 
 // What operators do to a directory that no server has open.
@@ -52,6 +56,7 @@ pub mod units;
 
 // Use cases that read.
 pub mod aims;
+pub mod capsule;
 pub mod check;
 pub mod compare;
 pub mod coordinate;
@@ -59,11 +64,13 @@ mod courses;
 pub mod explain;
 pub mod forecast;
 pub mod gap;
+pub mod gaps;
 mod in_span;
 pub mod levels;
 pub mod queue;
 pub mod records;
 pub mod roll_up;
+pub mod story;
 pub mod sufficiency;
 pub mod trend;
 pub mod uses;
@@ -71,7 +78,7 @@ pub mod watch;
 
 pub use access::Caller;
 pub use ahead::Ahead;
-pub use append::Queued;
+pub use append::{Gathering, Queued};
 pub use call::{Call, Receipt};
 pub use coordinate::Coordinate;
 pub use error::ServiceError;

@@ -9,7 +9,9 @@ use gradus_log::{OfflineLog, OfflineRecord};
 use gradus_model::{Digest, Event, Leaf, LogId, Recorded, UnitId};
 use zeroize::Zeroizing;
 
-use crate::directory::{DirectoryError, FileError, Held, Step as FileStep, hold_unchanged};
+use crate::directory::{
+    CHECKPOINT_KEY, DirectoryError, FileError, Held, Step as FileStep, hold_unchanged,
+};
 use crate::error::ServiceError;
 use crate::keys::{self, KeyTree};
 use crate::seal;
@@ -45,6 +47,10 @@ impl Offline {
 
     pub(crate) fn document(&self, digest: Digest) -> PathBuf {
         self.path.join("documents").join(digest.to_string())
+    }
+
+    pub(crate) fn checkpoint_key(&self) -> PathBuf {
+        self.path.join(CHECKPOINT_KEY)
     }
 
     pub(crate) fn key_file(&self, unit: UnitId) -> PathBuf {

@@ -7,7 +7,7 @@ use gradus_model::{Leaf, Payload, Recorded, UnitId};
 
 use crate::access::Caller;
 use crate::error::ServiceError;
-use crate::seal;
+use crate::seal::{self, Opened};
 use crate::service::Service;
 
 /// A record, read.
@@ -30,6 +30,16 @@ impl ReadRecord {
         let recorded = Recorded::from_leaf(&leaf)?;
         let payload_root = leaf.draft.payload_root;
         Ok(Self { leaf: stored.leaf, recorded, sealed: stored.payload, payload_root })
+    }
+
+    /// Where it stands in the log.
+    pub(crate) const fn position(&self) -> u64 {
+        self.recorded.place.position
+    }
+
+    /// The bytes of its sealed payload.
+    pub(crate) const fn sealed_len(&self) -> usize {
+        self.sealed.len()
     }
 }
 
@@ -71,13 +81,7 @@ impl Service {
             return Ok(Texts::Withheld);
         }
         let Some(payload) = self.open_payload(record)? else { return Ok(Texts::Erased) };
-        let class = payload.class();
-        let own = record.recorded.actor == by.actor.principal;
-        let may = |class| {
-            let asked = Caller { right: Right::to_texts(class), ..*by };
-            self.may(&asked, record.recorded.place.stream)
-        };
-        let readable = own || class == Some(Class::Ordinary) || class.is_some_and(may);
+        let readable = self.may_read(by, &record.recorded, &payload);
         Ok(if readable { Texts::Readable(payload) } else { Texts::Withheld })
     }
 
@@ -86,14 +90,32 @@ impl Service {
         &self,
         record: &ReadRecord,
     ) -> Result<Option<Payload>, ServiceError> {
+        Ok(self.opened_record(record)?.map(|opened| opened.payload))
+    }
+
+    /// The texts of a record with their salts, whoever asks; `None` when they were erased.
+    pub(crate) fn opened_record(
+        &self,
+        record: &ReadRecord,
+    ) -> Result<Option<Opened>, ServiceError> {
         let place = record.recorded.place;
         if record.sealed.is_empty() && record.payload_root == gradus_model::Digest::ZERO {
-            return Ok(Some(Payload::empty()));
+            return Ok(Some(Opened { payload: Payload::empty(), salts: Vec::new() }));
         }
         let Some(key) = self.keys.key(place.stream, place.version)? else { return Ok(None) };
         let (stream, version, root) = (place.stream, place.version, record.payload_root);
-        let opened = seal::open(&record.sealed, &key, self.log_id, stream, version, root)?;
-        Ok(Some(opened.payload))
+        Ok(Some(seal::open(&record.sealed, &key, self.log_id, stream, version, root)?))
+    }
+
+    /// Whether the caller may read these texts of a record that is theirs to read.
+    pub(crate) fn may_read(&self, by: &Caller, record: &Recorded, texts: &Payload) -> bool {
+        let class = texts.class();
+        let may = |class| {
+            let asked = Caller { right: Right::to_texts(class), ..*by };
+            self.may(&asked, record.place.stream)
+        };
+        let own = record.actor == by.actor.principal;
+        own || class == Some(Class::Ordinary) || class.is_some_and(may)
     }
 
     /// Records from a position on, at most `records` of them and 2 MiB.

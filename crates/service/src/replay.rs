@@ -108,6 +108,7 @@ impl Service {
             replayed: true,
             validated_only: false,
             level_changes: Vec::new(),
+            proved: None,
         })
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use gradus_model::{Digest, UnitId};
 use gradus_proof::sha256;
 
+use crate::directory::CHECKPOINT_KEY;
 use crate::error::ServiceError;
 use crate::offline::{Offline, OnStep, Step, key_tree, read_secret};
 use crate::restore::{Fork, Making, New, Place, RemakeError, open_once};
@@ -118,6 +119,10 @@ fn keys(offline: &Offline, new: &New) -> Result<Vec<UnitId>, ServiceError> {
             Ok(tree) => new.key_tree(log, *unit, tree)?,
             Err(_) => lost.push(*unit),
         }
+    }
+    // Where it is lost, the next start makes another one.
+    if let Ok(signer) = std::fs::read(offline.checkpoint_key()).map(zeroize::Zeroizing::new) {
+        new.secret(CHECKPOINT_KEY, &signer)?;
     }
     Ok(lost)
 }

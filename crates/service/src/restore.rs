@@ -19,7 +19,9 @@ use gradus_model::{Digest, Event, Leaf, LogId, PrincipalId, RequestId, Timestamp
 
 use crate::ahead::Ahead;
 use crate::call::{Call, Numbered, random, random_id};
-use crate::directory::{Directory, DirectoryError, FileError, Step as FileStep, folder};
+use crate::directory::{
+    CHECKPOINT_KEY, Directory, DirectoryError, FileError, Step as FileStep, folder,
+};
 use crate::error::ServiceError;
 use crate::keys::{KeyTree, decode, encode, file_name};
 use crate::offline::{Named, OnStep, Step};
@@ -271,7 +273,11 @@ impl New {
             let tree = decode(&file.bytes, log, *unit);
             self.key_tree(log, *unit, tree.map_err(|error| without(error.to_string()))?)?;
         }
-        Ok(())
+        match files.iter().find(|file| file.unit == keys::OF_CHECKPOINTS) {
+            Some(signer) => self.secret(CHECKPOINT_KEY, &signer.bytes),
+            // Of before there was one: the next start makes it.
+            None => Ok(()),
+        }
     }
 
     /// Makes it durable.

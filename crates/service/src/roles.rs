@@ -64,12 +64,13 @@ impl Service {
         Ok((self.principal(asked.principal)?.id, unit))
     }
 
-    /// Who had which role at a point: the caller's own, and all on units that they administer or
-    /// audit now. `unit` keeps those that held on it, `principal` those of one principal.
+    /// Who had which role at a point, and with `later` was to have one: the caller's own, and all on
+    /// units that they administer or audit now. `unit` keeps those that held on it, `principal` those
+    /// of one principal.
     pub fn roles(
         &self,
         by: &Caller,
-        at: At,
+        (at, later): (At, bool),
         unit: Option<UnitId>,
         principal: Option<PrincipalId>,
     ) -> Vec<Grant> {
@@ -82,8 +83,10 @@ impl Service {
                 || rights().have(Right::Administer)
                 || rights().have(Right::Prove)
         };
+        let later = later.then(|| registry.later_roles(at));
         registry
             .all_roles(at)
+            .chain(later.into_iter().flatten())
             .filter(|grant| lineage.as_ref().is_none_or(|lineage| lineage.contains(&grant.unit)))
             .filter(|grant| principal.is_none_or(|principal| grant.principal == principal))
             .filter(shown)

@@ -1,25 +1,30 @@
 //! The service: one log, its keys and documents, the write side and the views.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use gradus_log::Log;
 use gradus_model::{LogId, Name, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_projection::{Library, Views};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
 use crate::access::unknown;
 use crate::answers::Answers;
 use crate::call::{Call, Naming};
+use crate::checkpoints::Checkpoints;
 use crate::directory::Directory;
 use crate::documents::Documents;
 use crate::error::ServiceError;
 use crate::fresh::Fresh;
 use crate::index::Index;
 use crate::keys::KeyStore;
+use crate::room::{LogQueue, Room};
 use crate::standing::Standing;
 use crate::start::Memory;
+use crate::states::States;
+use crate::turns::Turns;
 use crate::uses::Uses;
 use crate::watch::Watchers;
 use crate::writer::{RequestKey, Writer};
@@ -35,6 +40,8 @@ pub struct Service {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) log_id: LogId,
     pub(crate) keys: KeyStore,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) states: States,
     pub(crate) documents: Documents,
     pub(crate) library: RwLock<Library>,
     pub(crate) views: Arc<RwLock<Views>>,
@@ -54,9 +61,15 @@ pub struct Service {
     /// Told when somebody waits for the cursor.
     pub(crate) hurry: Notify,
     /// Places of calls that wait for their turn.
-    pub(crate) places: Semaphore,
+    pub(crate) places: Arc<Room>,
     /// Held by the call that is decided and sealed: it takes its time, and nobody blocks meanwhile.
-    pub(crate) turn: tokio::sync::Mutex<()>,
+    pub(crate) turns: Turns,
+    /// Each principal's part of the log's queue.
+    pub(crate) queue: LogQueue,
+    /// Calls that are being made, so that a second one under the same id waits for the first.
+    pub(crate) under_way: UnderWay,
+    /// Held by the call that makes a capsule, which takes its memory.
+    pub(crate) capsule: tokio::sync::Mutex<()>,
     pub(crate) write_side: Arc<Mutex<Writer>>,
     pub(crate) writer_is_stale: Arc<Notify>,
     /// How often the log refused what was queued.
@@ -86,15 +99,23 @@ impl Drop for Service {
 /// The claim on a request id until its call is answered by the log, whether or not anybody waits
 /// for the answer; other calls under the id go on when it is dropped.
 pub(crate) struct Claim {
-    write_side: Arc<Mutex<Writer>>,
+    all: UnderWay,
     key: RequestKey,
     _under_way: watch::Sender<()>,
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        locked(&self.write_side).under_way.remove(&self.key);
+        claims(&self.all).remove(&self.key);
     }
+}
+
+/// The calls that are being made.
+pub(crate) type UnderWay = Arc<Mutex<BTreeMap<RequestKey, watch::Receiver<()>>>>;
+
+// A lock of its own: nobody waits here for a call that is decided.
+fn claims(all: &UnderWay) -> MutexGuard<'_, BTreeMap<RequestKey, watch::Receiver<()>>> {
+    all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 // A panic elsewhere leaves plain values behind; none of the locks guards a broken invariant.
@@ -136,9 +157,7 @@ impl Service {
     }
 
     pub(crate) fn replace_writer(&self, with: Writer) {
-        let mut writer = self.lock_writer();
-        let before = std::mem::replace(&mut *writer, with);
-        writer.under_way = before.under_way;
+        *self.lock_writer() = with;
     }
 
     /// The held documents, read.
@@ -189,18 +208,15 @@ impl Service {
     }
 
     /// Takes a request id for one call; waits while another call is under way with it.
-    pub(crate) async fn claim(&self, key: RequestKey) -> Result<Claim, ServiceError> {
+    pub(crate) async fn claim(&self, key: RequestKey) -> Claim {
         loop {
-            let mut waiting = {
-                let mut writer = self.writer()?;
-                match writer.under_way.get(&key) {
-                    Some(under_way) => under_way.clone(),
-                    None => {
-                        let (sender, receiver) = watch::channel(());
-                        writer.under_way.insert(key, receiver);
-                        let write_side = Arc::clone(&self.write_side);
-                        return Ok(Claim { write_side, key, _under_way: sender });
-                    }
+            let mut waiting = match claims(&self.under_way).entry(key) {
+                Entry::Occupied(under_way) => under_way.get().clone(),
+                Entry::Vacant(free) => {
+                    let (sender, receiver) = watch::channel(());
+                    free.insert(receiver);
+                    let all = Arc::clone(&self.under_way);
+                    return Claim { all, key, _under_way: sender };
                 }
             };
             // An error says that the claim was dropped, which is what is waited for.
@@ -210,6 +226,10 @@ impl Service {
 
     /// Stops taking appends, finishes those in the queue and marks the log as cleanly closed.
     pub async fn close(&self) -> Result<(), ServiceError> {
+        self.states.stop();
+        if let Err(error) = self.keep_last_checkpoint().await {
+            tracing::warn!(%error, "the last checkpoint is not kept");
+        }
         self.log.close().await?;
         self.index.flush();
         self.keep_standing().await;

@@ -151,7 +151,10 @@ impl Service {
 
     /// The units with items that a distrust is about. What is forgotten is recalled unit by unit,
     /// and kept only where there are such items.
-    async fn suspected(self: &Arc<Self>, distrust: Distrust) -> Result<Vec<UnitId>, ServiceError> {
+    pub(crate) async fn suspected(
+        self: &Arc<Self>,
+        distrust: Distrust,
+    ) -> Result<Vec<UnitId>, ServiceError> {
         self.apart(move |service| {
             let all: Vec<UnitId> = service.views().registry.units().map(|unit| unit.id).collect();
             let is_suspected = |unit: &UnitId| {

@@ -9,10 +9,11 @@ use gradus_log::{Log, Options, SledLog};
 use gradus_model::{Digest, Event, LogId, Name};
 use gradus_projection::store::OfLog;
 use gradus_projection::{Library, Views};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
 use crate::answers::{Answers, Told};
 use crate::call::random_id;
+use crate::checkpoints::Checkpoints;
 use crate::directory::Directory;
 use crate::documents::Documents;
 use crate::error::ServiceError;
@@ -21,7 +22,10 @@ use crate::keys::KeyStore;
 use crate::offline::discard_damaged;
 use crate::recall::Streams;
 use crate::records::ReadRecord;
+use crate::room::{LogQueue, Room};
 use crate::service::{Clock, Service};
+use crate::states::States;
+use crate::turns::Turns;
 use crate::uses::Uses;
 use crate::watch::Watchers;
 use crate::writer::Writer;
@@ -60,7 +64,8 @@ pub struct Started {
     pub created: bool,
 }
 
-/// The most calls that wait for their turn to be decided; more are refused.
+/// The most calls that wait for their turn to be decided; more are refused, and so are those of a
+/// principal who would have more of them than are left.
 pub(crate) const MOST_WAITING: usize = 1_024;
 
 /// How much memory is taken, by what can be read again.
@@ -95,6 +100,7 @@ impl Service {
     ) -> Result<Started, ServiceError> {
         let directory = Directory::open(path)?;
         directory.refuse_lost_log()?;
+        let queue = LogQueue::new(options.queue_calls, options.queue_bytes);
         let log = SledLog::open(path, options)?;
         let documents = Documents::open(&directory.documents())?;
         let log: Arc<dyn Log> = Arc::new(log);
@@ -119,6 +125,8 @@ impl Service {
             log,
             log_id,
             keys,
+            checkpoints: Checkpoints::open(&directory)?,
+            states: States::default(),
             documents,
             library: RwLock::new(Library::default()),
             views,
@@ -130,8 +138,11 @@ impl Service {
             cursor: watch::Sender::new(0),
             access: watch::Sender::new(()),
             hurry: Notify::new(),
-            places: Semaphore::new(MOST_WAITING),
-            turn: tokio::sync::Mutex::new(()),
+            places: Room::new(MOST_WAITING),
+            turns: Turns::new(),
+            queue,
+            under_way: Arc::default(),
+            capsule: tokio::sync::Mutex::new(()),
             write_side: Arc::clone(&told.write_side),
             writer_is_stale: Arc::clone(&told.writer_is_stale),
             refusals: told.refusals.clone(),
@@ -149,7 +160,9 @@ impl Service {
         }
         service.stand().await?;
         service.fold().await?;
+        service.begin_checkpoints().await?;
         service.follow();
+        service.follow_with_checkpoints();
         service.keep_room();
         service.keep_uses_now_and_then();
         Ok(Started { service, created })

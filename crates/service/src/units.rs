@@ -61,7 +61,8 @@ impl Service {
         unit: &str,
         propose: impl Fn(&Writer, &Naming, UnitId) -> Result<Vec<Proposal>, ServiceError>,
     ) -> Result<Receipt, ServiceError> {
-        self.queue_to_unit(call, unit, Texts::Unknown, propose).await?.durable().await
+        let queued = self.queue_to_unit(call, unit, Texts::Unknown, propose).await?;
+        self.awaited(call.await_checkpoint, queued.durable().await?).await
     }
 
     /// As [`Self::append_to_unit`], up to the place of the records in the log's queue.
@@ -153,9 +154,13 @@ impl Service {
             let former = unit.parse::<Name>().ok();
             let views = self.views();
             let found = former.and_then(|former| views.registry.unit_once_named(&former));
-            let found = found.filter(|found| found.name() == Some(name)).ok_or(unknown)?;
+            let Some(found) = found.filter(|found| found.name() == Some(name)) else {
+                return Err(unknown);
+            };
             let judged = views.moment(now);
-            named(&views.registry, who, Right::See, &found.id.to_string(), judged)
+            let found = named(&views.registry, who, Right::See, &found.id.to_string(), judged);
+            // One that is hidden is spoken of by the name that was asked for, too.
+            found.map_err(|_| unknown)
         });
         let renamed = UnitRenamed { unit: known?, name: name.clone() };
         let proposal = Proposal::at(Event::UnitRenamed(renamed), at, now);

@@ -22,7 +22,6 @@ use gradus_model::event::Document;
 use gradus_model::evidence::{Item, Source};
 use gradus_model::{Catalog, Event, EvidenceId, PrincipalId, RequestId, Timestamp, UnitId};
 use gradus_projection::{Library, Views};
-use tokio::sync::watch;
 
 use crate::call::{Batch, Call, Numbered};
 use crate::error::ServiceError;
@@ -41,8 +40,6 @@ pub(crate) struct Writer {
     views: Arc<RwLock<Views>>,
     /// The position of the next record.
     pub(crate) next: u64,
-    /// Calls that are being made, so that a second one under the same id waits for the first.
-    pub(crate) under_way: BTreeMap<RequestKey, watch::Receiver<()>>,
     /// Set when what was queued was refused by the log.
     pub(crate) stale: bool,
     /// For messages, while there is no state.
@@ -97,7 +94,6 @@ impl Writer {
             units: read.histories().map(state).collect(),
             views: Arc::clone(views),
             next: read.cursor,
-            under_way: BTreeMap::new(),
             stale: false,
             nothing: UnitState::default(),
         }
@@ -215,7 +211,8 @@ impl Writer {
                 let Numbered { item, proposal } = numbered;
                 let registry = plan.registry.as_ref().unwrap_or(&self.registry);
                 let all = plan.appraisals.as_ref();
-                draft.closing = self.follows(all, batch.stream, proposal);
+                let follows = self.follows(library, all, batch.stream, proposal);
+                draft.closing = follows.map_err(refused(*item))?;
                 // Many facts of a unit need the same right: it is judged once.
                 let of_unit = !is_of_organization(&proposal.event);
                 let needs =

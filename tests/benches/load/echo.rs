@@ -117,8 +117,11 @@ fn receipt(request: Option<&wire::AppendOptions>, events: usize) -> wire::Receip
         leaf_hash: vec![7; 32],
         recorded_at: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 123_456_000 }),
         item,
+        inclusion: Vec::new(),
     };
     wire::Receipt {
+        // As long as a note with one signature.
+        checkpoint: "c".repeat(300),
         request_id: request.map(|request| request.request_id.clone()).unwrap_or_default(),
         unit: Some(wire::UnitRef {
             id: "00000000-0000-4000-8000-000000000000".to_owned(),

@@ -1,8 +1,8 @@
 //! One team beside a noisy one: how much slower its appends become, with limits and without.
 //!
 //! The calm team makes one call after the other, of one event. The noisy one keeps 200 calls of 20
-//! events in flight over eight connections, or pushes over eight streams as fast as they take it; told
-//! to come back later, it does.
+//! events in flight over eight connections, or pushes over eight streams as fast as they take it; or
+//! eight noisy ones keep 25 calls each in flight. Told to come back later, they do.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,12 +39,14 @@ enum Noise {
     None,
     Calls,
     Streams,
+    Teams,
 }
 
-const NOISES: [(Noise, &str); 3] = [
+const NOISES: [(Noise, &str); 4] = [
     (Noise::None, "alone"),
     (Noise::Calls, "beside 200 calls in flight"),
     (Noise::Streams, "beside 8 streams"),
+    (Noise::Teams, "beside 8 noisy teams"),
 ];
 
 /// A server with two teams.
@@ -54,6 +56,8 @@ struct Teams {
     _server: Server,
     calm: EvidenceServiceClient<Line>,
     noisy: Vec<EvidenceServiceClient<Line>>,
+    /// Each of a team of its own.
+    crowd: Vec<EvidenceServiceClient<Line>>,
 }
 
 /// What the noisy team came to.
@@ -137,11 +141,13 @@ impl Teams {
         let noisy_token = operator.prepare().await;
         let calm_token = operator.collector("calm", "organization").await;
         let calm = Clients::connect(&server, &calm_token).await.evidence();
-        let mut noisy = Vec::new();
-        for _ in 0..CONNECTIONS {
+        let (mut noisy, mut crowd) = (Vec::new(), Vec::new());
+        for number in 0..CONNECTIONS {
             noisy.push(Clients::connect(&server, &noisy_token).await.evidence());
+            let token = operator.collector(&format!("noisy{number}"), "organization").await;
+            crowd.push(Clients::connect(&server, &token).await.evidence());
         }
-        Self { name, _server: server, calm, noisy }
+        Self { name, _server: server, calm, noisy, crowd }
     }
 
     /// How long each call of the calm team took beside a noise.
@@ -150,9 +156,10 @@ impl Teams {
         let mut running = JoinSet::new();
         match noise {
             Noise::None => (),
-            Noise::Calls => {
+            Noise::Calls | Noise::Teams => {
+                let lines = if noise == Noise::Calls { &self.noisy } else { &self.crowd };
                 for lane in 0..CALLS {
-                    let line = self.noisy[lane % CONNECTIONS].clone();
+                    let line = lines[lane % CONNECTIONS].clone();
                     running.spawn(calls(line, Arc::clone(&count)));
                 }
             }

@@ -62,6 +62,18 @@ async fn a_job_collects_evidence_of_its_project_and_does_nothing_else() {
 }
 
 #[tokio::test]
+async fn whoever_calls_by_a_rule_gets_no_stored_token() {
+    let trusting = Trusting::new().await;
+    let token = trusting.issuer.token(&trusting.job());
+    assert_eq!(trusting.who(&token).await, "web-ci:4711 by web-ci");
+    let asked =
+        wire::IssueTokenRequest { principal: "web-ci:4711".to_owned(), ..Default::default() };
+    let refused = trusting.system.operator.principals.clone().issue_token(asked).await;
+    expect!["FailedPrecondition CALLS_BY_RULE: principal `ID` calls by the claim rule `web-ci`, with tokens of its issuer alone, and gets no stored token or certificate: use one of a service account"]
+        .assert_eq(&crate::running::without_ids(&refusal(&refused.unwrap_err())));
+}
+
+#[tokio::test]
 async fn a_removed_rule_lets_nobody_in_any_more() {
     let trusting = Trusting::new().await;
     let token = trusting.issuer.token(&trusting.job());

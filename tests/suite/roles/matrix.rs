@@ -16,7 +16,7 @@ use crate::running::{System, item, on, rating};
 
 async fn ask(system: &System, token: &str, (method, request): &Row) -> Result<(), Status> {
     let (path, bearer) = (format!("/gradus.v1.{method}"), format!("Bearer {token}"));
-    let streams = ["Watch", "Subscribe", "Verify", "Rebuild", "Export"];
+    let streams = ["Watch", "Subscribe", "Verify", "Rebuild", "Export", "Replay"];
     let is_stream = streams.iter().any(|stream| method.contains(&format!("/{stream}")));
     let (channel, bearer, request) = (&system.channel, Some(bearer.as_str()), request.clone());
     let answer = if is_stream {
@@ -212,6 +212,7 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         RatingService/ListRatings           -         yes       -         yes       yes       yes       yes       yes
         RatingService/RunRuleRater          -         -         -         yes       -         -         -         yes
         AppraisalService/OpenAppraisal      -         -         -         -         -         yes       -         yes
+        AppraisalService/ImportAppraisal    -         -         -         -         -         yes       -         yes
         AppraisalService/ListAppraisals     -         yes       -         yes       yes       yes       yes       yes
         LevelService/QueryLevels            -         yes       yes       yes       yes       yes       yes       yes
         LevelService/ExplainLevel           -         yes       yes       yes       yes       yes       yes       yes
@@ -224,6 +225,8 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         LevelService/WatchLevels            -         yes       yes       yes       yes       yes       yes       yes
         EventService/ListEvents             -         yes       -         yes       yes       yes       yes       yes
         EventService/SubscribeEvents        -         yes       -         yes       yes       yes       yes       yes
+        AuditService/ReplayUnit             -         yes       -         yes       yes       yes       yes       yes
+        AuditService/FindGaps               -         yes       -         yes       yes       yes       yes       yes
         ClaimService/SetClaimRule           -         -         -         -         -         -         -         yes
         EventService/GetEvent               -         hidden    -         hidden    hidden    hidden    hidden    hidden
         ModelService/ListDocuments          yes       yes       yes       yes       yes       yes       yes       yes
@@ -248,6 +251,13 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         ProjectionService/VerifyProjection  -         -         -         -         -         -         -         -
         ProjectionService/RebuildProjection -         -         -         -         -         -         -         -
         BackupService/ExportLog             -         -         -         -         -         -         -         -
+        ProofService/GetCheckpoint          yes       yes       yes       yes       yes       yes       yes       yes
+        ProofService/ProveInclusion         -         -         -         -         -         -         hidden    hidden
+        ProofService/ProveConsistency       yes       yes       yes       yes       yes       yes       yes       yes
+        ProofService/ProveKnownAt           -         -         -         -         -         -         -         -
+        ProofService/ProveUnit              -         -         -         -         -         -         hidden    hidden
+        ProofService/ListStateDigests       -         -         -         -         -         -         yes       yes
+        ProofService/CreateCapsule          -         -         -         -         -         -         -         -
         ClockService/GetClock               yes       yes       yes       yes       yes       yes       yes       yes
         ClockService/AcceptClock            -         -         -         -         -         -         -         -
         ClaimService/RemoveClaimRule        -         -         -         -         -         -         -         hidden

@@ -37,7 +37,7 @@ macro_rules! row {
 
 mod appraisals;
 
-use appraisals::{an_appraisal, of_appraisals};
+use appraisals::{an_appraisal, an_import, of_appraisals};
 
 fn of_units(given: &Given<'_>) -> Vec<Row> {
     let u = || given.unit.to_owned();
@@ -324,6 +324,7 @@ fn of_levels(given: &Given<'_>) -> Vec<Row> {
             "AppraisalService/OpenAppraisal",
             OpenAppraisalRequest { append: checked(), input: Some(an_appraisal(u())) }
         ),
+        an_import(u()),
         row!("AppraisalService/ListAppraisals", ListAppraisalsRequest { unit: u() }),
         row!("LevelService/QueryLevels", QueryLevelsRequest { unit: u() }),
         row!("LevelService/ExplainLevel", ExplainLevelRequest { unit: u(), area: "PA10".into() }),
@@ -351,6 +352,8 @@ fn of_levels(given: &Given<'_>) -> Vec<Row> {
         row!("LevelService/WatchLevels", WatchLevelsRequest { units: vec![u()] }),
         row!("EventService/ListEvents", ListEventsRequest { unit: u() }),
         row!("EventService/SubscribeEvents", SubscribeEventsRequest { unit: u() }),
+        row!("AuditService/ReplayUnit", ReplayUnitRequest { unit: u() }),
+        row!("AuditService/FindGaps", FindGapsRequest { unit: u() }),
         row!(
             "ClaimService/SetClaimRule",
             SetClaimRuleRequest {
@@ -435,6 +438,13 @@ pub(super) fn of_the_whole() -> Vec<Row> {
             RebuildProjectionRequest { name: "none".into() }
         ),
         row!("BackupService/ExportLog", ExportLogRequest {}),
+        row!("ProofService/GetCheckpoint", GetCheckpointRequest {}),
+        row!("ProofService/ProveInclusion", ProveInclusionRequest { position: 0 }),
+        row!("ProofService/ProveConsistency", ProveConsistencyRequest {}),
+        row!("ProofService/ProveKnownAt", ProveKnownAtRequest { known_at: on("2026-05-01") }),
+        row!("ProofService/ProveUnit", ProveUnitRequest { unit: "alpha".into() }),
+        row!("ProofService/ListStateDigests", ListStateDigestsRequest {}),
+        row!("ProofService/CreateCapsule", CreateCapsuleRequest { all: true }),
         row!("ClockService/GetClock", GetClockRequest {}),
         row!("ClockService/AcceptClock", AcceptClockRequest { append: checked() }),
         row!(

@@ -68,6 +68,8 @@ pub struct DeclaredRole {
     pub role: Role,
     /// Where.
     pub unit: String,
+    /// When it begins, if that lies ahead; left out, now, or when it is granted to begin.
+    pub from: Option<Timestamp>,
     /// The first instant at which it no longer holds, if it has an end.
     pub until: Option<Timestamp>,
 }
@@ -111,6 +113,7 @@ struct RoleShape {
     principal: String,
     role: Role,
     unit: Name,
+    from: Option<Spanned<String>>,
     until: Option<Spanned<String>>,
 }
 
@@ -183,9 +186,16 @@ impl Source<'_> {
     fn role(self, given: Spanned<RoleShape>) -> Result<DeclaredRole, CliError> {
         let line = self.line(given.span().start);
         let role = given.into_inner();
+        let from = role.from.map(|from| self.moment(&from, Edge::Start)).transpose()?;
         let until = role.until.map(|until| self.moment(&until, Edge::End)).transpose()?;
+        if let (Some(from), Some(until)) = (from, until)
+            && until <= from
+        {
+            let reason = format!("`until` is {until}, which is not after `from`, {from}");
+            return Err(at_line(self.path, line, reason));
+        }
         let unit = role.unit.to_string();
-        Ok(DeclaredRole { line, principal: role.principal, role: role.role, unit, until })
+        Ok(DeclaredRole { line, principal: role.principal, role: role.role, unit, from, until })
     }
 }
 

@@ -13,8 +13,10 @@ pub struct State {
     pub units: Vec<v1::Unit>,
     /// People, services, and Gradus itself, disabled ones, too; none where none are declared.
     pub principals: Vec<v1::Principal>,
-    /// The roles that hold now; none where none are declared or pruned.
+    /// The roles that hold now, and those that begin later; none where none are declared or pruned.
     pub roles: Vec<v1::RoleGrant>,
+    /// The moment of which that was told.
+    pub now: Option<prost_types::Timestamp>,
     /// Every published document, in the order of publication.
     pub documents: Vec<v1::Document>,
     /// The id of the principal that asks.
@@ -30,7 +32,7 @@ pub async fn read(session: &Session, declared: &Declared, prune: bool) -> Result
         state.principals = principals(session).await?;
     }
     if roles {
-        state.roles = self::roles(session).await?;
+        (state.roles, state.now) = self::roles(session).await?;
     }
     let send = async |request| session.client.principals().who_am_i(request).await;
     let me = session.client.call(v1::WhoAmIRequest {}, send).await?;
@@ -69,15 +71,24 @@ async fn principals(session: &Session) -> Result<Vec<v1::Principal>, CliError> {
     .await
 }
 
-async fn roles(session: &Session) -> Result<Vec<v1::RoleGrant>, CliError> {
-    pages(None, async |page_token, page_size| {
-        let request =
-            v1::ListRolesRequest { page_size, page_token, ..v1::ListRolesRequest::default() };
+async fn roles(
+    session: &Session,
+) -> Result<(Vec<v1::RoleGrant>, Option<prost_types::Timestamp>), CliError> {
+    let mut now = None;
+    let roles = pages(None, async |page_token, page_size| {
+        let request = v1::ListRolesRequest {
+            page_size,
+            page_token,
+            with_later: true,
+            ..v1::ListRolesRequest::default()
+        };
         let send = async |request| session.client.roles().list_roles(request).await;
         let response = session.client.call(request, send).await?;
+        now = response.coordinate.and_then(|coordinate| coordinate.valid_at);
         Ok((response.roles, response.next_page_token))
     })
-    .await
+    .await?;
+    Ok((roles, now))
 }
 
 impl State {

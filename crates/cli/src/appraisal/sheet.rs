@@ -12,14 +12,20 @@ use gradus_wire::v1;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
+use crate::output::message;
 
 /// The word of a rating without a value.
 pub const ABSTAINED: &str = "abstained";
+/// The word of a rating that is what an earlier appraisal said.
+pub const CONFIRMED: &str = "confirmed";
 
 /// A row, as it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
+    /// Whose sheet it is.
+    #[serde(default)]
+    rater: String,
     #[serde(default)]
     unit: String,
     practice: String,
@@ -33,10 +39,45 @@ pub struct Row {
     evidence: String,
     #[serde(default)]
     question: String,
+    /// What an earlier appraisal said: a proposal, no rating.
+    #[serde(default)]
+    carried: String,
+    /// Where that was recorded.
+    #[serde(default)]
+    carried_position: String,
+    /// Which appraisal it was, and from when on it is in force.
+    #[serde(default)]
+    carried_from: String,
     #[serde(default)]
     rating: String,
     #[serde(default)]
     rationale: String,
+}
+
+impl Row {
+    fn key(&self) -> (String, String, String) {
+        (self.unit.clone(), self.practice.clone(), self.instance.clone())
+    }
+
+    fn of(subject: Option<&v1::RatedSubject>) -> Self {
+        let subject = subject.cloned().unwrap_or_default();
+        let unit = subject.unit.map(|unit| unit.name).unwrap_or_default();
+        let (practice, instance) = (subject.practice, subject.instance);
+        Self { unit, practice, instance, ..Self::default() }
+    }
+
+    fn carry(&mut self, value: i32, from: &v1::CarriedFrom) {
+        word(value).clone_into(&mut self.carried);
+        self.carried_position = from.position.to_string();
+        let since = message::time(from.effective_at.as_ref());
+        self.carried_from = format!("{} in force from {since}", from.appraisal);
+    }
+}
+
+/// The word of a value; that of none for 0.
+pub(super) fn word(value: i32) -> &'static str {
+    let value = u8::try_from(value).ok().and_then(Value::from_number);
+    value.map_or(ABSTAINED, Value::name)
 }
 
 /// Where a row stands.
@@ -59,6 +100,8 @@ impl std::fmt::Display for Place {
 pub struct Given {
     /// Where it stands.
     pub place: Place,
+    /// Whose sheet it is; empty where it does not say.
+    pub rater: String,
     /// The rating.
     pub rating: v1::AppraisalRatingInput,
 }
@@ -72,9 +115,11 @@ pub struct Sheets {
     pub problems: Vec<String>,
 }
 
-/// The rows of a sheet for one of the team: what is not agreed on yet, with their own ratings so far.
+/// The rows of a sheet for one of the team: what is not agreed on yet, with their own ratings so far
+/// and what an earlier appraisal said.
 #[must_use]
-pub fn rows(told: &v1::GetAppraisalResponse, own: &str) -> Vec<Row> {
+pub fn rows(told: &v1::GetAppraisalResponse, rater: &v1::PrincipalRef) -> Vec<Row> {
+    let own = rater.id.as_str();
     let mut rows: BTreeMap<(String, String, String), Row> = BTreeMap::new();
     let name = |unit: Option<&v1::UnitRef>| unit.map(|unit| unit.name.clone()).unwrap_or_default();
     for open in &told.unsettled {
@@ -83,28 +128,32 @@ pub fn rows(told: &v1::GetAppraisalResponse, own: &str) -> Vec<Row> {
             practice: open.practice.clone(),
             ..Row::default()
         };
-        rows.insert((row.unit.clone(), row.practice.clone(), String::new()), row);
+        rows.insert(row.key(), row);
+    }
+    for proposed in &told.carried {
+        let row = Row::of(proposed.subject.as_ref());
+        let from = proposed.from.clone().unwrap_or_default();
+        rows.entry(row.key()).or_insert(row).carry(proposed.value, &from);
     }
     let is_own = |rating: &&v1::IndividualRating| {
         !rating.revealed && rating.rater.as_ref().is_some_and(|rater| rater.id == own)
     };
     for rating in told.ratings.iter().filter(is_own) {
-        let subject = rating.subject.clone().unwrap_or_default();
-        let value = u8::try_from(rating.value).ok().and_then(Value::from_number);
-        let row = Row {
-            unit: name(subject.unit.as_ref()),
-            practice: subject.practice,
-            instance: subject.instance,
-            questionnaire: rating.questionnaire.clone(),
-            interview: rating.interview.clone(),
-            evidence: rating.evidence.join(" "),
-            question: rating.question.clone(),
-            rating: value.map_or(ABSTAINED, Value::name).to_owned(),
-            rationale: rating.rationale.clone(),
-        };
-        rows.insert((row.unit.clone(), row.practice.clone(), row.instance.clone()), row);
+        let row = Row::of(rating.subject.as_ref());
+        let row = rows.entry(row.key()).or_insert(row);
+        row.questionnaire.clone_from(&rating.questionnaire);
+        row.interview.clone_from(&rating.interview);
+        row.evidence = rating.evidence.join(" ");
+        row.question.clone_from(&rating.question);
+        row.rationale.clone_from(&rating.rationale);
+        word(rating.value).clone_into(&mut row.rating);
+        if let Some(from) = &rating.carried {
+            row.carry(rating.value, from);
+            CONFIRMED.clone_into(&mut row.rating);
+        }
     }
-    rows.into_values().collect()
+    let whose = if rater.name.is_empty() { own } else { rater.name.as_str() };
+    rows.into_values().map(|row| Row { rater: whose.to_owned(), ..row }).collect()
 }
 
 /// Writes a sheet.
@@ -136,12 +185,41 @@ pub fn read(files: &[PathBuf]) -> Result<Sheets, CliError> {
     Ok(merged.read)
 }
 
+/// The value that a row gives, and the position of the rating that it confirms.
+fn rated(row: &Row) -> Result<(i32, Option<u64>), String> {
+    match row.rating.as_str() {
+        ABSTAINED => Ok((0, None)),
+        CONFIRMED => {
+            let missing = format!(
+                "rating: `{CONFIRMED}` takes what the columns `carried` and \
+                `carried_position` of an exported sheet say: write a value instead"
+            );
+            if row.carried.is_empty() || row.carried_position.is_empty() {
+                return Err(missing);
+            }
+            let value =
+                row.carried.parse::<Value>().map_err(|error| format!("carried: {error}"))?;
+            let position = row.carried_position.parse().map_err(|_| {
+                let seen = &row.carried_position;
+                format!(
+                    "carried_position: `{seen}` is no position in the log: leave it as exported"
+                )
+            })?;
+            Ok((value.number().into(), Some(position)))
+        }
+        text => {
+            let value = text.parse::<Value>().map_err(|error| format!("rating: {error}"))?;
+            Ok((value.number().into(), None))
+        }
+    }
+}
+
 /// Sheets as they are read.
 #[derive(Default)]
 struct Merged {
     read: Sheets,
-    /// For each subject the place of the row that rated it first.
-    rated: BTreeMap<(String, String, String), usize>,
+    /// For each rater and subject the place of the row that rated it first.
+    rated: BTreeMap<(String, (String, String, String)), usize>,
 }
 
 impl Merged {
@@ -173,12 +251,9 @@ impl Merged {
         if row.rating.is_empty() {
             return;
         }
-        let value = match row.rating.as_str() {
-            ABSTAINED => 0,
-            text => match text.parse::<Value>() {
-                Ok(value) => i32::from(value.number()),
-                Err(error) => return self.read.problems.push(format!("{place}: rating: {error}")),
-            },
+        let (value, carried) = match rated(&row) {
+            Ok(rated) => rated,
+            Err(problem) => return self.read.problems.push(format!("{place}: {problem}")),
         };
         if row.practice.is_empty() {
             let problem = "practice: it is empty, and a rating is of one: name it";
@@ -199,13 +274,15 @@ impl Merged {
             interview: row.interview,
             question: row.question,
             evidence: cited.collect(),
+            carried,
         };
-        let key = (row.unit, row.practice, row.instance);
+        let rater = row.rater.clone();
+        let key = (rater.clone(), (row.unit, row.practice, row.instance));
         let before = self.rated.get(&key).and_then(|at| self.read.ratings.get(*at));
         match before {
             None => {
                 self.rated.insert(key, self.read.ratings.len());
-                self.read.ratings.push(Given { place, rating });
+                self.read.ratings.push(Given { place, rater, rating });
             }
             Some(before) if before.rating == rating => (),
             Some(before) => {
@@ -249,6 +326,33 @@ mod tests {
     }
 
     #[test]
+    fn a_carried_row_is_a_rating_once_it_is_confirmed() {
+        let subject = v1::RatedSubject { practice: "BP.01.01".to_owned(), ..Default::default() };
+        let from = v1::CarriedFrom { appraisal: "A".to_owned(), position: 7, effective_at: None };
+        let proposed = v1::CarriedRating { subject: Some(subject), value: 2, from: Some(from) };
+        let told = v1::GetAppraisalResponse { carried: vec![proposed], ..Default::default() };
+        let leo = v1::PrincipalRef { id: "L".to_owned(), name: "leo".to_owned() };
+        let [row] = &rows(&told, &leo)[..] else { panic!("one row is expected") };
+        assert_eq!((row.carried.as_str(), row.rating.as_str()), ("satisfied", ""));
+        assert_eq!(row.rater, "leo");
+        let confirmed = Row { rating: CONFIRMED.to_owned(), ..row.clone() };
+        let tampered = Row { carried_position: "seven".to_owned(), ..confirmed.clone() };
+        let empty = Row { carried: String::new(), ..confirmed.clone() };
+        let read = |row: &Row| {
+            let mut bytes = Vec::new();
+            write(std::slice::from_ref(row), &mut bytes).unwrap();
+            merged(&[("a.csv", std::str::from_utf8(&bytes).unwrap())])
+        };
+        assert!(read(row).ratings.is_empty());
+        let given = read(&confirmed).ratings.pop().unwrap().rating;
+        assert_eq!((given.value, given.carried), (2, Some(7)));
+        let told = [read(&tampered).problems, read(&empty).problems].concat();
+        expect![[r#"
+            a.csv: line 2: carried_position: `seven` is no position in the log: leave it as exported
+            a.csv: line 2: rating: `confirmed` takes what the columns `carried` and `carried_position` of an exported sheet say: write a value instead"#]].assert_eq(&told.join("\n"));
+    }
+
+    #[test]
     fn every_wrong_row_is_told_with_its_file_and_line() {
         let one = "unit,practice,rating\napp,BP.01.01,good\napp,BP.01.02,satisfied\napp,,F\napp,BP.01.03\n";
         let two = "unit,practice,rating\napp,BP.01.02,not-satisfied\napp,BP.01.04,abstained\n";
@@ -260,7 +364,7 @@ mod tests {
             a.csv: line 4: practice: it is empty, and a rating is of one: name it
             a.csv: line 5: CSV error: record 4 (line: 5, byte: 69): found record with 2 fields, but the previous record has 3 fields
             b.csv: line 2: it says something else than a.csv: line 3: leave one out
-            c.csv: line 2: CSV deserialize error: record 1 (line: 2, byte: 14): unknown field `practise`, expected one of `unit`, `practice`, `instance`, `questionnaire`, `interview`, `evidence`, `question`, `rating`, `rationale`"#]].assert_eq(&read.problems.join("\n"));
+            c.csv: line 2: CSV deserialize error: record 1 (line: 2, byte: 14): unknown field `practise`, expected one of `rater`, `unit`, `practice`, `instance`, `questionnaire`, `interview`, `evidence`, `question`, `carried`, `carried_position`, `carried_from`, `rating`, `rationale`"#]].assert_eq(&read.problems.join("\n"));
     }
 
     #[test]

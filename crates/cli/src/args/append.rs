@@ -5,6 +5,7 @@ use gradus_model::payload::Class;
 use gradus_wire::v1;
 
 use super::words::words;
+use crate::select::Moment;
 
 /// What to do in place of recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -33,6 +34,9 @@ pub struct AppendArgs {
     #[arg(long, value_name = "CLASS", default_value = "ordinary",
         value_parser = words(Class::ALL, Class::name))]
     pub payload_class: Class,
+    /// Answer once a signed checkpoint covers it, with proofs (--output json shows them)
+    #[arg(long)]
+    pub await_checkpoint: bool,
 }
 
 impl AppendArgs {
@@ -49,6 +53,7 @@ impl AppendArgs {
                 Class::Unattributed => v1::PayloadClass::Unattributed,
             }
             .into(),
+            await_checkpoint: self.await_checkpoint,
         }
     }
 }
@@ -59,4 +64,21 @@ pub struct ConfirmArgs {
     /// Do not ask; needed where there is no terminal
     #[arg(long)]
     pub yes: bool,
+}
+
+/// How to end what holds.
+#[derive(Clone, Debug, Args)]
+pub struct EndingArgs {
+    /// First instant at which it no longer holds [default: now]
+    #[arg(long, value_name = "DATE", value_parser = Moment::start)]
+    pub at: Option<Moment>,
+    /// Why; erasable
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub reason: String,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
 }

@@ -34,6 +34,7 @@ The file declares, all of it optional:
   principal = \"ci-crypto\"
   role = \"collector\"
   unit = \"crypto\"
+  from = \"2027-01-01\"               # left out, or past: now
   until = \"2027-06-30\"              # the last day; left out: without an end
 
 What is changed holds from now on. What a unit does not say of itself stays as it is. What the server

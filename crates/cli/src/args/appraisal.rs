@@ -1,5 +1,7 @@
 //! `gradus appraisal`.
 
+mod sheet;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -10,6 +12,11 @@ use super::append::{AppendArgs, ConfirmArgs};
 use super::coordinate::CoordinateArgs;
 use super::words::words;
 use crate::select::Moment;
+
+pub use sheet::{
+    SheetAgreeArgs, SheetCommand, SheetExportArgs, SheetImportArgs, SheetImportPastArgs,
+    SheetMergeArgs,
+};
 
 /// What to do with appraisals.
 #[derive(Debug, Subcommand)]
@@ -27,6 +34,7 @@ pub enum AppraisalCommand {
     #[command(after_help = "Examples:
   gradus appraisal show ID
   gradus appraisal show ID --log-size 4711 --output json
+  gradus appraisal show ID --carry-from EARLIER
 
 With the size of the log at which it was closed, it is cited as it was then.")]
     Show(ShowArgs),
@@ -34,7 +42,8 @@ With the size of the log at which it was closed, it is cited as it was then.")]
     #[command(after_help = "Examples:
   gradus appraisal rate ID BP.01.01 satisfied BP.01.02 not-satisfied
   gradus appraisal rate ID BP.01.03 abstained --rationale 'not in the interviews that I led'
-Whole areas are rated faster in a sheet: gradus appraisal sheet export ID")]
+  gradus appraisal rate ID BP.01.04 confirmed
+`confirmed` is what the last appraisal said, which counts for nothing until you say it. Whole areas are rated faster in a sheet: gradus appraisal sheet export ID")]
     Rate(RateArgs),
     /// Make the ratings of the team known, once all are in
     #[command(after_help = "Example: gradus appraisal reveal ID
@@ -87,19 +96,6 @@ const OPEN: &str = "Example: gradus appraisal open appraisal.toml, with the file
 Besides: context, plan, constraints, handling, participants, criteria, instances, [method] rating and
 aggregation, [base] valid_at and log_size.";
 
-/// What to do with sheets.
-#[derive(Debug, Subcommand)]
-pub enum SheetCommand {
-    /// Write a sheet with a row for each practice that waits for your rating
-    #[command(after_help = "Example: gradus appraisal sheet export ID --to mine.csv")]
-    Export(SheetExportArgs),
-    /// Rate by filled sheets, all or nothing; what is wrong is told row by row
-    #[command(after_help = "Example: gradus appraisal sheet import ID mine.csv more.csv
-Several sheets are merged: rows without a value are left out, and rows that contradict each other
-are refused. You rate for yourself alone.")]
-    Import(SheetImportArgs),
-}
-
 /// An appraisal to open.
 #[derive(Debug, Args)]
 pub struct OpenArgs {
@@ -144,6 +140,9 @@ pub struct ListArgs {
 pub struct ShowArgs {
     /// Id of the appraisal
     pub appraisal: String,
+    /// The earlier appraisal whose ratings are proposed.
+    #[command(flatten)]
+    pub carry: CarryArgs,
     /// As of when.
     #[command(flatten)]
     pub coordinate: CoordinateArgs,
@@ -154,7 +153,7 @@ pub struct ShowArgs {
 pub struct RateArgs {
     /// Id of the appraisal
     pub appraisal: String,
-    /// Practices, each followed by its value or `abstained`
+    /// Practices, each followed by its value, `abstained` or `confirmed`
     #[arg(value_name = "PRACTICE VALUE", required = true)]
     pub pairs: Vec<String>,
     /// The unit; needed where the appraisal has several
@@ -169,6 +168,9 @@ pub struct RateArgs {
     /// Id of evidence that they cite; may be repeated
     #[arg(long, value_name = "ID")]
     pub evidence: Vec<String>,
+    /// The earlier appraisal that is confirmed.
+    #[command(flatten)]
+    pub carry: CarryArgs,
     /// How to append.
     #[command(flatten)]
     pub append: AppendArgs,
@@ -299,27 +301,12 @@ pub struct CancelArgs {
     pub append: AppendArgs,
 }
 
-/// A sheet to write.
+/// The earlier appraisal whose ratings are proposed.
 #[derive(Debug, Args)]
-pub struct SheetExportArgs {
-    /// Id of the appraisal
-    pub appraisal: String,
-    /// File to write [default: stdout]
-    #[arg(long, value_name = "FILE")]
-    pub to: Option<PathBuf>,
-}
-
-/// Sheets to rate by.
-#[derive(Debug, Args)]
-pub struct SheetImportArgs {
-    /// Id of the appraisal
-    pub appraisal: String,
-    /// Filled sheets
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    /// How to append.
-    #[command(flatten)]
-    pub append: AppendArgs,
+pub struct CarryArgs {
+    /// Id of the earlier appraisal whose ratings are proposed [default: the last closed in each unit]
+    #[arg(long, value_name = "EARLIER", default_value = "")]
+    pub carry_from: String,
 }
 
 /// The states of an appraisal.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use gradus_model::unit::Role;
 
-use super::append::{AppendArgs, ConfirmArgs};
+use super::append::{AppendArgs, EndingArgs};
+use super::coordinate::HoldsArgs;
 use super::words::words;
 use crate::select::Moment;
 
@@ -99,29 +100,17 @@ pub struct SetArgs {
 pub struct RemoveArgs {
     /// Name of the rule
     pub rule: String,
-    /// First instant at which it no longer holds [default: now]
-    #[arg(long, value_name = "DATE", value_parser = Moment::start)]
-    pub at: Option<Moment>,
-    /// Why; erasable
-    #[arg(long, default_value = "", value_name = "TEXT")]
-    pub reason: String,
-    /// Whether to ask.
+    /// From when on, why, and how.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
-    /// How to append.
-    #[command(flatten)]
-    pub append: AppendArgs,
+    pub ending: EndingArgs,
 }
 
 /// Which rules to list.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Moment at which the rules hold; a bare date is its last instant [default: now]
-    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
-    pub valid_at: Option<Moment>,
-    /// Only what was recorded up to then
-    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
-    pub known_at: Option<Moment>,
+    /// As of when.
+    #[command(flatten)]
+    pub holds: HoldsArgs,
 }
 
 /// A token to look at.

@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use super::append::{AppendArgs, ConfirmArgs};
+use super::append::{AppendArgs, EndingArgs};
+use super::coordinate::HoldsArgs;
 use crate::select::Moment;
 
 /// What to do with conflicts of interest.
@@ -63,18 +64,9 @@ pub struct WithdrawArgs {
     pub unit: String,
     /// Name or id of the principal
     pub principal: String,
-    /// First instant at which it is over [default: now]
-    #[arg(long, value_name = "DATE", value_parser = Moment::start)]
-    pub at: Option<Moment>,
-    /// Why; erasable
-    #[arg(long, default_value = "", value_name = "TEXT")]
-    pub reason: String,
-    /// Whether to ask.
+    /// From when on, why, and how.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
-    /// How to append.
-    #[command(flatten)]
-    pub append: AppendArgs,
+    pub ending: EndingArgs,
 }
 
 /// Which conflicts to list.
@@ -82,10 +74,7 @@ pub struct WithdrawArgs {
 pub struct ListArgs {
     /// Name or id of the unit
     pub unit: String,
-    /// Moment at which they are in force; a bare date is its last instant [default: now]
-    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
-    pub valid_at: Option<Moment>,
-    /// Only what was recorded up to then
-    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
-    pub known_at: Option<Moment>,
+    /// As of when.
+    #[command(flatten)]
+    pub holds: HoldsArgs,
 }

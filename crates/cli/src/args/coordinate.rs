@@ -29,6 +29,29 @@ pub struct CoordinateArgs {
     pub min_size: u64,
 }
 
+/// As of when what is listed holds.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct HoldsArgs {
+    /// Moment at which they hold; a bare date is its last instant [default: now]
+    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
+    pub valid_at: Option<Moment>,
+    /// Only what was recorded up to then
+    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
+    pub known_at: Option<Moment>,
+}
+
+impl HoldsArgs {
+    /// The coordinate that the flags ask for.
+    #[must_use]
+    pub fn wire(self) -> v1::Coordinate {
+        v1::Coordinate {
+            valid_at: self.valid_at.and_then(Moment::wire),
+            known: self.known_at.and_then(Moment::wire).map(Known::KnownAt),
+            ..v1::Coordinate::default()
+        }
+    }
+}
+
 impl CoordinateArgs {
     /// The coordinate that flags and selector ask for together.
     pub fn with(&self, selector: &Selector) -> Result<v1::Coordinate, CliError> {

@@ -55,11 +55,15 @@ What the rules trust on arrival does not wait.")]
     /// Put another item in the place of one
     #[command(after_help = "Example: gradus review supersede --project rustls OLD --by NEW")]
     Supersede(SupersedeArgs),
-    /// Say that an item speaks for further practices
-    #[command(after_help = "Example: gradus review link --project rustls ID --practice BP.06.03")]
+    /// Say that an item speaks for further practices, or belongs to further process instances
+    #[command(after_help = "Examples: gradus review link --project rustls ID --practice BP.06.03
+          gradus review link --project rustls ID --instance 'release 0.24'
+It holds over the item's whole validity. The matrix counts an item in each of its instances, and no level
+depends on them.")]
     Link(LinkArgs),
-    /// Say that an item no longer speaks for practices
-    #[command(after_help = "Example: gradus review unlink --project rustls ID --practice BP.06.03")]
+    /// Say that an item no longer speaks for practices, or belongs to process instances
+    #[command(after_help = "Examples: gradus review unlink --project rustls ID --practice BP.06.03
+          gradus review unlink --project rustls ID --instance 'release 0.23'")]
     Unlink(LinkArgs),
     /// Destroy an item's texts for ever; levels and proofs stay
     #[command(
@@ -231,15 +235,18 @@ pub struct SupersedeArgs {
     pub append: AppendArgs,
 }
 
-/// Practices to link or unlink.
+/// Practices and process instances to link or unlink.
 #[derive(Debug, Args)]
 pub struct LinkArgs {
     /// The item.
     #[command(flatten)]
     pub items: ItemsArgs,
     /// Practice, such as BP.06.03; may be repeated
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "instance")]
     pub practice: Vec<String>,
+    /// Process instance; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub instance: Vec<String>,
     /// A word on it; erasable
     #[arg(long, default_value = "", value_name = "TEXT")]
     pub note: String,

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use gradus_model::unit::Role;
 
-use super::append::{AppendArgs, ConfirmArgs};
+use super::append::{AppendArgs, EndingArgs};
+use super::coordinate::HoldsArgs;
 use super::words::words;
 use crate::select::Moment;
 
@@ -32,6 +33,7 @@ A role holds on the unit and on all units below it. An end that is a bare date i
     #[command(after_help = "Examples:
   gradus role list --unit theta
   gradus role list --principal eve --valid-at 2027-02-01
+  gradus role list --later
 
 Lists your own roles, and all on the units that you administer or audit.")]
     List(ListArgs),
@@ -75,18 +77,9 @@ pub struct RevokeArgs {
     /// Who, what and where.
     #[command(flatten)]
     pub holder: Holder,
-    /// First instant at which it no longer holds [default: now]
-    #[arg(long, value_name = "DATE", value_parser = Moment::start)]
-    pub at: Option<Moment>,
-    /// Why; erasable
-    #[arg(long, default_value = "", value_name = "TEXT")]
-    pub reason: String,
-    /// Whether to ask.
+    /// From when on, why, and how.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
-    /// How to append.
-    #[command(flatten)]
-    pub append: AppendArgs,
+    pub ending: EndingArgs,
 }
 
 /// Which roles to list.
@@ -98,10 +91,10 @@ pub struct ListArgs {
     /// Only those of this principal
     #[arg(long, value_name = "NAME")]
     pub principal: Option<String>,
-    /// Moment at which the roles hold; a bare date is its last instant [default: now]
-    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
-    pub valid_at: Option<Moment>,
-    /// Only what was recorded up to then
-    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
-    pub known_at: Option<Moment>,
+    /// Those that begin later, too
+    #[arg(long)]
+    pub later: bool,
+    /// As of when.
+    #[command(flatten)]
+    pub holds: HoldsArgs,
 }

@@ -1,6 +1,7 @@
 //! `gradus serve` and `gradus demo`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -51,6 +52,9 @@ pub struct ServeArgs {
     /// How much of it: error, warn, info, debug, trace, or a filter of tracing
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<String>,
+    /// Record a state digest at each multiple of so many records [default: 4096]
+    #[arg(long, value_name = "RECORDS")]
+    pub state_digest_every: Option<NonZeroU64>,
     /// Open a log that has records but lost its anchor; only after you know where that went
     #[arg(long)]
     pub accept_missing_anchor: bool,

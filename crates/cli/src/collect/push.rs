@@ -21,7 +21,7 @@ use crate::request_id;
 const WINDOW: usize = 8;
 
 /// What a bulk load came to, so far or in the end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pushed {
     /// Steps that were acknowledged.
     pub steps: u64,
@@ -35,6 +35,8 @@ pub struct Pushed {
     pub ended_before: u64,
     /// A size of the log that holds all of it.
     pub log_size: u64,
+    /// The newest checkpoint that the server told.
+    pub checkpoint: String,
 }
 
 /// Pushes steps to a unit in messages of at most `most`, and waits for each acknowledgement.
@@ -202,6 +204,7 @@ impl Load<'_> {
         self.pushed.ended += ended;
         self.pushed.ended_before += ends.saturating_sub(ended);
         self.pushed.log_size = self.pushed.log_size.max(receipt.log_size);
+        self.pushed.checkpoint = receipt.checkpoint;
         Ok(None)
     }
 }

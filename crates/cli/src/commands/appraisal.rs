@@ -1,7 +1,9 @@
 //! `gradus appraisal`: dated judgments of a team, from the opening to the approval.
 
+mod past;
 mod sheet;
 mod show;
+mod worksheet;
 
 use gradus_model::rating::Value;
 use gradus_wire::v1;
@@ -17,8 +19,10 @@ use crate::session::Session;
 
 /// The word of a rating without a value.
 const ABSTAINED: &str = crate::appraisal::sheet::ABSTAINED;
+/// The word of a rating that is what an earlier appraisal said.
+const CONFIRMED: &str = crate::appraisal::sheet::CONFIRMED;
 /// The word of a practice that is agreed to be left unrated.
-const LEFT_OUT: &str = "left-out";
+const LEFT_OUT: &str = crate::appraisal::worksheet::LEFT_OUT;
 
 /// Does what the command says with appraisals.
 pub async fn run(session: &Session, command: AppraisalCommand) -> Result<(), CliError> {
@@ -36,6 +40,11 @@ pub async fn run(session: &Session, command: AppraisalCommand) -> Result<(), Cli
         AppraisalCommand::Cancel(args) => cancel(session, args).await,
         AppraisalCommand::Sheet(SheetCommand::Export(args)) => sheet::export(session, args).await,
         AppraisalCommand::Sheet(SheetCommand::Import(args)) => sheet::import(session, args).await,
+        AppraisalCommand::Sheet(SheetCommand::Merge(args)) => worksheet::merge(session, &args),
+        AppraisalCommand::Sheet(SheetCommand::Agree(args)) => worksheet::agree(session, args).await,
+        AppraisalCommand::Sheet(SheetCommand::ImportPast(args)) => {
+            past::import(session, args).await
+        }
     }
 }
 
@@ -57,17 +66,43 @@ async fn change(session: &Session, args: ChangeArgs) -> Result<(), CliError> {
     session.record(&args.append, request, send).await
 }
 
+/// An appraisal as it is now.
+async fn told(
+    session: &Session,
+    appraisal: String,
+    carry_from: String,
+) -> Result<v1::GetAppraisalResponse, CliError> {
+    let request =
+        v1::GetAppraisalRequest { appraisal, carry_from, ..v1::GetAppraisalRequest::default() };
+    let send = async |request| session.client.appraisals().get_appraisal(request).await;
+    session.client.call(request, send).await
+}
+
 async fn rate(session: &Session, args: RateArgs) -> Result<(), CliError> {
+    let pairs = pairs(&args.pairs)?;
+    let proposed = if pairs.iter().any(|[_, value]| value == CONFIRMED) {
+        told(session, args.appraisal.clone(), args.carry.carry_from.clone()).await?.carried
+    } else {
+        Vec::new()
+    };
     let rating = |[practice, value]: &[String; 2]| {
+        let (value, carried) = if value == CONFIRMED {
+            let meant = (args.unit.as_str(), practice.as_str(), args.instance.as_str());
+            let found = carried(&proposed, meant)?;
+            (found.value, found.from.as_ref().map(|from| from.position))
+        } else {
+            (value_of(practice, value, ABSTAINED)?, None)
+        };
         Ok(v1::AppraisalRatingInput {
             subject: subject(&args.unit, practice, &args.instance),
-            value: value_of(practice, value, ABSTAINED)?,
+            value,
+            carried,
             rationale: args.rationale.clone(),
             evidence: cited(&args.evidence),
             ..v1::AppraisalRatingInput::default()
         })
     };
-    let ratings = pairs(&args.pairs)?.iter().map(rating).collect::<Result<_, CliError>>()?;
+    let ratings = pairs.iter().map(rating).collect::<Result<_, CliError>>()?;
     let appraisal = args.appraisal;
     let request = |append| v1::RateInAppraisalRequest { append, appraisal, ratings };
     let send = async |request| session.client.appraisals().rate_in_appraisal(request).await;
@@ -157,6 +192,25 @@ async fn cancel(session: &Session, args: CancelArgs) -> Result<(), CliError> {
 fn subject(unit: &str, practice: &str, instance: &str) -> Option<v1::SubjectInput> {
     let (unit, practice, instance) = (unit.to_owned(), practice.to_owned(), instance.to_owned());
     Some(v1::SubjectInput { unit, practice, instance })
+}
+
+/// What an earlier appraisal said of a practice in a unit and an instance.
+fn carried<'a>(
+    proposed: &'a [v1::CarriedRating],
+    (unit, practice, instance): (&str, &str, &str),
+) -> Result<&'a v1::CarriedRating, CliError> {
+    let meant = |one: &&v1::CarriedRating| {
+        let subject = one.subject.clone().unwrap_or_default();
+        let of = subject.unit.unwrap_or_default();
+        let without_model = subject.practice.split_once('/').map(|(_, practice)| practice);
+        (unit.is_empty() || unit == of.name || unit == of.id)
+            && (subject.practice == practice || without_model == Some(practice))
+            && subject.instance == instance
+    };
+    proposed.iter().find(meant).ok_or_else(|| {
+        let message = format!("there is nothing to confirm for `{practice}`");
+        CliError::usage(message, "write its value; `gradus appraisal show` lists what is carried")
+    })
 }
 
 fn cited(evidence: &[String]) -> Vec<v1::EvidenceRef> {

@@ -3,7 +3,6 @@
 use std::io::Read as _;
 
 use gradus_wire::v1;
-use gradus_wire::v1::coordinate::Known;
 
 use crate::args::claim::{Asked, ClaimCommand, ListArgs, RemoveArgs, SetArgs, TestArgs};
 use crate::error::CliError;
@@ -47,24 +46,21 @@ async fn set(session: &Session, args: SetArgs) -> Result<(), CliError> {
 }
 
 async fn remove(session: &Session, args: RemoveArgs) -> Result<(), CliError> {
+    let ending = args.ending;
     let question = format!("remove the claim rule `{}`", args.rule);
-    session.confirm(&question, args.confirm.yes, &args.append).await?;
+    session.confirm(&question, ending.confirm.yes, &ending.append).await?;
     let request = |append| v1::RemoveClaimRuleRequest {
         append,
         name: args.rule,
-        effective_at: args.at.and_then(Moment::wire),
-        reason: args.reason,
+        effective_at: ending.at.and_then(Moment::wire),
+        reason: ending.reason,
     };
     let send = async |request| session.client.claims().remove_claim_rule(request).await;
-    session.record(&args.append, request, send).await
+    session.record(&ending.append, request, send).await
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
-    let coordinate = v1::Coordinate {
-        valid_at: args.valid_at.and_then(Moment::wire),
-        known: args.known_at.and_then(Moment::wire).map(Known::KnownAt),
-        ..v1::Coordinate::default()
-    };
+    let coordinate = args.holds.wire();
     let rules = pages(None, async |page_token, page_size| {
         let request = v1::ListClaimRulesRequest {
             page_size,

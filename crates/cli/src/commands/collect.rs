@@ -57,7 +57,9 @@ async fn send(session: &Session, args: &FactsArgs, mapped: &Mapped) -> Result<Pu
     let (unit, most) = (&args.project, usize::from(args.batch));
     let pushed = push(&session.client, unit, &mapped.steps, most, progress).await;
     bar.finish_and_clear();
-    pushed
+    let pushed = pushed?;
+    session.told.borrow_mut().clone_from(&pushed.checkpoint);
+    Ok(pushed)
 }
 
 fn bar(session: &Session, steps: u64) -> ProgressBar {

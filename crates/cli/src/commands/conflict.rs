@@ -1,7 +1,6 @@
 //! `gradus conflict`: who has an interest of their own in a unit.
 
 use gradus_wire::v1;
-use gradus_wire::v1::coordinate::Known;
 
 use crate::args::conflict::{ConflictCommand, DeclareArgs, ListArgs, WithdrawArgs};
 use crate::error::CliError;
@@ -35,26 +34,23 @@ async fn declare(session: &Session, args: DeclareArgs) -> Result<(), CliError> {
 }
 
 async fn withdraw(session: &Session, args: WithdrawArgs) -> Result<(), CliError> {
+    let ending = args.ending;
     let (unit, principal) = (args.unit, args.principal);
     let question = format!("end the conflict of interest of `{principal}` on `{unit}`");
-    session.confirm(&question, args.confirm.yes, &args.append).await?;
+    session.confirm(&question, ending.confirm.yes, &ending.append).await?;
     let request = |append| v1::WithdrawConflictRequest {
         append,
         unit,
         principal,
-        effective_at: args.at.and_then(Moment::wire),
-        reason: args.reason,
+        effective_at: ending.at.and_then(Moment::wire),
+        reason: ending.reason,
     };
     let send = async |request| session.client.duties().withdraw_conflict(request).await;
-    session.record(&args.append, request, send).await
+    session.record(&ending.append, request, send).await
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
-    let coordinate = v1::Coordinate {
-        valid_at: args.valid_at.and_then(Moment::wire),
-        known: args.known_at.and_then(Moment::wire).map(Known::KnownAt),
-        ..v1::Coordinate::default()
-    };
+    let coordinate = args.holds.wire();
     let conflicts = pages(None, async |page_token, page_size| {
         let request = v1::ListConflictsRequest {
             page_size,

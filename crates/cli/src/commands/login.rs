@@ -6,37 +6,55 @@ use crate::commands::access::kind;
 use crate::commands::token::{ends_soon, state};
 use crate::credentials::{Secret, ci, of_a_person_in_ci};
 use crate::error::CliError;
-use crate::login::{self, Login};
-use crate::output::json::object;
+use crate::keyring::Keyring;
+use crate::login::{self, Held, Login};
+use crate::output::json::{Json, object};
 use crate::output::message::{self, text, time};
 use crate::output::sheet::{Cell, Sheet};
 use crate::output::{Output, View};
 use crate::session::Session;
+use crate::token::Token;
 
 const NOWHERE: &str = "no configuration directory is known";
+/// What tells where the token of this run comes from.
+const FROM: &str = "token_from";
 
 /// Checks the token with its server, and keeps both.
-pub async fn login(session: &Session) -> Result<(), CliError> {
+pub async fn login(session: &Session, in_keyring: bool) -> Result<(), CliError> {
     let Some(token) = session.token.clone() else {
         let hint = "name its file with --token-file; `-` is stdin";
         return Err(CliError::usage("no token is given", hint));
     };
+    if matches!(session.source, Some(Token::Job(..))) {
+        let hint = "give --oidc with each command, or set GRADUS_OIDC: each then asks for its own";
+        return Err(CliError::usage("the token of a job ends with it, and is not kept", hint));
+    }
     let response = who_am_i(session).await?;
     let path = login::path().ok_or_else(|| {
         CliError::usage(NOWHERE, "set HOME, or use --token-file with each command")
     })?;
-    Login { server: session.client.server().to_owned(), token }.write(&path)?;
-    let file = path.display().to_string();
+    let before = Login::read(&path).ok().flatten();
+    let server = session.client.server().to_owned();
+    let (token, place) = if in_keyring {
+        Keyring::of_system().keep(&server, &token)?;
+        (Held::InKeyring, "the keyring".to_owned())
+    } else {
+        (Held::InFile(token), path.display().to_string())
+    };
+    let login = Login { server, token };
+    login.write(&path)?;
+    forget_other(session, before, &login)?;
     let mut parts = parts(session, &response);
-    parts.push(("kept_in", file.clone().into()));
+    parts.retain(|(name, _)| *name != FROM);
+    parts.push(("kept_in", place.clone().into()));
     let document = object([
         ("server", session.client.server().into()),
         ("principal", message::json(&response.principal.clone().unwrap_or_default())?),
         ("token", message::json(&response.token.clone().unwrap_or_default())?),
-        ("kept_in", file.into()),
+        ("kept_in", place.into()),
     ]);
     session.output.show(&View { document, entries: None, sheets: vec![Sheet::record(parts)] })?;
-    for variable in ["GRADUS_TOKEN", "GRADUS_TOKEN_FILE"] {
+    for variable in ["GRADUS_TOKEN", "GRADUS_TOKEN_FILE", "GRADUS_OIDC"] {
         if std::env::var_os(variable).is_some_and(|value| !value.is_empty()) {
             let note = format!("warning: {variable} is set, and comes before the login");
             session.output.note(&note)?;
@@ -45,10 +63,28 @@ pub async fn login(session: &Session) -> Result<(), CliError> {
     warn(session, &response)
 }
 
-/// Forgets the login.
+/// Removes from the keyring what the login before had there, where this one has it elsewhere.
+fn forget_other(session: &Session, before: Option<Login>, now: &Login) -> Result<(), CliError> {
+    match before {
+        Some(before) if before.token == Held::InKeyring && before != *now => {
+            Keyring::of_system().forget(&before.server).or_else(|error| {
+                let server = before.server;
+                let note =
+                    format!("warning: the token for {server} is still in the keyring: {error}");
+                session.output.note(&note)
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Forgets the login. One whose token cannot be removed from the keyring is none any more all the same.
 pub fn logout(output: &Output) -> Result<(), CliError> {
     let path = login::path();
+    let login = path.as_deref().and_then(|path| Login::read(path).ok().flatten());
+    let in_keyring = login.filter(|login| login.token == Held::InKeyring);
     let removed = path.as_deref().map(login::remove).transpose()?.unwrap_or_default();
+    let forgotten = in_keyring.as_ref().map(|login| Keyring::of_system().forget(&login.server));
     let file = path.map(|path| path.display().to_string()).unwrap_or_default();
     let state = if removed { "the login was removed" } else { "there was no login" };
     output.show(&View {
@@ -59,14 +95,23 @@ pub fn logout(output: &Output) -> Result<(), CliError> {
     if removed {
         output.note("The token is good until it ends: gradus token revoke ends it at once.")?;
     }
-    Ok(())
+    match (forgotten, in_keyring) {
+        (Some(Err(error)), Some(login)) => Err(CliError::NoToken {
+            message: format!("the token for {} is still in the keyring: {error}", login.server),
+            hint: "remove its entry there, or revoke it: gradus token revoke".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Shows as whom the caller asks.
 pub async fn whoami(session: &Session) -> Result<(), CliError> {
     let response = who_am_i(session).await?;
     let sheet = Sheet::record(parts(session, &response));
-    let document = message::json(&response)?;
+    let mut document = message::json(&response)?;
+    if let (Json::Object(fields), Some(source)) = (&mut document, &session.source) {
+        fields.push((FROM.to_owned(), source.source().into()));
+    }
     session.output.show(&View { document, entries: None, sheets: vec![sheet] })?;
     warn(session, &response)
 }
@@ -89,6 +134,9 @@ fn parts(session: &Session, response: &v1::WhoAmIResponse) -> Vec<(&'static str,
         ("expires_at", time(token.expires_at.as_ref()).into()),
         ("server", session.client.server().into()),
     ];
+    if let Some(source) = &session.source {
+        parts.push((FROM, source.source().into()));
+    }
     if let Some(claims) = &response.claims {
         parts.retain(|(name, _)| !matches!(*name, "token" | "state" | "expires_at"));
         parts.extend([

@@ -74,7 +74,11 @@ fn sheet(ratings: &[v1::Rating]) -> Sheet {
     let mut sheet = Sheet::new(&columns);
     for rating in ratings {
         let by = rating.rated_by.as_ref().map(|by| by.name.clone()).unwrap_or_default();
-        let rule = if rating.basis.is_some() { "rule, run by " } else { "" };
+        let rule = match rating {
+            v1::Rating { basis: Some(_), .. } => "rule, run by ",
+            v1::Rating { imported: true, .. } => "imported by ",
+            v1::Rating { .. } => "",
+        };
         sheet.row(vec![
             rating.id.clone().into(),
             Cell::drawn(without_model(&rating.practice), rating.practice.clone()),

@@ -108,6 +108,7 @@ async fn link(session: &Session, args: LinkArgs) -> Result<(), CliError> {
         evidence: Some(evidence),
         practices: args.practice,
         note: args.note,
+        instances: args.instance,
     };
     let send = async |request| session.client.evidence().link_evidence(request).await;
     session.record(&args.append, request, send).await
@@ -121,6 +122,7 @@ async fn unlink(session: &Session, args: LinkArgs) -> Result<(), CliError> {
         evidence: Some(evidence),
         practices: args.practice,
         reason: args.note,
+        instances: args.instance,
     };
     let send = async |request| session.client.evidence().unlink_evidence(request).await;
     session.record(&args.append, request, send).await

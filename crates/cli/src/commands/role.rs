@@ -1,7 +1,6 @@
 //! `gradus role`: who may do what, where and for how long.
 
 use gradus_wire::v1;
-use gradus_wire::v1::coordinate::Known;
 
 use crate::args::role::{GrantArgs, ListArgs, RevokeArgs, RoleCommand};
 use crate::error::CliError;
@@ -36,28 +35,25 @@ async fn grant(session: &Session, args: GrantArgs) -> Result<(), CliError> {
 }
 
 async fn revoke(session: &Session, args: RevokeArgs) -> Result<(), CliError> {
+    let ending = args.ending;
     let holder = args.holder;
     let question = format!("end the role {} of `{}`", holder.role, holder.principal);
-    session.confirm(&question, args.confirm.yes, &args.append).await?;
+    session.confirm(&question, ending.confirm.yes, &ending.append).await?;
     let request = |append| v1::RevokeRoleRequest {
         append,
         principal: holder.principal,
         role: holder.role.number().into(),
         unit: holder.unit,
-        effective_at: args.at.and_then(Moment::wire),
-        reason: args.reason,
+        effective_at: ending.at.and_then(Moment::wire),
+        reason: ending.reason,
     };
     let send = async |request| session.client.roles().revoke_role(request).await;
-    session.record(&args.append, request, send).await
+    session.record(&ending.append, request, send).await
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
-    let coordinate = v1::Coordinate {
-        valid_at: args.valid_at.and_then(Moment::wire),
-        known: args.known_at.and_then(Moment::wire).map(Known::KnownAt),
-        ..v1::Coordinate::default()
-    };
-    let roles = pages(None, async |page_token, page_size| {
+    let coordinate = args.holds.wire();
+    let mut roles = pages(None, async |page_token, page_size| {
         let request = v1::ListRolesRequest {
             page_size,
             page_token,
@@ -65,12 +61,19 @@ async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
             principal: args.principal.clone().unwrap_or_default(),
             coordinate: Some(coordinate.clone()),
             min_size: 0,
+            with_later: args.later,
         };
         let send = async |request| session.client.roles().list_roles(request).await;
         let response = session.client.call(request, send).await?;
         Ok((response.roles, response.next_page_token))
     })
     .await?;
+    // The server's order is that of ids, which say nothing to people.
+    roles.sort_by_cached_key(|grant| {
+        let unit = grant.unit.clone().unwrap_or_default();
+        let principal = grant.principal.clone().unwrap_or_default();
+        (unit.name, unit.id, principal.name, principal.id, grant.role)
+    });
     let mut sheet = Sheet::new(&["principal", "role", "unit", "from", "until"]);
     for grant in &roles {
         let principal = grant.principal.clone().unwrap_or_default();

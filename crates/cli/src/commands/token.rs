@@ -9,13 +9,15 @@ use gradus_wire::v1;
 use crate::args::operate::DATA;
 use crate::args::token::{RecoverArgs, RotateArgs, wire};
 use crate::error::CliError;
-use crate::login::{self, Login};
+use crate::keyring::Keyring;
+use crate::login::{self, Held, Login};
 use crate::output::json::{Json, object};
 use crate::output::message::{text, time};
 use crate::output::sheet::{Cell, Sheet, Tone};
 use crate::output::{Format, Output, View};
 use crate::select;
 use crate::session::Session;
+use crate::token::Token;
 
 /// Days before its end from which on a token is warned of.
 const SOON: i64 = 14;
@@ -53,15 +55,21 @@ pub async fn rotate(session: &Session, args: RotateArgs) -> Result<(), CliError>
         session.done(&response, parts)?;
     }
     // Only once it was shown: what cannot be kept is not lost then.
-    if session.logged_in
-        && args.token_id.is_none()
-        && let Some(path) = login::path()
-    {
-        let server = session.client.server().to_owned();
-        Login { server, token: response.secret.into() }.write(&path)?;
-        session.output.note(&format!("The login has it, too: {}", path.display()))?;
+    if args.token_id.is_some() {
+        return Ok(());
     }
-    Ok(())
+    match (&session.source, login::path()) {
+        (Some(Token::Login(_)), Some(path)) => {
+            let server = session.client.server().to_owned();
+            Login { server, token: Held::InFile(response.secret.into()) }.write(&path)?;
+            session.output.note(&format!("The login has it, too: {}", path.display()))
+        }
+        (Some(Token::Keyring(server)), _) => {
+            Keyring::of_system().keep(server, &response.secret.into())?;
+            session.output.note("The login has it, too, in the keyring")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Issues a token in a directory that no server has open.

@@ -12,6 +12,7 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
             "have it registered for you: gradus certificate register PRINCIPAL FILE"
         }
         "CERTIFICATE_UNKNOWN" => "`gradus certificate list` shows the certificates",
+        "CALLS_BY_RULE" => "add an account for it: gradus token issue NAME --kind service",
         "NOT_GRANTED" => "`gradus whoami` shows as whom you ask",
         "NOT_A_PERSON" => "use the token of a person: tools only submit",
         "OWN_EVIDENCE" => "another person has to do it",

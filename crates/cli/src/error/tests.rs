@@ -58,3 +58,16 @@ fn a_bulk_load_ends_as_a_single_call_would() {
     assert_eq!(refusal("ALREADY_EXISTS"), Exit::Conflict);
     assert_eq!(refusal("FAILED_PRECONDITION"), Exit::Failed);
 }
+
+#[test]
+fn what_somebody_else_has_to_do_ends_like_what_one_may_not() {
+    let refusal = |reason: &str| {
+        let (code, reason) = ("FAILED_PRECONDITION".to_owned(), reason.to_owned());
+        let error = v1::PushError { code, reason, ..v1::PushError::default() };
+        CliError::Rejected(Box::new(error))
+    };
+    for reason in ["DUTIES_NOT_SEPARATE", "CONFLICT_OF_INTEREST", "OWN_EVIDENCE"] {
+        assert_eq!(refusal(reason).exit(), Exit::Denied, "{reason}");
+    }
+    assert_eq!(refusal("UNIT_ARCHIVED").exit(), Exit::Failed);
+}

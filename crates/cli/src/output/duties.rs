@@ -1,4 +1,5 @@
-//! What ratings stand under: duties in one hand where rules relaxed it, and conflicts of interest.
+//! What ratings stand under: duties in one hand where rules relaxed it, conflicts of interest, and
+//! what cannot be shown of those that were imported.
 
 use gradus_wire::v1;
 
@@ -18,7 +19,9 @@ pub fn warning(response: &v1::QueryLevelsResponse) -> Option<String> {
     let relaxed = relaxed.map(|told| format!("{told} on duties in one hand, as rules relaxed it"));
     let conflicted = ratings(response.ratings_conflicted);
     let conflicted = conflicted.map(|told| format!("{told} under a conflict of interest"));
-    let told: Vec<String> = relaxed.into_iter().chain(conflicted).collect();
+    let imported = ratings(response.ratings_imported);
+    let imported = imported.map(|told| format!("{told} as imported, from appraisals of before"));
+    let told: Vec<String> = relaxed.into_iter().chain(conflicted).chain(imported).collect();
     let unit = response.unit.as_ref().map(|unit| unit.name.as_str()).unwrap_or_default();
     (!told.is_empty())
         .then(|| format!("warning: {}: gradus explain {unit} AREA names them", told.join("; ")))
@@ -27,12 +30,14 @@ pub fn warning(response: &v1::QueryLevelsResponse) -> Option<String> {
 /// The same for programs; nothing where there is nothing.
 #[must_use]
 pub fn json(response: &v1::QueryLevelsResponse) -> Json {
-    if response.ratings_relaxed == 0 && response.ratings_conflicted == 0 {
+    let (relaxed, conflicted) = (response.ratings_relaxed, response.ratings_conflicted);
+    if relaxed + conflicted + response.ratings_imported == 0 {
         return Json::Null;
     }
     object([
-        ("relaxed", response.ratings_relaxed.into()),
-        ("conflicted", response.ratings_conflicted.into()),
+        ("relaxed", relaxed.into()),
+        ("conflicted", conflicted.into()),
+        ("imported", response.ratings_imported.into()),
     ])
 }
 
@@ -47,6 +52,8 @@ pub fn of_rating(of: &v1::ExplainedRating) -> Vec<String> {
         told.push(format!("in one hand: {} (rules {rules})", pairs.join(", ")));
     }
     told.extend(of.conflict.as_ref().map(conflict));
+    let imported = "imported: neither sealed ratings nor separated duties can be shown";
+    told.extend(of.imported.then(|| imported.to_owned()));
     told
 }
 
@@ -105,6 +112,25 @@ mod tests {
             reason: format!("{rules} says so"),
             evidence: "E1".to_owned(),
         }
+    }
+
+    #[test]
+    fn imported_ratings_are_told() {
+        let response =
+            v1::QueryLevelsResponse { ratings_imported: 2, ..v1::QueryLevelsResponse::default() };
+        let told = warning(&response).unwrap();
+        assert!(told.contains("2 ratings in force stand as imported, from appraisals of before"));
+        assert_eq!(
+            json(&response),
+            object([
+                ("relaxed", 0_u32.into()),
+                ("conflicted", 0_u32.into()),
+                ("imported", 2_u32.into()),
+            ])
+        );
+        let rating = v1::ExplainedRating { imported: true, ..v1::ExplainedRating::default() };
+        expect!["imported: neither sealed ratings nor separated duties can be shown"]
+            .assert_eq(&of_rating(&rating).join("; "));
     }
 
     fn warned(ratings_relaxed: u32, ratings_conflicted: u32) -> Option<String> {

@@ -75,6 +75,7 @@ named! {
     ReachConsensusRequest ReachConsensusResponse RecordFindingRequest RecordFindingResponse
     SignOffAppraisalRequest SignOffAppraisalResponse CloseAppraisalRequest CloseAppraisalResponse
     CancelAppraisalRequest CancelAppraisalResponse
+    ImportAppraisalRequest ImportAppraisalResponse
 
     ExplainLevelRequest ExplainLevelResponse LevelStep FeatureStep ExplainedPractice
     ExplainedRating ExplainedEvidence Lift Need
@@ -88,7 +89,10 @@ named! {
     WatchLevelsRequest WatchLevelsResponse LevelMoved
     ClaimRule SetClaimRuleRequest SetClaimRuleResponse RemoveClaimRuleRequest
     RemoveClaimRuleResponse TestClaimsRequest TestClaimsResponse
+    GetCheckpointResponse ProveInclusionResponse ProveConsistencyResponse ProveKnownAtResponse
+    ProveUnitResponse StateDigest ListStateDigestsResponse
     GetClockResponse AcceptClockRequest AcceptClockResponse
+    ReplayUnitResponse FindGapsResponse
     ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit
     RebuildProjectionRequest RebuildProjectionResponse
     VerifyProjectionRequest VerifyProjectionResponse

@@ -49,6 +49,15 @@ fn metadata(error: &CliError) -> BTreeMap<String, String> {
             info.map(|info| info.metadata.into_iter().collect()).unwrap_or_default()
         }
         CliError::Rejected(error) => error.metadata.clone(),
+        CliError::Capsule(fault) => {
+            let number = |name: &str, number: Option<u64>| {
+                number.map(|number| (name.to_owned(), number.to_string()))
+            };
+            let member = ("member".to_owned(), fault.member.clone());
+            let version = number("version", fault.version);
+            let position = number("position", fault.position);
+            [member].into_iter().chain(version).chain(position).collect()
+        }
         CliError::Insecure { server, .. } => [("server".to_owned(), server.clone())].into(),
         CliError::Unreachable { server, request_id, .. } => {
             let id = request_id.clone().map(|id| ("request_id".to_owned(), id));

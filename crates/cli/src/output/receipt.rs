@@ -37,7 +37,7 @@ answers! {
     RotateTokenResponse DeclareConflictResponse WithdrawConflictResponse
     OpenAppraisalResponse ChangeAppraisalResponse RateInAppraisalResponse RevealRatingsResponse
     ReachConsensusResponse RecordFindingResponse SignOffAppraisalResponse CloseAppraisalResponse
-    CancelAppraisalResponse
+    CancelAppraisalResponse ImportAppraisalResponse
     AcceptClockResponse DistrustSourceResponse RestoreSourceResponse
     SetClaimRuleResponse RemoveClaimRuleResponse
 }

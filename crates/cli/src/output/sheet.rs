@@ -9,7 +9,7 @@ use super::fold::lines_of;
 
 /// Columns of texts, which may be broken into lines.
 const WRAPPED: &[&str] =
-    &["title", "of", "meaning", "rationale", "practices", "because", "why", "reason"];
+    &["title", "of", "meaning", "rationale", "practices", "because", "why", "reason", "what"];
 
 /// The least width to break a text into; a terminal with less room breaks lines by itself.
 const LEAST: usize = 12;

@@ -89,7 +89,7 @@ fn three_people_play_an_appraisal_with_a_file_and_sheets() {
     let exported = fs::read_to_string(played.home.path().join("leo.csv")).unwrap();
     assert_eq!(exported.lines().count(), 5, "{exported}");
     for practice in PRACTICES {
-        assert!(exported.contains(&format!("app,iso-21827-2008/{practice},")), "{exported}");
+        assert!(exported.contains(&format!("leo,app,iso-21827-2008/{practice},")), "{exported}");
     }
 
     // What is wrong is told row by row, and nothing is recorded.
@@ -125,4 +125,131 @@ fn three_people_play_an_appraisal_with_a_file_and_sheets() {
     assert!(shown.contains("only at times"), "{shown}");
     let listed = played.by("mia", &["appraisal", "list", "--state", "closed"]).done();
     assert!(listed.contains(&id) && listed.contains("app (closed)"), "{listed}");
+}
+
+/// A row of an exported sheet with its rating, which is the last column but one.
+fn filled(row: &str, rating: &str) -> String {
+    format!("{}{rating},", row.strip_suffix(',').unwrap())
+}
+
+#[test]
+fn a_team_without_a_network_merges_its_sheets_and_records_what_it_agreed_on() {
+    let played = Played::new();
+    played.write("appraisal.toml", INPUT);
+    let open = ["appraisal", "open", "appraisal.toml", "--output", "json"];
+    let id = value(&played.by("sue", &open).done(), "appraisal");
+    for (name, last) in [("leo", "satisfied"), ("mia", "not-satisfied")] {
+        let file = format!("{name}.csv");
+        played.by(name, &["appraisal", "sheet", "export", &id, "--to", &file]).done();
+        let sheet = fs::read_to_string(played.home.path().join(&file)).unwrap();
+        assert!(sheet.contains(&format!("\n{name},app,iso-21827-2008/BP.01.01,")), "{sheet}");
+        let rated = |line: &str| match line {
+            line if line.starts_with("rater,") => line.to_owned(),
+            line if line.contains("BP.01.04") => filled(line, last),
+            line => filled(line, "satisfied"),
+        };
+        let lines: Vec<String> = sheet.lines().map(rated).collect();
+        played.write(&file, &(lines.join("\n") + "\n"));
+    }
+    let merge = ["appraisal", "sheet", "merge", "leo.csv", "mia.csv", "--to", "worksheet.csv"];
+    let told = played.by("leo", &merge);
+    assert!(told.err.contains("4 practices side by side; 1 wait for a talk"), "{told:?}");
+    let sheet = fs::read_to_string(played.home.path().join("worksheet.csv")).unwrap();
+    assert!(sheet.contains("BP.01.01,,satisfied,satisfied,yes,satisfied,,,"), "{sheet}");
+    assert!(sheet.contains("BP.01.04,,satisfied,not-satisfied,no,,,,"), "{sheet}");
+
+    // Nobody imports for somebody else, and nothing is agreed on that is not on record.
+    let other = played.by("leo", &["appraisal", "sheet", "import", &id, "leo.csv", "mia.csv"]);
+    assert_eq!(other.code, 2, "{other:?}");
+    assert!(other.err.contains("mia.csv: line 2: rater: it is the sheet of `mia`"), "{other:?}");
+    let agree = ["appraisal", "sheet", "agree", &id, "worksheet.csv"];
+    let early = played.by("leo", &agree);
+    assert!(
+        early.err.contains("worksheet.csv: line 2: rating:leo: the worksheet says"),
+        "{early:?}"
+    );
+    for name in ["leo", "mia"] {
+        let file = format!("{name}.csv");
+        played.by(name, &["appraisal", "sheet", "import", &id, &file]).done();
+    }
+    played.by("mia", &["appraisal", "reveal", &id]).done();
+    let talked = sheet.replace(
+        "BP.01.04,,satisfied,not-satisfied,no,,,,",
+        "BP.01.04,,satisfied,not-satisfied,no,satisfied,after a talk,,mia=only at times",
+    );
+    played.write(
+        "tampered.csv",
+        &talked.replace("satisfied,not-satisfied,no", "satisfied,satisfied,no"),
+    );
+    let tampered = played.by("leo", &["appraisal", "sheet", "agree", &id, "tampered.csv"]);
+    let expected = "rating:mia: the worksheet says `satisfied`, and `not-satisfied` is on record";
+    assert!(tampered.err.contains(expected), "{tampered:?}");
+    played.write("worksheet.csv", &talked);
+    let other = played.by("mia", &agree);
+    assert!(other.err.contains("worksheet.csv: line 2: only the lead may"), "{other:?}");
+    let done = played.by("leo", &[&agree[..], &["--output", "json"]].concat()).done();
+    assert!(done.contains("\"receipt\""), "{done}");
+    played.by("leo", &["appraisal", "sign-off", &id, "--effective-at", "2026-05-01"]).done();
+    played.by("sue", &["appraisal", "close", &id, "--unit", "app", "--yes"]).done();
+
+    // The next one carries it forward; a sheet or a call confirms it.
+    let next = value(&played.by("sue", &open).done(), "appraisal");
+    let shown = played.by("mia", &["appraisal", "show", &next, "--output", "json"]).done();
+    assert_eq!(shown.matches(&format!("\"appraisal\": \"{id}\"")).count(), 4, "{shown}");
+    played.by("mia", &["appraisal", "sheet", "export", &next, "--to", "next.csv"]).done();
+    let sheet = fs::read_to_string(played.home.path().join("next.csv")).unwrap();
+    assert!(sheet.contains(&format!("{id} in force from 2026-05-01T00:00:00Z")), "{sheet}");
+    let confirmed: Vec<String> = sheet
+        .lines()
+        .map(|line| match line {
+            line if line.contains("BP.01.01") => filled(line, "confirmed"),
+            line => line.to_owned(),
+        })
+        .collect();
+    played.write("next.csv", &(confirmed.join("\n") + "\n"));
+    let import = ["appraisal", "sheet", "import", &next, "next.csv", "--output", "table"];
+    let told = played.by("mia", &import).done();
+    assert!(told.contains("rows") && told.contains('1'), "{told}");
+    played.by("leo", &["appraisal", "rate", &next, "BP.01.01", "confirmed"]).done();
+    let nothing = played.by("leo", &["appraisal", "rate", &next, "BP.02.01", "confirmed"]);
+    assert!(nothing.err.contains("there is nothing to confirm for `BP.02.01`"), "{nothing:?}");
+    played.by("leo", &["appraisal", "reveal", &next]).done();
+    let shown = played.by("sue", &["appraisal", "show", &next, "--output", "json"]).done();
+    assert_eq!(shown.matches(&format!("\"appraisal\": \"{id}\"")).count(), 4 + 2, "{shown}");
+}
+
+#[test]
+fn an_appraisal_of_before_comes_in_by_its_file_and_sheets() {
+    let played = Played::new();
+    played.write("appraisal.toml", INPUT);
+    let past = |more: &[&'static str]| {
+        let past = ["appraisal", "sheet", "import-past", "appraisal.toml", "past.csv"];
+        let dates = ["--conducted-from", "2026-02-01", "--conducted-until", "2026-02-15"];
+        [&past[..], &dates, &["--effective-at", "2026-03-01"], more].concat()
+    };
+    played.write("past.csv", &sheet(&[("BP.01.01", "abstained"), ("BP.01.02", "satisfied")]));
+    let wrong = played.by("sue", &past(&[]));
+    assert!(wrong.err.contains("past.csv: line 2: rating: only what was agreed on"), "{wrong:?}");
+    played.write("past.csv", &sheet(&[("BP.02.01", "satisfied"), ("BP.01.02", "satisfied")]));
+    let wrong = played.by("sue", &past(&[]));
+    assert!(wrong.err.contains("past.csv: line 2: "), "{wrong:?}");
+    assert!(!wrong.err.contains("past.csv: line 3: "), "{wrong:?}");
+    played.write("past.csv", &sheet(&PRACTICES.map(|practice| (practice, "satisfied"))));
+    let checked = played.by("sue", &past(&["--dry-run", "server"])).done();
+    assert!(checked.contains("PA01"), "{checked}");
+    let done = played.by("sue", &past(&["--output", "json"])).done();
+    assert_eq!(value(&done, "ratings"), "4");
+    let id = value(&done, "appraisal");
+    let listed = played.by("mia", &["appraisal", "list"]).done();
+    assert!(listed.contains("closed, imported by sue"), "{listed}");
+    let shown = played.by("mia", &["appraisal", "show", &id, "--output", "json"]).done();
+    for part in ["2026-02-01T00:00:00Z", "2026-02-16T00:00:00Z", "separated-duties"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let levels = played.by("mia", &["levels", "app", "--valid-at", "2026-05-20"]);
+    assert!(levels.err.contains("4 ratings in force stand as imported"), "{levels:?}");
+    let explained = played.by("mia", &["explain", "app", "PA01", "--valid-at", "2026-05-20"]);
+    assert!(explained.out.contains("imported: neither sealed ratings"), "{explained:?}");
+    let ratings = played.by("mia", &["rate", "list", "--project", "app"]);
+    assert!(ratings.out.contains("imported by sue"), "{ratings:?}");
 }

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::program::{Home, Server};
 
-const ISSUER: &str = "https://ci.example";
+pub(crate) const ISSUER: &str = "https://ci.example";
 
 /// Text in base64url (RFC 4648, section 5) without padding.
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
@@ -24,7 +24,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// A token of a job on a branch, signed by a key.
-fn token(key: &KeyPair, branch: &str) -> String {
+pub(crate) fn token(key: &KeyPair, branch: &str) -> String {
     let now = gradus_server::system_clock()().micros() / 1_000_000;
     let claims = json!({
         "iss": ISSUER, "aud": "gradus", "iat": now, "exp": now + 300, "sub": "repo:acme/web",

@@ -5,15 +5,27 @@ mod apply;
 #[cfg(test)]
 mod appraisals;
 #[cfg(test)]
+mod capsules;
+#[cfg(test)]
 mod claims;
 #[cfg(test)]
 mod day;
 #[cfg(test)]
 mod flaky;
 #[cfg(test)]
+mod instances;
+#[cfg(test)]
+mod jobs;
+#[cfg(test)]
+mod keyring;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
+mod prove;
+#[cfg(test)]
 mod push;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

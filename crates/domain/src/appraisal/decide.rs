@@ -1,6 +1,6 @@
 //! What may be recorded in the stream of an appraisal.
 
-mod input;
+pub(super) mod input;
 
 use std::sync::Arc;
 
@@ -14,9 +14,12 @@ use gradus_model::{
     AppraisalId, Catalog, Event, EvidenceId, Practice, PrincipalId, Timestamp, UnitId,
 };
 
-use self::input::{is_sound, once};
+use self::input::{Conduct, is_sound, once};
+use super::import::import;
 use super::scope::{area_in_scope, unsettled};
-use super::{ABSTAINED, Appraisal, AppraisalRefusal as Refused, Appraisals, State, dissent_field};
+use super::{
+    ABSTAINED, Appraisal, AppraisalRefusal as Refused, Appraisals, CARRIED, State, dissent_field,
+};
 use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::rating::{MOST_EVIDENCE, is_derived};
@@ -43,6 +46,8 @@ pub struct Scene<'a> {
     pub basis: &'a dyn Fn(UnitId, Timestamp) -> Option<(Arc<Catalog>, Arc<Rules>)>,
     /// Where an item of a unit was recorded, if readers know it.
     pub evidence: &'a dyn Fn(UnitId, EvidenceId) -> Option<u64>,
+    /// The value that the rating of an earlier appraisal, recorded at a position, proposes.
+    pub carried: &'a dyn Fn(&Appraisal, &Subject, u64) -> Option<Value>,
 }
 
 /// What the rules say to a proposal for an appraisal's stream.
@@ -56,14 +61,15 @@ pub fn decide(scene: &Scene<'_>, on: &Occasion, proposal: &Proposal) -> Result<V
     match &proposal.event {
         Event::AppraisalOpened(of) => {
             let valid_at = of.input.base.map_or(proposal.effective_at, |base| base.valid_at);
-            is_sound(scene, on, &of.input, valid_at)?;
+            is_sound(scene, on, &of.input, (Conduct::Now, valid_at))?;
             Ok(Verdict::Record)
         }
+        Event::AppraisalImported(of) => import(scene, on, of, proposal),
         Event::AppraisalChanged(of) => {
             let known = at_work(scene, of.appraisal)?;
             theirs(actor == known.input.sponsor, "the sponsor", "change the input")?;
             let valid_at = of.input.base.unwrap_or(known.base).valid_at;
-            is_sound(scene, on, &of.input, valid_at)?;
+            is_sound(scene, on, &of.input, (Conduct::Now, valid_at))?;
             Ok(Verdict::Record)
         }
         Event::IndividualRatingSealed(of) => seal(scene, actor, of, proposal),
@@ -130,29 +136,41 @@ fn in_scope(
     subject: &Subject,
     evidence: &[EvidenceId],
 ) -> Result<Arc<Rules>, Refusal> {
-    let Subject { unit, target, instance } = subject;
-    let outside = |what: String| Refusal::from(Refused::OutOfScope(what));
-    if !of.input.units.contains(unit) {
-        return Err(outside(unit.to_string()));
+    let valid_at = of.base.valid_at;
+    let unit = subject.unit;
+    if !of.input.units.contains(&unit) {
+        return Err(Refused::OutOfScope(unit.to_string()).into());
     }
+    let (model, rules) = (scene.basis)(unit, valid_at).ok_or(Refusal::NoModel(valid_at))?;
+    fits(of, subject, (&model, &rules), valid_at)?;
+    cites(scene, of, &[unit], evidence)?;
+    Ok(rules)
+}
+
+/// Whether something is in the scope of an appraisal, and can be rated by a model and rules.
+pub(super) fn fits(
+    of: &Appraisal,
+    subject: &Subject,
+    (model, rules): (&Catalog, &Rules),
+    valid_at: Timestamp,
+) -> Result<(), Refusal> {
+    let Subject { target, instance, .. } = subject;
+    let outside = |what: String| Refusal::from(Refused::OutOfScope(what));
     let unnamed = |named: &&gradus_model::Label| !of.input.instances.contains(*named);
     if let Some(instance) = instance.as_ref().filter(unnamed) {
         return Err(outside(instance.to_string()));
     }
-    let valid_at = of.base.valid_at;
-    let (model, rules) = (scene.basis)(*unit, valid_at).ok_or(Refusal::NoModel(valid_at))?;
-    known_practice(Some(&model), target, valid_at)?;
+    known_practice(Some(model), target, valid_at)?;
     if is_derived(target.practice) {
         return Err(Refusal::Derived(target.clone()));
     }
-    if area_in_scope(of, &model, target).is_none() {
+    if area_in_scope(of, model, target).is_none() {
         return Err(outside(target.to_string()));
     }
     if matches!(target.practice, Practice::Feature(..)) && !rules.scheme.rates_features() {
         return Err(Refused::FeatureNotRead(target.clone()).into());
     }
-    cites(scene, of, &[*unit], evidence)?;
-    Ok(rules)
+    Ok(())
 }
 
 /// Whether what is cited is in the frozen base.
@@ -176,7 +194,7 @@ fn cites(
     Ok(())
 }
 
-fn is_read(rules: &Rules, value: Value) -> Result<(), Refusal> {
+pub(super) fn is_read(rules: &Rules, value: Value) -> Result<(), Refusal> {
     match rules.read(value) {
         Some(_) => Ok(()),
         None => Err(Refused::NotRead(value).into()),
@@ -195,14 +213,22 @@ fn seal(
     if of.revealed.contains_key(&rating.subject) {
         return Err(Refused::Revealed(rating.subject.target.clone()).into());
     }
-    match proposal.payload.get("value") {
-        Some(ABSTAINED) => Ok(Verdict::Record),
-        Some(text) => match text.parse() {
-            Ok(value) => is_read(&rules, value).map(|()| Verdict::Record),
-            Err(_) => Err(Refusal::ReasonMissing),
-        },
-        None => Err(Refusal::ReasonMissing),
+    let value = match proposal.payload.get("value") {
+        Some(ABSTAINED) => None,
+        Some(text) => Some(text.parse::<Value>().map_err(|_| Refusal::ReasonMissing)?),
+        None => return Err(Refusal::ReasonMissing),
+    };
+    if let Some(value) = value {
+        is_read(&rules, value)?;
     }
+    if let Some(text) = proposal.payload.get(CARRIED) {
+        let proposed = text.parse().ok().and_then(|at| (scene.carried)(of, &rating.subject, at));
+        if proposed.is_none() || proposed != value {
+            let (target, position) = (rating.subject.target.clone(), text.to_owned());
+            return Err(Refused::NotCarried { position, target }.into());
+        }
+    }
+    Ok(Verdict::Record)
 }
 
 fn reveal(

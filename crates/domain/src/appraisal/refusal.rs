@@ -39,6 +39,25 @@ pub enum AppraisalRefusal {
         /// What there is.
         size: u64,
     },
+    /// An appraisal of before is of one unit.
+    #[error("an appraisal of before is brought in unit by unit: name one, not {0}")]
+    ImportedUnits(usize),
+    /// No time is left in which an appraisal of before could have been conducted.
+    #[error("it was conducted from {from} until {until}: the end has to come after the start")]
+    NeverConducted {
+        /// The start that was given.
+        from: Timestamp,
+        /// The end that was given.
+        until: Timestamp,
+    },
+    /// Ratings would take effect before anybody looked.
+    #[error("`effective_at` is {seen}, before it was conducted: use {from} or later")]
+    BeforeConduct {
+        /// What was asked for.
+        seen: Timestamp,
+        /// When the conduct began.
+        from: Timestamp,
+    },
     /// Somebody else's part.
     #[error("only {who} may {what}")]
     NotTheirs {
@@ -73,6 +92,17 @@ pub enum AppraisalRefusal {
     /// What was revealed is not rated any more.
     #[error("the ratings of `{0}` were revealed: what counts now is the consensus")]
     Revealed(Target),
+    /// What is confirmed is not what an earlier appraisal said.
+    #[error(
+        "`carried` is {position}: no rating of `{target}` with this value by an earlier appraisal \
+         stands there in the frozen base"
+    )]
+    NotCarried {
+        /// The position that was given.
+        position: String,
+        /// What is rated.
+        target: Target,
+    },
     /// Ratings are missing.
     #[error("`{target}` waits for the ratings of {missing} of the team")]
     NotAllIn {

@@ -26,10 +26,15 @@ impl Between<'_, '_> {
             Told::Happened(of, Happening::Superseded(_, at)) => {
                 item(Class::Superseded, of).late_if(missed(*at))
             }
-            // Never moves a level; it is said all the same should rules ever count it.
+            // Neither this nor links to process instances move a level; they are said all the same should
+            // rules ever count them.
             Told::Happened(of, Happening::Confirmed(_)) => item(Class::Accepted, of),
-            Told::Linked(of) => item(Class::Linked, of),
-            Told::Unlinked(of) => item(Class::Unlinked, of),
+            Told::Linked(of) | Told::Happened(of, Happening::InstanceLinked(_)) => {
+                item(Class::Linked, of)
+            }
+            Told::Happened(of, Happening::InstanceUnlinked(_)) | Told::Unlinked(of) => {
+                item(Class::Unlinked, of)
+            }
             Told::Rated(of) => rating(rated(turned, of), of).late_if(missed(of.effective_at)),
             Told::RatingWithdrawn(of) => rating(Class::RatingWithdrawn, of),
             Told::RatingEnded(of, at) => rating(Class::RatingEnded, of).late_if(missed(*at)),

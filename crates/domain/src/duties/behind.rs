@@ -6,7 +6,9 @@
 //! was recorded before any rules spoke of duties has none. A conflict of interest is told as it is
 //! known at the point asked about, so that one that is declared late still shows.
 
-use gradus_model::{Catalog, EvidenceId, Name, UnitId};
+use std::collections::BTreeSet;
+
+use gradus_model::{AppraisalId, Catalog, EvidenceId, Name, UnitId};
 
 use super::{Conflict, Pair, resting};
 use crate::history::{EvidenceHistory, RatingHistory, UnitHistory};
@@ -57,6 +59,8 @@ pub struct Told {
     pub relaxed: u32,
     /// Those of a rater with a declared conflict of interest.
     pub conflicted: u32,
+    /// Those of appraisals that were conducted elsewhere and brought in.
+    pub imported: u32,
 }
 
 /// Looks at the ratings of one unit.
@@ -160,13 +164,13 @@ impl<'a> Onlooker<'a> {
 /// How many ratings in force at a point are to be told of, of those that answer for some areas of a
 /// unit by its rules.
 ///
-/// Where no rules that were ever adopted relax anything and no conflict was declared, nothing is
-/// looked at.
+/// `imported` are the appraisals that were brought in. Where there are none, no rules that were ever
+/// adopted relax anything and no conflict was declared, nothing is looked at.
 pub fn told<'a>(
     world: &dyn World,
     unit: UnitId,
     at: At,
-    (catalog, rules): (&Catalog, &Rules),
+    (catalog, rules, imported): (&Catalog, &Rules, &BTreeSet<AppraisalId>),
     areas: impl Iterator<Item = &'a AreaAnswer>,
 ) -> Told {
     let mut told = Told::default();
@@ -176,13 +180,17 @@ pub fn told<'a>(
         if !onlookers.iter().any(|(unit, _)| *unit == by) {
             onlookers.push((by, Onlooker::new(world, by, at.size)));
         }
-        let onlooker = onlookers.iter().find(|(unit, one)| *unit == by && !one.sees_nothing());
+        let sees = |one: &Onlooker<'_>| !one.sees_nothing() || !imported.is_empty();
+        let onlooker = onlookers.iter().find(|(unit, one)| *unit == by && sees(one));
         let history = world.history(by).zip(onlooker);
         let Some((history, (_, onlooker))) = history else { continue };
         let Some(of_model) = catalog.area(area.area) else { continue };
         let outline = Outline::of(catalog, of_model, rules.scheme);
         let in_force = outline.targets.iter().flat_map(|(of, _)| in_force(history, of, rules, at));
-        for standing in in_force.map(|rating| onlooker.of(history, rating)) {
+        for rating in in_force {
+            let standing = onlooker.of(history, rating);
+            let appraisal = rating.rating.appraisal;
+            told.imported += u32::from(appraisal.is_some_and(|id| imported.contains(&id)));
             told.relaxed += u32::from(!standing.relaxed.is_empty());
             told.conflicted += u32::from(standing.conflict.is_some());
         }

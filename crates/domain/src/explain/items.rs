@@ -1,7 +1,7 @@
 //! An item of evidence as it was known at a point, and whether it counts.
 
 use gradus_model::evidence::{Kind, Outcome, Strength};
-use gradus_model::{EvidenceId, PrincipalId, Target, Timestamp};
+use gradus_model::{EvidenceId, Label, PrincipalId, Target, Timestamp};
 
 use crate::cause::EndsBy;
 use crate::coverage::{Providers, counts, valid_until};
@@ -27,6 +27,8 @@ pub struct ItemBehind {
     pub outcome: Outcome,
     /// How closely it is tied to its practices.
     pub strength: Strength,
+    /// The process instances that it belongs to, in order.
+    pub instances: Vec<Label>,
     /// When the work began.
     pub work_from: Timestamp,
     /// When the work ended.
@@ -99,6 +101,7 @@ pub(crate) fn behind(
         kind: item.kind,
         outcome: item.outcome,
         strength: item.strength,
+        instances: item.instances(at.size).into_iter().cloned().collect(),
         work_from: item.work_from,
         work_to: item.work_to,
         valid_until,

@@ -1,5 +1,6 @@
 //! Items of evidence and ratings, each with all that happened to it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gradus_model::evidence::{Kind, Outcome, Source, Strength, Tool};
@@ -21,6 +22,10 @@ pub enum Happening {
     Superseded(EvidenceId, Timestamp),
     /// Someone else vouched for it.
     Confirmed(PrincipalId),
+    /// It belongs to further process instances.
+    InstanceLinked(Box<[Label]>),
+    /// It no longer belongs to these process instances.
+    InstanceUnlinked(Box<[Label]>),
 }
 
 /// An item was accepted.
@@ -63,8 +68,8 @@ pub struct EvidenceHistory {
     pub source: Source,
     /// The tool that made it; what many items share is held once.
     pub tool: Option<Arc<Tool>>,
-    /// The process instance it belongs to.
-    pub instance: Option<Label>,
+    /// The process instance that its submitter named.
+    pub(super) instance: Option<Label>,
     /// None happens to most items: a list that is empty takes no room.
     pub(super) happenings: Box<[(u64, Happening)]>,
     /// The numbers of the targets that it was ever linked to.
@@ -82,7 +87,7 @@ impl EvidenceHistory {
     pub fn standing(&self, size: u64) -> Standing {
         let decided = |happening: &Happening| match happening {
             Happening::Stands(standing, ..) => Some(*standing),
-            Happening::Ended(_) | Happening::Superseded(..) | Happening::Confirmed(_) => None,
+            _ => None,
         };
         self.known(size).rev().find_map(decided).unwrap_or(Standing::Submitted)
     }
@@ -103,7 +108,7 @@ impl EvidenceHistory {
         let mut known = self.happenings.iter().rev().filter(|(position, _)| *position < size);
         let decided = known.find_map(|(position, happening)| match happening {
             Happening::Stands(standing, by, at) => Some((*standing, *by, *at, *position)),
-            Happening::Ended(_) | Happening::Superseded(..) | Happening::Confirmed(_) => None,
+            _ => None,
         });
         let (standing, by, effective_at, position) = decided?;
         (standing == Standing::Accepted).then_some(Acceptance { by, effective_at, position })
@@ -118,7 +123,7 @@ impl EvidenceHistory {
             match happening {
                 Happening::Ended(at) => ended = Some(*at),
                 Happening::Superseded(_, at) => superseded = Some(*at),
-                Happening::Stands(..) | Happening::Confirmed(_) => (),
+                _ => (),
             }
         }
         [ended, superseded].into_iter().flatten().min()
@@ -128,7 +133,7 @@ impl EvidenceHistory {
     pub(crate) fn last_end(&self) -> Option<Timestamp> {
         self.known(u64::MAX).rev().find_map(|happening| match happening {
             Happening::Ended(at) => Some(*at),
-            Happening::Stands(..) | Happening::Superseded(..) | Happening::Confirmed(_) => None,
+            _ => None,
         })
     }
 
@@ -137,15 +142,32 @@ impl EvidenceHistory {
     pub fn superseded_by(&self, size: u64) -> Option<(EvidenceId, Timestamp)> {
         self.known(size).rev().find_map(|happening| match happening {
             Happening::Superseded(by, at) => Some((*by, *at)),
-            Happening::Stands(..) | Happening::Ended(_) | Happening::Confirmed(_) => None,
+            _ => None,
         })
+    }
+
+    /// The process instances that it belongs to, as known with `size` records, in order; of what was said
+    /// of one, the last position wins.
+    #[must_use]
+    pub fn instances(&self, size: u64) -> BTreeSet<&Label> {
+        let mut instances: BTreeSet<&Label> = self.instance.iter().collect();
+        for happening in self.known(size) {
+            match happening {
+                Happening::InstanceLinked(linked) => instances.extend(linked),
+                Happening::InstanceUnlinked(unlinked) => {
+                    instances.retain(|instance| !unlinked.contains(*instance));
+                }
+                _ => (),
+            }
+        }
+        instances
     }
 
     /// Who vouched for it besides its provider.
     pub fn confirmed_by(&self, size: u64) -> impl Iterator<Item = PrincipalId> {
         self.known(size).filter_map(|happening| match happening {
             Happening::Confirmed(by) => Some(*by),
-            Happening::Stands(..) | Happening::Ended(_) | Happening::Superseded(..) => None,
+            _ => None,
         })
     }
 }

@@ -114,6 +114,14 @@ impl Items {
             Event::EvidenceUnlinked(links) => {
                 self.unlink(links.evidence, position, &links.practices);
             }
+            Event::EvidenceInstanceLinked(links) => {
+                let linked = Happening::InstanceLinked(links.instances.clone().into());
+                self.happen(links.evidence, position, linked);
+            }
+            Event::EvidenceInstanceUnlinked(links) => {
+                let unlinked = Happening::InstanceUnlinked(links.instances.clone().into());
+                self.happen(links.evidence, position, unlinked);
+            }
             Event::PracticeRated(rating) => self.rate(recorded, rating),
             Event::RatingWithdrawn(of) => {
                 if let Some(rating) = self.rating_mut(of.rating) {

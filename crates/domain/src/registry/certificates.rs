@@ -64,6 +64,7 @@ pub(super) fn register(
     if principal.disabled_at.is_some() {
         return Err(Refusal::PrincipalDisabled(new.principal));
     }
+    registry.may_have_stored(new.principal)?;
     if let Some(seen) = new.expires_at.filter(|seen| *seen <= on.now) {
         return Err(Refusal::InThePast { field: "expires_at", seen });
     }

@@ -238,6 +238,15 @@ impl Registry {
         self.claims.claimed.get(&principal).map(|known| &known.by)
     }
 
+    /// That a principal may have a credential that is stored: a token or certificate, which would let it
+    /// in from where the rule does not, and when the rule is gone.
+    pub(super) fn may_have_stored(&self, principal: PrincipalId) -> Result<(), Refusal> {
+        match self.added_by(principal) {
+            Some(by) => Err(Refusal::CallsByRule { principal, rule: by.rule.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// The rule that claims of an issuer meet at a point: of several one that lets evidence be
     /// submitted rather than one that does not, then the first by name.
     #[must_use]

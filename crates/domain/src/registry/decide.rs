@@ -99,10 +99,11 @@ pub fn decide(
                 Ok(Verdict::Record)
             }
         }
-        // The log writes its own first event, a restore that it was forked, and the facts of a unit
-        // are decided elsewhere.
+        // The log writes its own first event and state digests, a restore that it was forked, and the
+        // facts of a unit are decided elsewhere.
         Event::LogCreated(_)
         | Event::LogForked(_)
+        | Event::StateDigestRecorded(_)
         | Event::ModelAdopted(_)
         | Event::RulesAdopted(_)
         | Event::ProfileAdopted(_)
@@ -126,11 +127,14 @@ pub fn decide(
         | Event::EvidenceConfirmed(_)
         | Event::EvidenceLinked(_)
         | Event::EvidenceUnlinked(_)
+        | Event::EvidenceInstanceLinked(_)
+        | Event::EvidenceInstanceUnlinked(_)
         | Event::PayloadErased(_)
         | Event::PracticeRated(_)
         | Event::RatingWithdrawn(_)
         | Event::RatingEnded(_)
         | Event::AppraisalOpened(_)
+        | Event::AppraisalImported(_)
         | Event::AppraisalChanged(_)
         | Event::IndividualRatingSealed(_)
         | Event::IndividualRatingsRevealed(_)
@@ -272,6 +276,7 @@ fn issue(registry: &Registry, on: &Occasion, issued: &TokenIssued) -> Result<Ver
     if principal.disabled_at.is_some() {
         return Err(Refusal::PrincipalDisabled(issued.principal));
     }
+    registry.may_have_stored(issued.principal)?;
     ends_in_time(on, issued.expires_at)?;
     Ok(record_unless(registry.has_issued(issued)))
 }

@@ -62,6 +62,25 @@ impl Roles {
             Some(Grant { principal, role: *role, unit: *unit, from, until, position })
         })
     }
+
+    /// The next period of each role that does not hold at a point and begins later.
+    fn later(&self, principal: PrincipalId, at: At) -> impl Iterator<Item = Grant> {
+        let stated = self.0.get(&principal).into_iter().flatten();
+        stated.filter_map(move |((unit, role), terms)| {
+            if in_force(terms, at).is_some() {
+                return None;
+            }
+            let begins = |term: &&Stated<Term>| term.effective_at > at.valid_at;
+            let mut moments: Vec<_> =
+                terms.iter().filter(begins).map(|term| term.effective_at).collect();
+            moments.sort_unstable();
+            let mut periods =
+                moments.into_iter().filter_map(|valid_at| in_force(terms, At { valid_at, ..at }));
+            let (stated, until) = periods.next()?;
+            let (from, position) = (stated.effective_at, stated.position);
+            Some(Grant { principal, role: *role, unit: *unit, from, until, position })
+        })
+    }
 }
 
 /// The grant that holds at a point, and its end: the latest that was not revoked since, from
@@ -108,6 +127,12 @@ impl Registry {
         let mut principals: BTreeSet<PrincipalId> = self.roles.0.keys().copied().collect();
         principals.extend(self.claims.principals());
         principals.into_iter().flat_map(move |principal| self.roles_of(principal, at))
+    }
+
+    /// The next period of each role that was granted, does not hold at a point and begins later, by
+    /// principal, unit and role.
+    pub fn later_roles(&self, at: At) -> impl Iterator<Item = Grant> {
+        self.roles.0.keys().flat_map(move |principal| self.roles.later(*principal, at))
     }
 
     /// What a principal may do on a unit at a point, by the roles there and on the units above it.
@@ -172,6 +197,10 @@ impl Registry {
             && self.tokens.get(&rotated.token).is_some_and(|own| own.principal == actor.principal)
         {
             // Whoever holds a token may replace it.
+            return Ok(());
+        }
+        if matches!(event, Event::StateDigestRecorded(_)) && actor.kind == PrincipalKind::System {
+            // Gradus itself has no role.
             return Ok(());
         }
         let (right, on) = needed(event, stream, actor.principal);

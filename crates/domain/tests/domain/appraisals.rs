@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use expect_test::{Expect, expect};
 use gradus_domain::appraisal::{
-    ABSTAINED, Scene, State, agreement, decide, dissent_field, stream_of,
+    ABSTAINED, CARRIED, Scene, State, agreement, decide, dissent_field, stream_of,
 };
 use gradus_domain::{
     AppraisalRefusal, Appraisals, Draft, Refusal, UnitState, Verdict, appraisal::Said,
@@ -26,11 +26,12 @@ use crate::given::{
     Fact, ISO, STRICT, area, day, decide as decide_in_unit, evidence, fact, in_words, occasion,
     organization, rated, state, target, under, unit, who,
 };
+use crate::imports::of_imports;
 use crate::registry::{added, and, disabled, registered, tree};
 
-const A1: AppraisalId = AppraisalId(*b"A1\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+pub(crate) const A1: AppraisalId = AppraisalId(*b"A1\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 
-fn id(name: &str) -> PrincipalId {
+pub(crate) fn id(name: &str) -> PrincipalId {
     who(name).principal
 }
 
@@ -39,7 +40,7 @@ fn team(members: &[(&str, Part)]) -> Vec<Member> {
 }
 
 /// Sue wants PA01 of `app` looked at, by Leo who leads, Mia, and Oz who looks on.
-fn input() -> Input {
+pub(crate) fn input() -> Input {
     Input {
         units: vec![unit("app")],
         areas: vec![ScopedArea { area: area("PA01"), highest: 1 }],
@@ -92,6 +93,13 @@ fn sealed_as(by: &str, subject: Subject, cites: &[&str], value: &str) -> Fact {
 
 pub(crate) fn sealed(by: &str, practice: &str) -> Fact {
     sealed_as(by, of(practice), &[], "satisfied")
+}
+
+fn confirmed(practice: &str, position: &str) -> Fact {
+    let mut fact = sealed("leo", practice);
+    let value = Payload::empty().with("value", "satisfied");
+    fact.proposal.payload = value.with(CARRIED, position);
+    fact
 }
 
 pub(crate) fn revealed(practices: &[&str]) -> Fact {
@@ -148,14 +156,18 @@ pub(crate) fn appraisals(history: &[Fact]) -> Appraisals {
     for (version, fact) in (1..).zip(history) {
         let (actor, effective_at) = (fact.actor.principal, fact.proposal.effective_at);
         let said = Said { position: 99 + version, version, actor, effective_at };
-        appraisals.evolve(stream_of(A1), said, &fact.proposal.event);
+        let of = match &fact.proposal.event {
+            Event::AppraisalImported(of) => of.appraisal,
+            _ => A1,
+        };
+        appraisals.evolve(stream_of(of), said, &fact.proposal.event);
     }
     appraisals
 }
 
 /// What an appraisal's stream says to a proposal, in an organization whose units have the 2008
 /// edition and strict rules; `E1` is an item of before, `E2` one of after the opening.
-fn answer(history: &[Fact], proposed: &Fact) -> Result<Verdict, Refusal> {
+pub(crate) fn answer(history: &[Fact], proposed: &Fact) -> Result<Verdict, Refusal> {
     let people = ["sue", "leo", "mia", "oz", "max"].map(added);
     let units = [registered("other", UnitKind::Project, Some("red"))];
     let gone = [added("gone"), disabled("gone"), added("bot")];
@@ -170,6 +182,9 @@ fn answer(history: &[Fact], proposed: &Fact) -> Result<Verdict, Refusal> {
             _ if id == evidence("E1") => Some(7),
             _ if id == evidence("E2") => Some(101),
             _ => None,
+        },
+        carried: &|_, subject, position| {
+            (*subject == of("BP.01.01") && position == 7).then_some(Value::Satisfied)
         },
     };
     decide(&scene, &occasion(proposed), &proposed.proposal)
@@ -257,6 +272,22 @@ fn a_rating_given_again_before_it_is_revealed_replaces_the_one_before() {
 }
 
 #[test]
+fn a_rating_confirms_what_an_earlier_appraisal_said_with_the_same_value_alone() {
+    assert_eq!(answer(&[opened()], &confirmed("BP.01.01", "7")), Ok(Verdict::Record));
+    let other = |proposed: Fact, value: &str| {
+        let mut fact = proposed;
+        fact.proposal.payload = Payload::empty().with("value", value).with(CARRIED, "7");
+        in_words(&answer(&[opened()], &fact))
+    };
+    for value in ["not-satisfied", ABSTAINED] {
+        let told = other(sealed("leo", "BP.01.01"), value);
+        assert!(told.starts_with("refused: `carried` is 7: no rating of"), "{told}");
+    }
+    let told = in_words(&answer(&[opened()], &confirmed("BP.01.02", "7")));
+    assert!(told.contains("no rating of `iso-21827-2008/BP.01.02`"), "{told}");
+}
+
+#[test]
 fn dissent_is_kept_with_what_it_holds_instead() {
     let text = Payload::empty().with(&dissent_field(id("mia")), "only at times");
     let reached = agreed_as("BP.01.01", Some(Value::Satisfied), &["mia"], text);
@@ -293,6 +324,9 @@ fn variant(refusal: &AppraisalRefusal) -> &'static str {
         Refused::SponsorRates => "sponsor rates",
         Refused::NotAPerson(_) => "not a person",
         Refused::BaseAhead { .. } => "base ahead",
+        Refused::ImportedUnits(_) => "imported units",
+        Refused::NeverConducted { .. } => "never conducted",
+        Refused::BeforeConduct { .. } => "before conduct",
         Refused::NotTheirs { .. } => "not theirs",
         Refused::Over(_) => "over",
         Refused::PartlyClosed => "partly closed",
@@ -300,6 +334,7 @@ fn variant(refusal: &AppraisalRefusal) -> &'static str {
         Refused::FeatureNotRead(_) => "feature not read",
         Refused::NotRead(_) => "not read",
         Refused::OutsideBase { .. } => "outside base",
+        Refused::NotCarried { .. } => "not carried",
         Refused::Revealed(_) => "revealed",
         Refused::NotAllIn { .. } => "not all in",
         Refused::NotRevealed(_) => "not revealed",
@@ -311,7 +346,7 @@ fn variant(refusal: &AppraisalRefusal) -> &'static str {
     }
 }
 
-const VARIANTS: usize = 22;
+const VARIANTS: usize = 26;
 
 fn of_input() -> Vec<(Vec<Fact>, Fact)> {
     let wrong = [
@@ -365,6 +400,7 @@ fn of_the_rest() -> Vec<(Vec<Fact>, Fact)> {
         (work(), sealed_as("leo", of("BP.01.01"), &["E2"], "satisfied")),
         (work(), sealed_as("leo", of("BP.01.01"), &["E3"], "satisfied")),
         (work(), sealed_as("leo", of("BP.01.01"), &[], "well")),
+        (work(), confirmed("BP.01.01", "8")),
         (shown(), sealed("mia", "BP.01.01")),
         (vec![opened(), sealed("leo", "BP.01.01")], revealed(&["BP.01.01"])),
         (both(), agreed("BP.01.01")),
@@ -381,7 +417,7 @@ fn of_the_rest() -> Vec<(Vec<Fact>, Fact)> {
 
 #[test]
 fn every_refusal_of_an_appraisal_says_what_was_seen_and_what_to_do() {
-    let all = [of_input(), of_the_rest()].concat();
+    let all = [of_input(), of_the_rest(), of_imports()].concat();
     let answers: Vec<_> = all.iter().map(|(history, proposed)| answer(history, proposed)).collect();
     let seen: BTreeSet<&str> = answers
         .iter()
@@ -422,6 +458,7 @@ fn every_refusal_of_an_appraisal_says_what_was_seen_and_what_to_do() {
         refused: evidence `E2` is not among the 100 records of the frozen base
         refused: evidence `E3` is unknown in this unit
         refused: a reason is needed
+        refused: `carried` is 8: no rating of `iso-21827-2008/BP.01.01` with this value by an earlier appraisal stands there in the frozen base
         refused: the ratings of `iso-21827-2008/BP.01.01` were revealed: what counts now is the consensus
         refused: `iso-21827-2008/BP.01.01` waits for the ratings of 1 of the team
         refused: the ratings of `iso-21827-2008/BP.01.01` were not revealed: reveal them first
@@ -432,7 +469,17 @@ fn every_refusal_of_an_appraisal_says_what_was_seen_and_what_to_do() {
         refused: `effective_at` is 2026-07-01T00:00:00Z, more than 5 minutes after the server's clock, 2026-06-01T00:00:00Z
         refused: the lead has not signed off: what was said last is not signed for
         refused: the ratings take effect from 2026-05-31T00:00:00Z, as was signed for, not from 2026-05-30T00:00:00Z
-        refused: 3 ratings were agreed on for the unit, not 4"#]].assert_eq(&told.join("\n"));
+        refused: 3 ratings were agreed on for the unit, not 4
+        refused: an appraisal of before is brought in unit by unit: name one, not 2
+        refused: it was conducted from 2024-03-01T00:00:00Z until 2024-03-01T00:00:00Z: the end has to come after the start
+        refused: `effective_at` is 2024-02-29T00:00:00Z, before it was conducted: use 2024-03-01T00:00:00Z or later
+        refused: `ratings` is empty: name at least one
+        refused: `ratings` has 901 entries, at most 900 are allowed
+        refused: `conducted_until` is 2026-07-01T00:00:00Z, more than 5 minutes after the server's clock, 2026-06-01T00:00:00Z
+        refused: `effective_at` is 2026-07-01T00:00:00Z, more than 5 minutes after the server's clock, 2026-06-01T00:00:00Z
+        refused: only a person may take part in an appraisal: a machine's claim is a candidate
+        refused: `team` is empty: name at least one
+        refused: the appraisal is closed: it takes no more of this"#]].assert_eq(&told.join("\n"));
 }
 
 #[test]

@@ -12,10 +12,11 @@ use gradus_model::unit::{PrincipalKind, Role};
 use gradus_model::{Event, Name, UnitId};
 use proptest::prelude::*;
 
+use crate::certificates::certified;
 use crate::given::{
     Fact, at, day, decide_in_organization, fact, in_words, name_of, organization, unit, who,
 };
-use crate::registry::{added, and, archived, granted, role_revoked, tree};
+use crate::registry::{added, and, archived, granted, issued, role_revoked, tree};
 
 const ISSUER: &str = "https://issuer.example";
 
@@ -288,6 +289,23 @@ fn a_role_that_was_granted_by_hand_is_no_part_of_the_rule() {
     let history = and(history, [role_revoked("bot", Role::Viewer, "blue")]);
     assert_eq!(rights(&history, "bot", "blue", "2026-06-01"), "");
     assert_eq!(rights(&history, "bot", "red", "2026-06-01"), "see submit");
+}
+
+#[test]
+fn whoever_calls_by_a_rule_gets_no_credential_that_would_outlast_it() {
+    let removed = rule_removed("ci", "red");
+    let called = and(tree(), [ci(), added_by("ci", "job", "red")]);
+    for history in [called.clone(), and(called, [removed])] {
+        let told: Vec<_> = [issued("T1", "job", None), certified("K1", "job", None)]
+            .map(|proposed| in_words(&decide_in_organization(&history, &proposed)))
+            .into();
+        expect![[r#"
+            refused: principal `job` calls by the claim rule `ci`, with tokens of its issuer alone, and gets no stored token or certificate: use one of a service account
+            refused: principal `job` calls by the claim rule `ci`, with tokens of its issuer alone, and gets no stored token or certificate: use one of a service account"#]]
+        .assert_eq(&told.join("\n"));
+    }
+    let by_hand = and(tree(), [ci(), added("bot")]);
+    assert_eq!(in_words(&decide_in_organization(&by_hand, &issued("T1", "bot", None))), "recorded");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use expect_test::expect;
 use gradus_domain::registry::DocumentKind;
 use gradus_domain::{At, Registry, UnitHistory};
 use gradus_model::Event;
+use gradus_model::event::StateDigestRecorded;
 use gradus_model::rating::Value;
 use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, Role, UnitKind};
 
@@ -19,10 +20,11 @@ use crate::clocks::clock_accepted;
 use crate::distrusts::{distrusted, of_principal, restored};
 use crate::given::{
     Fact, NOW, accepted, area, confirmed, conflicted, day, digest, document, ended, entered,
-    erased, fact, history, inheritance, labelled, left, linked, marked, name_of, organization,
-    raised, rated, rating_ended, rating_withdrawn, rejected, shown, submitted, superseded,
-    tailored_in, tailored_out, unconflicted, unlinked, withdrawn,
+    erased, fact, history, inheritance, instance_linked, instance_unlinked, labelled, left, linked,
+    marked, name_of, organization, raised, rated, rating_ended, rating_withdrawn, rejected, shown,
+    submitted, superseded, tailored_in, tailored_out, unconflicted, unlinked, withdrawn,
 };
+use crate::imports::imported;
 use crate::registry::{
     added, archived, created, disabled, forked, granted, issued, moved, published, registered,
     renamed, revoked, role_revoked, succeeded,
@@ -144,6 +146,9 @@ fn of_evidence_and_ratings(unit: &UnitHistory) -> Vec<String> {
         let practices = unit.practices_of(item.id, u64::MAX);
         let practices: Vec<String> =
             practices.iter().map(|target| target.practice.to_string()).collect();
+        for instance in item.instances(u64::MAX) {
+            let _ = write!(line, ", of {instance}");
+        }
         lines.push(format!("{line}, for {}", practices.join(" and ")));
     }
     for rating in unit.ratings(u64::MAX) {
@@ -194,7 +199,7 @@ fn of_appraisals(facts: &[Fact]) -> Vec<String> {
     lines
 }
 
-fn life() -> Vec<Fact> {
+pub(crate) fn life() -> Vec<Fact> {
     let context = Context {
         customer_base: None,
         assurance_need: Some(AssuranceNeed::High),
@@ -249,10 +254,12 @@ fn life() -> Vec<Fact> {
         confirmed("E1"),
         linked("E1", &["BP.01.01", "BP.01.02"]),
         unlinked("E1", &["BP.01.01"]),
+        instance_linked("E1", &["api", "web"]),
+        instance_unlinked("E1", &["api"]),
         superseded("E1", "E2").on("2026-05-01"),
         ended("E1").on("2026-04-01"),
         withdrawn("E1"),
-        erased(25),
+        erased(27),
         rated("R1", "BP.01.01", Value::Satisfied),
         rating_ended("R1").on("2026-05-01"),
         rating_withdrawn("R1"),
@@ -268,7 +275,15 @@ fn life() -> Vec<Fact> {
         signed_off(),
         closed(1),
         cancelled(),
+        imported(),
+        state_digest(),
     ]
+}
+
+/// What Gradus itself says of the log; it changes nothing.
+fn state_digest() -> Fact {
+    let root = digest("rows");
+    fact(Event::StateDigestRecorded(StateDigestRecorded { size: 9, root, rows: 3, projector: 1 }))
 }
 
 /// For each fact the lines of the summary that it took away and added.
@@ -406,17 +421,23 @@ fn every_event_has_its_effect() {
         evidence-unlinked
           - E1 rejected, confirmed by alice, for BP.01.01 and BP.01.02
           + E1 rejected, confirmed by alice, for BP.01.02
-        evidence-superseded
+        evidence-instance-linked
           - E1 rejected, confirmed by alice, for BP.01.02
-          + E1 rejected until 2026-05-01, replaced by E2, confirmed by alice, for BP.01.02
+          + E1 rejected, confirmed by alice, of api, of web, for BP.01.02
+        evidence-instance-unlinked
+          - E1 rejected, confirmed by alice, of api, of web, for BP.01.02
+          + E1 rejected, confirmed by alice, of web, for BP.01.02
+        evidence-superseded
+          - E1 rejected, confirmed by alice, of web, for BP.01.02
+          + E1 rejected until 2026-05-01, replaced by E2, confirmed by alice, of web, for BP.01.02
         evidence-ended
-          - E1 rejected until 2026-05-01, replaced by E2, confirmed by alice, for BP.01.02
-          + E1 rejected until 2026-04-01, replaced by E2, confirmed by alice, for BP.01.02
+          - E1 rejected until 2026-05-01, replaced by E2, confirmed by alice, of web, for BP.01.02
+          + E1 rejected until 2026-04-01, replaced by E2, confirmed by alice, of web, for BP.01.02
         evidence-withdrawn
-          - E1 rejected until 2026-04-01, replaced by E2, confirmed by alice, for BP.01.02
-          + E1 withdrawn until 2026-04-01, replaced by E2, confirmed by alice, for BP.01.02
+          - E1 rejected until 2026-04-01, replaced by E2, confirmed by alice, of web, for BP.01.02
+          + E1 withdrawn until 2026-04-01, replaced by E2, confirmed by alice, of web, for BP.01.02
         payload-erased
-          + payload 25 erased
+          + payload 27 erased
         practice-rated
           + R1 BP.01.01 satisfied
         rating-ended
@@ -456,6 +477,10 @@ fn every_event_has_its_effect() {
         appraisal-cancelled
           - appraisal A1 closed, up to level 2
           + appraisal A1 cancelled, up to level 2
+        appraisal-imported
+          + appraisal A2 closed, up to level 1
+          + app closed from 2024-04-01
+        state-digest-recorded
     "#]]
     .assert_eq(&effects(&life));
 }

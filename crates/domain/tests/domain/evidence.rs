@@ -3,8 +3,8 @@
 use expect_test::expect;
 
 use crate::given::{
-    Fact, accepted, check, confirmed, decide, ended, erased, evidence, in_words, linked, rejected,
-    submitted, superseded, target, unlinked, withdrawn,
+    Fact, accepted, check, confirmed, decide, ended, erased, evidence, in_words, instance_linked,
+    instance_unlinked, linked, rejected, submitted, superseded, target, unlinked, withdrawn,
 };
 
 #[test]
@@ -50,6 +50,8 @@ fn nothing_can_be_done_any_more_to_withdrawn_evidence_but_erase_it() {
         confirmed("E1"),
         linked("E1", &["BP.01.02"]),
         unlinked("E1", &["BP.01.01"]),
+        instance_linked("E1", &["web"]),
+        instance_unlinked("E1", &["web"]),
     ];
     for proposal in proposals {
         let answer = in_words(&decide(&history, &proposal));
@@ -163,6 +165,35 @@ fn links_that_are_there_are_not_made_again() {
     check(&history, linked("E1", &["BP.01.01", "BP.01.03"]), expect!["recorded"]);
     check(&history, unlinked("E1", &["BP.01.03"]), expect!["already so"]);
     check(&history, unlinked("E1", &["BP.01.01", "BP.01.03"]), expect!["recorded"]);
+}
+
+#[test]
+fn instances_that_are_there_are_not_linked_again() {
+    let named = submitted("E1").with(|item| item.instance = Some("web".parse().unwrap()));
+    let history = [named, instance_linked("E1", &["api"])];
+    check(&history, instance_linked("E1", &["api", "web"]), expect!["already so"]);
+    check(&history, instance_linked("E1", &["api", "line-1"]), expect!["recorded"]);
+    check(&history, instance_unlinked("E1", &["line-1"]), expect!["already so"]);
+    check(&history, instance_unlinked("E1", &["web"]), expect!["recorded"]);
+    check(
+        &history,
+        instance_linked("E2", &["api"]),
+        expect!["refused: evidence `E2` is unknown in this unit"],
+    );
+    check(&history, instance_linked("E1", &["api"]).by("bot"), expect!["already so"]);
+}
+
+#[test]
+fn an_item_belongs_to_at_most_16_instances() {
+    let names: Vec<String> = (0..16).map(|number| format!("line-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let history = [submitted("E1"), instance_linked("E1", &names)];
+    check(&history, instance_linked("E1", &names[3..]), expect!["already so"]);
+    check(
+        &history,
+        instance_linked("E1", &["web"]),
+        expect!["refused: `instances` has 17 entries, at most 16 are allowed"],
+    );
 }
 
 #[test]

@@ -21,9 +21,10 @@ use gradus_model::{
 };
 
 pub(crate) use facts::{
-    Fact, accepted, confirmed, conflicted, ended, entered, erased, fact, inheritance, labelled,
-    left, linked, marked, raised, rated, rating_ended, rating_withdrawn, rejected, submitted,
-    superseded, tailored_in, tailored_out, unconflicted, unlinked, withdrawn,
+    Fact, accepted, confirmed, conflicted, ended, entered, erased, fact, inheritance,
+    instance_linked, instance_unlinked, labelled, left, linked, marked, raised, rated,
+    rating_ended, rating_withdrawn, rejected, submitted, superseded, tailored_in, tailored_out,
+    unconflicted, unlinked, withdrawn,
 };
 
 /// The server's clock in every test.

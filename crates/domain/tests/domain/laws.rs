@@ -59,6 +59,8 @@ fn acts_by(moment: Timestamp, before: &UnitHistory, fact: &Fact) -> bool {
         | Event::EvidenceWithdrawn(_)
         | Event::EvidenceLinked(_)
         | Event::EvidenceUnlinked(_)
+        | Event::EvidenceInstanceLinked(_)
+        | Event::EvidenceInstanceUnlinked(_)
         | Event::RatingWithdrawn(_) => true,
         _ => begun,
     }

@@ -10,9 +10,10 @@ use gradus_model::{Catalog, Event, Timestamp};
 use proptest::prelude::*;
 
 use crate::given::{
-    Fact, accepted, confirmed, day, document, ended, entered, erased, fact, inheritance, labelled,
-    left, linked, marked, occasion, raised, rated, rating_ended, rating_withdrawn, rejected,
-    submitted, superseded, tailored_in, tailored_out, under, unlinked, withdrawn,
+    Fact, accepted, confirmed, day, document, ended, entered, erased, fact, inheritance,
+    instance_linked, instance_unlinked, labelled, left, linked, marked, occasion, raised, rated,
+    rating_ended, rating_withdrawn, rejected, submitted, superseded, tailored_in, tailored_out,
+    under, unlinked, withdrawn,
 };
 
 /// `tiny`: PA01 with two base practices; PA02, an organizational area, with one; PA03 with none.
@@ -105,6 +106,10 @@ fn judged() -> impl Strategy<Value = String> {
 
 fn practices() -> impl Strategy<Value = Vec<&'static str>> {
     prop::sample::subsequence(&PRACTICES[..], 1..=PRACTICES.len())
+}
+
+fn instance() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&["api", "web"][..])
 }
 
 fn practice() -> impl Strategy<Value = &'static str> {
@@ -204,6 +209,8 @@ pub(crate) fn proposal() -> impl Strategy<Value = Fact> {
         1 => item().prop_map(|name| confirmed(&name)),
         1 => (item(), practices()).prop_map(|(name, practices)| linked(&name, &practices)),
         1 => (item(), practices()).prop_map(|(name, practices)| unlinked(&name, &practices)),
+        1 => (item(), instance()).prop_map(|(name, instance)| instance_linked(&name, &[instance])),
+        1 => (item(), instance()).prop_map(|(name, instance)| instance_unlinked(&name, &[instance])),
         1 => (0_u64..40).prop_map(erased),
         1 => judged().prop_map(|name| rating_withdrawn(&name)),
         1 => judged().prop_map(|name| rating_ended(&name)),

@@ -11,9 +11,13 @@ mod tale;
 
 // Deciding and evolving.
 #[cfg(test)]
+mod against;
+#[cfg(test)]
 mod appraisals;
 #[cfg(test)]
 mod batches;
+#[cfg(test)]
+mod carried;
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
@@ -24,6 +28,8 @@ mod duties;
 mod effects;
 #[cfg(test)]
 mod evidence;
+#[cfg(test)]
+mod imports;
 #[cfg(test)]
 mod ratings;
 #[cfg(test)]
@@ -65,6 +71,8 @@ mod levels;
 #[cfg(test)]
 mod lift;
 #[cfg(test)]
+mod missing;
+#[cfg(test)]
 mod nplf;
 #[cfg(test)]
 mod queue;
@@ -74,6 +82,8 @@ mod rater;
 mod rollup;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod story;
 #[cfg(test)]
 mod sufficiency;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use gradus_model::unit::{Phase, Role, UnitKind};
 use gradus_model::{AppraisalId, Payload};
 
 use crate::certificates::{certified, uncertified};
-use crate::claims::rule_removed;
+use crate::claims::{added_by, rule_removed};
 use crate::distrusts::restored;
 use crate::given::{
     Fact, accepted, confirmed, conflicted, decide, decide_in_organization, ended, erased, evidence,
@@ -77,6 +77,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::AppraisalUnknown => "appraisal unknown",
         Refusal::VersionUnknown(_) => "version unknown",
         Refusal::ClaimRule(_) => "claim rule",
+        Refusal::CallsByRule { .. } => "calls by rule",
         Refusal::DutiesNotSeparate { .. } => "duties not separate",
         Refusal::ConflictOfInterest { .. } => "conflict of interest",
         Refusal::ConflictNotDeclared(_) => "conflict not declared",
@@ -85,7 +86,7 @@ fn name(refusal: &Refusal) -> &'static str {
     }
 }
 
-const VARIANTS: usize = 56;
+const VARIANTS: usize = 57;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -190,6 +191,7 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
             rotated("T1", "T3", "2026-06-02", None),
         ),
         (tree(), rule_removed("ci", "red")),
+        (and(tree(), [added_by("ci", "job", "red")]), issued("T1", "job", None)),
         (tree(), restored(3)),
     ]
 }
@@ -297,6 +299,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: token `T1` has ended: issue another one
         refused: token `T1` was rotated, and is good until 2026-06-02T00:00:00Z: use the new one, `T2`; if that never arrived, revoke it and rotate again
         refused: claim rule `ci` is unknown
+        refused: principal `job` calls by the claim rule `ci`, with tokens of its issuer alone, and gets no stored token or certificate: use one of a service account
         refused: no source was distrusted at position 3: name one that is listed
         refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first
         refused: evidence `E1` was provided by the same principal, who cannot accept it while no rules are in force: ask another person, or adopt rules that relax `provider-reviews`

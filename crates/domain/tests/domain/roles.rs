@@ -326,3 +326,41 @@ fn every_fact_needs_the_right_that_its_kind_needs() {
           bot    this needs the right to administer, which the role admin gives: ask an admin for it
     "#]].assert_eq(&table);
 }
+
+#[test]
+fn a_role_that_begins_later_is_told_by_its_next_period() {
+    let history = and(
+        people(),
+        [
+            granted("bob", Role::Viewer, "red", None).on("2026-07-01"),
+            granted("bob", Role::Viewer, "red", Some("2026-12-01")).on("2026-09-01"),
+            granted("bob", Role::Lead, "red", None),
+            granted("bob", Role::Lead, "red", None).on("2026-09-01"),
+            granted("alice", Role::Viewer, "app", None).on("2026-07-01"),
+            role_revoked("alice", Role::Viewer, "app"),
+        ],
+    );
+    let registry = organization(&history);
+    let told = |when: At| {
+        let later = registry.later_roles(when);
+        let line = |grant: gradus_domain::registry::Grant| {
+            assert_eq!(grant.until, None);
+            format!("{} from {}", grant.role, &grant.from.to_string()[..10])
+        };
+        later.map(line).collect::<Vec<_>>().join("; ")
+    };
+    let size = history.len() as u64;
+    let when = |text, size| At { valid_at: day(text), size };
+    let told = [
+        told(when("2026-06-01", size)),
+        // Before the revocation was known.
+        told(when("2026-06-01", size - 1)),
+        // What holds has begun, whatever follows it.
+        told(when("2026-08-01", size)),
+    ];
+    expect![[r#"
+        viewer from 2026-07-01
+        viewer from 2026-07-01; viewer from 2026-07-01
+    "#]]
+    .assert_eq(&told.join("\n"));
+}

@@ -13,8 +13,8 @@ use gradus_model::{Label, Target};
 use proptest::prelude::*;
 
 use crate::given::{
-    Everyone, Fact, ISO, STRICT, TRUSTING, accepted, at, ended, history, known, question, rejected,
-    submitted, unit, withdrawn,
+    Everyone, Fact, ISO, STRICT, TRUSTING, accepted, at, ended, history, instance_linked,
+    instance_unlinked, known, question, rejected, submitted, unit, withdrawn,
 };
 use crate::made_up::{TINY, moment, story};
 
@@ -86,6 +86,41 @@ fn items_are_counted_by_instance_class_and_freshness() {
           BP.01.01 supported enough [-: direct 0+1] [api: direct 1+0] [web: indirect 0+1 spoken 0+1]
     "#]],
     );
+}
+
+#[test]
+fn an_item_is_counted_once_in_each_instance_that_it_belongs_to_and_backs_its_practice_once() {
+    let facts = [
+        of("web", submitted("E1")),
+        submitted("E2"),
+        instance_linked("E1", &["api", "web"]),
+        instance_linked("E2", &["api"]),
+        instance_unlinked("E1", &["web"]),
+        instance_unlinked("E2", &["api"]),
+    ];
+    let day = "2026-03-01";
+    let points: Vec<At> = (2..=6).map(|size| known(day, size)).collect();
+    check(
+        &TRUSTING,
+        &facts,
+        &points,
+        expect![[r#"
+        2026-03-01
+          BP.01.01 supported enough [-: direct 1+0] [web: direct 1+0]
+        2026-03-01
+          BP.01.01 supported enough [-: direct 1+0] [api: direct 1+0] [web: direct 1+0]
+        2026-03-01
+          BP.01.01 supported enough [api: direct 2+0] [web: direct 1+0]
+        2026-03-01
+          BP.01.01 supported enough [api: direct 2+0]
+        2026-03-01
+          BP.01.01 supported enough [-: direct 1+0] [api: direct 1+0]
+    "#]],
+    );
+    for point in points {
+        let row = &rows(&facts, point, &TRUSTING)[0];
+        assert_eq!(row.appraised, 0, "the items are two, however many cells they are in");
+    }
 }
 
 #[test]

@@ -84,6 +84,27 @@ fn every_call_is_taken_once_and_those_of_a_caller_in_order() {
 }
 
 #[test]
+fn calls_that_were_pushed_quietly_are_taken_by_a_writer_that_is_woken_once() {
+    tried(|| {
+        let queue = queue(8);
+        let writer = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.take(ALL).map(|calls| calls.len()))
+        };
+        let other = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.push(call(2, 0), None).is_ok())
+        };
+        let quietly = [0, 1].map(|number| queue.push_quietly(call(1, number), None).is_ok());
+        queue.wake();
+        assert!(other.join().unwrap() && quietly == [true; 2]);
+        let taken = writer.join().unwrap().unwrap();
+        assert!((1..=3).contains(&taken));
+        assert_eq!(taken + queue.take_now().len(), 3);
+    });
+}
+
+#[test]
 fn a_call_beside_the_closing_is_refused_or_answered() {
     tried(|| {
         let queue = queue(8);

@@ -1,8 +1,8 @@
 //! Reads durable records back from the frames.
 
 use gradus_model::{Digest, Leaf, Timestamp, UnitId};
-use gradus_proof::tree::WIDTH;
-use gradus_proof::{Tree, leaf_hash};
+use gradus_proof::tree::{LeafHashes, WIDTH};
+use gradus_proof::{Plan, Tree, leaf_hash};
 
 use super::shared::{Shared, locked};
 use crate::frame::{self, Frame, Record};
@@ -82,6 +82,21 @@ impl Shared {
         }
         loose.insert(first, leaves);
         root
+    }
+
+    /// The hashes of a proof that takes nothing past `head`.
+    pub(super) fn prove(&self, plan: &Plan, head: u64) -> Result<Vec<Digest>, LogError> {
+        LogError::refuse_past(plan, head)?;
+        let (mut frames, mut read) = (Frames::new(&self.frames), LeafHashes::new());
+        for leaves in plan.leaves() {
+            let mut hashes = Vec::new();
+            frames.visit(leaves.start, leaves.end, |record| {
+                hashes.push(leaf_hash(record.leaf));
+                Ok(true)
+            })?;
+            read.add(leaves.start, hashes);
+        }
+        Ok(locked(&self.tree).prove(plan, &read)?)
     }
 
     /// The root the log had at `size`, if the leaf hashes it takes were read lately; no reading.

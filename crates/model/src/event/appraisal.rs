@@ -7,7 +7,7 @@ use crate::Event;
 use crate::appraisal::{FindingKind, Input, Subject};
 use crate::rating::Value;
 use crate::unit::AreaRef;
-use crate::{AppraisalId, EvidenceId, PrincipalId, Target, UnitId};
+use crate::{AppraisalId, EvidenceId, PrincipalId, Target, Timestamp, UnitId};
 
 bodies! {
     /// The body of events that say an appraisal's whole input; purpose, plan and all other texts are
@@ -70,6 +70,19 @@ bodies! {
         1 unit: UnitId,
         /// How many ratings are recorded in its stream with this fact.
         2 ratings: u64,
+    }
+    /// The body of [`Event::AppraisalImported`]; purpose, statement and all other texts are payload.
+    AppraisalImported {
+        /// The appraisal.
+        0 appraisal: AppraisalId,
+        /// Its input, as it was then; one unit, and no base.
+        1 input: Input,
+        /// The first instant of the time over which it was conducted.
+        2 conducted_from: Timestamp,
+        /// The first instant after that time.
+        3 conducted_until: Timestamp,
+        /// How many ratings are recorded in the unit's stream with this fact.
+        4 ratings: u64,
     }
     /// The body of events on a whole appraisal; reasons are payload.
     OfAppraisal {

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{IndexError, IndexStore, at_key};
 use crate::index::{Chain, Fault, Leaf, Named, Row, changed, leaf, read_key};
+use crate::projector::Parked;
 
 /// The digest over the units that anything was told of, in the order of ids.
 pub(super) fn of_units(chains: &BTreeMap<UnitId, Chain>) -> Digest {
@@ -69,6 +70,28 @@ impl IndexStore {
     ///
     /// [`IndexError::Damaged`] names the first row that cannot be read; [`IndexError::Storage`].
     pub fn recomputed(&self, size: u64) -> Result<Digest, IndexError> {
+        Ok(of_units(&self.chains(size)?))
+    }
+
+    /// For each unit the digest of what was told of it up to the cursor; none where nothing was, or
+    /// where it was parked.
+    #[must_use]
+    pub fn unit_digests(&self) -> BTreeMap<UnitId, Digest> {
+        let written = self.written();
+        digests(&written.chains, &written.parked, u64::MAX)
+    }
+
+    /// The same of what was told before `size`, computed from every row: the whole index is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::recomputed`].
+    pub fn unit_digests_at(&self, size: u64) -> Result<BTreeMap<UnitId, Digest>, IndexError> {
+        let chains = self.chains(size)?;
+        Ok(digests(&chains, &self.written().parked, size))
+    }
+
+    fn chains(&self, size: u64) -> Result<BTreeMap<UnitId, Chain>, IndexError> {
         let mut chains = BTreeMap::new();
         let mut of_unit: Option<OfUnit> = None;
         for row in self.rows.scan_prefix([b'l']) {
@@ -95,6 +118,17 @@ impl IndexStore {
         if let Some(last) = of_unit {
             last.end(&mut chains);
         }
-        Ok(of_units(&chains))
+        Ok(chains)
     }
+}
+
+/// The digests of units that were not parked before `size`.
+fn digests(
+    chains: &BTreeMap<UnitId, Chain>,
+    parked: &BTreeMap<UnitId, Parked>,
+    size: u64,
+) -> BTreeMap<UnitId, Digest> {
+    let told = |unit: &UnitId| parked.get(unit).is_none_or(|parked| parked.position >= size);
+    let told = chains.iter().filter(|(unit, _)| told(unit));
+    told.map(|(unit, chain)| (*unit, Digest(chain.0))).collect()
 }

@@ -61,8 +61,12 @@ impl Recall for Kept {
     }
 }
 
-/// Views that forget all they can after every few events, and begin anew from what stands.
 fn forgetful(events: &[Recorded]) -> Viewed {
+    Viewed { views: forgotten(events), library: PUBLISHED.library() }
+}
+
+/// Views that forget all they can after every few events, and begin anew from what stands.
+pub(crate) fn forgotten(events: &[Recorded]) -> Views {
     let kept = Arc::new(Kept(events.to_vec()));
     let mut views = Views::recalling(Arc::clone(&kept) as Arc<dyn Recall>);
     for (position, recorded) in (0_usize..).zip(events) {
@@ -79,7 +83,7 @@ fn forgetful(events: &[Recorded]) -> Viewed {
             views = Views::standing(kept, size, &standing, &reached);
         }
     }
-    Viewed { views, library: PUBLISHED.library() }
+    views
 }
 
 #[test]

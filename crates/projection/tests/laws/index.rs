@@ -27,10 +27,10 @@ fn of_log(size: u64) -> OfLog {
     OfLog { first_leaf: FIRST_LEAF, size }
 }
 
-struct Indexed {
-    views: Views,
+pub(crate) struct Indexed {
+    pub(crate) views: Views,
     library: Library,
-    store: IndexStore,
+    pub(crate) store: IndexStore,
     directory: TempDir,
 }
 
@@ -71,7 +71,7 @@ impl Filling {
 }
 
 /// The index of some events, written after every `events_a_write`.
-fn filled(events: &[Recorded], events_a_write: usize) -> Indexed {
+pub(crate) fn filled(events: &[Recorded], events_a_write: usize) -> Indexed {
     let mut filling = Filling::new();
     for some in events.chunks(events_a_write) {
         filling.take_all(some);

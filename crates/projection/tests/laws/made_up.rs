@@ -4,6 +4,7 @@
 //! unit, and no end lies before its start. Otherwise facts come late, early and all at once.
 
 mod achieved;
+mod appraised;
 mod facts;
 mod sources;
 
@@ -11,7 +12,8 @@ use std::cmp::Ordering;
 
 use gradus_model::event::Document;
 use gradus_model::event::{
-    EvidenceSuperseded, Links, OfEvidence, OfRating, PayloadErased, UnitMoved, UnitRegistered,
+    EvidenceSuperseded, InstanceLinks, Links, OfEvidence, OfRating, PayloadErased, UnitMoved,
+    UnitRegistered,
 };
 use gradus_model::leaf::Place;
 use gradus_model::rating::Scale;
@@ -80,6 +82,8 @@ struct Story {
     archived: Vec<UnitId>,
     items: Vec<Made<EvidenceId>>,
     ratings: Vec<Made<RatingId>>,
+    /// The appraisals that are not over.
+    appraisals: Vec<appraised::Work>,
     drawn: u64,
 }
 
@@ -109,6 +113,7 @@ pub(crate) fn made_up(seed: u64) -> History {
         archived: Vec::new(),
         items: Vec::new(),
         ratings: Vec::new(),
+        appraisals: Vec::new(),
         drawn: 0,
     };
     story.begins();
@@ -216,6 +221,8 @@ impl Story {
             (4, Self::move_unit),
             (5, Self::distrust),
             (4, Self::restore),
+            (10, Self::appraise),
+            (3, Self::bring_in),
             (3, Self::remark),
         ]);
         happens(self);
@@ -309,10 +316,19 @@ impl Story {
 
     fn link(&mut self) {
         let Some(Made { id, unit, .. }) = self.item() else { return self.submit() };
-        let links = Links { evidence: id, practices: vec![self.practice()] };
         let linked = self.dice.in_hundred(60);
-        let event =
-            if linked { Event::EvidenceLinked(links) } else { Event::EvidenceUnlinked(links) };
+        let event = if self.dice.in_hundred(20) {
+            // No level depends on it.
+            let links = InstanceLinks { evidence: id, instances: vec!["web".parse().unwrap()] };
+            if linked {
+                Event::EvidenceInstanceLinked(links)
+            } else {
+                Event::EvidenceInstanceUnlinked(links)
+            }
+        } else {
+            let links = Links { evidence: id, practices: vec![self.practice()] };
+            if linked { Event::EvidenceLinked(links) } else { Event::EvidenceUnlinked(links) }
+        };
         let (by, at) = (self.anyone(), self.instant());
         self.tell(unit, by, at, event);
     }

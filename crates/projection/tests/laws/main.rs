@@ -15,6 +15,8 @@ mod law;
 mod oracle;
 
 #[cfg(test)]
+mod appraised;
+#[cfg(test)]
 mod as_of;
 #[cfg(test)]
 mod courses;
@@ -22,5 +24,7 @@ mod courses;
 mod index;
 #[cfg(test)]
 mod parameters;
+#[cfg(test)]
+mod state_digests;
 #[cfg(test)]
 mod walk;

@@ -1,6 +1,8 @@
 //! Appraisals, in and out.
 
-use gradus_domain::appraisal::{Appraisal, Said, State};
+pub(crate) mod import;
+
+use gradus_domain::appraisal::{Appraisal, Carried, Said, State};
 use gradus_model::appraisal::{
     Class, EvidenceBase, FindingKind, Independence, Member, Method, Part, ScopedArea, Subject,
 };
@@ -128,6 +130,7 @@ pub(crate) fn ratings(from: &[wire::AppraisalRatingInput]) -> Checked<Vec<AskedR
         Ok(AskedRating {
             subject: subject(&format!("{field}.subject"), from.subject.as_ref())?,
             value: optional_word(format!("{field}.value"), from.value, Value::from_number)?,
+            carried: from.carried,
             texts: texts(
                 &field,
                 [
@@ -225,6 +228,23 @@ fn individual(service: &Service, from: &Individual) -> wire::IndividualRating {
         evidence: ids(&from.sealed.evidence),
         position: from.sealed.said.position,
         payload_state: payload_state(&from.texts).into(),
+        carried: from.carried.as_ref().map(carried_from),
+    }
+}
+
+fn carried_from(from: &Carried) -> wire::CarriedFrom {
+    wire::CarriedFrom {
+        appraisal: from.appraisal.to_string(),
+        position: from.position,
+        effective_at: Some(timestamp(from.effective_at)),
+    }
+}
+
+fn carried(service: &Service, from: &Carried) -> wire::CarriedRating {
+    wire::CarriedRating {
+        subject: Some(subject_told(service, &from.subject)),
+        value: i32::from(from.value.number()),
+        from: Some(carried_from(from)),
     }
 }
 
@@ -310,6 +330,7 @@ pub(crate) fn summary(
         part: i32::from(member.part.number()),
     };
     let stated = |said: &Said| timestamp(said.effective_at);
+    let brought_in = from.imported.is_some().then_some(&from.opened);
     wire::Appraisal {
         id: from.id.to_string(),
         state: state_number(from.state()),
@@ -326,8 +347,9 @@ pub(crate) fn summary(
         texts: Some(texts_told(texts)),
         opened_at: Some(timestamp(from.opened.effective_at)),
         position: from.opened.position,
-        stated_from: from.signed_off.as_ref().map(stated),
+        stated_from: from.signed_off.as_ref().or(brought_in).map(stated),
         version: from.version,
+        imported: import::imported(service, from),
     }
 }
 
@@ -351,6 +373,7 @@ pub(crate) fn told(service: &Service, from: &Told) -> wire::GetAppraisalResponse
         findings: from.findings.iter().map(|one| found(service, one)).collect(),
         unsettled: unsettled.collect(),
         agreement: agreement.collect(),
+        carried: from.carried.iter().map(|one| carried(service, one)).collect(),
         ..wire::GetAppraisalResponse::default()
     }
 }

@@ -1,12 +1,12 @@
 //! Recorded events, out: the leaf for programs, a readable body for people.
 
-use gradus_model::appraisal::Subject;
-use gradus_model::event::{AppraisalInput, Document, Links};
+use gradus_model::appraisal::{Input, Subject};
+use gradus_model::event::{Document, InstanceLinks, Links};
 use gradus_model::evidence::Item;
 use gradus_model::rating::Rating;
 use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{AreaRef, Context, Floor, Grade};
-use gradus_model::{Digest, Event, Target};
+use gradus_model::{AppraisalId, Digest, Event, Target};
 use gradus_proof::tree::{leaf_hash, leaf_hashes};
 use gradus_service::records::ReadRecord;
 use gradus_service::{Caller, Service, ServiceError};
@@ -72,16 +72,10 @@ pub(crate) const fn grade(from: Grade) -> wire::Grade {
 /// The body as people read it: words for numbers, text for ids.
 fn body(event: &Event) -> Value {
     match event {
-        Event::LogCreated(of) => json!({
-            "log": text(of.log), "organization": text(of.organization), "origin": text(&of.origin),
-        }),
-        Event::LogForked(of) => json!({
-            "size": of.size, "root": text(of.root), "known_size": of.known_size,
-            "origin": text(&of.origin),
-        }),
-        Event::ClockAccepted(of) => {
-            json!({ "wall": text(of.wall), "expected": text(of.expected) })
-        }
+        Event::LogCreated(_)
+        | Event::LogForked(_)
+        | Event::ClockAccepted(_)
+        | Event::StateDigestRecorded(_) => of_log(event),
         Event::ModelPublished(held)
         | Event::ProfilePublished(held)
         | Event::RulesPublished(held)
@@ -155,10 +149,12 @@ fn body(event: &Event) -> Value {
             json!({ "evidence": text(of.evidence), "by": text(of.by) })
         }
         Event::EvidenceLinked(of) | Event::EvidenceUnlinked(of) => links(of),
+        Event::EvidenceInstanceLinked(of) | Event::EvidenceInstanceUnlinked(of) => instances(of),
         Event::PayloadErased(of) => json!({ "version": of.version }),
         Event::PracticeRated(of) => rating(of),
         Event::RatingWithdrawn(of) | Event::RatingEnded(of) => json!({ "rating": text(of.rating) }),
         Event::AppraisalOpened(_)
+        | Event::AppraisalImported(_)
         | Event::AppraisalChanged(_)
         | Event::IndividualRatingSealed(_)
         | Event::IndividualRatingsRevealed(_)
@@ -170,10 +166,41 @@ fn body(event: &Event) -> Value {
     }
 }
 
+/// The body of an event about the log itself; nothing for others.
+fn of_log(event: &Event) -> Value {
+    match event {
+        Event::LogCreated(of) => json!({
+            "log": text(of.log), "organization": text(of.organization), "origin": text(&of.origin),
+        }),
+        Event::LogForked(of) => json!({
+            "size": of.size, "root": text(of.root), "known_size": of.known_size,
+            "origin": text(&of.origin),
+        }),
+        Event::ClockAccepted(of) => {
+            json!({ "wall": text(of.wall), "expected": text(of.expected) })
+        }
+        Event::StateDigestRecorded(of) => json!({
+            "size": of.size, "root": text(of.root), "rows": of.rows, "projector": of.projector,
+        }),
+        _ => Value::Null,
+    }
+}
+
 /// The body of an event of an appraisal's stream; nothing for others.
 fn of_appraisal(event: &Event) -> Value {
     match event {
-        Event::AppraisalOpened(of) | Event::AppraisalChanged(of) => appraisal_input(of),
+        Event::AppraisalOpened(of) | Event::AppraisalChanged(of) => {
+            appraisal_input(of.appraisal, &of.input)
+        }
+        Event::AppraisalImported(of) => {
+            let mut told = appraisal_input(of.appraisal, &of.input);
+            if let Value::Object(fields) = &mut told {
+                fields.insert("conducted_from".to_owned(), text(of.conducted_from).into());
+                fields.insert("conducted_until".to_owned(), text(of.conducted_until).into());
+                fields.insert("ratings".to_owned(), of.ratings.into());
+            }
+            told
+        }
         Event::IndividualRatingSealed(of) => json!({
             "appraisal": text(of.appraisal), "subject": subject(&of.subject),
             "evidence": of.evidence.iter().map(text).collect::<Vec<_>>(),
@@ -209,8 +236,7 @@ fn subject(of: &Subject) -> Value {
     }))
 }
 
-fn appraisal_input(of: &AppraisalInput) -> Value {
-    let AppraisalInput { appraisal, input } = of;
+fn appraisal_input(appraisal: AppraisalId, input: &Input) -> Value {
     let areas = input
         .areas
         .iter()
@@ -271,6 +297,11 @@ fn document(held: &Document) -> Value {
 
 fn links(of: &Links) -> Value {
     json!({ "evidence": text(of.evidence), "practices": targets(&of.practices) })
+}
+
+fn instances(of: &InstanceLinks) -> Value {
+    let instances: Vec<_> = of.instances.iter().map(text).collect();
+    json!({ "evidence": text(of.evidence), "instances": instances })
 }
 
 fn context(of: &Context) -> Value {

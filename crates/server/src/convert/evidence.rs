@@ -9,7 +9,7 @@ use gradus_domain::history::EvidenceHistory;
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Strength, Subject, Tool};
 use gradus_model::{Event, Payload};
 use gradus_projection::views::Basis;
-use gradus_service::evidence::{Step, Submission};
+use gradus_service::evidence::{AskedLinks, Step, Submission};
 use gradus_service::records::ReadRecord;
 use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
@@ -155,6 +155,7 @@ pub(crate) fn evidence(
         payload_state: state.into(),
         standing: standing(history.standing(size)).into(),
         practices,
+        instances: history.instances(size).into_iter().map(ToString::to_string).collect(),
         submitted_by: Some(principal_ref(shown.service, history.provider)),
         submitted: Some(wire::Placed {
             position: place.position,
@@ -162,6 +163,7 @@ pub(crate) fn evidence(
             leaf_hash: gradus_proof::tree::leaf_hash(&record.leaf).0.to_vec(),
             recorded_at: Some(timestamp(place.recorded_at)),
             item: record.recorded.item,
+            inclusion: Vec::new(),
         }),
         confirmed_by: confirmed.collect(),
         ended_at: history.ended_at(size).map(timestamp),
@@ -172,6 +174,18 @@ pub(crate) fn evidence(
         distrusted_by: shown.service.views().registry.distrust(history, size),
         ..wire::Evidence::default()
     })
+}
+
+/// What an item is to be linked to, or no longer: at least one practice or process instance.
+pub(crate) fn links(given: &[String], instances: &[String]) -> Checked<AskedLinks> {
+    if instances.is_empty() {
+        bounded("practices", given)?;
+    } else {
+        bounded("instances", instances)?;
+    }
+    let one = |(at, given): (usize, &String)| text(format_args!("instances[{at}]"), given);
+    let instances = instances.iter().enumerate().map(one).collect::<Checked<_>>()?;
+    Ok(AskedLinks { practices: practices("practices", given)?, instances })
 }
 
 /// Says who decided on an item last, when, and why.

@@ -44,6 +44,7 @@ pub(crate) fn levels(service: &Service, from: &LevelsAnswer) -> wire::QueryLevel
         areas: from.areas.iter().map(|answer| area(service, catalog, answer)).collect(),
         ratings_relaxed: from.told.relaxed,
         ratings_conflicted: from.told.conflicted,
+        ratings_imported: from.told.imported,
     }
 }
 

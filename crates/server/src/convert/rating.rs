@@ -76,6 +76,7 @@ pub(crate) fn rating(
         in_force,
         instance: rating.instance.as_ref().map(ToString::to_string).unwrap_or_default(),
         appraisal: rating.appraisal.map(|id| id.to_string()).unwrap_or_default(),
+        imported: rating.appraisal.is_some_and(|id| service.is_imported(id)),
         basis: rating.basis.map(|basis| wire::Basis {
             valid_at: Some(timestamp(basis.valid_at)),
             log_size: basis.log_size,
@@ -89,6 +90,7 @@ pub(crate) fn rating(
             leaf_hash: gradus_proof::tree::leaf_hash(&record.leaf).0.to_vec(),
             recorded_at: Some(timestamp(place.recorded_at)),
             item: record.recorded.item,
+            inclusion: Vec::new(),
         }),
         rationale: rationale.unwrap_or_default().to_owned(),
         payload_state: state.into(),

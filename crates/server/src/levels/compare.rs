@@ -8,7 +8,7 @@ use gradus_service::compare::{AskedCompare, AskedSide, CompareAnswer, ComparedAr
 use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
-use super::trend::few_areas;
+use super::few_areas;
 use crate::convert::movement::{self, comparability};
 use crate::convert::{self, level, needed, resolved, unit_ref};
 

@@ -224,6 +224,7 @@ fn rating(
         cited: from.cited.iter().map(ToString::to_string).collect(),
         relaxed: from.standing.relaxed.iter().map(relaxed).collect(),
         conflict: from.standing.conflict.as_ref().map(|one| crate::duties::told(service, one)),
+        imported: from.appraisal.is_some_and(|id| service.is_imported(id)),
     }
 }
 
@@ -247,6 +248,7 @@ fn item(service: &Service, from: &ItemBehind) -> wire::ExplainedEvidence {
         kind: from.kind.name().to_owned(),
         outcome: from.outcome.name().to_owned(),
         strength: from.strength.name().to_owned(),
+        instances: from.instances.iter().map(ToString::to_string).collect(),
         work_from: Some(timestamp(from.work_from)),
         work_to: Some(timestamp(from.work_to)),
         valid_until: Some(timestamp(from.valid_until)),

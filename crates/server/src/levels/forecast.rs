@@ -6,7 +6,7 @@ use gradus_service::forecast::{Ahead, AskedForecast, ForecastAnswer};
 use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 
-use super::trend::few_areas;
+use super::few_areas;
 use crate::convert::{self, level, movement, resolved, timestamp, unit_ref};
 
 pub(super) async fn forecast(

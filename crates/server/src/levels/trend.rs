@@ -34,7 +34,7 @@ pub(super) async fn trend(
 }
 
 /// The areas that a request's field `areas` names, at most 100.
-pub(super) fn few_areas(given: &[String]) -> Result<Vec<AskedArea>, ServiceError> {
+pub(crate) fn few_areas(given: &[String]) -> Result<Vec<AskedArea>, ServiceError> {
     if given.len() > MOST_AREAS {
         let seen = given.len();
         return Err(Refusal::TooMany { field: "areas", seen, limit: MOST_AREAS }.into());

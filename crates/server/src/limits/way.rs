@@ -90,9 +90,11 @@ mod tests {
         assert_eq!(
             told,
             [
+                "CreateCapsule Follow",
                 "ExportLog Follow",
                 "PushEvidence Push",
                 "RebuildProjection Follow",
+                "ReplayUnit Follow",
                 "SubscribeEvents Follow",
                 "VerifyProjection Follow",
                 "WatchLevels Follow",

@@ -24,6 +24,17 @@ pub(super) fn refused(refusal: &Refused) -> Verdict {
         Refused::BaseAhead { seen, size } => {
             verdict(InvalidArgument, "APPRAISAL_INPUT").with("seen", seen).with("log_size", size)
         }
+        Refused::ImportedUnits(units) => {
+            verdict(InvalidArgument, "APPRAISAL_INPUT").with("units", units)
+        }
+        Refused::NeverConducted { from, until } => {
+            let never = verdict(InvalidArgument, "APPRAISAL_INPUT").with("conducted_from", from);
+            never.with("conducted_until", until)
+        }
+        Refused::BeforeConduct { seen, from } => {
+            let before = verdict(InvalidArgument, "APPRAISAL_INPUT").with("effective_at", seen);
+            before.with("conducted_from", from)
+        }
         Refused::NotTheirs { who, what } => {
             verdict(PermissionDenied, "NOT_YOUR_PART").with("who", who).with("what", what)
         }
@@ -42,6 +53,10 @@ pub(super) fn refused(refusal: &Refused) -> Verdict {
         }
         Refused::Revealed(target) => {
             verdict(FailedPrecondition, "REVEALED").with("practice", target)
+        }
+        Refused::NotCarried { position, target } => {
+            let not = verdict(FailedPrecondition, "NOT_CARRIED").with("practice", target);
+            not.with("carried", position)
         }
         Refused::NotAllIn { target, missing } => {
             let waits = verdict(FailedPrecondition, "NOT_ALL_IN").with("practice", target);

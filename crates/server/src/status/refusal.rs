@@ -65,7 +65,8 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         | Refusal::LastAdmin
         | Refusal::CertificateUnknown(_)
         | Refusal::CertificateRevoked(_)
-        | Refusal::CertificateTaken(_) => of_access(refusal),
+        | Refusal::CertificateTaken(_)
+        | Refusal::CallsByRule { .. } => of_access(refusal),
         Refusal::TokenUnknown(_)
         | Refusal::TokenEnded(_)
         | Refusal::TokenRotated { .. }
@@ -250,6 +251,10 @@ fn of_access(refusal: &Refusal) -> Verdict {
         Refusal::LastAdmin => verdict(FailedPrecondition, "LAST_ADMIN"),
         Refusal::CertificateUnknown(key) => of_key(NotFound, "CERTIFICATE_UNKNOWN", key),
         Refusal::CertificateRevoked(key) => of_key(FailedPrecondition, "CERTIFICATE_REVOKED", key),
+        Refusal::CallsByRule { principal, rule } => {
+            let by_rule = verdict(FailedPrecondition, "CALLS_BY_RULE").with("principal", principal);
+            by_rule.with("rule", rule)
+        }
         Refusal::CertificateTaken(key) => of_key(AlreadyExists, "CERTIFICATE_TAKEN", key),
         // Told apart above.
         _ => verdict(PermissionDenied, "DENIED"),

@@ -6,16 +6,17 @@ use gradus_domain::Actor;
 use gradus_domain::registry::DocumentKind;
 use gradus_log::Options;
 use gradus_model::unit::{Grade, PrincipalKind};
-use gradus_model::{Name, Timestamp};
+use gradus_model::{Name, PrincipalId, Timestamp};
 
 use super::*;
 use crate::identity::PrincipalView;
-use crate::start::{Beginning, Memory, Shipped, Started};
+use crate::start::{Beginning, MOST_WAITING, Memory, Shipped, Started};
 
 const MODEL: &str = include_str!("../../../../config/models/iso-21827-2008.toml");
 const RULES: &str = include_str!("../../../../config/rules/strict.toml");
 
-async fn started(directory: &std::path::Path) -> Arc<Service> {
+/// A new log with one model and one set of rules.
+pub(crate) async fn started(directory: &std::path::Path) -> Arc<Service> {
     let (model, rules) = (DocumentKind::Model, DocumentKind::Rules);
     let beginning = Beginning {
         organization: "organization".parse().unwrap(),
@@ -43,17 +44,20 @@ async fn renamed(service: Arc<Service>) -> Result<Receipt, ServiceError> {
 }
 
 #[tokio::test]
-async fn calls_find_a_place_to_wait_for_their_turn_or_are_refused_at_once() {
+async fn calls_of_one_have_half_of_the_places_and_those_of_others_find_theirs() {
     let directory = tempfile::tempdir().unwrap();
     let service = started(&directory.path().join("data")).await;
-    let turn = service.turn.lock().await;
-    let waiting: Vec<_> =
-        (0..MOST_WAITING).map(|_| tokio::spawn(renamed(Arc::clone(&service)))).collect();
-    while service.places.available_permits() > 0 {
+    let other = PrincipalId([7; 16]);
+    let turn = service.turns.turn(other, 1).await;
+    let half = MOST_WAITING / 2;
+    let waiting: Vec<_> = (0..half).map(|_| tokio::spawn(renamed(Arc::clone(&service)))).collect();
+    while service.places.taken() < half {
         tokio::task::yield_now().await;
     }
     let refused = renamed(Arc::clone(&service)).await.unwrap_err();
-    assert_eq!(refused.to_string(), "1024 calls wait for their turn, and no more are taken now");
+    expect_test::expect!["512 calls wait for their turn, and no more of this caller are taken now"]
+        .assert_eq(&refused.to_string());
+    assert!(service.places.take(other, 1).is_some());
     drop(turn);
     let mut recorded = 0;
     for call in waiting {
@@ -61,5 +65,5 @@ async fn calls_find_a_place_to_wait_for_their_turn_or_are_refused_at_once() {
             call.await.unwrap().unwrap().items.iter().filter(|item| item.placed.is_some()).count();
     }
     assert_eq!(recorded, 1, "the first renames it, to the others it is so already");
-    assert_eq!(service.places.available_permits(), MOST_WAITING);
+    assert_eq!(service.places.taken(), 0);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gradus_domain::access::Right;
-use gradus_domain::appraisal::{ABSTAINED, Appraisal, dissent_field};
+use gradus_domain::appraisal::{ABSTAINED, Appraisal, CARRIED, dissent_field};
 use gradus_domain::{AppraisalRefusal, Proposal, Refusal};
 use gradus_model::appraisal::{
     EvidenceBase, FindingKind, Input, Member, Method, Part, ScopedArea, Subject,
@@ -59,6 +59,8 @@ pub struct AskedRating {
     pub subject: AskedSubject,
     /// The value; none abstains.
     pub value: Option<Value>,
+    /// Where the rating of an earlier appraisal was recorded that this confirms.
+    pub carried: Option<u64>,
     /// Why, and what it rests on, each text under its name.
     pub texts: Payload,
     /// The evidence it cites.
@@ -190,7 +192,7 @@ impl Service {
         found.ok_or_else(|| Refusal::from(AppraisalRefusal::OutOfScope(shown)).into())
     }
 
-    fn cited(
+    pub(super) fn cited(
         writer: &Writer,
         unit: UnitId,
         evidence: &[EvidenceRef],
@@ -211,6 +213,9 @@ impl Service {
         let sealed = IndividualRatingSealed { appraisal: of.id, subject, evidence };
         let value = asked.value.map_or(ABSTAINED, Value::name);
         let mut payload = Payload::empty().with("value", value);
+        if let Some(position) = asked.carried {
+            payload = payload.with(CARRIED, position.to_string());
+        }
         payload.0.extend(asked.texts.0.iter().cloned());
         Ok(Proposal::at(Event::IndividualRatingSealed(sealed), None, now).with(payload))
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use gradus_domain::access::Right;
 use gradus_domain::appraisal::{
-    ABSTAINED, Agreed, Agreement, Appraisal, Said, Sealed, State, agreement, dissent_field,
-    stream_of, unsettled,
+    ABSTAINED, Agreed, Agreement, Appraisal, CARRIED, Carried, Said, Sealed, State, against,
+    agreement, carried, carried_at, dissent_field, stream_of, unsettled,
 };
 use gradus_domain::{At, UnitHistory, coverage};
 use gradus_model::appraisal::Subject;
@@ -14,6 +14,7 @@ use gradus_model::event::FindingRecorded;
 use gradus_model::rating::{Scale, Value};
 use gradus_model::{AppraisalId, Event, Payload, PrincipalId, Target, UnitId};
 
+use super::id_in;
 use crate::access::Caller;
 use crate::coordinate::Resolved;
 use crate::error::ServiceError;
@@ -36,6 +37,8 @@ pub struct Individual {
     pub revealed: bool,
     /// Value and texts, for its author and, once it was revealed, for all.
     pub texts: Texts,
+    /// The rating of an earlier appraisal that it confirms, if it may be read and does.
+    pub carried: Option<Carried>,
 }
 
 impl Individual {
@@ -95,6 +98,8 @@ pub struct Told {
     pub unsettled: Vec<(UnitId, Target)>,
     /// How far the revealed ratings on each scale agree.
     pub agreement: Vec<(Scale, Agreement)>,
+    /// What an earlier appraisal said of what is not agreed on yet: proposals, no ratings.
+    pub carried: Vec<Carried>,
 }
 
 /// An appraisal in a list.
@@ -152,6 +157,7 @@ impl Service {
         &self,
         by: &Caller,
         text: &str,
+        carry_from: Option<&str>,
         resolved: &Resolved,
     ) -> Result<Told, ServiceError> {
         let id = self.appraisal(&Caller { right: Right::Read, ..*by }, text)?;
@@ -160,34 +166,45 @@ impl Service {
             self.recalled(*unit).await?;
         }
         let texts_of = |said: &Said| match records.get(&said.version) {
-            Some(record) => self.open_payload(record),
-            None => Ok(None),
+            // Whoever wrote a text reads it; a class needs a right of its own of others.
+            Some(record) if said.actor != by.actor.principal => self.texts(by, record),
+            Some(record) => {
+                let own = self.open_payload(record)?;
+                Ok(own.map_or(Texts::Erased, Texts::Readable))
+            }
+            None => Ok(Texts::Erased),
         };
         let mut individual = Vec::new();
         for (subject, of_subject) in &appraisal.ratings {
             let revealed = appraisal.revealed.contains_key(subject);
             for (rater, sealed) in of_subject {
                 let readable = revealed || *rater == by.actor.principal;
-                let texts = match readable.then(|| texts_of(&sealed.said)).transpose()? {
-                    None => Texts::Withheld,
-                    Some(None) => Texts::Erased,
-                    Some(Some(payload)) => Texts::Readable(payload),
-                };
+                let texts = readable.then(|| texts_of(&sealed.said)).transpose()?;
+                let texts = texts.unwrap_or(Texts::Withheld);
                 let (subject, sealed) = (subject.clone(), sealed.clone());
-                individual.push(Individual { subject, rater: *rater, sealed, revealed, texts });
+                let carried = self.confirmed(&appraisal, &subject, &texts);
+                individual.push(Individual {
+                    subject,
+                    rater: *rater,
+                    sealed,
+                    revealed,
+                    texts,
+                    carried,
+                });
             }
         }
         let mut consensus = Vec::new();
         for (subject, agreed) in &appraisal.consensus {
             let texts = texts_of(&agreed.said)?;
-            let text = |field: &str| texts.as_ref().and_then(|texts| texts.get(field));
+            let text = |field: &str| texts.get(field);
+            let is_readable = matches!(texts, Texts::Readable(_));
             let said = |who: &PrincipalId| {
                 (*who, text(&dissent_field(*who)).unwrap_or_default().to_owned())
             };
             consensus.push(ToldConsensus {
                 subject: subject.clone(),
                 agreed: agreed.clone(),
-                rationale: texts.as_ref().map(|_| text("rationale").unwrap_or_default().to_owned()),
+                rationale: is_readable.then(|| text("rationale").unwrap_or_default().to_owned()),
                 dissent: agreed.dissent.iter().map(said).collect(),
                 contradictions: self.contradictions(&appraisal, subject, agreed),
             });
@@ -195,13 +212,54 @@ impl Service {
         let mut findings = Vec::new();
         for (said, finding) in &appraisal.findings {
             let texts = texts_of(said)?;
-            let text = texts.map(|texts| texts.get("text").unwrap_or_default().to_owned());
+            let text = texts.get("text").map(ToOwned::to_owned);
             findings.push(ToldFinding { said: *said, finding: finding.clone(), text });
         }
-        let texts = texts_of(&appraisal.stated)?;
+        consensus.extend(self.brought_in(by, &appraisal, resolved.log_size).await?);
+        let texts = match texts_of(&appraisal.stated)? {
+            Texts::Readable(payload) => Some(payload),
+            Texts::Erased | Texts::Withheld => None,
+        };
         let (unsettled, agreement) =
             (self.unsettled(&appraisal, resolved.log_size), agreements(&individual));
-        Ok(Told { appraisal, texts, individual, consensus, findings, unsettled, agreement })
+        let carried = self.carried(&appraisal, carry_from)?;
+        Ok(Told {
+            appraisal,
+            texts,
+            individual,
+            consensus,
+            findings,
+            unsettled,
+            agreement,
+            carried,
+        })
+    }
+
+    /// The rating of an earlier appraisal that one of the team confirmed.
+    fn confirmed(&self, of: &Appraisal, subject: &Subject, texts: &Texts) -> Option<Carried> {
+        let position = texts.get(CARRIED)?.parse().ok()?;
+        let views = self.views();
+        carried_at(of, subject, views.history(subject.unit)?, position)
+    }
+
+    /// What stands of the last appraisal in each unit, or of one that the caller names.
+    fn carried(&self, of: &Appraisal, from: Option<&str>) -> Result<Vec<Carried>, ServiceError> {
+        let meant = from.map(|text| id_in(text).ok_or_else(|| no_earlier(text))).transpose()?;
+        let at = At { valid_at: of.base.valid_at, size: of.base.log_size };
+        let views = self.views();
+        let mut found = Vec::new();
+        for unit in of.input.units.iter().filter(|_| of.cancelled.is_none()) {
+            let Some(history) = views.history(*unit) else { continue };
+            let Ok(basis) = views.basis(&self.library(), *unit, at, None) else { continue };
+            let basis = (&*basis.catalog, &*basis.read_rules);
+            let open = !of.closed.contains_key(unit);
+            found.extend(carried(of, *unit, history, basis, meant).into_iter().filter(|_| open));
+        }
+        // The same words for an appraisal that is unknown and for one that said nothing here.
+        match from.filter(|_| found.is_empty()) {
+            Some(text) => Err(no_earlier(text)),
+            None => Ok(found),
+        }
     }
 
     fn unsettled(&self, of: &Appraisal, size: u64) -> Vec<(UnitId, Target)> {
@@ -219,8 +277,13 @@ impl Service {
     }
 
     /// What speaks against a rating that was agreed on: the evidence at the frozen base, a sibling
-    /// process instance, or the generic practices of the same area.
-    fn contradictions(&self, of: &Appraisal, subject: &Subject, agreed: &Agreed) -> Vec<String> {
+    /// process instance, or the practices of the same area.
+    pub(super) fn contradictions(
+        &self,
+        of: &Appraisal,
+        subject: &Subject,
+        agreed: &Agreed,
+    ) -> Vec<String> {
         let Some(value) = agreed.value else { return Vec::new() };
         let at = At { valid_at: of.base.valid_at, size: of.base.log_size };
         let mut found = Vec::new();
@@ -245,19 +308,7 @@ impl Service {
                 _ => (),
             }
         }
-        let siblings = of.consensus.iter().filter(|(other, _)| {
-            *other != subject && (other.unit, &other.target) == (subject.unit, &subject.target)
-        });
-        for (other, with) in siblings {
-            let differs = with.value.filter(|with| {
-                with.scale() == value.scale() && with.is_lowest() != value.is_lowest()
-            });
-            if let Some(with) = differs {
-                let named =
-                    other.instance.as_ref().map_or("the unit as a whole", |one| one.as_str());
-                found.push(format!("{named} was rated {with}"));
-            }
-        }
+        found.extend(against(of, subject, value).iter().map(ToString::to_string));
         found
     }
 
@@ -295,6 +346,15 @@ impl Service {
         }
         Ok(told)
     }
+}
+
+fn no_earlier(text: &str) -> ServiceError {
+    let shown: String = text.chars().take(80).collect();
+    let reason = format!(
+        "`{shown}` is no appraisal of which ratings in scope stand in the frozen base and wait for \
+         an agreement: name another one, or none for the last"
+    );
+    ServiceError::invalid("carry_from", reason)
 }
 
 /// How far the revealed ratings on each scale agree.

@@ -1,12 +1,15 @@
 //! Deciding on what is proposed for the stream of an appraisal, and on what follows from its closing.
 
+use std::sync::Arc;
+
 use gradus_domain::access::{On, needed};
-use gradus_domain::appraisal::{Said, Scene, decide};
+use gradus_domain::appraisal::{Said, Scene, carried_at, decide, follows_from_import};
 use gradus_domain::{
-    Appraisal, Appraisals, Draft, Occasion, Proposal, Refusal, Under, Verdict, duties,
+    Appraisal, Appraisals, Draft, Occasion, Proposal, Refusal, Rules, Under, Verdict, duties,
 };
 use gradus_model::appraisal::Subject;
-use gradus_model::{AppraisalId, Event, EvidenceId, Timestamp, UnitId};
+use gradus_model::rating::Rating;
+use gradus_model::{AppraisalId, Catalog, Event, EvidenceId, Timestamp, UnitId};
 use gradus_projection::{Library, Views};
 
 use super::{Changed, Plan, PlannedPart, Writer};
@@ -75,12 +78,12 @@ impl Writer {
             registry: &self.registry,
             appraisals: before,
             size: position,
-            basis: &|unit, at| {
-                let rules = self.adopted(unit, at, |settings| &settings.rules)?;
-                let model = self.model(stage.library, unit, at)?;
-                Some((model, stage.library.rules(&rules.digest)?))
-            },
+            basis: &|unit, at| self.basis(stage.library, unit, at),
             evidence: &|unit, id| Some(stage.views.history(unit)?.item(id)?.position),
+            carried: &|of, subject, position| {
+                let history = stage.views.history(subject.unit)?;
+                Some(carried_at(of, subject, history, position)?.value)
+            },
         };
         if decide(&scene, &stage.occasion, proposal)? == Verdict::AlreadySo {
             return Ok(false);
@@ -94,6 +97,18 @@ impl Writer {
         let plan = plan.get_or_insert_with(|| self.appraisals.clone());
         plan.evolve(stream, said, &proposal.event);
         Ok(true)
+    }
+
+    /// What a unit is measured by at a moment.
+    fn basis(
+        &self,
+        library: &Library,
+        unit: UnitId,
+        at: Timestamp,
+    ) -> Option<(Arc<Catalog>, Arc<Rules>)> {
+        let rules = self.adopted(unit, at, |settings| &settings.rules)?;
+        let model = self.model(library, unit, at)?;
+        Some((model, library.rules(&rules.digest)?))
     }
 
     /// Refuses an individual rating by who provided or accepted what it rests on at a moment.
@@ -115,20 +130,46 @@ impl Writer {
         duties::appraise(&draft, &stage.occasion, &under, (subject, evidence), at)
     }
 
-    /// The appraisal that a rating follows from: the call closes it in this unit, with this rating.
+    /// The appraisal that a rating follows from: the call closes it in this unit or brings it in,
+    /// with this rating.
     pub(super) fn follows(
         &self,
+        library: &Library,
         after: Option<&Appraisals>,
         unit: UnitId,
         proposal: &Proposal,
+    ) -> Result<Option<AppraisalId>, Refusal> {
+        let Event::PracticeRated(rating) = &proposal.event else { return Ok(None) };
+        let Some(id) = rating.appraisal else { return Ok(None) };
+        let known = after.and_then(|after| after.get(id));
+        let Some(imported) = known.filter(|known| known.imported.is_some()) else {
+            return Ok(self.follows_from_closing(known, unit, proposal, rating));
+        };
+        // What was brought in before was recorded with all of its ratings then.
+        if self.appraisals.get(id).is_some() {
+            return Ok(None);
+        }
+        let at = proposal.effective_at;
+        let basis = self.basis(library, unit, at).ok_or(Refusal::NoModel(at))?;
+        let (target, instance) = (rating.target.clone(), rating.instance.clone());
+        let subject = Subject { unit, target, instance };
+        let follows = follows_from_import(imported, &subject, (&basis.0, &basis.1), (rating, at))?;
+        Ok(follows.then_some(id))
+    }
+
+    fn follows_from_closing(
+        &self,
+        known: Option<&Appraisal>,
+        unit: UnitId,
+        proposal: &Proposal,
+        rating: &Rating,
     ) -> Option<AppraisalId> {
-        let Event::PracticeRated(rating) = &proposal.event else { return None };
-        let id = rating.appraisal?;
+        let known = known?;
+        let id = known.id;
         // What was closed before was recorded with all of its ratings then.
         if self.appraisals.get(id)?.closed.contains_key(&unit) {
             return None;
         }
-        let known = after?.get(id)?;
         let (closed, _) = known.closed.get(&unit)?;
         let agreed = known.yields(unit).any(|(subject, value, agreed)| {
             known.rating(rating.rating, subject, value, agreed) == *rating
@@ -141,6 +182,7 @@ impl Writer {
 fn scope(known: Option<&Appraisal>, event: &Event) -> Vec<UnitId> {
     let coming: &[UnitId] = match event {
         Event::AppraisalOpened(of) | Event::AppraisalChanged(of) => &of.input.units,
+        Event::AppraisalImported(of) => &of.input.units,
         _ => &[],
     };
     let known = known.map_or(&[][..], |known| known.input.units.as_slice());

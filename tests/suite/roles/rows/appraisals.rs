@@ -4,6 +4,7 @@ use gradus_wire::v1 as wire;
 use prost::Message as _;
 
 use super::{Row, checked};
+use crate::running::on;
 
 /// An appraisal of a unit, sponsored by whoever asks.
 pub(super) fn an_appraisal(unit: String) -> wire::AppraisalInput {
@@ -25,6 +26,26 @@ pub(super) fn an_appraisal(unit: String) -> wire::AppraisalInput {
         texts: Some(wire::AppraisalTexts { purpose: "to see".to_owned(), ..Default::default() }),
         ..Default::default()
     }
+}
+
+/// An appraisal of before of a unit, to bring in.
+pub(super) fn an_import(unit: String) -> Row {
+    let practice = "BP.10.01".to_owned();
+    row!(
+        "AppraisalService/ImportAppraisal",
+        ImportAppraisalRequest {
+            append: checked(),
+            input: Some(an_appraisal(unit)),
+            conducted_from: on("2026-02-01"),
+            conducted_until: on("2026-02-15"),
+            effective_at: on("2026-02-15"),
+            ratings: vec![wire::ImportedRatingInput {
+                subject: Some(wire::SubjectInput { practice, ..Default::default() }),
+                value: wire::Value::Satisfied.into(),
+                ..Default::default()
+            }],
+        }
+    )
 }
 
 /// Requests on an appraisal that is not there; those on one that is are asked in `appraisals`.

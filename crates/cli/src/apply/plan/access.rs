@@ -5,6 +5,7 @@ use gradus_wire::v1;
 
 use super::{Change, Mark, Planner, name};
 use crate::apply::declared::DeclaredRole;
+use crate::apply::server::State;
 use crate::apply::step::Step;
 use crate::error::CliError;
 use crate::output::message::time;
@@ -21,6 +22,70 @@ fn role_of(grant: &v1::RoleGrant) -> Option<Role> {
 
 fn until(at: Option<&prost_types::Timestamp>) -> String {
     at.map(|at| format!(" until {}", time(Some(at)))).unwrap_or_default()
+}
+
+type Moment = Option<prost_types::Timestamp>;
+
+/// Whether a moment lies after that of which the state tells.
+fn is_later(state: &State, at: &prost_types::Timestamp) -> bool {
+    let order = |at: &prost_types::Timestamp| (at.seconds, at.nanos);
+    state.now.is_some_and(|now| order(&now) < order(at))
+}
+
+fn period(from: Moment, end: Moment) -> String {
+    let from = from.map(|at| format!(" from {}", time(Some(&at)))).unwrap_or_default();
+    format!("{from}{}", until(end.as_ref()))
+}
+
+/// What makes a role of somebody what it is to be, each change with its step if there is one.
+///
+/// A period that is to begin otherwise is ended first: it would go on beside the new one.
+fn changes_of(
+    declared: &DeclaredRole,
+    has: Option<&v1::RoleGrant>,
+    state: &State,
+) -> Vec<(Change, Option<Step>)> {
+    let DeclaredRole { principal, role, unit, .. } = declared;
+    let begins = has.and_then(|grant| grant.from).filter(|at| is_later(state, at));
+    let (from, end) = (declared.from.map(wire), declared.until.map(wire));
+    // Without a word on its beginning it is also there where it was granted to begin later. One that is
+    // past is now: what was granted or revoked since would cover a period from then.
+    let ahead = from.map_or(begins, |from| Some(from).filter(|at| is_later(state, at)));
+    let of = format!("{role} on {unit}");
+    let detail = format!("{of}{}", period(ahead, end));
+    let change = |mark, detail| Change::new(mark, "role", principal, detail);
+    let granted = |from| {
+        Some(Step::Grant(v1::GrantRoleRequest {
+            principal: principal.clone(),
+            role: role.number().into(),
+            unit: unit.clone(),
+            from,
+            until: end,
+            ..v1::GrantRoleRequest::default()
+        }))
+    };
+    match has {
+        None => vec![(change(Mark::Add, detail), granted(ahead))],
+        Some(grant) if begins == ahead && grant.until == end => {
+            vec![(change(Mark::Same, detail), None)]
+        }
+        Some(grant) if begins.is_none() && ahead.is_none() => {
+            let is = period(None, grant.until);
+            let is = if is.is_empty() { " without an end" } else { is.as_str() };
+            vec![(change(Mark::Change, format!("{detail}, not{is}")), granted(ahead))]
+        }
+        Some(grant) => {
+            let ended = Step::Revoke(v1::RevokeRoleRequest {
+                principal: principal.clone(),
+                role: role.number().into(),
+                unit: unit.clone(),
+                ..v1::RevokeRoleRequest::default()
+            });
+            let was = format!("{of}{}", period(begins, grant.until));
+            let again = (change(Mark::Add, detail), granted(ahead));
+            vec![(change(Mark::Remove, was), Some(ended)), again]
+        }
+    }
 }
 
 impl Planner<'_> {
@@ -60,7 +125,7 @@ impl Planner<'_> {
 
     pub(super) fn roles(&mut self) -> Result<(), CliError> {
         for declared in &self.declared.roles {
-            let DeclaredRole { line, principal, role, unit, .. } = declared;
+            let DeclaredRole { line, principal, unit, .. } = declared;
             let neither = "is neither declared nor known to you";
             if !self.is_principal(principal) {
                 return self.wrong(*line, format!("principal `{principal}` {neither}"));
@@ -68,30 +133,13 @@ impl Planner<'_> {
             if !self.is_unit(unit) {
                 return self.wrong(*line, format!("unit `{unit}` {neither}"));
             }
-            let wanted = declared.until.map(wire);
             let has = self.state.roles.iter().find(|grant| is_same(grant, declared));
-            let detail = format!("{role} on {unit}{}", until(wanted.as_ref()));
-            let (mark, detail) = match has {
-                Some(grant) if grant.until == wanted => (Mark::Same, detail),
-                Some(grant) if grant.until.is_none() => {
-                    (Mark::Change, format!("{detail}, not without an end"))
-                }
-                Some(grant) => {
-                    (Mark::Change, format!("{detail}, not{}", until(grant.until.as_ref())))
-                }
-                None => (Mark::Add, detail),
-            };
-            let change = Change::new(mark, "role", principal, detail);
-            let step = Step::Grant(v1::GrantRoleRequest {
-                principal: principal.clone(),
-                role: role.number().into(),
-                unit: unit.clone(),
-                until: wanted,
-                ..v1::GrantRoleRequest::default()
-            });
             let version = self.version();
-            let is_so = mark == Mark::Same;
-            self.changes.push(if is_so { change } else { change.by(step, version) });
+            let by = |(change, step): (Change, Option<Step>)| match step {
+                Some(step) => change.by(step, version),
+                None => change,
+            };
+            self.changes.extend(changes_of(declared, has, self.state).into_iter().map(by));
         }
         Ok(())
     }
@@ -130,8 +178,9 @@ impl Planner<'_> {
             let (unit, role) = (name(grant.unit.as_ref()), role_of(grant).map_or("", Role::name));
             let own = principal.id == self.state.me;
             let yours = if prune && own { ", your own" } else { "" };
-            let end = until(grant.until.as_ref());
-            let detail = format!("{role} on {unit}{end}{yours}");
+            let begins = grant.from.filter(|at| is_later(self.state, at));
+            let held = period(begins, grant.until);
+            let detail = format!("{role} on {unit}{held}{yours}");
             let mark = if prune && !own { Mark::Remove } else { Mark::Beyond };
             let change = Change::new(mark, "role", called(&principal), detail);
             let step = Step::Revoke(v1::RevokeRoleRequest {

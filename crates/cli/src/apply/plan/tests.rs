@@ -69,6 +69,7 @@ fn state() -> State {
             document("strict", "d2", v1::DocumentKind::Rules, 9),
         ],
         me: "id-operator".to_owned(),
+        now: Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 }),
     }
 }
 
@@ -89,23 +90,25 @@ fn declared_unit(name: &str, kind: UnitKind, parent: Option<&str>) -> DeclaredUn
 
 fn role(principal: &str, role: Role, unit: &str) -> DeclaredRole {
     let (principal, unit) = (principal.to_owned(), unit.to_owned());
-    DeclaredRole { line: 9, principal, role, unit, until: None }
+    DeclaredRole { line: 9, principal, role, unit, from: None, until: None }
 }
 
 fn principal(name: &str, kind: PrincipalKind) -> DeclaredPrincipal {
     DeclaredPrincipal { line: 7, name: name.to_owned(), kind }
 }
 
+fn told(changes: &[Change]) -> String {
+    let line = |change: &Change| {
+        let Change { mark, what, name, detail, step } = change;
+        assert_eq!(step.is_some(), !matches!(mark, Mark::Same | Mark::Beyond));
+        format!("{} {what} {name}: {detail}\n", mark.sign())
+    };
+    changes.iter().map(line).collect()
+}
+
 fn check(declared: &Declared, prune: bool, expected: &Expect) {
     let told = match plan(Path::new("acme.toml"), declared, &state(), prune) {
-        Ok(changes) => {
-            let line = |change: &Change| {
-                let Change { mark, what, name, detail, step } = change;
-                assert_eq!(step.is_some(), !matches!(mark, Mark::Same | Mark::Beyond));
-                format!("{} {what} {name}: {detail}\n", mark.sign())
-            };
-            changes.iter().map(line).collect()
-        }
+        Ok(changes) => told(&changes),
         Err(error) => error.to_string(),
     };
     expected.assert_eq(&told);
@@ -240,4 +243,42 @@ fn what_cannot_be_declared_so_is_refused_with_its_line() {
         false,
         &expect!["acme.toml: line 9: unit `nowhere` is neither declared nor known to you"],
     );
+}
+
+#[test]
+fn a_role_that_begins_later_is_there_and_one_that_begins_otherwise_is_changed() {
+    let at = |seconds| gradus_model::Timestamp::from_micros(seconds * 1_000_000).ok();
+    let wire = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    let (past, later, still_later) = (1_700_000_000, 1_900_000_000, 2_000_000_000);
+    let ann = |from| DeclaredRole { from, ..role("ann", Role::Lead, "red") };
+    let mut lines = String::new();
+    for (begins, declared) in [
+        (wire(later), None),
+        (wire(later), at(later)),
+        (wire(later), at(still_later)),
+        (wire(later), at(past)),
+        (wire(past), None),
+        (wire(past), at(past + 1)),
+        (wire(past), at(later)),
+    ] {
+        let mut state = state();
+        state.roles.truncate(1);
+        state.roles[0].from = begins;
+        let declared = Declared { roles: vec![ann(declared)], ..Declared::default() };
+        let changes = plan(Path::new("acme.toml"), &declared, &state, false).unwrap();
+        lines.push_str(&told(&changes));
+    }
+    expect![[r#"
+        = role ann: lead on red from 2030-03-17T17:46:40Z
+        = role ann: lead on red from 2030-03-17T17:46:40Z
+        - role ann: lead on red from 2030-03-17T17:46:40Z
+        + role ann: lead on red from 2033-05-18T03:33:20Z
+        - role ann: lead on red from 2030-03-17T17:46:40Z
+        + role ann: lead on red
+        = role ann: lead on red
+        = role ann: lead on red
+        - role ann: lead on red
+        + role ann: lead on red from 2030-03-17T17:46:40Z
+    "#]]
+    .assert_eq(&lines);
 }

@@ -11,17 +11,12 @@ use crate::error::CliError;
 use crate::session::Session;
 
 /// The most rows that are rated in one call.
-const MOST_ROWS: usize = 1_000;
+pub(super) const MOST_ROWS: usize = 1_000;
 
 /// Writes a sheet.
 pub(super) async fn export(session: &Session, args: SheetExportArgs) -> Result<(), CliError> {
-    let request =
-        v1::GetAppraisalRequest { appraisal: args.appraisal, ..v1::GetAppraisalRequest::default() };
-    let send = async |request| session.client.appraisals().get_appraisal(request).await;
-    let told = session.client.call(request, send).await?;
-    let send = async |request| session.client.principals().who_am_i(request).await;
-    let own = session.client.call(v1::WhoAmIRequest::default(), send).await?;
-    let own = own.principal.map(|own| own.id).unwrap_or_default();
+    let told = super::told(session, args.appraisal, args.carry.carry_from).await?;
+    let own = own(session).await?;
     let rows = sheet::rows(&told, &own);
     match &args.to {
         None => sheet::write(&rows, anstream::stdout().lock()),
@@ -37,6 +32,7 @@ pub(super) async fn export(session: &Session, args: SheetExportArgs) -> Result<(
 pub(super) async fn import(session: &Session, args: SheetImportArgs) -> Result<(), CliError> {
     let sheet::Sheets { ratings, problems } = sheet::read(&args.files)?;
     refuse(&problems)?;
+    refuse(&of_others(&ratings, &own(session).await?))?;
     if ratings.is_empty() {
         let hint = "fill the column `rating`; rows without one are left out";
         return Err(CliError::usage("no row has a rating", hint));
@@ -66,6 +62,28 @@ pub(super) async fn import(session: &Session, args: SheetImportArgs) -> Result<(
     }
 }
 
+/// Whoever asks.
+async fn own(session: &Session) -> Result<v1::PrincipalRef, CliError> {
+    let send = async |request| session.client.principals().who_am_i(request).await;
+    let told = session.client.call(v1::WhoAmIRequest::default(), send).await?;
+    let own = told.principal.unwrap_or_default();
+    Ok(v1::PrincipalRef { id: own.id, name: own.name })
+}
+
+/// The rows that are somebody else's.
+fn of_others(ratings: &[Given], own: &v1::PrincipalRef) -> Vec<String> {
+    let is_own = |rater: &str| rater.is_empty() || rater == own.name || rater == own.id;
+    let others = ratings.iter().filter(|given| !is_own(&given.rater));
+    let problem = |Given { place, rater, .. }: &Given| {
+        format!(
+            "{place}: rater: it is the sheet of `{rater}`, and you are `{}`: everybody imports their \
+             own, and `sheet merge` lays them side by side",
+            own.name
+        )
+    };
+    others.map(problem).collect()
+}
+
 /// What the server says to each row alone.
 async fn each(
     session: &Session,
@@ -75,7 +93,7 @@ async fn each(
     let mut problems = Vec::new();
     let mut append = args.append.clone();
     (append.dry_run, append.request_id) = (Some(DryRun::Server), None);
-    for Given { place, rating } in ratings {
+    for Given { place, rating, .. } in ratings {
         let request = |append| v1::RateInAppraisalRequest {
             append,
             appraisal: args.appraisal.clone(),
@@ -93,7 +111,7 @@ async fn each(
     Ok(problems)
 }
 
-fn refuse(problems: &[String]) -> Result<(), CliError> {
+pub(super) fn refuse(problems: &[String]) -> Result<(), CliError> {
     if problems.is_empty() {
         return Ok(());
     }

@@ -34,7 +34,7 @@ pub(super) async fn list(session: &Session, args: ListArgs) -> Result<(), CliErr
         let texts = appraisal.texts.clone().unwrap_or_default();
         sheet.row(vec![
             appraisal.id.clone().into(),
-            text::<v1::AppraisalState>(appraisal.state).into(),
+            state(appraisal).into(),
             units(appraisal).into(),
             texts.title.into(),
             principal(appraisal.sponsor.as_ref()).into(),
@@ -56,12 +56,14 @@ pub(super) async fn show(session: &Session, args: ShowArgs) -> Result<(), CliErr
         appraisal: args.appraisal,
         coordinate: Some(args.coordinate.with(&nowhere)?),
         min_size: args.coordinate.min_size,
+        carry_from: args.carry.carry_from,
     };
     let send = async |request| session.client.appraisals().get_appraisal(request).await;
     let told = session.client.call(request, send).await?;
     let appraisal = told.appraisal.clone().unwrap_or_default();
     let sheets = vec![
         individual(&told.ratings).titled("ratings of the team"),
+        carried(&told.carried).titled("carried forward, of no effect until somebody confirms it"),
         findings(&told.findings).titled("findings"),
         record(&appraisal, &told),
         consensus(&told.consensus).titled("consensus"),
@@ -86,9 +88,16 @@ fn record(appraisal: &v1::Appraisal, told: &v1::GetAppraisalResponse) -> Sheet {
         format!("{} of {} alike{alpha}", one.exact, one.subjects)
     });
     let joined = |all: Vec<String>| all.join(", ");
+    let conducted = appraisal.imported.as_ref().map(|imported| {
+        let (from, until) = (&imported.conducted_from, &imported.conducted_until);
+        format!("from {} until {}", time(from.as_ref()), time(until.as_ref()))
+    });
+    let unshown = appraisal.imported.clone().unwrap_or_default().unshown;
     let parts: Vec<(&'static str, Cell)> = vec![
         ("appraisal", appraisal.id.clone().into()),
-        ("state", text::<v1::AppraisalState>(appraisal.state).into()),
+        ("state", state(appraisal).into()),
+        ("conducted", conducted.unwrap_or_default().into()),
+        ("cannot_be_shown", joined(unshown).into()),
         ("title", texts.title.into()),
         ("purpose", texts.purpose.into()),
         ("units", units(appraisal).into()),
@@ -107,6 +116,15 @@ fn record(appraisal: &v1::Appraisal, told: &v1::GetAppraisalResponse) -> Sheet {
     Sheet::record(parts)
 }
 
+/// What it has come to: `closed`, or `closed, imported by sue`.
+fn state(appraisal: &v1::Appraisal) -> String {
+    let state = text::<v1::AppraisalState>(appraisal.state);
+    match &appraisal.imported {
+        Some(imported) => format!("{state}, imported by {}", principal(imported.by.as_ref())),
+        None => state,
+    }
+}
+
 /// `0.815`, from thousandths.
 fn thousandths(number: i32) -> String {
     let sign = if number < 0 { "-" } else { "" };
@@ -115,7 +133,8 @@ fn thousandths(number: i32) -> String {
 }
 
 fn individual(ratings: &[v1::IndividualRating]) -> Sheet {
-    let mut sheet = Sheet::new(&["unit", "practice", "instance", "rater", "rating", "rationale"]);
+    let columns = ["unit", "practice", "instance", "rater", "rating", "confirms", "rationale"];
+    let mut sheet = Sheet::new(&columns);
     for rating in ratings {
         let subject = rating.subject.clone().unwrap_or_default();
         let value = match rating {
@@ -129,7 +148,33 @@ fn individual(ratings: &[v1::IndividualRating]) -> Sheet {
             subject.instance.into(),
             principal(rating.rater.as_ref()).into(),
             value.into(),
+            rating
+                .carried
+                .as_ref()
+                .map(|from| from.position.to_string())
+                .unwrap_or_default()
+                .into(),
             rating.rationale.clone().into(),
+        ]);
+    }
+    sheet
+}
+
+fn carried(proposed: &[v1::CarriedRating]) -> Sheet {
+    let columns =
+        ["unit", "practice", "instance", "carried", "appraisal", "position", "in_force_from"];
+    let mut sheet = Sheet::new(&columns);
+    for one in proposed {
+        let subject = one.subject.clone().unwrap_or_default();
+        let from = one.from.clone().unwrap_or_default();
+        sheet.row(vec![
+            subject.unit.map(|unit| unit.name).unwrap_or_default().into(),
+            subject.practice.into(),
+            subject.instance.into(),
+            text::<v1::Value>(one.value).into(),
+            from.appraisal.into(),
+            from.position.to_string().into(),
+            time(from.effective_at.as_ref()).into(),
         ]);
     }
     sheet

@@ -131,7 +131,7 @@ fn record(evidence: &v1::Evidence) -> Sheet {
         ("superseded_by", evidence.superseded_by.clone().into()),
         ("source", source.name.into()),
         ("source_id", source.id.into()),
-        ("instance", item.instance.into()),
+        ("instances", evidence.instances.join("; ").into()),
         ("about", item.about.into()),
         ("subjects", subjects.join("; ").into()),
         ("measures", measures.join("; ").into()),

@@ -14,12 +14,21 @@ use crate::refusal::Refusal;
 use crate::registry::{Registry, living};
 use crate::unit::known_area;
 
+/// When an appraisal is conducted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::appraisal) enum Conduct {
+    /// Here: whoever takes part has to be able to.
+    Now,
+    /// Elsewhere and earlier: who took part may be gone, and the sponsor may have rated.
+    Before,
+}
+
 /// Whether an appraisal can be done on this input.
-pub(super) fn is_sound(
+pub(in crate::appraisal) fn is_sound(
     scene: &Scene<'_>,
     on: &Occasion,
     input: &Input,
-    valid_at: Timestamp,
+    (conduct, valid_at): (Conduct, Timestamp),
 ) -> Result<(), Refusal> {
     let (units, areas, instances, people) = Input::MOST;
     some_once("units", &input.units, units)?;
@@ -38,11 +47,11 @@ pub(super) fn is_sound(
     if leads != 1 {
         return Err(Refused::Leads(leads).into());
     }
-    if input.part_of(input.sponsor).is_some_and(Part::rates) {
+    if conduct == Conduct::Now && input.part_of(input.sponsor).is_some_and(Part::rates) {
         return Err(Refused::SponsorRates.into());
     }
     for person in team.into_iter().chain([input.sponsor]) {
-        is_person(scene.registry, person)?;
+        is_person(scene.registry, person, conduct)?;
     }
     if on.is_ahead(valid_at) {
         let field = "base.valid_at";
@@ -81,10 +90,10 @@ pub(super) fn once<T: Ord + ToString>(field: &'static str, all: &[T]) -> Result<
     }
 }
 
-fn is_person(registry: &Registry, id: PrincipalId) -> Result<(), Refusal> {
+fn is_person(registry: &Registry, id: PrincipalId, conduct: Conduct) -> Result<(), Refusal> {
     let found = registry.principal(id);
     let found = found.ok_or_else(|| Refusal::PrincipalUnknown(id.to_string()))?;
-    if found.disabled_at.is_some() {
+    if conduct == Conduct::Now && found.disabled_at.is_some() {
         return Err(Refusal::PrincipalDisabled(id));
     }
     match found.kind {

@@ -3,7 +3,8 @@
 use gradus_domain::{Actor, Proposal};
 use gradus_model::event::{
     AreaInheritanceSet, BaselineRaised, ConflictDeclared, ConflictWithdrawn, EvidenceSuperseded,
-    Links, MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange, Tailoring, UnitLabelled,
+    InstanceLinks, Links, MarkerPlaced, OfEvidence, OfRating, PayloadErased, PhaseChange,
+    Tailoring, UnitLabelled,
 };
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
 use gradus_model::rating::{Basis, Rating, Value};
@@ -161,6 +162,19 @@ pub(crate) fn linked(name: &str, practices: &[&str]) -> Fact {
 pub(crate) fn unlinked(name: &str, practices: &[&str]) -> Fact {
     let links = Links { evidence: evidence(name), practices: targets(practices) };
     fact(Event::EvidenceUnlinked(links))
+}
+
+pub(crate) fn instance_linked(name: &str, instances: &[&str]) -> Fact {
+    fact(Event::EvidenceInstanceLinked(instance_links(name, instances)))
+}
+
+pub(crate) fn instance_unlinked(name: &str, instances: &[&str]) -> Fact {
+    fact(Event::EvidenceInstanceUnlinked(instance_links(name, instances)))
+}
+
+fn instance_links(name: &str, instances: &[&str]) -> InstanceLinks {
+    let instances = instances.iter().map(|name| name.parse().unwrap()).collect();
+    InstanceLinks { evidence: evidence(name), instances }
 }
 
 pub(crate) fn erased(version: u64) -> Fact {

@@ -166,7 +166,7 @@ fn items(of: &v1::ExplainedPractice, extent: Extent) -> Vec<Node> {
     nodes
 }
 
-/// `#7 policy supports (direct) · 2026-05-01, 31 days · until 2027-05-01, window P1Y`.
+/// `#7 policy supports (direct) of web · 2026-05-01, 31 days · until 2027-05-01, window P1Y`.
 fn item(of: &v1::ExplainedEvidence) -> String {
     let age = of.age_days.map(|days| count(days.try_into().unwrap_or(0), "day"));
     let age = age.map(|age| format!(", {age}")).unwrap_or_default();
@@ -175,8 +175,13 @@ fn item(of: &v1::ExplainedEvidence) -> String {
     } else {
         why_not(of)
     };
+    let instances = if of.instances.is_empty() {
+        String::new()
+    } else {
+        format!(" of {}", of.instances.join(", "))
+    };
     format!(
-        "#{} {} {} ({}) · {}{age} · {verdict}",
+        "#{} {} {} ({}){instances} · {}{age} · {verdict}",
         of.position,
         of.kind,
         of.outcome,

@@ -1,0 +1,84 @@
+//! `gradus capsule`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::select::Moment;
+
+/// What to do with capsules.
+#[derive(Debug, Subcommand)]
+pub enum CapsuleCommand {
+    /// Make a file that proves the levels of units without a server
+    #[command(after_help = "Examples:
+  gradus capsule create rustls --until 2026-03-01 --known-at 2026-03-31 -o rustls.capsule
+  gradus capsule create rustls openssl --log-size 35000 --withhold note -o two.capsule
+  gradus capsule create --all -o everything.capsule
+
+The file holds the records of the units, of those above them and of the organization, with proofs
+that lead to a signed checkpoint, the texts that you may read, the documents that levels are computed
+with, and the levels that follow. It is verified before it is written. Who makes one has to be
+auditor or admin of the whole organization. The same question gives the same bytes.")]
+    Create(CreateArgs),
+    /// Verify a capsule, without a server, and run its rules again
+    #[command(after_help = "Examples:
+  gradus capsule verify rustls.capsule --key 'gradus/7d0e…+1c2d3e4f+Ab…'
+  gradus capsule verify rustls.capsule --policy trusted.policy --output json
+
+Says what was proved, and what was not. Exits with 11 where something is not as it must be, naming
+the member and the position of the first such thing, and with 12 where there is nothing to verify.")]
+    Verify(VerifyArgs),
+    /// Show what a capsule holds and claims, without verifying it
+    #[command(after_help = "Example: gradus capsule show rustls.capsule")]
+    Show(ShowArgs),
+}
+
+/// A capsule to make.
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    /// Units whose levels it proves
+    #[arg(value_name = "UNIT", required_unless_present = "all")]
+    pub units: Vec<String>,
+    /// All units, with every record: it proves that nothing was left out
+    #[arg(long, conflicts_with = "units")]
+    pub all: bool,
+    /// Moment of the units' life; a bare date is its last instant [default: now]
+    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
+    pub until: Option<Moment>,
+    /// Only what was recorded up to then
+    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
+    #[arg(conflicts_with = "log_size")]
+    pub known_at: Option<Moment>,
+    /// Only what a log of this size holds
+    #[arg(long, value_name = "SIZE")]
+    pub log_size: Option<u64>,
+    /// Withhold the texts of this field, such as note; can be given again
+    #[arg(long, value_name = "FIELD")]
+    pub withhold: Vec<String>,
+    /// Leave out all texts
+    #[arg(long)]
+    pub without_texts: bool,
+    /// Write the capsule to this file
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub save: PathBuf,
+}
+
+/// A capsule to verify.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The file
+    pub capsule: PathBuf,
+    /// The log's key, as its operator told it; without it nothing says who made the capsule
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// File with the logs, witnesses and the quorum that you trust (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// A capsule to look at.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The file
+    pub capsule: PathBuf,
+}

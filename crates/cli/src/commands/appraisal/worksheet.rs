@@ -1,0 +1,77 @@
+//! `gradus appraisal sheet merge` and `agree`.
+
+use std::fs::File;
+
+use gradus_wire::v1;
+
+use super::sheet::{MOST_ROWS, refuse};
+use crate::appraisal::sheet;
+use crate::appraisal::worksheet::{Agreed, merge as side_by_side, off_record, read};
+use crate::args::append::DryRun;
+use crate::args::appraisal::{SheetAgreeArgs, SheetMergeArgs};
+use crate::error::CliError;
+use crate::session::Session;
+
+/// Lays sheets side by side.
+pub(super) fn merge(session: &Session, args: &SheetMergeArgs) -> Result<(), CliError> {
+    let sheet::Sheets { ratings, problems } = sheet::read(&args.sheets)?;
+    refuse(&problems)?;
+    let merged = match side_by_side(&ratings) {
+        Ok(merged) => merged,
+        Err(problems) => return refuse(&problems),
+    };
+    match &args.to {
+        None => merged.write(anstream::stdout().lock())?,
+        Some(path) => {
+            let file = path.display().to_string();
+            let out = File::create_new(path).map_err(|error| CliError::File { file, error })?;
+            merged.write(out)?;
+        }
+    }
+    let (rows, open) = merged.counts();
+    session.output.note(&format!("{rows} practices side by side; {open} wait for a talk"))
+}
+
+/// Records what was agreed on.
+pub(super) async fn agree(session: &Session, args: SheetAgreeArgs) -> Result<(), CliError> {
+    let (rows, problems) = read(&args.file)?;
+    refuse(&problems)?;
+    if rows.is_empty() {
+        let hint = "fill the column `consensus`; rows without one are left out";
+        return Err(CliError::usage("no row has a consensus", hint));
+    }
+    if rows.len() > MOST_ROWS {
+        let message =
+            format!("{} rows have a consensus, at most {MOST_ROWS} are taken", rows.len());
+        return Err(CliError::usage(message, "record some of them with a sheet of their own"));
+    }
+    let told = super::told(session, args.appraisal.clone(), String::new()).await?;
+    refuse(&off_record(&rows, &told))?;
+    let request = |append, rows: &[Agreed]| v1::ReachConsensusRequest {
+        append,
+        appraisal: args.appraisal.clone(),
+        consensus: rows.iter().map(|row| row.consensus.clone()).collect(),
+    };
+    let send = async |request| session.client.appraisals().reach_consensus(request).await;
+    let parts = |_: &v1::ReachConsensusResponse| vec![("rows", rows.len().to_string().into())];
+    match session.record_with(&args.append, |append| request(append, &rows), send, parts).await {
+        Err(refused @ CliError::Refused(_)) => {
+            let mut problems = Vec::new();
+            let mut append = args.append.clone();
+            (append.dry_run, append.request_id) = (Some(DryRun::Server), None);
+            for row in &rows {
+                let alone = |append| request(append, std::slice::from_ref(row));
+                match session.append(&append, alone, send).await {
+                    Ok(_) => (),
+                    Err(CliError::Refused(status)) => {
+                        problems.push(format!("{}: {}", row.place, status.message()));
+                    }
+                    Err(other) => return Err(other),
+                }
+            }
+            refuse(&problems)?;
+            Err(refused)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,88 @@
+//! `gradus capsule`: files that prove levels without a server.
+
+use std::fs;
+use std::path::Path;
+
+use gradus_proof::{Policy, VerifierKey};
+use gradus_server::operate::capsule::{self, Capsule, Manifest, Trust, Unread};
+use gradus_wire::v1;
+use gradus_wire::v1::create_capsule_request::Known;
+use tonic::{Request, Status};
+
+use crate::args::capsule::{CreateArgs, VerifyArgs};
+use crate::error::CliError;
+use crate::output::capsule::{Pieces, claimed, verified};
+use crate::output::{Output, View};
+use crate::select::Moment;
+use crate::session::Session;
+
+/// Makes a capsule, verifies it and writes it.
+pub async fn create(session: &Session, args: CreateArgs) -> Result<(), CliError> {
+    let at = args.known_at.and_then(Moment::wire).map(Known::KnownAt);
+    let asked = v1::CreateCapsuleRequest {
+        units: args.units,
+        all: args.all,
+        valid_at: args.until.and_then(Moment::wire),
+        known: at.or(args.log_size.map(Known::LogSize)),
+        withhold: args.withhold,
+        without_texts: args.without_texts,
+    };
+    let error = |status| session.client.error(status);
+    let sent = session.client.proofs().create_capsule(Request::new(asked)).await;
+    let mut sent = sent.map_err(error)?.into_inner();
+    let mut pieces = Pieces::default();
+    while let Some(piece) = sent.message().await.map_err(error)? {
+        pieces.take(&piece);
+    }
+    let broken = || error(Status::unavailable("the server ended the stream"));
+    let bytes = pieces.whole().ok_or_else(broken)?;
+    let key = session.log_key().await?;
+    let trust = Trust { keys: std::slice::from_ref(&key), policy: None };
+    let proved = capsule::verify(&bytes, &trust).map_err(unread)?;
+    let failed = |error| CliError::File { file: args.save.display().to_string(), error };
+    fs::write(&args.save, &bytes).map_err(failed)?;
+    session.output.show(&verified(&proved))
+}
+
+/// Verifies a capsule without a server.
+pub fn verify(args: &VerifyArgs, output: &Output) -> Result<(), CliError> {
+    let key: Option<VerifierKey> = match &args.key {
+        Some(text) => Some(text.parse().map_err(|error: gradus_proof::NoteError| {
+            CliError::usage(error.to_string(), "gradus checkpoint shows the log's key")
+        })?),
+        None => None,
+    };
+    let policy = args.policy.as_deref().map(policy).transpose()?;
+    let bytes = read(&args.capsule)?;
+    let trust = Trust { keys: key.as_slice(), policy: policy.as_ref() };
+    let proved = capsule::verify(&bytes, &trust).map_err(unread)?;
+    output.show(&verified(&proved))
+}
+
+fn policy(path: &Path) -> Result<Policy, CliError> {
+    let wrong = |problem: String| CliError::Config { path: path.to_owned(), problem };
+    Policy::parse(&read(path)?).map_err(|error| wrong(error.to_string()))
+}
+
+/// Shows what a capsule says of itself.
+pub fn show(path: &Path, output: &Output) -> Result<(), CliError> {
+    let bytes = read(path)?;
+    let view: View = claimed(&manifest(&bytes)?);
+    output.note("not verified: see gradus capsule verify")?;
+    output.show(&view)
+}
+
+fn manifest(bytes: &[u8]) -> Result<Manifest, CliError> {
+    Ok(Capsule::read(bytes).map_err(unread)?.manifest)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    fs::read(path).map_err(|error| CliError::File { file: path.display().to_string(), error })
+}
+
+fn unread(error: Unread) -> CliError {
+    match error {
+        Unread::Nothing(_) => CliError::Inconclusive(error.to_string()),
+        Unread::Fault(fault) => CliError::Capsule(fault),
+    }
+}

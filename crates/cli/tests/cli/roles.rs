@@ -1,0 +1,109 @@
+//! `gradus role list`, and roles that begin later, as a user sees them.
+
+use expect_test::{Expect, expect};
+
+use crate::program::{Home, Server};
+
+/// A server with two projects and two people, whose roles were granted in no order.
+struct Desk {
+    home: Home,
+    server: Server,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let home = Home::new();
+        let server = Server::start(&home, "warn");
+        let desk = Self { home, server };
+        for done in [
+            "project register beta",
+            "project register alpha",
+            "principal add zoe --kind person",
+            "principal add amy --kind person",
+            "role grant zoe viewer alpha",
+            "role grant amy viewer beta",
+            "role grant zoe lead alpha",
+            "role grant amy lead alpha",
+            "role grant zoe auditor alpha --from 2100-01-01",
+        ] {
+            desk.run(done);
+        }
+        desk
+    }
+
+    fn run(&self, line: &str) -> String {
+        let args: Vec<&str> = line.split(' ').collect();
+        let admin = self.server.admin();
+        let variables =
+            [("GRADUS_SERVER", self.server.address.as_str()), ("GRADUS_TOKEN_FILE", &admin)];
+        self.home.run(&args, &variables).done()
+    }
+
+    /// Who has which role where, without the times.
+    fn listed(&self, more: &str, expected: &Expect) {
+        let out = self.run(&format!("role list{more} --output csv"));
+        let rows: Vec<String> =
+            out.lines().map(|row| row.split(',').take(3).collect::<Vec<_>>().join(" ")).collect();
+        expected.assert_eq(&rows.join("\n"));
+    }
+
+    /// What a declaration of one role of zoe's on alpha would do.
+    fn planned(&self, more: &str) -> String {
+        let text = format!(
+            "[[principal]]\nname = \"zoe\"\nkind = \"person\"\n\
+             [[role]]\nprincipal = \"zoe\"\nrole = \"auditor\"\nunit = \"alpha\"\n{more}"
+        );
+        std::fs::write(self.home.path().join("zoe.toml"), text).unwrap();
+        let admin = self.server.admin();
+        let variables =
+            [("GRADUS_SERVER", self.server.address.as_str()), ("GRADUS_TOKEN_FILE", &admin)];
+        let ran = self.home.run(&["apply", "zoe.toml", "--plan"], &variables);
+        let roles: Vec<&str> = ran.out.lines().filter(|line| line.contains("auditor")).collect();
+        format!("{}: {}", ran.code, roles.join(" | "))
+    }
+}
+
+#[test]
+fn roles_are_listed_by_unit_then_principal_then_role() {
+    let desk = Desk::new();
+    desk.listed(
+        "",
+        &expect![[r#"
+        principal role unit
+        amy lead alpha
+        zoe viewer alpha
+        zoe lead alpha
+        amy viewer beta
+        operator admin organization"#]],
+    );
+    desk.listed(
+        " --later --unit alpha",
+        &expect![[r#"
+        principal role unit
+        amy lead alpha
+        zoe viewer alpha
+        zoe lead alpha
+        zoe auditor alpha
+        operator admin organization"#]],
+    );
+}
+
+#[test]
+fn a_role_that_begins_later_is_not_missing_to_a_declaration() {
+    let desk = Desk::new();
+    let told =
+        ["", "from = \"2100-01-01\"\n", "from = \"2101-01-01\"\n", "from = \"2026-01-01\"\n"]
+            .map(|more| desk.planned(more));
+    expect![[r#"
+        0: same	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z
+        0: same	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z
+        10: remove	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z | add	role	zoe	auditor on alpha from 2101-01-01T00:00:00Z
+        10: remove	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z | add	role	zoe	auditor on alpha"#]].assert_eq(&told.join("\n"));
+    // What was planned last is done, and is all that there is to do.
+    desk.run("apply zoe.toml --yes");
+    assert_eq!(desk.planned("from = \"2026-01-01\"\n"), "0: same\trole\tzoe\tauditor on alpha");
+    assert!(desk.planned("from = \"2102-01-01\"\n").starts_with("10: remove"));
+    desk.run("apply zoe.toml --yes");
+    let again = desk.planned("from = \"2102-01-01\"\n");
+    assert_eq!(again, "0: same\trole\tzoe\tauditor on alpha from 2102-01-01T00:00:00Z");
+}

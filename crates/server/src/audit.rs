@@ -1,0 +1,239 @@
+//! The handlers of `AuditService`.
+
+use std::cmp::Reverse;
+
+use gradus_domain::missing::{Hole, Numbers, Silence};
+use gradus_domain::story;
+use gradus_model::{ForeignId, Timestamp, UnitId};
+use gradus_service::gaps::Gaps;
+use gradus_service::records::ReadRecord;
+use gradus_service::story::{Moved, Place, Story};
+use gradus_service::{Caller, Service, ServiceError};
+use gradus_wire::v1 as wire;
+use gradus_wire::v1::audit_service_server::AuditService;
+use gradus_wire::v1::replay_unit_response::Told;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::api::{Api, Reply, reply, stopped};
+use crate::auth::open;
+use crate::convert::{self, movement, principal_ref, resolved, texts, timestamp, unit_ref};
+use crate::lasting;
+use crate::levels::few_areas;
+use crate::status::status;
+
+/// Messages that wait for whoever hears a story; then no more records are read for it.
+const WAITING: usize = 256;
+/// The most silences that an answer tells one by one.
+const MOST_SILENCES: usize = 1_000;
+/// The most holes of one producer that an answer tells one by one.
+const MOST_HOLES: usize = 100;
+const MICROS_A_DAY: i64 = 86_400_000_000;
+
+#[tonic::async_trait]
+impl AuditService for Api {
+    type ReplayUnitStream = ReceiverStream<Result<wire::ReplayUnitResponse, Status>>;
+
+    async fn replay_unit(
+        &self,
+        request: Request<wire::ReplayUnitRequest>,
+    ) -> Reply<Self::ReplayUnitStream> {
+        let (by, asked) = open(request)?;
+        let story = self.story(&by, &asked).await.map_err(|error| status(&error))?;
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let api = self.clone();
+        tokio::spawn(async move {
+            let units = [story.unit];
+            let mut stopping = api.stopping.clone();
+            let ended = tokio::select! {
+                ended = api.tell(&by, &story, &sender) => ended.map_err(|error| status(&error)),
+                () = stopped(&mut stopping) => Err(status(&gradus_log::LogError::Closed.into())),
+                denied = lasting::denied(&api.service, &by, &units) => Err(denied),
+            };
+            if let Err(ended) = ended {
+                // The listener may be gone; then nobody is told.
+                let _ = sender.send(Err(ended)).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn find_gaps(
+        &self,
+        request: Request<wire::FindGapsRequest>,
+    ) -> Reply<wire::FindGapsResponse> {
+        let (by, asked) = open(request)?;
+        reply(async {
+            let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
+            let unit = Some(asked.unit.as_str()).filter(|unit| !unit.is_empty());
+            Ok(gaps(&self.service, self.service.gaps(&by, unit, &coordinate).await?))
+        })
+        .await
+    }
+}
+
+type Telling = mpsc::Sender<Result<wire::ReplayUnitResponse, Status>>;
+
+impl Api {
+    async fn story(
+        &self,
+        by: &Caller,
+        asked: &wire::ReplayUnitRequest,
+    ) -> Result<Story, ServiceError> {
+        let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
+        let from = convert::instant("from", asked.from.as_ref())?;
+        let areas = few_areas(&asked.areas)?;
+        self.service.story(by, &asked.unit, &coordinate, from, areas).await
+    }
+
+    /// Tells a story until its end, or until nobody hears it any more.
+    async fn tell(&self, by: &Caller, story: &Story, to: &Telling) -> Result<(), ServiceError> {
+        let begin = wire::ReplayBegin {
+            unit: Some(unit_ref(&self.service, story.unit)),
+            coordinate: Some(resolved(&story.coordinate)),
+            from: story.from.map(timestamp),
+            facts: story.facts.len() as u64,
+            moves: story.moves.len() as u64,
+        };
+        if !send(to, Told::Begin(begin)).await {
+            return Ok(());
+        }
+        let (mut facts, mut moves) = (story.facts.as_slice(), story.moves.iter().peekable());
+        while !facts.is_empty() {
+            let read = self.service.next_of_story(story.unit, facts).await?;
+            for (record, is_own) in &read {
+                let at = record.recorded.effective_at;
+                // What moved at an instant follows the facts of that instant.
+                while let Some(moved) = moves.next_if(|moved| moved.movement.valid_at < at) {
+                    if !send(to, Told::Move(self.moved(moved))).await {
+                        return Ok(());
+                    }
+                }
+                let fact = self.fact(by, story.unit, record, *is_own)?;
+                if !send(to, Told::Fact(fact)).await {
+                    return Ok(());
+                }
+            }
+            facts = rest(facts, read.len());
+        }
+        for moved in moves {
+            if !send(to, Told::Move(self.moved(moved))).await {
+                return Ok(());
+            }
+        }
+        let end = wire::ReplayEnd {
+            facts: story.facts.len() as u64,
+            late: story.late,
+            moves: story.moves.len() as u64,
+            digest: story.digest.0.to_vec(),
+        };
+        send(to, Told::End(end)).await;
+        Ok(())
+    }
+
+    /// A fact as the caller may see it: of the organization's stream, who said so and in which words
+    /// is for those who may read that stream.
+    fn fact(
+        &self,
+        by: &Caller,
+        unit: UnitId,
+        record: &ReadRecord,
+        is_own: bool,
+    ) -> Result<wire::ReplayFact, ServiceError> {
+        let (service, recorded) = (&self.service, &record.recorded);
+        let is_readable = is_own || service.may(by, recorded.place.stream);
+        let (payload, state) = if is_readable {
+            texts(service, by, record)?
+        } else {
+            (gradus_model::Payload::empty(), wire::PayloadState::Withheld)
+        };
+        Ok(wire::ReplayFact {
+            position: recorded.place.position,
+            version: recorded.place.version,
+            r#type: recorded.event.name().to_owned(),
+            said: service.said(by, unit, &recorded.event),
+            actor: is_readable.then(|| principal_ref(service, recorded.actor)),
+            effective_at: Some(timestamp(recorded.effective_at)),
+            recorded_at: Some(timestamp(recorded.place.recorded_at)),
+            late: story::is_late(recorded),
+            delay_seconds: u64::try_from(story::delay(recorded) / 1_000_000).unwrap_or_default(),
+            payload_state: state.into(),
+            payload: payload.0.into_iter().map(|field| (field.name, field.text)).collect(),
+        })
+    }
+
+    fn moved(&self, from: &Moved) -> wire::ReplayMove {
+        wire::ReplayMove {
+            area: movement::area(&from.of.area),
+            title: from.of.title.clone(),
+            movement: Some(movement::movement(&self.service, &from.movement)),
+        }
+    }
+}
+
+/// The facts after the first `told`; none if nothing could be read, so that every story ends.
+fn rest(facts: &[Place], told: usize) -> &[Place] {
+    facts.get(told.max(1)..).unwrap_or_default()
+}
+
+/// Whether somebody still hears it.
+async fn send(to: &Telling, told: Told) -> bool {
+    to.send(Ok(wire::ReplayUnitResponse { told: Some(told) })).await.is_ok()
+}
+
+fn gaps(service: &Service, mut from: Gaps) -> wire::FindGapsResponse {
+    let silences_total = from.silences.len() as u64;
+    if from.silences.len() > MOST_SILENCES {
+        from.silences.sort_by_key(|(_, _, silence)| Reverse(silence.days()));
+        from.silences.truncate(MOST_SILENCES);
+        let order = |(unit, source, silence): &(UnitId, ForeignId, Silence)| {
+            (*unit, source.clone(), silence.from)
+        };
+        from.silences.sort_by_key(order);
+    }
+    wire::FindGapsResponse {
+        coordinate: Some(resolved(&from.coordinate)),
+        numbered: from.numbered.iter().map(numbered).collect(),
+        silences: from.silences.iter().map(|silent| silence(service, silent)).collect(),
+        silences_total,
+        sources_with_cadence: from.with_cadence,
+    }
+}
+
+fn numbered((source, numbers): &(ForeignId, Numbers)) -> wire::NumberedSource {
+    let (first, last) = numbers.range().unwrap_or_default();
+    let holes = numbers.holes();
+    let hole = |hole: &Hole| wire::MissingNumbers {
+        first: hole.first,
+        last: hole.last,
+        after_position: hole.after,
+        before_position: hole.before,
+    };
+    wire::NumberedSource {
+        source: source.to_string(),
+        first,
+        last,
+        seen: numbers.len() as u64,
+        missing: holes.iter().map(Hole::count).sum(),
+        holes: holes.iter().take(MOST_HOLES).map(hole).collect(),
+        holes_total: holes.len() as u64,
+    }
+}
+
+fn silence(
+    service: &Service,
+    (unit, source, of): &(UnitId, ForeignId, Silence),
+) -> wire::SourceSilence {
+    let day = |day: i64| Timestamp::from_micros(day.saturating_mul(MICROS_A_DAY)).ok();
+    let days = |days: i64| u32::try_from(days).unwrap_or(u32::MAX);
+    wire::SourceSilence {
+        unit: Some(unit_ref(service, *unit)),
+        source: source.to_string(),
+        from: day(of.from).map(timestamp),
+        to: day(of.to).map(timestamp),
+        days: days(of.days()),
+        usual_days: days(of.usual),
+        lasts: of.lasts,
+    }
+}

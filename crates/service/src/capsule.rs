@@ -1,0 +1,15 @@
+//! Capsules: made of the log for an auditor, and verified without it.
+//!
+//! Both fold the same records by the same code, which is what the server answers questions with.
+//! What is made is held against the server's own answers before it is handed out.
+
+mod create;
+mod fold;
+mod verify;
+
+pub use gradus_capsule::manifest::{AreaClaim, LevelClaim, UnitClaim};
+pub use gradus_capsule::{Capsule, Fault, Manifest, Trust, Unread};
+
+pub use create::{AskedCapsule, MOST_BYTES};
+pub use fold::claims;
+pub use verify::{Finding, Verified, verify};

@@ -1,0 +1,276 @@
+//! Verifies a capsule without a log: what was proved, and what was not.
+
+use std::fmt;
+
+use gradus_capsule::file::MANIFEST;
+use gradus_capsule::texts::Counted;
+use gradus_capsule::{Capsule, Checked, Fault, Manifest, Trust, Unread, check};
+use gradus_domain::At;
+use gradus_model::{Timestamp, UnitId};
+
+use super::fold::Folded;
+
+/// A capsule that holds.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What it says of itself, all of it found to be so.
+    pub manifest: Manifest,
+    /// What was proved.
+    pub proved: Vec<Finding>,
+    /// What it does not prove.
+    pub not_proved: Vec<Finding>,
+}
+
+/// Something that a capsule proves, or does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Who signed the checkpoint.
+    Signed {
+        /// The records that it covers.
+        size: u64,
+        /// The key.
+        by: String,
+    },
+    /// That the checkpoint was seen by others.
+    Witnessed {
+        /// The names of the witnesses in the policy.
+        by: Vec<String>,
+    },
+    /// That the records are those of the log, in their order.
+    Records {
+        /// How many.
+        records: u64,
+        /// In how many streams.
+        streams: u64,
+        /// The size of the log.
+        size: u64,
+    },
+    /// That the size is what was known at a moment.
+    KnownAt {
+        /// The size.
+        size: u64,
+        /// The moment.
+        at: Timestamp,
+    },
+    /// That no record of the log up to its size is missing.
+    Complete {
+        /// The size.
+        size: u64,
+    },
+    /// That texts are those that were recorded.
+    Texts {
+        /// The fields that are shown.
+        shown: u64,
+    },
+    /// That the levels follow from the records by the rules.
+    Levels {
+        /// The units.
+        units: u64,
+    },
+    /// Nobody's key was given.
+    Unsigned,
+    /// No witness signed, or none is known.
+    Unwitnessed,
+    /// Streams may go on below the size, and units above may have records.
+    LaterRecords {
+        /// The records that are not here.
+        missing: u64,
+        /// Units above those asked for of which no stream is here.
+        without_stream: Vec<UnitId>,
+    },
+    /// Texts that are withheld.
+    Withheld {
+        /// The fields.
+        fields: u64,
+    },
+    /// Texts that were erased.
+    Erased {
+        /// The records.
+        records: u64,
+    },
+    /// All texts were left out.
+    WithoutTexts,
+}
+
+impl Finding {
+    /// Its name, for programs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Signed { .. } | Self::Unsigned => "signature",
+            Self::Witnessed { .. } | Self::Unwitnessed => "witnesses",
+            Self::Records { .. } => "records",
+            Self::KnownAt { .. } => "known-at",
+            Self::Complete { .. } | Self::LaterRecords { .. } => "completeness",
+            Self::Texts { .. } => "texts",
+            Self::Levels { .. } => "levels",
+            Self::Withheld { .. } => "withheld-texts",
+            Self::Erased { .. } => "erased-texts",
+            Self::WithoutTexts => "texts-left-out",
+        }
+    }
+}
+
+/// So many of something, in words.
+struct Many(u64, &'static str);
+
+impl fmt::Display for Many {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, what) = self;
+        write!(f, "{count} {what}{}", if *count == 1 { "" } else { "s" })
+    }
+}
+
+/// In plain words.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signed { size, by } => {
+                write!(f, "the log of {} is the one that {by} signed", Many(*size, "record"))
+            }
+            Self::Witnessed { by } => {
+                write!(f, "the same checkpoint was signed by: {}", by.join(", "))
+            }
+            Self::Records { records, streams, size } => write!(
+                f,
+                "{} in {} are in the log of {size}, unchanged and each in its place, and no stream \
+                 misses one before the last that is here",
+                Many(*records, "record"),
+                Many(*streams, "stream")
+            ),
+            Self::KnownAt { size, at } => {
+                write!(f, "what was known at {at}: {}, no more and no less", Many(*size, "record"))
+            }
+            Self::Complete { size } => {
+                write!(f, "nothing was left out: here is the whole log, {}", Many(*size, "record"))
+            }
+            Self::Texts { shown } => {
+                write!(f, "what was recorded is what is shown: {}", Many(*shown, "text"))
+            }
+            Self::Levels { units } => write!(
+                f,
+                "the levels of {} follow from these records by the rules in them, which were run \
+                 again",
+                Many(*units, "unit")
+            ),
+            Self::Unsigned => f.write_str(
+                "who signed: without a key of the log or a policy, the records agree with one \
+                 another, and anybody could have made them",
+            ),
+            Self::Unwitnessed => f.write_str(
+                "that others were shown the same log: no witness that you name signed the checkpoint",
+            ),
+            Self::LaterRecords { missing, without_stream } => {
+                write!(
+                    f,
+                    "that no stream has a later record: some of the log are not here ({missing}), and \
+                     nothing says of which streams they are"
+                )?;
+                if !without_stream.is_empty() {
+                    let ids: Vec<String> = without_stream.iter().map(ToString::to_string).collect();
+                    write!(f, "; that nothing was recorded of units above: {}", ids.join(", "))?;
+                }
+                Ok(())
+            }
+            Self::Withheld { fields } => {
+                write!(f, "what is withheld: {}", Many(*fields, "text"))
+            }
+            Self::Erased { records } => {
+                write!(f, "what texts said that were erased, of {}", Many(*records, "record"))
+            }
+            Self::WithoutTexts => f.write_str("what any text says: all were left out"),
+        }
+    }
+}
+
+/// Verifies a capsule: signatures, proofs, chains and commitments, and then the levels, by the code
+/// that the server computes them with.
+///
+/// # Errors
+///
+/// [`Unread`]: nothing to verify, or the first thing that is not as it must be.
+pub fn verify(bytes: &[u8], trust: &Trust<'_>) -> Result<Verified, Unread> {
+    let capsule = Capsule::read(bytes)?;
+    let checked = check(&capsule, trust)?;
+    let manifest = &capsule.manifest;
+    let at = At { valid_at: manifest.valid_at.0, size: manifest.log_size };
+    let folded = Folded::of(&checked.records, &checked.documents)?;
+    for claimed in &manifest.units {
+        let unit = claimed.unit.0;
+        let found = folded.claim(manifest.log.0, unit, at)?;
+        if found == *claimed {
+            continue;
+        }
+        let differs = claimed.areas.iter().zip(&found.areas).find(|(one, other)| one != other);
+        let what = match differs {
+            Some((claimed, found)) => format!(
+                "unit {unit} is claimed at {} and {} in {}, and the records give {} and {}",
+                claimed.rated, claimed.ongoing, claimed.area, found.rated, found.ongoing
+            ),
+            None => format!("unit {unit} is claimed otherwise than the records say"),
+        };
+        return Err(Fault::new(MANIFEST, what).into());
+    }
+    let without_stream = without_stream(&folded, &checked, manifest);
+    let (proved, not_proved) = findings(manifest, &checked, without_stream);
+    let manifest = capsule.manifest;
+    Ok(Verified { manifest, proved, not_proved })
+}
+
+/// The units above those claimed that have no record here, which may be none at all.
+fn without_stream(folded: &Folded, checked: &Checked<'_>, manifest: &Manifest) -> Vec<UnitId> {
+    let units = manifest.units.iter().map(|claim| claim.unit.0);
+    let above = units.flat_map(|unit| folded.views.registry.ever_above(unit, manifest.log_size));
+    let is_here = |unit: &UnitId| checked.streams.iter().any(|stream| stream.id == *unit);
+    let mut without: Vec<UnitId> = above.filter(|unit| !is_here(unit)).collect();
+    without.sort_unstable();
+    without.dedup();
+    without
+}
+
+fn findings(
+    manifest: &Manifest,
+    checked: &Checked<'_>,
+    without_stream: Vec<UnitId>,
+) -> (Vec<Finding>, Vec<Finding>) {
+    let (mut proved, mut open) = (Vec::new(), Vec::new());
+    let size = manifest.log_size;
+    match &checked.signed_by {
+        Some(key) => {
+            let by = key.to_string();
+            proved.push(Finding::Signed { size: checked.checkpoint.size, by });
+        }
+        None => open.push(Finding::Unsigned),
+    }
+    if checked.witnesses.is_empty() {
+        open.push(Finding::Unwitnessed);
+    } else {
+        let by = checked.witnesses.iter().map(|witness| witness.name.clone()).collect();
+        proved.push(Finding::Witnessed { by });
+    }
+    let (records, streams) = (checked.records.len() as u64, checked.streams.len() as u64);
+    proved.push(Finding::Records { records, streams, size });
+    if let Some(at) = manifest.known_at.filter(|_| checked.known_at) {
+        proved.push(Finding::KnownAt { size, at: at.0 });
+    }
+    if checked.complete {
+        proved.push(Finding::Complete { size });
+    } else {
+        let missing = size.saturating_sub(records);
+        open.push(Finding::LaterRecords { missing, without_stream });
+    }
+    match checked.texts {
+        Some(Counted { shown, withheld, erased, .. }) => {
+            proved.push(Finding::Texts { shown });
+            if withheld > 0 {
+                open.push(Finding::Withheld { fields: withheld });
+            }
+            if erased > 0 {
+                open.push(Finding::Erased { records: erased });
+            }
+        }
+        None => open.push(Finding::WithoutTexts),
+    }
+    proved.push(Finding::Levels { units: manifest.units.len() as u64 });
+    (proved, open)
+}

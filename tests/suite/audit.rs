@@ -1,0 +1,4 @@
+//! What auditors ask of the log, over gRPC.
+
+mod gaps;
+mod replay;
