@@ -12,12 +12,14 @@ mod rate;
 mod way;
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gradus_log::clock::MonotonicClock;
 use gradus_model::PrincipalId;
+use gradus_service::turns::{Paced, Work};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::settings::Limits;
@@ -56,6 +58,7 @@ pub(crate) struct Gauge {
     limits: Limits,
     ways: Ways,
     clock: MonotonicClock,
+    work: Arc<Work>,
     accounts: Mutex<BTreeMap<PrincipalId, Arc<Account>>>,
 }
 
@@ -74,6 +77,7 @@ pub(crate) struct Account {
     /// Messages that wait for their turn.
     turns: Arc<Semaphore>,
     silent_push: Option<Duration>,
+    work: Arc<Work>,
     used: AtomicI64,
     clock: MonotonicClock,
     told: Mutex<BTreeMap<&'static str, Told>>,
@@ -90,7 +94,9 @@ impl Gauge {
     ///
     /// When the description of the API that is built in cannot be read.
     pub(crate) fn new(limits: Limits, clock: MonotonicClock) -> Result<Self, prost::DecodeError> {
-        Ok(Self { limits, ways: Ways::read()?, clock, accounts: Mutex::default() })
+        let places = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let (ways, work) = (Ways::read()?, Work::new(places));
+        Ok(Self { limits, ways, clock, work, accounts: Mutex::default() })
     }
 
     /// The account of a principal, which is begun if there is none.
@@ -104,7 +110,7 @@ impl Gauge {
         if accounts.len() >= MANY {
             accounts.retain(|_, account| !account.is_as_good_as_new(now));
         }
-        let account = Arc::new(Account::new(principal, &self.limits, &self.clock));
+        let account = Arc::new(Account::new(principal, self));
         account.used.store(now, Ordering::Relaxed);
         accounts.insert(principal, Arc::clone(&account));
         account
@@ -112,7 +118,8 @@ impl Gauge {
 }
 
 impl Account {
-    fn new(principal: PrincipalId, limits: &Limits, clock: &MonotonicClock) -> Self {
+    fn new(principal: PrincipalId, gauge: &Gauge) -> Self {
+        let Gauge { limits, clock, work, .. } = gauge;
         let rate = |name, per_second, largest| Rate::new(name, per_second, largest, clock);
         let bounded =
             |most: usize| if limits.writes_at_once == 0 { Semaphore::MAX_PERMITS } else { most };
@@ -130,6 +137,7 @@ impl Account {
             share: Arc::new(Semaphore::new(bounded(SHARE))),
             turns: Arc::new(Semaphore::new(turns)),
             silent_push: limits.silent_push(),
+            work: Arc::clone(work),
             used: AtomicI64::default(),
             clock: clock.clone(),
             told: Mutex::default(),
@@ -156,6 +164,11 @@ impl Account {
         };
         rate.take(1).map_err(|over| self.tell(over, "refused: over a limit"))?;
         places.enter().await.map_err(|over| self.tell(over, "refused: over a limit"))
+    }
+
+    /// Lets the steps of the principal's work take their places among those of all others.
+    pub(crate) fn working<F: Future>(&self, work: F) -> Paced<F> {
+        self.work.paced(self.principal, work)
     }
 
     /// Takes what a call is to append.

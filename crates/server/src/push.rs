@@ -66,7 +66,8 @@ pub(crate) fn answers(
     messages: Streaming<wire::PushEvidenceRequest>,
 ) -> Answers {
     let (queued, mut under_way) = mpsc::channel::<Next>(MOST_MESSAGES);
-    tokio::spawn(queue_all(api.clone(), (by, account), messages, queued));
+    let work = Arc::clone(&account);
+    tokio::spawn(work.working(queue_all(api.clone(), (by, account), messages, queued)));
     // As many answers have room as messages may be under way: a client that reads none holds nothing
     // of its principal's share.
     let (sender, receiver) = mpsc::channel(MOST_MESSAGES + 1);

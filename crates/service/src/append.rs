@@ -220,7 +220,7 @@ impl Service {
         let gathered = matches!(texts, Texts::Hashed(_));
         let mut ahead = texts.ahead()?;
         let (who, weight) = (call.actor.principal, ahead.weight());
-        let in_queue = self.queue.enter(who, weight.bytes).await;
+        let in_queue = self.queue.enter(who, weight).await;
         loop {
             let (now, resting, decided) = {
                 // Whoever waits for their turn leaves the thread to those who read and answer.

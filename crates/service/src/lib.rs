@@ -27,7 +27,7 @@ mod recall;
 mod replay;
 mod room;
 mod standing;
-mod turns;
+pub mod turns;
 mod writer;
 
 // What operators do to a directory that no server has open.

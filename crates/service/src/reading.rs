@@ -17,6 +17,8 @@ use crate::writer::Writer;
 const CHUNK: usize = 4_096;
 /// After how many records room is made while the log is read at the start.
 const ROOM_EVERY: u64 = 50 * CHUNK as u64;
+/// How many records the views take in before they let others on their thread.
+const AT_A_TIME: usize = 32;
 /// How long the views wait for more to read while nobody waits for them.
 const GATHERS: Duration = Duration::from_millis(50);
 
@@ -82,9 +84,13 @@ impl Service {
 
     /// As [`Self::read`], for records that need not be read from the log.
     async fn read_fresh(self: &Arc<Self>, records: Vec<Recorded>) -> Result<(), ServiceError> {
-        for recorded in &records {
+        for (at, recorded) in records.iter().enumerate() {
             self.heed_event(recorded).await?;
             self.take(recorded, None).await?;
+            if at % AT_A_TIME == AT_A_TIME - 1 {
+                // Whoever calls meanwhile waits for these only.
+                tokio::task::yield_now().await;
+            }
         }
         self.indexed(records).await
     }

@@ -7,7 +7,8 @@
 //! Invariants: one at most has the turn. It is handed on when it is dropped, and when whoever was
 //! handed it is gone before they took it; whoever gives up leaves the line.
 
-mod line;
+pub(crate) mod line;
+mod work;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +16,7 @@ use gradus_model::PrincipalId;
 use tokio::sync::oneshot;
 
 use line::{Line, Ticket};
+pub use work::{Paced, Work};
 
 /// The turns of all calls.
 pub(crate) struct Turns(Mutex<State>);

@@ -244,5 +244,7 @@ fn standing(history: &gradus_domain::UnitHistory, target: &Target, at: At) -> (u
     let stands = linked.filter(|item| {
         item.work_from <= at.valid_at && !matches!(item.standing(at.size), Rejected | Withdrawn)
     });
-    stands.fold((0, 0), |(items, cells), item| (items + 1, cells + item.instances(at.size).len().max(1)))
+    stands.fold((0, 0), |(items, cells), item| {
+        (items + 1, cells + item.instances(at.size).len().max(1))
+    })
 }

@@ -15,7 +15,7 @@ use tonic::server::NamedService;
 use tower_service::Service;
 
 use super::at_once::Place;
-use super::{Gauge, Way};
+use super::{Account, Gauge, Way};
 use crate::auth;
 use crate::connections::Busy;
 use crate::status::limits::{bad_timeout, over_limit, too_long};
@@ -63,6 +63,12 @@ where
                 Err(status) => return Ok(status.into_http()),
             };
             let answer = inner.call(request);
+            let answer = async {
+                match &admitted.account {
+                    Some(account) => account.working(answer).await,
+                    None => answer.await,
+                }
+            };
             let answer = match admitted.most {
                 Some(most) => match tokio::time::timeout(most, answer).await {
                     Ok(answer) => answer?,
@@ -84,6 +90,8 @@ struct Admitted {
     /// The longest it may take.
     most: Option<Duration>,
     _place: Option<Place>,
+    /// None for calls that need no credential, which are refused, or short.
+    account: Option<Arc<Account>>,
     _busy: Option<Busy>,
 }
 
@@ -92,12 +100,12 @@ impl Admitted {
         let asked = asked_time(request.headers())?;
         let way = gauge.ways.of(request.uri().path());
         let busy = request.extensions().get::<tls::Caller>().map(tls::Caller::busy);
-        let place = match auth::principal(request.extensions()) {
-            Some(principal) => {
-                let account = gauge.account(principal);
+        let account = auth::principal(request.extensions()).map(|who| gauge.account(who));
+        let place = match &account {
+            Some(account) => {
                 let place = account.enter(way).await.map_err(|over| over_limit(&over))?;
                 if matches!(way, Way::Write | Way::Push) {
-                    request.extensions_mut().insert(account);
+                    request.extensions_mut().insert(Arc::clone(account));
                 }
                 Some(place)
             }
@@ -107,7 +115,7 @@ impl Admitted {
             Way::Read | Way::Write => [asked, gauge.limits.call()].into_iter().flatten().min(),
             Way::Push | Way::Follow => None,
         };
-        Ok(Self { way, most, _place: place, _busy: busy })
+        Ok(Self { way, most, _place: place, account, _busy: busy })
     }
 }
 

@@ -15,10 +15,10 @@ const FEW: usize = 64;
 
 /// Says which of those who wait is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
+pub(crate) struct Ticket(u64);
 
 /// Those who wait, by party.
-pub(super) struct Line<K, T> {
+pub(crate) struct Line<K, T> {
     parties: BTreeMap<K, Party<T>>,
     /// The first of each party: where its call begins, and its ticket.
     firsts: BTreeSet<(u64, Ticket, K)>,
@@ -43,12 +43,12 @@ struct Waiting<T> {
 }
 
 impl<K: Copy + Ord, T> Line<K, T> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { parties: BTreeMap::new(), firsts: BTreeSet::new(), now: 0, tickets: 0, many: FEW }
     }
 
     /// Gets in line behind those of the same party.
-    pub(super) fn enter(&mut self, party: K, cost: u64, who: T) -> Ticket {
+    pub(crate) fn enter(&mut self, party: K, cost: u64, who: T) -> Ticket {
         self.tickets += 1;
         let (ticket, now) = (Ticket(self.tickets), self.now);
         let of = self.party(party);
@@ -63,20 +63,34 @@ impl<K: Copy + Ord, T> Line<K, T> {
     }
 
     /// Takes whoever is next out of the line.
-    pub(super) fn next(&mut self) -> Option<T> {
-        let (begins, _, party) = self.firsts.pop_first()?;
-        self.now = begins;
+    pub(crate) fn next(&mut self) -> Option<T> {
+        self.next_with(|_, _| true).map(|(_, _, who)| who)
+    }
+
+    /// Takes whoever is next out of the line, of those who are let in at their cost; with both.
+    pub(crate) fn next_with(&mut self, may: impl Fn(&K, u64) -> bool) -> Option<(K, u64, T)> {
+        let cost = |party: &K| self.parties.get(party)?.waiting.front().map(|first| first.cost);
+        let is_let_in = |party: &K| cost(party).is_some_and(|cost| may(party, cost));
+        let first = *self.firsts.iter().find(|(_, _, party)| is_let_in(party))?;
+        self.firsts.remove(&first);
+        let (begins, _, party) = first;
+        self.now = self.now.max(begins);
         let of = self.parties.get_mut(&party)?;
         let Waiting { cost, who, .. } = of.waiting.pop_front()?;
         of.begins = begins.saturating_add(cost);
         if let Some(first) = of.waiting.front() {
             self.firsts.insert((of.begins, first.ticket, party));
         }
-        Some(who)
+        Some((party, cost, who))
+    }
+
+    /// Whether some of a party wait.
+    pub(crate) fn has(&self, party: &K) -> bool {
+        self.parties.get(party).is_some_and(|of| !of.waiting.is_empty())
     }
 
     /// Lets somebody go who waits no longer; false if they are not in line.
-    pub(super) fn leave(&mut self, party: K, ticket: Ticket) -> bool {
+    pub(crate) fn leave(&mut self, party: K, ticket: Ticket) -> bool {
         let Some(of) = self.parties.get_mut(&party) else { return false };
         let Ok(at) = of.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket) else {
             return false;
@@ -92,7 +106,7 @@ impl<K: Copy + Ord, T> Line<K, T> {
     }
 
     /// Counts work that a party had done: its next call begins later by so much.
-    pub(super) fn count(&mut self, party: K, cost: u64) {
+    pub(crate) fn count(&mut self, party: K, cost: u64) {
         let now = self.now;
         let of = self.party(party);
         let (before, first) = (of.begins, of.waiting.front().map(|waiting| waiting.ticket));
@@ -105,7 +119,7 @@ impl<K: Copy + Ord, T> Line<K, T> {
     }
 
     /// Forgets what was done where nobody waits for anything.
-    pub(super) fn rest(&mut self) {
+    pub(crate) fn rest(&mut self) {
         if self.firsts.is_empty() {
             self.parties.clear();
             (self.now, self.many) = (0, FEW);
