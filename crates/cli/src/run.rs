@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, FromArgMatches as _};
 
-use crate::args::{self, Cli};
+use crate::args::{self, Cli, Command};
 use crate::commands;
 use crate::config::{self, Settings};
 use crate::error::CliError;
@@ -38,14 +38,20 @@ pub fn run(args: &[OsString]) -> ExitCode {
         Err(error) => return report(&path, &error, format.unwrap_or(Format::Table)).into(),
     };
     let output = Output::new(settings.output, cli.globals.quiet, cli.globals.debug);
-    match block_on(commands::run(cli.command, &settings, output)) {
+    let runtime = match cli.command {
+        Command::Serve(_) | Command::Demo(_) => gradus_server::runtime(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    match block_on(runtime, commands::run(cli.command, &settings, output)) {
         Ok(()) => Exit::Done.into(),
         Err(error) => report(&path, &error, settings.output).into(),
     }
 }
 
-fn block_on(run: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+fn block_on(
+    mut runtime: tokio::runtime::Builder,
+    run: impl Future<Output = Result<(), CliError>>,
+) -> Result<(), CliError> {
     let runtime = runtime.enable_all().build()?;
     let result = runtime.block_on(run);
     // A thread that waits for an answer on the terminal would wait for ever.

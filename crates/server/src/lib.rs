@@ -25,6 +25,7 @@ mod levels;
 mod limits;
 mod models;
 mod principals;
+mod priority;
 mod projections;
 mod proofs;
 mod push;
@@ -45,6 +46,7 @@ pub mod telemetry;
 pub mod tls;
 
 pub use gradus_log::clock::{Machine, system_clock};
+pub use priority::runtime;
 pub use server::{Running, ServeError, start};
 pub use settings::Settings;
 pub use status::code_name;

@@ -136,8 +136,8 @@ impl Drop for InLine<'_> {
 }
 
 /// The records that wait in the log's queue or are written by it: whoever holds none of it waits for
-/// these at most, some 10 ms, and groups of so many cost no more than larger ones.
-const MOST_RECORDS: usize = 512;
+/// these at most. Of fewer, groups are so small that what each costs is most of it.
+const MOST_RECORDS: usize = 4_096;
 
 /// What waits in the log's queue, or is written by it: the parts that principals have of its calls,
 /// records and bytes.

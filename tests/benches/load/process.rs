@@ -82,8 +82,11 @@ pub(crate) fn free_address() -> SocketAddr {
 /// Serves until the input ends: `arguments` are the sort of server and its folder.
 pub(crate) fn serve(arguments: &[String]) {
     let (sort, folder) = (arguments[0].as_str(), Path::new(&arguments[1]));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.expect("a runtime");
+    let mut runtime = match sort {
+        "echo" | "raw" => tokio::runtime::Builder::new_multi_thread(),
+        _ => gradus_server::runtime(),
+    };
+    let runtime = runtime.enable_all().build().expect("a runtime");
     let _entered = runtime.enter();
     match sort {
         "echo" => ready(crate::echo::start(), ""),

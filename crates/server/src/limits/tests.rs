@@ -35,7 +35,7 @@ async fn calls_over_a_rate_are_refused_until_time_has_passed_and_other_principal
     assert_eq!(taken(&one, Way::Write, 30).await, 10);
     let over = one.enter(Way::Write).await.err().unwrap();
     assert_eq!((over.limit, over.most), ("writes-per-second", 10));
-    assert_eq!(over.wait, Duration::from_millis(100));
+    assert_eq!(over.wait, Duration::from_millis(1_100), "behind those who were told before");
     assert_eq!(taken(&one, Way::Read, 30).await, 30, "reads are counted apart");
     assert_eq!(taken(&other, Way::Write, 10).await, 10);
     clock.fetch_add(200_000, Ordering::SeqCst);
@@ -58,6 +58,21 @@ fn the_largest_call_is_taken_however_low_the_rate_is() {
     assert_eq!(account.charge(1_000, 0), Ok(()));
     assert_eq!(account.charge(1_000, 0).unwrap_err().wait, Duration::from_secs(1_000));
     assert_eq!(account.charge(usize::MAX, 0).unwrap_err().limit, "events-per-second");
+}
+
+#[test]
+fn those_who_are_sent_away_come_back_one_after_the_other() {
+    let limits = Limits { events_per_second: 1_000, ..Limits::none() };
+    let (gauge, clock) = gauge(limits);
+    let account = gauge.account(principal(1));
+    account.charge(1_000, 0).unwrap();
+    let wait = || account.charge(100, 0).unwrap_err().wait.as_millis();
+    assert_eq!([wait(), wait(), wait()], [100, 200, 300]);
+    let longest = (0..100).map(|_| wait()).max();
+    assert_eq!(longest, Some(1_100), "a second later than it could be at most");
+    pass(&clock, 10);
+    account.charge(1_000, 0).unwrap();
+    assert_eq!(wait(), 100);
 }
 
 #[tokio::test(start_paused = true)]
