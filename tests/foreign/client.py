@@ -157,4 +157,5 @@ def main():
         expect("SIGTERM ends the server in order", code, 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ import argparse
 import sys
 
 from fault import Nothing, Wrong
-from note import COSIGNATURE, Key
+from note import Key
 from verify import of_level, verify
 
 

@@ -23,6 +23,13 @@ def toml(raw):
         raise Unknown(f"a document cannot be read: {error}") from error
 
 
+def id_of(table, pattern):
+    """An id that is one: ids become numbers in digests."""
+    if not re.fullmatch(pattern, table["id"]):
+        raise TypeError(f"the id {table['id']!r:.60}")
+    return table["id"]
+
+
 def known(table, keys, what):
     """That a table has no key beside these: one may change what the others mean."""
     other = set(table) - set(keys.split())
@@ -63,18 +70,19 @@ class Model:
         """`held` gives the bytes of a model by the digest of its document, or None."""
         document = toml(held(digest))
         try:
-            self.id = document["model"]["id"]
+            self.id = id_of(document["model"], "[a-z0-9][a-z0-9-]{0,62}")
             lender = document.get("borrows")
             lender = lender and Model(lender["digest"], held)
-            generic = [(practice["id"], practice["level"])
+            generic = [(id_of(practice, "GP [1-5].[1-9].[1-9]"), int(practice["level"]))
                        for practice in document.get("generic_practice", [])]
             self.generic = generic or (lender.generic if lender else [])
             self.areas = [self.area(area, document, lender) for area in document["process_area"]]
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise Unknown(f"model {digest} is not as models are known here: {error}") from error
 
     def area(self, table, document, lender):
-        listed = [(f"{self.id}/{practice['id']}", 1) for practice in table.get("base_practice", [])]
+        listed = [(f"{self.id}/{id_of(practice, 'BP.[0-9]{2}.[0-9]{2}')}", 1)
+                  for practice in table.get("base_practice", [])]
         complete = table.get("bp_complete", True)
         if not complete and not listed and lender:
             to = [link["to"] for link in document.get("crosswalk", [])
@@ -89,7 +97,8 @@ class Area:
     """A process area: `base` and `generic` are what can be rated, as (target, level)."""
 
     def __init__(self, model, table, base, complete):
-        self.name, self.number, self.category = table["id"], table["number"], table["category"]
+        self.name, self.category = id_of(table, "PA[0-9]{2}"), table["category"]
+        self.number = int(self.name[2:])
         self.key = model.id, self.number
         self.base, self.complete = base, complete
         self.generic = [(f"{model.id}/{self.name}/{name}", level)
@@ -123,9 +132,9 @@ class Rules:
         self.appraisals = Period(coverage["appraisals"]) if "appraisals" in coverage else None
         self.kinds = {kind: Period(text) for kind, text in coverage.get("kinds", {}).items()}
         self.practices = {name: Period(text) for name, text in coverage.get("practices", {}).items()}
-        self.trusted = [known(one, "principals kinds", "a table [[trusted]]")
+        self.trusted = [self.trust(known(one, "principals kinds", "a table [[trusted]]"))
                         for one in document.get("trusted", [])]
-        self.inherited = document.get("inheritance", {}).get("categories", [])
+        self.inherited = set(document.get("inheritance", {}).get("categories", []))
         self.relaxed = {one["pair"] for one in document.get("duties", {}).get("relaxed", [])}
 
     @staticmethod
@@ -146,11 +155,14 @@ class Rules:
     def window(self, kind, target):
         return self.practices.get(target) or self.kinds.get(kind) or self.usual
 
+    @staticmethod
+    def trust(table):
+        """Whom, and for which kinds; None is every service account, and every kind."""
+        who, kinds = table["principals"], table.get("kinds")
+        who = None if who == "services" else {name.replace("-", "").lower() for name in who}
+        return who, None if kinds is None else set(kinds)
+
     def trusts(self, principal, sort, kind):
         """Whether evidence of this kind from this principal counts without a review."""
-        def lists(one):
-            who = one["principals"]
-            by = sort == "service" if who == "services" else principal in [
-                str(name).replace("-", "").lower() for name in who]
-            return by and ("kinds" not in one or kind in one["kinds"])
-        return any(map(lists, self.trusted))
+        return any((sort == "service" if who is None else principal in who)
+                   and (kinds is None or kind in kinds) for who, kinds in self.trusted)

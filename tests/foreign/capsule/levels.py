@@ -113,7 +113,8 @@ def in_force(asked, unit, target):
     held = [rating for rating in latest.values() if rating.ended is None or asked.moment < rating.ended]
     held = [rating for rating in held if not rating.by_rule] or held
     # The unit as a whole comes first, then the instances in their order.
-    return sorted(held, key=lambda rating: ("instance" in rating.said, rating.said.get("instance", "").encode()))
+    instance = lambda rating: rating.said.get("instance", "").encode()
+    return sorted(held, key=lambda rating: ("instance" in rating.said, instance(rating)))
 
 
 def practice(asked, unit, target, level):

@@ -74,6 +74,22 @@ def cut(data, dice):
     yield "one more block", data + bytes(512), None
 
 
+def wild(data, dice):
+    """Files that nobody wrote."""
+    (_, _, first), *rest = members(data)
+    rest = [(name, raw) for _, name, raw in rest]
+    odd = [b"", b"[" * 100_000, b"{\"format\":" * 50_000, b"null", b"[]", b"{}", b"\xff", b"1" * 10_000,
+           b'{"format": 1}', first.replace(b'"tls"', b'"\\ud800"'), first.replace(b"17,", b"17e0,"),
+           first.replace(b"17,", b"-17,"), first.replace(b"17,", b"9" * 5_000 + b","),
+           first.replace(b"17,", b"true,"), first.replace(b"17,", b"NaN,")]
+    for number, raw in enumerate(odd):
+        yield f"odd {number}", archive.written([("capsule.json", raw), *rest]), None
+    for number in range(300):
+        yield f"noise {number}", dice.randbytes(dice.randrange(2_000)), None
+        whole = dice.randbytes(dice.randrange(2_000))
+        yield f"noise {number} in a capsule", archive.written([("capsule.json", whole)]), None
+
+
 def agreed(capsule, contents):
     """The file whose `capsule.json` names the members as they are, and itself."""
     capsule = copy.deepcopy(capsule)
@@ -156,7 +172,7 @@ def main():
     data, key = golden()
     if verdict(data, key)[0] != 0:
         sys.exit("FAILED: the golden capsule is refused")
-    for kind in (flipped, cut, forged, claimed):
+    for kind in (flipped, cut, wild, forged, claimed):
         tried = asked = 0
         dice = random.Random(f"{seed} {kind.__name__}")
         for what, changed, named in kind(data, dice):

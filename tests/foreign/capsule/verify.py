@@ -2,7 +2,6 @@
 
 After `tests/formats/CAPSULE.md` and `LEVELS.md` beside it, in the order of their steps.
 """
-import base64
 import re
 from dataclasses import dataclass, field
 
@@ -12,7 +11,7 @@ import streams
 from claim import Court
 from fault import Nothing, Unknown, Wrong, need
 from merkle import check_growth, check_inclusion, sha256
-from note import COSIGNATURE, Checkpoint, Note, Proof, a_hash
+from note import Checkpoint, Note, Proof, a_hash
 from world import World
 
 ID, HASH = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", r"([0-9a-f]{64})"
@@ -31,11 +30,10 @@ class Report:
     levels: bool = False
 
     def find(self, right, proved, otherwise=None):
-        """Notes one of two things, or only the first where it is so."""
-        if right:
-            self.proved.append(proved)
-        elif otherwise:
-            self.open.append(otherwise)
+        """Notes what is proved where that is so, else what is not; None is nothing to note."""
+        found, text = (self.proved, proved) if right else (self.open, otherwise)
+        if text:
+            found.append(text)
 
 
 class placed:
