@@ -12,3 +12,4 @@ mod log;
 mod notes;
 mod proofs;
 mod tiles;
+mod written;

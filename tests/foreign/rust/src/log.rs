@@ -32,12 +32,17 @@ impl Dice {
 
     /// A size of at most [`LEAVES`], small ones and powers of two as often as large ones.
     pub(crate) fn size(&mut self) -> u64 {
+        self.size_up_to(LEAVES)
+    }
+
+    /// The same, of a log with other leaves.
+    pub(crate) fn size_up_to(&mut self, most: u64) -> u64 {
         let size = match self.below(4) {
             0 => 1 + self.below(40),
-            1 => (1 << self.below(17)) + self.below(3),
-            _ => 1 + self.below(LEAVES),
+            1 => (1 << self.below(u64::from(most.ilog2()) + 1)) + self.below(3),
+            _ => 1 + self.below(most),
         };
-        size.min(LEAVES)
+        size.min(most)
     }
 }
 
@@ -50,8 +55,12 @@ pub(crate) struct Ours(Tree);
 
 impl Ours {
     pub(crate) fn new() -> Self {
+        Self::of(LEAVES)
+    }
+
+    pub(crate) fn of(leaves: u64) -> Self {
         let mut tree = Tree::new();
-        tree.extend((0..LEAVES).map(|position| leaf_hash(&leaf(position))).collect());
+        tree.extend((0..leaves).map(|position| leaf_hash(&leaf(position))).collect());
         Self(tree)
     }
 

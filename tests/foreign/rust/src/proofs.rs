@@ -9,10 +9,10 @@ use tlog_tiles::tlog;
 use crate::judges::{Consistency, Inclusion, all, theirs};
 use crate::log::{Dice, Ours, Stored, change, from_environment, leaf};
 
-const PROOFS: u64 = 1_000;
+pub(crate) const PROOFS: u64 = 1_000;
 
 /// A root with one bit that is another.
-fn another(root: &Digest) -> Digest {
+pub(crate) fn another(root: &Digest) -> Digest {
     let mut another = *root;
     another.0[31] ^= 1;
     another
