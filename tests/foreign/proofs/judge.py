@@ -239,6 +239,8 @@ def main():
         print("FAILED:", one)
     if wrong:
         sys.exit(f"FAILED: {len(wrong)} verdicts are not ours")
+    if len(languages) < 2:
+        sys.exit("FAILED: verifiers in two languages besides Rust are needed")
     print(f"{', '.join(sorted(languages))}, and Rust beside them, agree on every one")
 
 
