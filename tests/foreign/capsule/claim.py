@@ -1,18 +1,17 @@
 """What a capsule claims of a unit, computed anew: the levels, and the digests that pin them."""
 import re
 
-from decode import WORDS
-from duties import told
 from documents import Model, Rules, toml
+from duties import told
 from fault import Unknown
+from formats import decode, sealed
 from levels import NOT_APPLICABLE, NOT_DETERMINABLE, NOT_RATED, Asked, answers
 from merkle import sha256
-from sealed import cbor, text
 from streams import hyphens
 
 WHY = {NOT_RATED: 1, NOT_APPLICABLE: 2, NOT_DETERMINABLE: 3}
-VALUES = {word: number for number, word in WORDS["value"].items()}
-NULL = b"\xf6"
+VALUES = {word: number for number, word in decode.WORDS["value"].items()}
+NULL, cbor, text = b"\xf6", sealed.cbor, sealed.text
 
 
 def integer(number):

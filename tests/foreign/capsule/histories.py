@@ -19,6 +19,7 @@ sys.path.append(os.path.join(HERE, ".."))
 
 import grpc  # noqa: E402
 from client import Client, Server  # noqa: E402
+from formats import FORMATS  # noqa: E402
 from note import Key  # noqa: E402
 from verify import verify  # noqa: E402
 
@@ -63,6 +64,7 @@ TARGETS = [f"small/{base}" for of in AREAS.values() for base in of] + [
 # A model that lists some, borrows others, and of some areas knows no practice.
 BORROWING = ["sse-cmm-1997/BP.01.01", "sse-cmm-1997/BP.01.02", "iso-21827-2008/BP.12.01",
              "iso-21827-2008/BP.12.02", "sse-cmm-1997/PA01/GP 2.1.1", "sse-cmm-1997/PA11/GP 2.1.1"]
+TRUTHS = ["satisfied"] * 9 + ["not-satisfied", "F", "L-", "L", "P"]
 VALUES = ["SATISFIED"] * 9 + ["NOT_SATISFIED", "FULLY", "LARGELY_LOW", "PARTIALLY"]
 ORGANIZATION, NOW = "organization", datetime.now(timezone.utc) - timedelta(hours=1)
 
@@ -79,7 +81,7 @@ class History:
         self.settle()
 
     def settle(self):
-        with open(os.path.join(HERE, "../../formats/capsule/model.toml"), "rb") as model:
+        with open(os.path.join(FORMATS, "capsule/model.toml"), "rb") as model:
             self.call("ModelService", "PublishModel", {"content": base64(model.read())})
         self.call("ModelService", "PublishRules", {"content": base64(RULES)})
         begin = {"unit": ORGANIZATION, "effective_at": "2019-01-01T00:00:00Z"}
@@ -407,4 +409,5 @@ def listed(made):
     return data, [key]
 
 
-main()
+if __name__ == "__main__":
+    main()

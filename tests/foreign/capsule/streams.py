@@ -1,17 +1,11 @@
 """Leaves: one stream after the other, each backwards from its last, and the texts beside them."""
 import json
-import os
 import struct
-import sys
 
 from fault import Wrong, need
+from formats import decode, sealed
 from manifest import HASH, ANY, keyed, listed, loads, number
 from merkle import check_inclusion, leaf_hash, root, sha256
-
-# How a leaf and a field are read is on the page of formats, and beside it.
-sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../formats"))
-import decode  # noqa: E402
-import sealed  # noqa: E402
 
 ZEROS = "00" * 32
 

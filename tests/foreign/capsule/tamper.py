@@ -16,11 +16,10 @@ import tempfile
 import archive
 import manifest
 from fault import Nothing, Wrong
+from formats import FORMATS
 from merkle import sha256
 from note import Key
 from verify import verify
-
-FORMATS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../formats")
 
 
 def golden():
@@ -156,13 +155,14 @@ def other(value):
     return value[:last] + ("1" if value[last] != "1" else "2") + value[last + 1:]
 
 
-def program(gradus, data, key):
-    """The exit code of `gradus capsule verify`."""
+def program(gradus, data, key, with_words=False):
+    """The exit code of `gradus capsule verify`, and what it says."""
     with tempfile.NamedTemporaryFile(suffix=".capsule") as file:
         file.write(data)
         file.flush()
         asked = [gradus, "capsule", "verify", file.name, "--key", str(key)]
-        return subprocess.run(asked, capture_output=True, check=False).returncode
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        return (done.returncode, done.stderr) if with_words else done.returncode
 
 
 def main():
@@ -194,4 +194,5 @@ def main():
     sys.exit(1 if wrong else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
