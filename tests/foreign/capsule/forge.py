@@ -224,7 +224,7 @@ class Forger:
 
     def a_standing(self, unit):
         item, dice = self.of(self.items, unit), self.dice
-        event = dice.choice(["accepted"] * 8 + ["rejected", "withdrawn", "ended", "confirmed"])
+        event = dice.choice(["accepted"] * 6 + ["rejected", "withdrawn", "ended", "ended", "confirmed"])
         if dice.random() < 0.7:
             self.record(unit, f"evidence-{event}", evidence=item)
         elif dice.random() < 0.4:
@@ -276,7 +276,7 @@ class Forger:
 
 def main():
     gradus, seed = os.path.abspath(sys.argv[1]), int(os.environ.get("GRADUS_SEED", "1"))
-    logs, seen, wrong = int(os.environ.get("GRADUS_FORGED", "60")), collections.Counter(), []
+    logs, seen, wrong = int(os.environ.get("GRADUS_FORGED", "100")), collections.Counter(), []
     print(f"GRADUS_SEED={seed}")
     for number in range(logs):
         forger = Forger(random.Random(f"{seed} {number}"))
