@@ -455,4 +455,9 @@ async fn who_provided_or_accepted_the_evidence_does_not_rate_by_it_in_an_apprais
         FailedPrecondition DUTIES_NOT_SEPARATE: item 0: evidence `ID` was provided by the same principal, who cannot rate what rests on it under the rules `strict`: ask another person, or adopt rules that relax `provider-rates`
         FailedPrecondition DUTIES_NOT_SEPARATE: item 0: evidence `ID` was accepted by the same principal, who cannot rate what rests on it under the rules `strict`: ask another person, or adopt rules that relax `reviewer-rates`
     "#]].assert_eq(&told);
+    // Who cannot rate says so, and then nobody waits for them.
+    for by in [&cast.leo, &cast.mia] {
+        cast.rate(by, [wire::Value::Unspecified; 4]).await.unwrap();
+    }
+    assert_eq!(cast.reveal().await.unwrap(), 4);
 }

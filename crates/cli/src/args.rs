@@ -138,6 +138,9 @@ pub enum Command {
     /// Register projects, and record what surrounds their levels
     #[command(subcommand)]
     Project(unit::UnitCommand),
+    /// Register teams, and record what surrounds the levels of what is below them
+    #[command(subcommand)]
+    Team(unit::UnitCommand),
     /// Register units of any kind, and record what surrounds their levels
     #[command(subcommand)]
     Unit(unit::UnitCommand),
@@ -216,6 +219,9 @@ pub enum Command {
     /// Register, revoke and list client certificates
     #[command(subcommand)]
     Certificate(certificate::CertificateCommand),
+    /// List, add and disable people
+    #[command(subcommand)]
+    Person(access::PersonCommand),
     /// List, add and disable people and service accounts
     #[command(subcommand)]
     Principal(access::PrincipalCommand),

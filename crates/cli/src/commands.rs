@@ -116,6 +116,7 @@ async fn called(command: Command, session: &Session) -> Result<(), CliError> {
 async fn call(command: Command, session: &Session) -> Result<(), CliError> {
     match command {
         Command::Project(command) => unit::run(session, command, Some(UnitKind::Project)).await,
+        Command::Team(command) => unit::run(session, command, Some(UnitKind::Team)).await,
         Command::Unit(command) => unit::run(session, command, None).await,
         Command::Apply(args) => apply::run(session, args).await,
         Command::Baseline(command) => baseline::run(session, command).await,
@@ -144,6 +145,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Models(command) => models::run(session, command).await,
         Command::Token(command) => access::token(session, command).await,
         Command::Certificate(command) => certificate::run(session, command).await,
+        Command::Person(command) => access::person(session, command).await,
         Command::Principal(command) => access::principal(session, command).await,
         Command::Role(command) => role::role(session, command).await,
         Command::Claim(command) => claim::run(session, command).await,

@@ -184,6 +184,10 @@ pub(crate) fn decide(
         }
         Event::EvidenceLinked(links) => {
             let held = living(draft, links.evidence)?;
+            // What is accepted would count for another practice at once.
+            if held.standing == Standing::Accepted {
+                duties::review(on, under, links.evidence, held.provider)?;
+            }
             for target in &links.practices {
                 known_practice(model, target, on.now)?;
             }

@@ -223,12 +223,24 @@ struct Merged {
 }
 
 impl Merged {
-    fn take(&mut self, file: &str, from: impl Read) {
-        let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(from);
+    fn take(&mut self, file: &str, mut from: impl Read) {
+        let mut text = String::new();
+        if let Err(error) = from.read_to_string(&mut text) {
+            return self.read.problems.push(format!("{file}: {error}"));
+        }
+        // Lines of spreadsheets end with two characters, which the reader counts wrong.
+        let text = text.replace("\r\n", "\n");
+        let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
         let headers = match csv.headers() {
             Ok(headers) => headers.clone(),
             Err(error) => return self.read.problems.push(format!("{file}: {error}")),
         };
+        if let (1, Some(only)) = (headers.len(), headers.get(0))
+            && let Some(separator) = only.chars().find(|one| [';', '\t'].contains(one))
+        {
+            let problem = format!("columns are separated by {separator:?}: use commas");
+            return self.read.problems.push(format!("{file}: {problem}"));
+        }
         for record in csv.records() {
             let record = match record {
                 Ok(record) => record,
@@ -295,85 +307,4 @@ impl Merged {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use expect_test::expect;
-
-    fn merged(sheets: &[(&str, &str)]) -> Sheets {
-        let mut merged = Merged::default();
-        for (file, text) in sheets {
-            merged.take(file, text.as_bytes());
-        }
-        merged.read
-    }
-
-    #[test]
-    fn a_sheet_that_was_written_is_read_back() {
-        let row = Row {
-            unit: "app".to_owned(),
-            practice: "BP.01.01".to_owned(),
-            interview: "said, \"yes\"\nand more".to_owned(),
-            rating: "satisfied".to_owned(),
-            ..Row::default()
-        };
-        let mut bytes = Vec::new();
-        write(&[row.clone(), Row { rating: String::new(), ..row }], &mut bytes).unwrap();
-        let read = merged(&[("a.csv", std::str::from_utf8(&bytes).unwrap())]);
-        assert!(read.problems.is_empty(), "{:?}", read.problems);
-        let [only] = &read.ratings[..] else { panic!("{:?}", read.ratings) };
-        assert_eq!(only.rating.value, 2);
-        assert_eq!(only.rating.interview, "said, \"yes\"\nand more");
-    }
-
-    #[test]
-    fn a_carried_row_is_a_rating_once_it_is_confirmed() {
-        let subject = v1::RatedSubject { practice: "BP.01.01".to_owned(), ..Default::default() };
-        let from = v1::CarriedFrom { appraisal: "A".to_owned(), position: 7, effective_at: None };
-        let proposed = v1::CarriedRating { subject: Some(subject), value: 2, from: Some(from) };
-        let told = v1::GetAppraisalResponse { carried: vec![proposed], ..Default::default() };
-        let leo = v1::PrincipalRef { id: "L".to_owned(), name: "leo".to_owned() };
-        let [row] = &rows(&told, &leo)[..] else { panic!("one row is expected") };
-        assert_eq!((row.carried.as_str(), row.rating.as_str()), ("satisfied", ""));
-        assert_eq!(row.rater, "leo");
-        let confirmed = Row { rating: CONFIRMED.to_owned(), ..row.clone() };
-        let tampered = Row { carried_position: "seven".to_owned(), ..confirmed.clone() };
-        let empty = Row { carried: String::new(), ..confirmed.clone() };
-        let read = |row: &Row| {
-            let mut bytes = Vec::new();
-            write(std::slice::from_ref(row), &mut bytes).unwrap();
-            merged(&[("a.csv", std::str::from_utf8(&bytes).unwrap())])
-        };
-        assert!(read(row).ratings.is_empty());
-        let given = read(&confirmed).ratings.pop().unwrap().rating;
-        assert_eq!((given.value, given.carried), (2, Some(7)));
-        let told = [read(&tampered).problems, read(&empty).problems].concat();
-        expect![[r#"
-            a.csv: line 2: carried_position: `seven` is no position in the log: leave it as exported
-            a.csv: line 2: rating: `confirmed` takes what the columns `carried` and `carried_position` of an exported sheet say: write a value instead"#]].assert_eq(&told.join("\n"));
-    }
-
-    #[test]
-    fn every_wrong_row_is_told_with_its_file_and_line() {
-        let one = "unit,practice,rating\napp,BP.01.01,good\napp,BP.01.02,satisfied\napp,,F\napp,BP.01.03\n";
-        let two = "unit,practice,rating\napp,BP.01.02,not-satisfied\napp,BP.01.04,abstained\n";
-        let other = "unit,practise\napp,BP.01.05\n";
-        let read = merged(&[("a.csv", one), ("b.csv", two), ("c.csv", other)]);
-        assert_eq!(read.ratings.len(), 2);
-        expect![[r#"
-            a.csv: line 2: rating: `good` is no rating value: use one of not-satisfied, satisfied, N, P-, P, P+, L-, L, L+, F
-            a.csv: line 4: practice: it is empty, and a rating is of one: name it
-            a.csv: line 5: CSV error: record 4 (line: 5, byte: 69): found record with 2 fields, but the previous record has 3 fields
-            b.csv: line 2: it says something else than a.csv: line 3: leave one out
-            c.csv: line 2: CSV deserialize error: record 1 (line: 2, byte: 14): unknown field `practise`, expected one of `rater`, `unit`, `practice`, `instance`, `questionnaire`, `interview`, `evidence`, `question`, `carried`, `carried_position`, `carried_from`, `rating`, `rationale`"#]].assert_eq(&read.problems.join("\n"));
-    }
-
-    #[test]
-    fn sheets_of_several_areas_are_merged_and_what_says_the_same_is_one() {
-        let one = "unit,practice,rating\napp,BP.01.01,satisfied\napp,BP.02.01,\n";
-        let two = "unit,practice,rating\napp,BP.01.01,satisfied\napp,BP.02.01,F\n";
-        let read = merged(&[("a.csv", one), ("b.csv", two)]);
-        assert!(read.problems.is_empty(), "{:?}", read.problems);
-        let values: Vec<i32> = read.ratings.iter().map(|given| given.rating.value).collect();
-        assert_eq!(values, [2, 17]);
-    }
-}
+mod tests;

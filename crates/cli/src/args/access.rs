@@ -94,6 +94,30 @@ pub enum PrincipalCommand {
     Disable(DisableArgs),
 }
 
+/// What to do with people.
+#[derive(Debug, Subcommand)]
+pub enum PersonCommand {
+    /// List people
+    #[command(after_help = "Example: gradus person list --include-disabled")]
+    List(ListArgs),
+    /// Add a person, who can do nothing until they have a token or certificate, and a role
+    #[command(after_help = "Example: gradus person add alice")]
+    Add(PersonArgs),
+    /// End a person's access: all their tokens and certificates; what they did stays
+    #[command(after_help = "Example: gradus person disable alice --reason left")]
+    Disable(DisableArgs),
+}
+
+/// A person to add.
+#[derive(Debug, Args)]
+pub struct PersonArgs {
+    /// Their name: a-z, 0-9 and `-`; erasable
+    pub name: String,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
+}
+
 /// A principal to add.
 #[derive(Debug, Args)]
 pub struct AddArgs {

@@ -76,9 +76,9 @@ pub enum UnitCommand {
 pub struct RegisterArgs {
     /// Its name: a-z, 0-9 and `-`
     pub name: String,
-    /// Team or project
-    #[arg(long, default_value = "project", value_parser = words(KINDS, UnitKind::name))]
-    pub kind: UnitKind,
+    /// Team or project [default: what the command is named after, or else a project]
+    #[arg(long, value_parser = words(KINDS, UnitKind::name))]
+    pub kind: Option<UnitKind>,
     /// Unit above it [default: the organization]
     #[arg(long, value_name = "UNIT", conflicts_with = "team")]
     pub parent: Option<String>,

@@ -3,8 +3,10 @@
 use gradus_wire::v1;
 
 use crate::args::access::{
-    AddArgs, DisableArgs, IssueArgs, ListArgs, PrincipalCommand, RevokeArgs, TokenCommand,
+    DisableArgs, IssueArgs, ListArgs, PersonCommand, PrincipalCommand, RevokeArgs, TokenCommand,
 };
+use gradus_model::unit::PrincipalKind;
+
 use crate::args::append::AppendArgs;
 use crate::commands::token as life;
 use crate::error::CliError;
@@ -29,9 +31,19 @@ pub async fn token(session: &Session, command: TokenCommand) -> Result<(), CliEr
 /// Does what the command says with principals.
 pub async fn principal(session: &Session, command: PrincipalCommand) -> Result<(), CliError> {
     match command {
-        PrincipalCommand::List(args) => list_principals(session, args).await,
-        PrincipalCommand::Add(args) => add(session, args).await,
+        PrincipalCommand::List(args) => list_principals(session, args, None).await,
+        PrincipalCommand::Add(args) => add(session, args.name, args.kind, args.append).await,
         PrincipalCommand::Disable(args) => disable(session, args).await,
+    }
+}
+
+/// The same for people alone.
+pub async fn person(session: &Session, command: PersonCommand) -> Result<(), CliError> {
+    let kind = PrincipalKind::Person;
+    match command {
+        PersonCommand::List(args) => list_principals(session, args, Some(kind)).await,
+        PersonCommand::Add(args) => add(session, args.name, kind, args.append).await,
+        PersonCommand::Disable(args) => disable(session, args).await,
     }
 }
 
@@ -105,14 +117,16 @@ async fn revoke(session: &Session, args: RevokeArgs) -> Result<(), CliError> {
     session.record(&args.append, request, send).await
 }
 
-async fn add(session: &Session, args: AddArgs) -> Result<(), CliError> {
-    let request = |append| v1::AddPrincipalRequest {
-        append,
-        name: args.name,
-        kind: args.kind.number().into(),
-    };
+async fn add(
+    session: &Session,
+    name: String,
+    kind: PrincipalKind,
+    append: AppendArgs,
+) -> Result<(), CliError> {
+    let kind = kind.number().into();
+    let request = |append| v1::AddPrincipalRequest { append, name, kind };
     let send = async |request| session.client.principals().add_principal(request).await;
-    let Some(response) = session.append(&args.append, request, send).await? else { return Ok(()) };
+    let Some(response) = session.append(&append, request, send).await? else { return Ok(()) };
     let principal = response.principal.clone().unwrap_or_default();
     let parts = vec![("principal", principal.name.into()), ("id", principal.id.into())];
     session.done(&response, parts)
@@ -142,8 +156,14 @@ pub(super) async fn principals(
     .await
 }
 
-async fn list_principals(session: &Session, args: ListArgs) -> Result<(), CliError> {
-    let principals = principals(session, &args).await?;
+async fn list_principals(
+    session: &Session,
+    args: ListArgs,
+    only: Option<PrincipalKind>,
+) -> Result<(), CliError> {
+    let mut principals = principals(session, &args).await?;
+    principals
+        .retain(|principal| only.is_none_or(|only| principal.kind == i32::from(only.number())));
     let columns = ["name", "kind", "added_at", "disabled_at", "tokens", "certificates", "id"];
     let mut sheet = Sheet::new(&columns);
     for principal in &principals {

@@ -46,13 +46,14 @@ async fn register(
     args: RegisterArgs,
     only: Option<UnitKind>,
 ) -> Result<(), CliError> {
-    if only.is_some_and(|only| only != args.kind) {
-        let hint = format!("gradus unit register {} --kind {}", args.name, args.kind);
-        return Err(CliError::usage(format!("a {} is no project", args.kind), hint));
+    let kind = args.kind.or(only).unwrap_or(UnitKind::Project);
+    if let Some(only) = only.filter(|only| *only != kind) {
+        let hint = format!("gradus unit register {} --kind {kind}", args.name);
+        return Err(CliError::usage(format!("a {kind} is no {only}"), hint));
     }
     let request = |append| v1::RegisterUnitRequest {
         append,
-        kind: args.kind.number().into(),
+        kind: kind.number().into(),
         name: args.name,
         parent: args.parent.unwrap_or_default(),
         team: args.team.unwrap_or_default(),

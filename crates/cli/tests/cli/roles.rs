@@ -64,6 +64,26 @@ impl Desk {
 }
 
 #[test]
+fn teams_and_people_have_commands_of_their_own() {
+    let desk = Desk::new();
+    desk.run("team register red");
+    desk.run("team register blue --kind team");
+    desk.run("person add kim");
+    let names = |line: &str| {
+        let out = desk.run(&format!("{line} --output csv"));
+        let rows = out.lines().skip(1).filter_map(|row| row.split(',').next());
+        let mut names: Vec<_> = rows.map(str::to_owned).collect();
+        names.sort();
+        names.join(" ")
+    };
+    assert_eq!(names("team list"), "blue red");
+    assert_eq!(names("project list"), "alpha beta");
+    assert_eq!(names("person list"), "amy kim operator zoe");
+    desk.run("person disable kim --reason left --yes");
+    assert_eq!(names("person list"), "amy operator zoe");
+}
+
+#[test]
 fn roles_are_listed_by_unit_then_principal_then_role() {
     let desk = Desk::new();
     desk.listed(

@@ -138,6 +138,21 @@ fn ones_own_item_may_be_taken_back_but_never_vouched_for() {
 }
 
 #[test]
+fn who_provided_an_accepted_item_does_not_let_it_speak_for_more() {
+    let (waits, accepted) = (submitted("E1").by("alice"), accepted("E1").by("bob"));
+    let link = |by| linked("E1", &["BP.01.02"]).by(by);
+    let facts = [waits, accepted];
+    assert_eq!(answer(&facts[..1], &link("alice"), &STRICT), "recorded");
+    assert_eq!(answer(&facts, &link("carol"), &STRICT), "recorded");
+    assert_eq!(
+        answer(&facts, &link("alice"), &STRICT),
+        "refused: evidence `E1` was provided by the same principal, who cannot accept it under the rules `strict`: ask another person, or adopt rules that relax `provider-reviews`"
+    );
+    let relaxing = relaxing(&[Pair::ProviderReviews]);
+    assert_eq!(answer(&facts, &link("alice"), &relaxing), "recorded");
+}
+
+#[test]
 fn a_rating_rests_on_what_it_cites_or_else_on_what_counts_for_its_practice_then() {
     let own = || submitted("E1").by("alice");
     let counting = || vec![own(), accepted("E1").by("bob")];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gradus_domain::access::{On, needed};
-use gradus_domain::appraisal::{Said, Scene, carried_at, decide, follows_from_import};
+use gradus_domain::appraisal::{ABSTAINED, Said, Scene, carried_at, decide, follows_from_import};
 use gradus_domain::{
     Appraisal, Appraisals, Draft, Occasion, Proposal, Refusal, Rules, Under, Verdict, duties,
 };
@@ -88,7 +88,11 @@ impl Writer {
         if decide(&scene, &stage.occasion, proposal)? == Verdict::AlreadySo {
             return Ok(false);
         }
-        if let Event::IndividualRatingSealed(of) = &proposal.event {
+        // Who says that they cannot rate something rates nothing.
+        let abstains = proposal.payload.get("value") == Some(ABSTAINED);
+        if let Event::IndividualRatingSealed(of) = &proposal.event
+            && !abstains
+        {
             let base = before.of_stream(stream).map(|known| known.base.valid_at);
             let at = base.unwrap_or(proposal.effective_at);
             self.rates_apart(stage, (&of.subject, &of.evidence), (position, at))?;

@@ -87,7 +87,7 @@ pub(super) struct JudgedBy {
 
 /// Whether duties are judged before an event is recorded.
 const fn keeps_duties_apart(event: &Event) -> bool {
-    matches!(event, Event::EvidenceAccepted(_) | Event::PracticeRated(_))
+    matches!(event, Event::EvidenceAccepted(_) | Event::EvidenceLinked(_) | Event::PracticeRated(_))
 }
 
 /// Remembers what was found for the last moment asked for: a batch mostly speaks of one.
