@@ -199,7 +199,7 @@ async fn a_restored_log_signs_with_the_same_key_and_a_fork_with_one_of_its_own()
     let system = System::new().await;
     filled(&system, "alpha", 2).await;
     let told = async |system: &System| {
-        let asked = wire::GetCheckpointRequest { point: None };
+        let asked = wire::GetCheckpointRequest::default();
         system.operator.proofs.clone().get_checkpoint(asked).await.unwrap().into_inner()
     };
     let (before, size) = (told(&system).await, system.size().await);

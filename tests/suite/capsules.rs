@@ -34,7 +34,7 @@ async fn created(by: &Principal, asked: wire::CreateCapsuleRequest) -> Result<Ve
 }
 
 async fn key(system: &System) -> VerifierKey {
-    let asked = wire::GetCheckpointRequest { point: None };
+    let asked = wire::GetCheckpointRequest::default();
     let told = system.operator.proofs.clone().get_checkpoint(asked).await.unwrap();
     told.into_inner().key.parse().unwrap()
 }

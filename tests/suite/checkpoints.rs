@@ -17,7 +17,7 @@ use crate::machine::Clocks;
 use crate::running::{Principal, System, copy, item, on, refusal, submit};
 
 async fn told(by: &Principal, point: Option<Point>) -> wire::GetCheckpointResponse {
-    let asked = wire::GetCheckpointRequest { point };
+    let asked = wire::GetCheckpointRequest { point, witnessed: false };
     by.proofs.clone().get_checkpoint(asked).await.unwrap().into_inner()
 }
 
@@ -125,7 +125,8 @@ async fn an_earlier_point_of_the_log_is_proved_part_of_the_newest_checkpoint() {
         let (root, proof) = (digest(&answer.root), digests(&answer.consistency));
         verify_consistency(before, &root, now.size, &now.root, &proof).unwrap();
     }
-    let past = wire::GetCheckpointRequest { point: Some(Point::LogSize(1_000_000)) };
+    let past = Some(Point::LogSize(1_000_000));
+    let past = wire::GetCheckpointRequest { point: past, witnessed: false };
     let past = system.operator.proofs.clone().get_checkpoint(past).await.unwrap_err();
     assert_eq!(reason(&past), "OutOfRange BEYOND_HEAD");
 }

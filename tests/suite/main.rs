@@ -6,6 +6,7 @@ mod authority;
 mod machine;
 mod raw;
 mod running;
+mod witness;
 
 mod access;
 mod appraisals;
@@ -50,3 +51,4 @@ mod tokens;
 mod trend;
 mod units_in_time;
 mod watch;
+mod witnesses;

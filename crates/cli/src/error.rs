@@ -307,6 +307,7 @@ impl CliError {
             Self::Directory { trouble, .. } => exit_of_trouble(*trouble),
             Self::Unwell { lost: 0, .. } => Exit::Repairable,
             Self::Unwell { .. } => Exit::Damaged,
+            Self::Refused(_) if self.reason() == "LOG_CONTRADICTED" => Exit::Verification,
             Self::Refused(_) | Self::Rejected(_) if is_in_other_hands(&self.reason()) => {
                 Exit::Denied
             }

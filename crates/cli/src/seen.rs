@@ -119,7 +119,8 @@ impl Session {
         point: Option<v1::get_checkpoint_request::Point>,
     ) -> Result<v1::GetCheckpointResponse, CliError> {
         let send = async |request| self.client.proofs().get_checkpoint(request).await;
-        self.client.call(v1::GetCheckpointRequest { point }, send).await
+        let asked = v1::GetCheckpointRequest { point, witnessed: false };
+        self.client.call(asked, send).await
     }
 
     /// Another log answers than before: on this machine that is another demonstration, elsewhere it

@@ -283,6 +283,8 @@ pub(crate) fn receipt(service: &Service, from: &Receipt) -> wire::Receipt {
     };
     let checkpoint = match &from.proved {
         Some(proved) => proved.checkpoint.note.to_string(),
+        // One that a witness contradicts is not told.
+        None if service.uncontradicted().is_err() => String::new(),
         None => service.checkpoint().note.to_string(),
     };
     let events = from.items.iter().filter_map(|outcome| {

@@ -37,6 +37,7 @@ mod sufficiency;
 mod throttle;
 mod tokens;
 mod units;
+mod witnesses;
 
 pub mod oidc;
 pub mod operate;

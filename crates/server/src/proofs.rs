@@ -1,6 +1,7 @@
 //! The handlers of `ProofService`.
 
 mod state;
+mod witness;
 
 use gradus_model::Digest;
 use gradus_proof::TlogProof;
@@ -17,6 +18,7 @@ use tonic::{Request, Status};
 use crate::api::{Api, Reply, reply};
 use crate::auth::open;
 use crate::convert::{instant, needed};
+use witness::witness;
 
 /// The most bytes of a piece of a capsule.
 const PIECE: usize = 1 << 20;
@@ -40,7 +42,7 @@ impl ProofService for Api {
                     Known::At(needed("known_at", instant("known_at", Some(at))?)?)
                 }
             };
-            let point = self.service.checkpoint_of(known).await?;
+            let point = self.service.checkpoint_of(known, asked.witnessed).await?;
             Ok(wire::GetCheckpointResponse {
                 checkpoint: Some(checkpoint(&point.checkpoint)),
                 key: self.service.checkpoint_key()?.to_string(),
@@ -48,6 +50,8 @@ impl ProofService for Api {
                 root: point.head.root.0.to_vec(),
                 settled: point.settled,
                 consistency: hashes(&point.consistency),
+                witnesses: self.service.witnesses().iter().map(witness).collect(),
+                witnessed_size: self.service.witnessed().map_or(0, |signed| signed.head.size),
             })
         })
         .await
@@ -72,6 +76,7 @@ impl ProofService for Api {
         let (_, asked) = open(request)?;
         reply(async {
             let service = &self.service;
+            service.uncontradicted()?;
             let newest = service.checkpoint();
             let (old_size, new_size) = (asked.old_size, asked.new_size.unwrap_or(newest.head.size));
             let proof = service.prove_consistency(old_size, new_size).await?;

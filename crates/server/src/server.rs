@@ -20,9 +20,10 @@ use crate::auth::Gate;
 use crate::connections::{Door, plain};
 use crate::limits::{Gauge, Limited};
 use crate::oidc::{Admitted, Oidc, OidcError};
-use crate::settings::Settings;
+use crate::settings::{Settings, WitnessesError};
 use crate::throttle::Throttle;
 use crate::tls::{self, Tls, TlsError, connections};
+use crate::witnesses::Rounds;
 
 /// The most bytes of a message, in and out: 4 MiB.
 pub const MOST_MESSAGE_BYTES: usize = 4 << 20;
@@ -60,6 +61,9 @@ pub enum ServeError {
     /// Tokens of identity providers cannot be checked.
     #[error(transparent)]
     Oidc(#[from] OidcError),
+    /// Witnesses cannot be asked.
+    #[error(transparent)]
+    Witnesses(#[from] WitnessesError),
     /// The data directory or the log in it cannot be used.
     #[error(transparent)]
     Start(#[from] ServiceError),
@@ -192,6 +196,9 @@ pub async fn start(
     let (stop, stopping) = watch::channel(false);
     let gate = Gate::new(Arc::clone(&service), throttle);
     let router = router(settings, &service, (gate, gauge, &oidc), &stopping).await?;
+    if let Some(rounds) = Rounds::new(&settings.witnesses, &service)? {
+        tokio::spawn(rounds.follow(stopping.clone()));
+    }
     tokio::spawn(Arc::clone(&oidc).follow(stopping.clone()));
     let secured = tls.clone();
     if let Some(tls) = tls.clone() {

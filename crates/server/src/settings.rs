@@ -1,6 +1,7 @@
 //! Settings of the server: a file, overridden by the environment and by flags.
 
 mod limits;
+mod witnesses;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use crate::oidc::Issuer;
 use crate::tls::{ClientCertificates, Files, TlsError};
 pub use limits::Limits;
+pub use witnesses::{Witness, Witnesses, WitnessesError};
 
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +89,8 @@ pub struct Settings {
     pub tls_client_certificates: Option<ClientCertificates>,
     /// What one principal, one address and one connection may have.
     pub limits: Limits,
+    /// Who signs that the log only grew.
+    pub witnesses: Witnesses,
     /// Identity providers whose tokens are taken, where claim rules say so.
     pub oidc: Vec<Issuer>,
 }
@@ -111,6 +115,7 @@ impl Default for Settings {
             tls_client_authorities: None,
             tls_client_certificates: None,
             limits: Limits::default(),
+            witnesses: Witnesses::default(),
             oidc: Vec::new(),
         }
     }

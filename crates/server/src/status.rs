@@ -144,6 +144,8 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         | ServiceError::Rebuilding
         | ServiceError::NoProfile
         | ServiceError::NotSettled { .. }
+        | ServiceError::NotWitnessed { .. }
+        | ServiceError::Contradicted(_)
         | ServiceError::TooMuch { .. } => of_question(error),
         ServiceError::Index(_)
         | ServiceError::Seal(_)
@@ -187,6 +189,17 @@ fn of_haste(error: &ServiceError) -> (Code, ErrorDetails) {
 /// What a question is refused with.
 fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
     match error {
+        ServiceError::Contradicted(seen) => {
+            let contradicted = verdict(Code::FailedPrecondition, "LOG_CONTRADICTED");
+            let contradicted = contradicted.with("witness", &seen.witness);
+            let contradicted = contradicted.with("signed_size", seen.signed);
+            contradicted.with("log_size", seen.here.size).with("root", seen.here.root).details()
+        }
+        ServiceError::NotWitnessed { size, reached } => {
+            let not_witnessed = verdict(Code::FailedPrecondition, "NOT_WITNESSED");
+            let reached = reached.unwrap_or(0);
+            not_witnessed.with("log_size", size).with("witnessed_size", reached).details()
+        }
         ServiceError::NotSettled { at, size } => {
             let not_settled = verdict(Code::FailedPrecondition, "NOT_SETTLED");
             not_settled.with("known_at", at).with("log_size", size).details()

@@ -103,8 +103,13 @@ impl Checkpoints {
         })
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest one, as it changes.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Signed> {
+        self.newest.subscribe()
     }
 
     fn signer(&self) -> Result<Arc<Signer>, ServiceError> {
@@ -150,22 +155,34 @@ impl Service {
         Ok(reached.map_err(|_| LogError::Closed)?.clone())
     }
 
-    /// The first checkpoint that is kept and covers `size`; from the first question on, the same
-    /// one for ever.
+    /// The first checkpoint that is kept, covers `size` and is signed by enough witnesses; else the
+    /// first that is kept and covers it. From the first question on it is the same one for ever,
+    /// except that witnesses may sign later.
     pub async fn kept_checkpoint(&self, size: u64) -> Result<Signed, ServiceError> {
-        if let Some(kept) = self.checkpoints.kept().covering(size)? {
+        self.uncontradicted()?;
+        if let Some(kept) = self.kept_covering(size)? {
             return Ok(kept);
         }
         let signed = self.checkpoint_covering(size).await?;
-        let mut kept = self.checkpoints.kept();
         // Another may have been kept meanwhile.
-        match kept.covering(size)? {
-            Some(kept) => Ok(kept),
-            None => {
-                kept.keep(&signed)?;
-                Ok(signed)
-            }
+        if let Some(kept) = self.kept_covering(size)? {
+            return Ok(kept);
         }
+        self.checkpoints.kept().keep(&signed)?;
+        self.witnesses.hasten();
+        Ok(signed)
+    }
+
+    fn kept_covering(&self, size: u64) -> Result<Option<Signed>, ServiceError> {
+        let mut kept = self.checkpoints.kept();
+        if let Some(policy) = self.witnesses.policy()
+            && let Some(witnessed) = kept.witnessed_covering(size, policy)?
+        {
+            // It may have been kept for a while only.
+            kept.keep(&witnessed)?;
+            return Ok(Some(witnessed));
+        }
+        kept.covering(size)
     }
 
     /// Reads or makes the log's key, compares what it signed before with the log, and signs the
@@ -227,6 +244,7 @@ impl Service {
         };
         if due {
             self.checkpoints.kept().keep(&signed)?;
+            self.witnesses.hasten();
             *self.checkpoints.kept_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         }
         Ok(())

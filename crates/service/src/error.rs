@@ -135,6 +135,23 @@ pub enum ServiceError {
     /// A log that is not the one that was signed, or a key that is not its own.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A witness has seen another log than this one.
+    #[error(transparent)]
+    Contradicted(Box<crate::witnesses::Contradiction>),
+    /// No checkpoint that enough witnesses signed covers what was asked about.
+    #[error(
+        "no checkpoint that enough witnesses signed covers {size} records: {}",
+        reached.map_or_else(
+            || "none is signed by them yet; gradus checkpoint shows how it stands with them".to_owned(),
+            |reached| format!("the newest is of {reached}; ask again after the next round")
+        )
+    )]
+    NotWitnessed {
+        /// The size that is to be covered.
+        size: u64,
+        /// The size of the newest one that they signed; none where there is none.
+        reached: Option<u64>,
+    },
     /// Nothing in the log bounds what was known at an instant yet.
     #[error(
         "no record is stamped after {at} yet, so that {size} records were known then cannot be \

@@ -14,6 +14,7 @@ pub mod seal;
 pub mod service;
 pub mod start;
 pub mod states;
+pub mod witnesses;
 
 // The way of a call.
 pub mod access;

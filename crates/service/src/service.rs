@@ -27,6 +27,7 @@ use crate::states::States;
 use crate::turns::Turns;
 use crate::uses::Uses;
 use crate::watch::Watchers;
+use crate::witnesses::Witnesses;
 use crate::writer::{RequestKey, Writer};
 
 /// How long a read waits for the views to read what is durable.
@@ -41,6 +42,7 @@ pub struct Service {
     pub(crate) log_id: LogId,
     pub(crate) keys: KeyStore,
     pub(crate) checkpoints: Checkpoints,
+    pub(crate) witnesses: Witnesses,
     pub(crate) states: States,
     pub(crate) documents: Documents,
     pub(crate) library: RwLock<Library>,

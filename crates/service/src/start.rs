@@ -28,6 +28,7 @@ use crate::states::States;
 use crate::turns::Turns;
 use crate::uses::Uses;
 use crate::watch::Watchers;
+use crate::witnesses::Witnesses;
 use crate::writer::Writer;
 
 mod begin;
@@ -126,6 +127,7 @@ impl Service {
             log_id,
             keys,
             checkpoints: Checkpoints::open(&directory)?,
+            witnesses: Witnesses::default(),
             states: States::default(),
             documents,
             library: RwLock::new(Library::default()),

@@ -14,6 +14,7 @@ use crate::select::Moment;
   gradus checkpoint
   gradus checkpoint --known-at 2026-03-01
   gradus checkpoint --save log.checkpoint
+  gradus checkpoint --witnessed --save log.checkpoint
 
 A checkpoint is the size of the log and the root over its records, signed by the log's key. Each
 command that records keeps the last one it saw, and checks that the next is the same log, grown."
@@ -29,6 +30,9 @@ pub struct CheckpointArgs {
     #[arg(long, value_name = "DATE", value_parser = Moment::question)]
     #[arg(conflicts_with = "log_size")]
     pub known_at: Option<Moment>,
+    /// The newest one that enough witnesses signed, in place of the newest
+    #[arg(long)]
+    pub witnessed: bool,
     /// Write the signed note to this file
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
@@ -128,10 +132,11 @@ pub struct KnownAtArgs {
 
 /// A proof to check.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gradus verify rating.tlog-proof --leaf rating.leaf \\
-           --key 'gradus/7d0e…+1c2d3e4f+Ab…'
+#[command(after_help = "Examples:
+  gradus verify rating.tlog-proof --leaf rating.leaf --key 'gradus/7d0e…+1c2d3e4f+Ab…'
+  gradus verify rating.tlog-proof --leaf rating.leaf --policy trusted.policy
 
-No server is asked. Exits with 11 where the proof does not hold.")]
+A policy says which logs and witnesses you trust, and how many of them have to have signed. No server is asked. Exits with 11 where the proof does not hold.")]
 pub struct VerifyArgs {
     /// The file of the proof
     pub proof: PathBuf,
@@ -139,6 +144,9 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     pub leaf: PathBuf,
     /// The log's key, as its operator told it, or as gradus checkpoint shows it
-    #[arg(long, value_name = "KEY")]
-    pub key: String,
+    #[arg(long, value_name = "KEY", required_unless_present = "policy")]
+    pub key: Option<String>,
+    /// File with the logs, witnesses and the quorum that you trust (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 }

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use gradus_proof::{Policy, VerifierKey};
+use gradus_proof::VerifierKey;
 use gradus_server::operate::capsule::{self, Capsule, Manifest, Trust, Unread};
 use gradus_wire::v1;
 use gradus_wire::v1::create_capsule_request::Known;
 use tonic::{Request, Status};
 
 use crate::args::capsule::{CreateArgs, VerifyArgs};
+use crate::commands::prove::policy;
 use crate::error::CliError;
 use crate::output::capsule::{Pieces, claimed, verified};
 use crate::output::{Output, View};
@@ -57,11 +58,6 @@ pub fn verify(args: &VerifyArgs, output: &Output) -> Result<(), CliError> {
     let trust = Trust { keys: key.as_slice(), policy: policy.as_ref() };
     let proved = capsule::verify(&bytes, &trust).map_err(unread)?;
     output.show(&verified(&proved))
-}
-
-fn policy(path: &Path) -> Result<Policy, CliError> {
-    let wrong = |problem: String| CliError::Config { path: path.to_owned(), problem };
-    Policy::parse(&read(path)?).map_err(|error| wrong(error.to_string()))
 }
 
 /// Shows what a capsule says of itself.

@@ -7,7 +7,11 @@ use std::fs;
 use std::path::Path;
 
 use gradus_model::{Leaf, Timestamp};
-use gradus_proof::{TlogProof, VerifierKey, leaf_hash, verify_consistency, verify_inclusion};
+use gradus_proof::policy::Cosigned;
+use gradus_proof::{
+    Note, NoteError, Policy, TlogProof, VerifierKey, leaf_hash, verify_consistency,
+    verify_inclusion,
+};
 use gradus_wire::v1;
 use gradus_wire::v1::get_checkpoint_request::Point;
 
@@ -37,7 +41,9 @@ async fn newest(session: &Session, args: CheckpointArgs) -> Result<(), CliError>
     let at = args.known_at.and_then(Moment::wire).map(Point::KnownAt);
     let point = args.log_size.map(Point::LogSize).or(at);
     let asked = point.is_some();
-    let answer = session.checkpoint(point).await?;
+    let send = async |request| session.client.proofs().get_checkpoint(request).await;
+    let request = v1::GetCheckpointRequest { point, witnessed: args.witnessed };
+    let answer = session.client.call(request, send).await?;
     let now = signed(&answer)?;
     session.heed(&now.note).await?;
     let root = digest(&answer.root)?;
@@ -54,11 +60,57 @@ async fn newest(session: &Session, args: CheckpointArgs) -> Result<(), CliError>
         let part = format!("{} records with root {root}{settled}", answer.log_size);
         parts.push(("begins with", part.into()));
     }
-    session.output.show(&View {
-        document: message::json(&answer)?,
-        entries: None,
-        sheets: vec![Sheet::record(parts)],
-    })
+    let mut sheets = vec![];
+    if !answer.witnesses.is_empty() {
+        let size = answer.witnessed_size;
+        let witnessed = if size == 0 { "no checkpoint yet".to_owned() } else { size.to_string() };
+        parts.push(("witnessed up to", witnessed.into()));
+        sheets.push(witnesses(&answer.witnesses, &now)?);
+    }
+    sheets.insert(0, Sheet::record(parts));
+    session.output.show(&View { document: message::json(&answer)?, entries: None, sheets })
+}
+
+/// How it stands with the witnesses: what they signed of this checkpoint is checked here, all else is
+/// what the server says.
+fn witnesses(told: &[v1::Witness], now: &Seen) -> Result<Sheet, CliError> {
+    let note = Note::parse(now.note.as_bytes()).map_err(|error| CliError::proof(&error))?;
+    let columns = ["witness", "signed this one", "signed last", "at", "state", "problem"];
+    let mut sheet = Sheet::new(&columns);
+    for witness in told {
+        let key: VerifierKey = witness.key.parse().map_err(|error| CliError::proof(&error))?;
+        let signed = match key.cosigned_at(&note) {
+            Ok(_) => "yes",
+            Err(NoteError::Unsigned { .. }) => "no",
+            Err(forged) => return Err(CliError::proof(&forged)),
+        };
+        let last = if witness.log_size == 0 { String::new() } else { witness.log_size.to_string() };
+        let state = match witness.state() {
+            v1::WitnessState::Unspecified | v1::WitnessState::NotAsked => "not asked yet",
+            v1::WitnessState::Signed => "signs",
+            v1::WitnessState::Failed => "does not sign",
+            v1::WitnessState::Contradicts => "has seen another log",
+        };
+        let at = witness.signed_at.map(|at| instant(at.seconds)).unwrap_or_default();
+        sheet.row(vec![
+            witness.name.clone().into(),
+            signed.into(),
+            last.into(),
+            at.into(),
+            state.into(),
+            witness.problem.clone().into(),
+        ]);
+    }
+    Ok(sheet)
+}
+
+/// A time in whole seconds since 1970; as a number where it is none that is told.
+fn instant(seconds: i64) -> String {
+    let read = seconds.checked_mul(1_000_000).map(Timestamp::from_micros);
+    match read {
+        Some(Ok(at)) => at.to_string(),
+        _ => seconds.to_string(),
+    }
 }
 
 fn of_checkpoint(seen: &Seen) -> Vec<(&'static str, Cell)> {
@@ -238,29 +290,58 @@ fn unbounded(side: &str) -> CliError {
 
 /// Checks a proof file, without a server.
 pub fn verify(args: &VerifyArgs, output: &Output) -> Result<(), CliError> {
-    let key: VerifierKey = args.key.parse().map_err(|error: gradus_proof::NoteError| {
-        CliError::usage(error.to_string(), "gradus checkpoint shows the log's key")
-    })?;
+    let key = args.key.as_ref().map(|text| {
+        text.parse::<VerifierKey>().map_err(|error| {
+            CliError::usage(error.to_string(), "gradus checkpoint shows the log's key")
+        })
+    });
+    let key = key.transpose()?;
+    let policy = args.policy.as_deref().map(policy).transpose()?;
     let (proof, leaf) = (open(&args.proof)?, open(&args.leaf)?);
     let proof = TlogProof::parse(&proof).map_err(|error| CliError::proof(&error))?;
-    let checkpoint =
-        proof.verify(&leaf, std::slice::from_ref(&key)).map_err(|error| CliError::proof(&error))?;
+    let verdict = policy.map(|policy| proof.verify_by(&leaf, &policy)).transpose();
+    let verdict = verdict.map_err(|error| CliError::proof(&error))?;
+    let by_key = key.as_ref().map(|key| proof.verify(&leaf, std::slice::from_ref(key)));
+    let by_key = by_key.transpose().map_err(|error| CliError::proof(&error))?;
+    let Some(checkpoint) = by_key.or_else(|| Some(verdict.as_ref()?.checkpoint.clone())) else {
+        return Err(CliError::usage("nobody is named who has signed", "give --key or --policy"));
+    };
+    let signer = key.or_else(|| verdict.as_ref()?.log.clone());
+    let seen: Vec<Cosigned> = verdict.into_iter().flat_map(|verdict| verdict.witnesses).collect();
     let size = checkpoint.size;
-    let document = object([
-        ("verified", Json::Bool(true)),
-        ("position", proof.index.into()),
-        ("leaf_hash", leaf_hash(&leaf).to_string().into()),
-        ("origin", checkpoint.origin.as_str().into()),
-        ("log_size", size.into()),
-        ("root", checkpoint.root.to_string().into()),
-    ]);
-    let sheet = Sheet::record(vec![
+    let mut fields = vec![
+        ("verified".to_owned(), Json::Bool(true)),
+        ("position".to_owned(), proof.index.into()),
+        ("leaf_hash".to_owned(), leaf_hash(&leaf).to_string().into()),
+        ("origin".to_owned(), checkpoint.origin.as_str().into()),
+        ("log_size".to_owned(), size.into()),
+        ("root".to_owned(), checkpoint.root.to_string().into()),
+    ];
+    let signer = signer.map_or_else(|| "no log that the policy names".to_owned(), |key| key.to_string());
+    let mut parts: Vec<(&'static str, Cell)> = vec![
         ("proved", format!("the leaf is record {} of {size}", proof.index).into()),
         ("origin", checkpoint.origin.into()),
         ("root", checkpoint.root.to_string().into()),
-        ("signed by", key.to_string().into()),
-    ]);
-    output.show(&View { document, entries: None, sheets: vec![sheet] })
+        ("signed by", signer.into()),
+    ];
+    if args.policy.is_some() {
+        let at = |seen: &Cosigned| i64::try_from(seen.time).map(instant).unwrap_or_default();
+        let words: Vec<String> =
+            seen.iter().map(|seen| format!("{} at {}", seen.name, at(seen))).collect();
+        parts.push(("witnessed by", words.join(", ").into()));
+        let listed = seen.iter().map(|seen| {
+            object([("name", seen.name.as_str().into()), ("signed_at", at(seen).into())])
+        });
+        fields.push(("witnesses".to_owned(), Json::List(listed.collect())));
+    }
+    let (document, sheets) = (Json::Object(fields), vec![Sheet::record(parts)]);
+    output.show(&View { document, entries: None, sheets })
+}
+
+/// A policy file.
+pub(super) fn policy(path: &Path) -> Result<Policy, CliError> {
+    let wrong = |problem: String| CliError::Config { path: path.to_owned(), problem };
+    Policy::parse(&open(path)?).map_err(|error| wrong(error.to_string()))
 }
 
 fn open(path: &Path) -> Result<Vec<u8>, CliError> {

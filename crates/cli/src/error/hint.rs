@@ -48,6 +48,11 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
         "QUEUE_FULL" => "the server is busy: try again in a while",
         "NO_ROOM" => "nothing was recorded: once there is room, run it again",
         "DISK_FAILED" => "nothing was recorded: `gradus doctor` says whether anything is damaged",
+        "LOG_CONTRADICTED" => {
+            "keep the checkpoints that you have (gradus checkpoint seen), and ask the operator and the \
+             witness by other ways"
+        }
+        "NOT_WITNESSED" => "`gradus checkpoint` shows how it stands with the witnesses",
         "BEYOND_HEAD" => "the log is not that long: `gradus levels UNIT` shows its size",
         "CLOCK_SUSPECT" => {
             "`gradus clock` shows it: set it right on the server, or if it is right, an operator says \

@@ -1,5 +1,5 @@
-//! Fetches the keys of an issuer, or the token of a job: one GET over TLS, bounded in time and size,
-//! without redirects. On loopback, where nobody listens in, it may do without TLS.
+//! Fetches the keys of an issuer, or the token of a job, or asks a witness: one GET or POST over TLS,
+//! bounded in time and size, without redirects. On loopback, where nobody listens in, it may do without TLS.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::{ACCEPT, AUTHORIZATION, HOST, HeaderValue, USER_AGENT};
-use hyper::{Request, StatusCode, Uri};
+use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
@@ -80,48 +80,70 @@ impl Fetcher {
     ///
     /// What went wrong, in words.
     pub async fn get(&self, most: usize) -> Result<Vec<u8>, String> {
-        let answer = tokio::time::timeout(DEADLINE, self.get_whole(most)).await;
+        self.within(None, most).await.map(|(_, body)| body)
+    }
+
+    /// The status and at most `most` bytes that are answered to a body, whatever the status is.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong, in words.
+    pub async fn post(&self, body: Vec<u8>, most: usize) -> Result<(u16, Vec<u8>), String> {
+        self.within(Some(body), most).await
+    }
+
+    async fn within(&self, sent: Option<Vec<u8>>, most: usize) -> Result<(u16, Vec<u8>), String> {
+        let answer = tokio::time::timeout(DEADLINE, self.whole(sent, most)).await;
         answer.unwrap_or_else(|_| Err(format!("no answer came within {} s", DEADLINE.as_secs())))
     }
 
-    async fn get_whole(&self, most: usize) -> Result<Vec<u8>, String> {
+    async fn whole(&self, sent: Option<Vec<u8>>, most: usize) -> Result<(u16, Vec<u8>), String> {
         let host = self.uri.host().ok_or("the address names no host")?.trim_matches(['[', ']']);
         let usual = if self.config.is_some() { 443 } else { 80 };
         let port = self.uri.port_u16().unwrap_or(usual);
         let stream = TcpStream::connect((host, port)).await.map_err(in_words)?;
-        let Some(config) = &self.config else { return self.exchange(stream, host, most).await };
+        let Some(config) = &self.config else { return self.exchange(stream, host, sent, most).await };
         let name = ServerName::try_from(host.to_owned()).map_err(in_words)?;
         let connector = TlsConnector::from(Arc::clone(config));
         let stream = connector.connect(name, stream).await.map_err(in_words)?;
-        self.exchange(stream, host, most).await
+        self.exchange(stream, host, sent, most).await
     }
 
     async fn exchange(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin,
         host: &str,
+        sent: Option<Vec<u8>>,
         most: usize,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<(u16, Vec<u8>), String> {
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(in_words)?;
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
         let authority = self.uri.authority().map_or(host, |authority| authority.as_str());
-        let mut request = Request::get(path)
+        let (method, wanted) = match &sent {
+            Some(_) => (Method::POST, "text/plain"),
+            None => (Method::GET, "application/json"),
+        };
+        let is_get = sent.is_none();
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
             .header(HOST, authority)
-            .header(ACCEPT, "application/json")
+            .header(ACCEPT, wanted)
             .header(USER_AGENT, concat!("gradus/", env!("CARGO_PKG_VERSION")))
-            .body(Empty::<Bytes>::new())
+            .body(Full::<Bytes>::from(sent.unwrap_or_default()))
             .map_err(in_words)?;
         if let Some(bearer) = &self.bearer {
             request.headers_mut().insert(AUTHORIZATION, bearer.clone());
         }
         let answered = async {
             let response = sender.send_request(request).await.map_err(in_words)?;
-            if response.status() != StatusCode::OK {
-                return Err(format!("the answer was {}", response.status()));
+            let status = response.status();
+            if is_get && status != StatusCode::OK {
+                return Err(format!("the answer was {status}"));
             }
             let body = Limited::new(response.into_body(), most).collect().await;
-            Ok(body.map_err(in_words)?.to_bytes().to_vec())
+            Ok((status.as_u16(), body.map_err(in_words)?.to_bytes().to_vec()))
         };
         tokio::pin!(connection, answered);
         tokio::select! {

@@ -1,21 +1,25 @@
-//! Checkpoints that are kept: a folder of notes, each named by its size in 20 digits.
+//! Checkpoints that are kept: a folder of notes, each named by its size in 20 digits, with the
+//! signatures of the log and of witnesses.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use gradus_log::Head;
-use gradus_proof::{Checkpoint, Note, VerifierKey};
+use gradus_proof::{Checkpoint, Note, Policy, VerifierKey};
 
 use super::{CheckpointError, Signed};
 use crate::directory::{DirectoryError, FileError, Folder, Step};
 use crate::error::ServiceError;
+use crate::witnesses::{takes, united};
 
 /// The folder of kept checkpoints.
 pub(crate) struct Kept {
     folder: Folder,
     /// The sizes that are kept, in ascending order.
     sizes: Vec<u64>,
+    /// The one that is kept only until witnesses sign the next.
+    passing: Option<u64>,
 }
 
 impl Kept {
@@ -30,17 +34,55 @@ impl Kept {
             sizes.extend(named.parse::<u64>());
         }
         sizes.sort_unstable();
-        Ok(Self { folder, sizes })
+        Ok(Self { folder, sizes, passing: None })
     }
 
     /// The first one that covers `size`.
     pub(super) fn covering(&self, size: u64) -> Result<Option<Signed>, ServiceError> {
         let at = self.sizes.partition_point(|kept| *kept < size);
-        let Some(size) = self.sizes.get(at) else { return Ok(None) };
-        let (path, note) = self.read(*size)?;
-        let head = covered(&path, &note)?;
+        self.sizes.get(at).map(|size| Ok(self.signed(*size)?.0)).transpose()
+    }
+
+    /// The first one that covers `size` and that enough witnesses signed.
+    pub(super) fn witnessed_covering(
+        &self,
+        size: u64,
+        policy: &Policy,
+    ) -> Result<Option<Signed>, ServiceError> {
+        let at = self.sizes.partition_point(|kept| *kept < size);
+        self.first_taken_by(policy, self.sizes.iter().skip(at))
+    }
+
+    /// The last one that enough witnesses signed.
+    pub(crate) fn newest_taken_by(&self, policy: &Policy) -> Result<Option<Signed>, ServiceError> {
+        self.first_taken_by(policy, self.sizes.iter().rev())
+    }
+
+    fn first_taken_by<'a>(
+        &self,
+        policy: &Policy,
+        sizes: impl Iterator<Item = &'a u64>,
+    ) -> Result<Option<Signed>, ServiceError> {
+        for size in sizes {
+            let (signed, note) = self.signed(*size)?;
+            // Most were signed by the log alone, and cost no check of a signature.
+            if note.signatures.len() > 1 && takes(policy, &note) {
+                return Ok(Some(signed));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The last one.
+    pub(crate) fn newest(&self) -> Result<Option<Signed>, ServiceError> {
+        self.sizes.last().map(|size| Ok(self.signed(*size)?.0)).transpose()
+    }
+
+    fn signed(&self, size: u64) -> Result<(Signed, Note), ServiceError> {
+        let (path, note) = self.read(size)?;
+        let Checkpoint { size, root, .. } = covered(&path, &note)?;
         let text = String::from_utf8(note.to_bytes()).unwrap_or_default();
-        Ok(Some(Signed { head: Head { size: head.size, root: head.root }, note: text.into() }))
+        Ok((Signed { head: Head { size, root }, note: text.into() }, note))
     }
 
     /// The last one, which must be of this origin and signed by this key.
@@ -59,14 +101,50 @@ impl Kept {
         Ok(Some((path, checkpoint)))
     }
 
-    /// Keeps a checkpoint; durable on return.
+    /// Keeps a checkpoint, with the signatures that were on it before; durable on return.
     pub(super) fn keep(&mut self, signed: &Signed) -> Result<(), ServiceError> {
+        self.write(signed)?;
+        self.passing = self.passing.filter(|passing| *passing != signed.head.size);
+        Ok(())
+    }
+
+    /// Keeps what witnesses signed: on a checkpoint that is kept anyway, else, if they are enough,
+    /// until they sign the next.
+    pub(crate) fn cosigned(&mut self, signed: &Signed, enough: bool) -> Result<(), ServiceError> {
         let size = signed.head.size;
+        if self.sizes.binary_search(&size).is_ok() {
+            return self.write(signed);
+        }
+        if !enough {
+            return Ok(());
+        }
+        self.write(signed)?;
+        if let Some(before) = self.passing.replace(size) {
+            self.folder.remove(&name(before)).map_err(DirectoryError::from)?;
+            self.sizes.retain(|kept| *kept != before);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, signed: &Signed) -> Result<(), ServiceError> {
+        let size = signed.head.size;
+        let place = self.sizes.binary_search(&size);
+        let signed = match place {
+            Ok(_) => self.with_those_of(signed)?,
+            Err(_) => signed.clone(),
+        };
         self.folder.replace(&name(size), signed.note.as_bytes()).map_err(DirectoryError::from)?;
-        if let Err(at) = self.sizes.binary_search(&size) {
+        if let Err(at) = place {
             self.sizes.insert(at, size);
         }
         Ok(())
+    }
+
+    /// A checkpoint with the signatures on it, and those on the file of its size.
+    fn with_those_of(&self, signed: &Signed) -> Result<Signed, ServiceError> {
+        let (path, before) = self.read(signed.head.size)?;
+        let note = Note::parse(signed.note.as_bytes()).map_err(|error| damaged(&path, error))?;
+        if note.text == before.text { united(signed.head, note, &before) } else { Ok(signed.clone()) }
     }
 
     fn read(&self, size: u64) -> Result<(PathBuf, Note), ServiceError> {

@@ -53,14 +53,25 @@ pub struct Bound {
 }
 
 impl Service {
-    /// The newest checkpoint that covers a point of the log, with a proof that it does.
+    /// The newest checkpoint that covers a point of the log, with a proof that it does; where it is to
+    /// be `witnessed`, the newest that enough witnesses signed.
     ///
     /// # Errors
     ///
-    /// [`LogError::Past`] for a size that the log does not have.
-    pub async fn checkpoint_of(&self, known: Known) -> Result<Point, ServiceError> {
+    /// [`LogError::Past`] for a size that the log does not have, [`ServiceError::NotWitnessed`] where
+    /// no checkpoint that enough witnesses signed covers the point, [`ServiceError::Contradicted`].
+    pub async fn checkpoint_of(
+        &self,
+        known: Known,
+        witnessed: bool,
+    ) -> Result<Point, ServiceError> {
+        self.uncontradicted()?;
+        let newest_witnessed = self.witnessed().filter(|_| witnessed);
         let (size, settled) = match known {
-            Known::Head => (self.checkpoint().head.size, true),
+            Known::Head => {
+                let newest = newest_witnessed.clone().unwrap_or_else(|| self.checkpoint());
+                (newest.head.size, true)
+            }
             Known::Size(asked) => {
                 let size = self.log.head().size;
                 if asked > size {
@@ -73,7 +84,13 @@ impl Service {
                 (known.size, known.settled)
             }
         };
-        let checkpoint = self.checkpoint_covering(size).await?;
+        let checkpoint = if witnessed {
+            let reached = newest_witnessed.as_ref().map(|signed| signed.head.size);
+            let covers = newest_witnessed.filter(|signed| signed.head.size >= size);
+            covers.ok_or(ServiceError::NotWitnessed { size, reached })?
+        } else {
+            self.with_cosignatures(self.checkpoint_covering(size).await?)
+        };
         self.point(size, settled, checkpoint).await
     }
 
@@ -125,7 +142,7 @@ impl Service {
         if !self.may(by, record.recorded.place.stream) {
             return Err(unknown());
         }
-        let checkpoint = self.checkpoint_covering(position + 1).await?;
+        let checkpoint = self.checkpoint_to_prove_by(position + 1).await?;
         self.included(position, record.leaf, checkpoint).await
     }
 
@@ -159,7 +176,7 @@ impl Service {
         if known.size >= self.log.head().size {
             return Err(ServiceError::NotSettled { at, size: known.size });
         }
-        let checkpoint = self.checkpoint_covering(known.size + 1).await?;
+        let checkpoint = self.checkpoint_to_prove_by(known.size + 1).await?;
         let next = self.leaf_at(known.size, &checkpoint).await?;
         let last = match known.size.checked_sub(1) {
             Some(position) => Some(self.leaf_at(position, &checkpoint).await?),
@@ -188,6 +205,10 @@ impl Service {
         let placed = receipt.items.iter().filter_map(|item| item.placed);
         let positions: Vec<u64> = placed.map(|placed| placed.position).collect();
         let Some(last) = positions.iter().max().filter(|_| awaits) else { return Ok(receipt) };
+        if self.uncontradicted().is_err() {
+            // It was recorded all the same.
+            return Ok(receipt);
+        }
         let checkpoint = self.checkpoint_covering(last + 1).await?;
         let mut inclusion = BTreeMap::new();
         for position in positions {

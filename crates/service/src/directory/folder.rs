@@ -124,6 +124,18 @@ impl Folder {
         }
         replaced
     }
+
+    /// Removes a file that is not needed any more. A crash may bring it back.
+    pub(crate) fn remove(&mut self, name: &str) -> Result<(), FileError> {
+        self.check()?;
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(FileError::new(Step::Remove, &path, source))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Makes a folder with mode 0700, durably, unless it is there.

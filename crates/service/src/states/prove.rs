@@ -97,7 +97,7 @@ impl Service {
             found.or_else(|| digests.range(..size).next_back()).map(|(_, digest)| digest.clone())
         };
         let covers = digest.as_ref().map_or(size, |digest| size.max(digest.position + 1));
-        let checkpoint = self.checkpoint_covering(covers).await?;
+        let checkpoint = self.checkpoint_to_prove_by(covers).await?;
         let last = match version {
             0 => None,
             _ => {
