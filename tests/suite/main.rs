@@ -45,6 +45,7 @@ mod standing;
 mod state_digests;
 mod streams;
 mod sufficiency;
+mod tiles;
 mod time_travel;
 mod tls;
 mod tokens;

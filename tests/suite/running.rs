@@ -192,6 +192,11 @@ impl System {
         self.running.as_ref().unwrap().address
     }
 
+    /// Where it serves the log's tiles.
+    pub(crate) fn tiles_address(&self) -> std::net::SocketAddr {
+        self.running.as_ref().unwrap().tiles_address.unwrap()
+    }
+
     /// The data directory.
     pub(crate) fn data(&self) -> std::path::PathBuf {
         self.directory.path().join("data")

@@ -44,11 +44,9 @@ async fn until<T>(system: &System, witnessed: bool, wanted: impl Fn(&Answer) -> 
             tokio::task::yield_now().await;
         }
     };
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(30), asked).await;
-    match waited {
-        Ok(found) => found,
-        Err(_) => panic!("{:?}", told(system, witnessed).await),
-    }
+    let in_time = tokio::time::timeout(std::time::Duration::from_secs(30), asked).await;
+    let Ok(found) = in_time else { panic!("{:?}", told(system, witnessed).await) };
+    found
 }
 
 type Answer = Result<wire::GetCheckpointResponse, Status>;
@@ -81,8 +79,7 @@ async fn contradicted(system: &System) -> String {
 async fn append(system: &System, id: &str) -> wire::Receipt {
     let append = wire::AppendOptions { await_checkpoint: true, ..Default::default() };
     let items = vec![item(id)];
-    let asked =
-        wire::SubmitEvidenceRequest { append: Some(append), ..submit("alpha", items) };
+    let asked = wire::SubmitEvidenceRequest { append: Some(append), ..submit("alpha", items) };
     let answer = system.operator.evidence.clone().submit_evidence(asked).await.unwrap();
     answer.into_inner().receipt.unwrap()
 }
@@ -111,7 +108,8 @@ async fn checkpoints_and_proofs_come_with_the_signatures_of_witnesses() {
     };
     let proof = TlogProof::parse(answer.tlog_proof.as_bytes()).unwrap();
     let verdict = proof.verify_by(&answer.leaf, &policy("both")).unwrap();
-    let seen: Vec<_> = verdict.witnesses.iter().map(|seen| (seen.name.as_str(), seen.time)).collect();
+    let seen: Vec<_> =
+        verdict.witnesses.iter().map(|seen| (seen.name.as_str(), seen.time)).collect();
     assert_eq!(seen, [("one", TIME), ("two", TIME)]);
     let states = told(&system, false).await.unwrap().witnesses;
     let names: Vec<_> = states.iter().map(|witness| witness.name.as_str()).collect();
@@ -135,7 +133,8 @@ async fn a_witness_that_is_down_holds_up_neither_appends_nor_the_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_enough_witnesses_no_checkpoint_is_told_as_witnessed() {
-    let (up, down) = (Witness::new("up", Manner::Honest), Witness::new("down", Manner::Answers(404)));
+    let (up, down) =
+        (Witness::new("up", Manner::Honest), Witness::new("down", Manner::Answers(404)));
     let system = witnessed_by(&[&down, &up], 2).await;
     let failed = state(&system, wire::WitnessState::Failed).await;
     assert_eq!(
@@ -258,6 +257,35 @@ async fn a_log_that_was_rewritten_and_signed_again_is_caught_by_a_witness() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kept_signature_of_a_witness_on_another_past_does_not_start() {
+    let witness = Witness::new("one", Manner::Honest);
+    let fork = witnessed_by(&[], 0).await.stopped().await;
+    let directory = tempfile::tempdir().unwrap();
+    copy(&fork.path().join("data"), &directory.path().join("data"));
+    let system = started(directory, &[&witness], 1).await;
+    append(&system, "a").await;
+    let seen = all_witnessed(&system).await;
+    let directory = system.stopped().await;
+    let system = started(fork, &[], 0).await;
+    for id in ["x", "y", "z"] {
+        append(&system, id).await;
+    }
+    let fork = system.stopped().await;
+    // What lies there of its own is later than what the witness signed.
+    let name = format!("data/checkpoints/{:020}", seen.log_size);
+    std::fs::copy(directory.path().join(&name), fork.path().join(&name)).unwrap();
+    let named = Witnesses { witness: vec![witness.named()], ..Default::default() };
+    let change = |all: &mut Settings| all.witnesses = named;
+    let clocks = Clocks::at("2026-06-01T12:00:00Z");
+    let refused = System::start_as(fork, clocks, change).await.err().unwrap().to_string();
+    let size = seen.log_size;
+    assert!(
+        refused.contains(&format!("says that the log had {size} records with root ")),
+        "{refused}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_capsule_takes_a_checkpoint_that_witnesses_signed() {
     let witness = Witness::new("one", Manner::Honest);
     let system = witnessed_by(&[&witness], 1).await;
@@ -275,7 +303,8 @@ async fn a_capsule_takes_a_checkpoint_that_witnesses_signed() {
     let policy = Policy::parse(text.as_bytes()).unwrap();
     let trust = gradus_service::capsule::Trust { keys: &[], policy: Some(&policy) };
     let verified = gradus_service::capsule::verify(&bytes, &trust).unwrap();
-    let names: Vec<_> = verified.proved.iter().map(|finding| finding.name()).collect();
+    let names: Vec<_> =
+        verified.proved.iter().map(gradus_service::capsule::Finding::name).collect();
     assert!(names.contains(&"witnesses"), "{names:?}");
 }
 
@@ -294,10 +323,7 @@ async fn settings_of_witnesses_that_cannot_be_used_do_not_start() {
         }
     };
     let far = |all: &mut Witnesses| all.witness[0].url = "http://witness.example".to_owned();
-    assert_eq!(
-        started(&far).await,
-        "`witnesses`: `one`: the address has to begin with https://"
-    );
+    assert_eq!(started(&far).await, "`witnesses`: `one`: the address has to begin with https://");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policy");
     let other = gradus_proof::Signer::from_seed("other", &[1; 32]).unwrap();
@@ -307,7 +333,10 @@ async fn settings_of_witnesses_that_cannot_be_used_do_not_start() {
         *all = Witnesses { policy: Some(path.clone()), ..Default::default() };
     };
     let refused = started(&by_file).await;
-    assert!(refused.contains("the policy lists logs, and not this one: add `log gradus/"), "{refused}");
+    assert!(
+        refused.contains("the policy lists logs, and not this one: add `log gradus/"),
+        "{refused}"
+    );
     std::fs::write(&path, format!("{line} http://127.0.0.1:1\nquorum none\n")).unwrap();
     let refused = started(&by_file).await;
     assert!(refused.contains("it has `quorum none`"), "{refused}");

@@ -42,6 +42,7 @@ pub mod watch;
 use gradus_model::unit::UnitKind;
 
 use crate::args::access::TokenCommand;
+use crate::args::audit::AuditCommand;
 use crate::args::capsule::CapsuleCommand;
 use crate::args::{self, Command};
 use crate::config::Settings;
@@ -66,6 +67,7 @@ pub async fn run(command: Command, settings: &Settings, output: Output) -> Resul
         Command::Upgrade(args) => restore::upgrade(&args, output),
         Command::Token(TokenCommand::Recover(args)) => token::recover(&args, output).await,
         Command::Verify(args) => prove::verify(&args, &output),
+        Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, &output),
         Command::Capsule(command) => match *command {
             CapsuleCommand::Verify(args) => capsule::verify(&args, &output),
             CapsuleCommand::Show(args) => capsule::show(&args.capsule, &output),

@@ -21,6 +21,7 @@ pub mod output;
 pub mod request_id;
 pub mod session;
 pub mod tls;
+pub mod tree;
 
 pub mod apply;
 pub mod appraisal;

@@ -35,6 +35,7 @@ fn settings(args: ServeArgs) -> Result<Settings, CliError> {
     if let Some(listen) = args.listen {
         settings.listen = listen;
     }
+    settings.tiles_address = args.tiles_address.or(settings.tiles_address);
     if let Some(organization) = args.organization {
         settings.organization = organization;
     }
@@ -82,6 +83,9 @@ fn announce(running: &Running, settings: &Settings) -> Result<(), CliError> {
     let mut err = anstream::stderr().lock();
     let scheme = if running.is_secure() { "https" } else { "http" };
     writeln!(err, "Serving on {scheme}://{} from {}", running.address, settings.data.display())?;
+    if let Some(tiles) = running.tiles_address {
+        writeln!(err, "Tiles of the log are on {scheme}://{tiles}")?;
+    }
     let token = running.admin_token();
     if running.created {
         writeln!(err, "The operator's token is in {}", token.display())?;

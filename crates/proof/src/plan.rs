@@ -9,6 +9,7 @@ use std::ops::Range;
 use gradus_model::Digest;
 
 use crate::error::ProofError;
+use crate::tiles::Tile;
 use crate::tree::{WIDTH, empty_root, node_hash};
 
 /// A complete subtree: the leaves `[index·2^level, (index+1)·2^level)`.
@@ -117,13 +118,19 @@ impl Plan {
         Self { hashes: vec![joined(0, size)] }
     }
 
-    /// The complete subtrees whose hashes the proof takes: at most 128.
+    /// The hashes of a tile, of leaves for a bundle, in place of a proof: 1 to 256.
+    #[must_use]
+    pub fn tile(tile: Tile) -> Self {
+        Self { hashes: (0..tile.width()).map(|place| vec![tile.subtree(place)]).collect() }
+    }
+
+    /// The complete subtrees whose hashes the proof takes: at most 128, or those of a tile.
     pub fn needed(&self) -> impl Iterator<Item = Subtree> {
         self.hashes.iter().flatten().copied()
     }
 
     /// The positions of the leaves whose hashes a [`Tree`](crate::Tree) does not keep: at most 31,
-    /// in order, in at most three ranges that do not touch each other.
+    /// in order, in at most three ranges that do not touch each other; for a tile at level 0, its own.
     #[must_use]
     pub fn leaves(&self) -> Vec<Range<u64>> {
         let low = self.needed().filter(|subtree| subtree.level < WIDTH.ilog2());

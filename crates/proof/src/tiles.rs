@@ -171,7 +171,7 @@ impl Tile {
 
     /// The subtree whose hash is at `place` in this tile; of numbers that no tree reaches, one that
     /// no tree has.
-    fn subtree(self, place: u16) -> Subtree {
+    pub(crate) fn subtree(self, place: u16) -> Subtree {
         let index = self.number.saturating_mul(u64::from(WIDTH)).saturating_add(u64::from(place));
         Subtree { level: 8 * u32::from(self.kind.level()), index }
     }

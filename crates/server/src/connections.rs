@@ -112,11 +112,22 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Connection<IO> {
 pub(crate) struct Door {
     pub(crate) seats: Arc<Seats>,
     pub(crate) times: course::Times,
+    /// What is spoken over TLS.
+    pub(crate) speaks: Speaks,
+}
+
+/// The protocol that is agreed on in a handshake of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    /// HTTP/2: gRPC.
+    Http2,
+    /// HTTP/1.1: files.
+    Http1,
 }
 
 impl Door {
     pub(crate) fn new(limits: &crate::settings::Limits) -> Self {
         let times = course::Times { first: limits.first_call(), idle: limits.idle_connection() };
-        Self { seats: Arc::new(Seats::new(limits)), times }
+        Self { seats: Arc::new(Seats::new(limits)), times, speaks: Speaks::Http2 }
     }
 }

@@ -35,6 +35,7 @@ mod roles;
 mod sources;
 mod sufficiency;
 mod throttle;
+mod tiles;
 mod tokens;
 mod units;
 mod witnesses;

@@ -99,6 +99,16 @@ impl Gauge {
         Ok(Self { limits, ways, clock, work, accounts: Mutex::default() })
     }
 
+    /// Holds a read that is no call of gRPC to the limits of its principal, until what is returned is
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// The limit that it is over.
+    pub(crate) async fn enter_read(&self, principal: PrincipalId) -> Result<Place, Over> {
+        self.account(principal).enter(Way::Read).await
+    }
+
     /// The account of a principal, which is begun if there is none.
     fn account(&self, principal: PrincipalId) -> Arc<Account> {
         let now = (self.clock)();

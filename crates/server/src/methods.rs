@@ -185,6 +185,7 @@ methods! {
         ProveKnownAt(ProveKnownAtRequest): PROVE,
         CreateCapsule(CreateCapsuleRequest): PROVE,
         ProveUnit(ProveUnitRequest): PROVE,
+        ReadTile(ReadTileRequest): PROVE,
         ListStateDigests(ListStateDigestsRequest): PROVE,
     }
     AuditService {

@@ -4,7 +4,8 @@ mod state;
 mod witness;
 
 use gradus_model::Digest;
-use gradus_proof::TlogProof;
+use gradus_proof::tiles::Kind;
+use gradus_proof::{Tile, TlogProof};
 use gradus_service::ServiceError;
 use gradus_service::capsule::AskedCapsule;
 use gradus_service::checkpoints::{Included, Signed};
@@ -130,6 +131,22 @@ impl ProofService for Api {
     ) -> Reply<wire::ListStateDigestsResponse> {
         let (_, asked) = open(request)?;
         reply(self.state_digests(&asked)).await
+    }
+
+    async fn read_tile(
+        &self,
+        request: Request<wire::ReadTileRequest>,
+    ) -> Reply<wire::ReadTileResponse> {
+        let (by, asked) = open(request)?;
+        reply(async {
+            let tile: Tile =
+                asked.path.parse().map_err(|error| ServiceError::invalid("path", error))?;
+            if tile.kind() == Kind::Entries {
+                self.service.whole(&by)?;
+            }
+            Ok(wire::ReadTileResponse { content: self.service.tile(tile).await? })
+        })
+        .await
     }
 
     async fn create_capsule(

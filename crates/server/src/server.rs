@@ -17,11 +17,12 @@ use tonic::transport::Server;
 
 use crate::api::Api;
 use crate::auth::Gate;
-use crate::connections::{Door, plain};
+use crate::connections::{Door, Speaks, plain};
 use crate::limits::{Gauge, Limited};
 use crate::oidc::{Admitted, Oidc, OidcError};
 use crate::settings::{Settings, WitnessesError};
 use crate::throttle::Throttle;
+use crate::tiles::Tiles;
 use crate::tls::{self, Tls, TlsError, connections};
 use crate::witnesses::Rounds;
 
@@ -85,6 +86,8 @@ pub enum ServeError {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it serves the log's tiles, if it does.
+    pub tiles_address: Option<SocketAddr>,
     /// Whether the log was made just now.
     pub created: bool,
     service: Arc<Service>,
@@ -92,6 +95,7 @@ pub struct Running {
     oidc: Arc<Oidc>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<Result<(), ServeError>>,
+    tiles: Option<JoinHandle<()>>,
     drain: Duration,
 }
 
@@ -171,11 +175,11 @@ pub async fn start(
     let Machine { wall: clock, monotonic, boot } = machine.into();
     let tls = settings.tls()?.map(|files| Tls::new(files, Arc::clone(&clock))).transpose()?;
     let oidc = Oidc::new(&settings.oidc, Arc::clone(&monotonic))?;
-    let address = settings.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| ServeError::Listen { address, source })?;
-    let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
+    let (listener, address) = listen(settings.listen).await?;
+    let tiles_listener = match settings.tiles_address {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let beginning = beginning(settings.organization.clone())?;
     let throttle = Arc::new(Throttle::new(Arc::clone(&monotonic)));
     let gauge = Arc::new(Gauge::new(settings.limits.clone(), Arc::clone(&monotonic))?);
@@ -195,8 +199,14 @@ pub async fn start(
     service.describe_states(settings.state_digest_every);
     let (stop, stopping) = watch::channel(false);
     let gate = Gate::new(Arc::clone(&service), throttle);
+    let tiles_address = tiles_listener.as_ref().map(|(_, address)| *address);
+    let tiles = tiles_listener.map(|(listener, address)| {
+        let (service, gate, gauge) = (Arc::clone(&service), gate.clone(), Arc::clone(&gauge));
+        let tiles = Tiles { service, gate, gauge };
+        serve_tiles(tiles, (listener, address), tls.clone(), door.clone(), &stopping)
+    });
     let router = router(settings, &service, (gate, gauge, &oidc), &stopping).await?;
-    if let Some(rounds) = Rounds::new(&settings.witnesses, &service)? {
+    if let Some(rounds) = Rounds::new(&settings.witnesses, &service).await? {
         tokio::spawn(rounds.follow(stopping.clone()));
     }
     tokio::spawn(Arc::clone(&oidc).follow(stopping.clone()));
@@ -227,7 +237,37 @@ pub async fn start(
     });
     let secure = tls.is_some();
     tracing::info!(%address, data = %settings.data.display(), created, tls = secure, "serving");
-    Ok(Running { address, created, service, tls, oidc, stop, serving, drain: settings.drain() })
+    let drain = settings.drain();
+    Ok(Running { address, tiles_address, created, service, tls, oidc, stop, serving, tiles, drain })
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let refused = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
+}
+
+/// Serves tiles in the background, with TLS if calls are.
+fn serve_tiles(
+    tiles: Tiles,
+    (listener, address): (TcpListener, SocketAddr),
+    tls: Option<Arc<Tls>>,
+    door: Door,
+    stopping: &watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (stopping, secure) = (stopping.clone(), tls.is_some());
+    if !secure && !address.ip().is_loopback() {
+        tracing::warn!(%address, "NO TLS: tokens and tiles cross the network for everybody to read");
+    }
+    tracing::info!(%address, tls = secure, "serving tiles");
+    match tls {
+        Some(tls) => {
+            let door = Door { speaks: Speaks::Http1, ..door };
+            tokio::spawn(tiles.serve(connections(listener, tls, door), stopping))
+        }
+        None => tokio::spawn(tiles.serve(plain(listener, door), stopping)),
+    }
 }
 
 /// What a new log begins with.
@@ -364,6 +404,12 @@ impl Running {
             Err(_) => {
                 tracing::warn!("calls in flight passed the deadline and are dropped");
                 serving.abort();
+            }
+        }
+        if let Some(tiles) = self.tiles {
+            let abort = tiles.abort_handle();
+            if tokio::time::timeout(self.drain, tiles).await.is_err() {
+                abort.abort();
             }
         }
         self.service.close().await?;

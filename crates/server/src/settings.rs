@@ -59,6 +59,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// The address to serve the log's tiles on over HTTP; left out, they are not.
+    pub tiles_address: Option<SocketAddr>,
     /// The organization's name, used when a new log is made.
     pub organization: Name,
     /// Seconds that calls in flight may take when the server stops.
@@ -100,6 +102,7 @@ impl Default for Settings {
         Self {
             data: PathBuf::from("gradus-data"),
             listen: SocketAddr::from(([127, 0, 0, 1], 7350)),
+            tiles_address: None,
             organization: organization(),
             drain_seconds: 10,
             reflection: true,

@@ -132,13 +132,11 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             Some(verdict) => verdict.details(),
             None => return fault(error),
         },
-        ServiceError::Personal(what) => {
-            verdict(Code::PermissionDenied, "NOT_A_PERSON").with("what", what).details()
-        }
         ServiceError::Crowded { .. } | ServiceError::Recovering | ServiceError::Behind { .. } => {
             of_haste(error)
         }
-        ServiceError::NotFound { .. }
+        ServiceError::Personal(_)
+        | ServiceError::NotFound { .. }
         | ServiceError::NoAnswer(_)
         | ServiceError::TooSlow { .. }
         | ServiceError::Rebuilding
@@ -189,6 +187,9 @@ fn of_haste(error: &ServiceError) -> (Code, ErrorDetails) {
 /// What a question is refused with.
 fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
     match error {
+        ServiceError::Personal(what) => {
+            verdict(Code::PermissionDenied, "NOT_A_PERSON").with("what", what).details()
+        }
         ServiceError::Contradicted(seen) => {
             let contradicted = verdict(Code::FailedPrecondition, "LOG_CONTRADICTED");
             let contradicted = contradicted.with("witness", &seen.witness);
@@ -214,6 +215,7 @@ fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
                 "area" => "AREA_UNKNOWN",
                 "appraisal" => "APPRAISAL_UNKNOWN",
                 "projection" => "PROJECTION_UNKNOWN",
+                "tile" => "TILE_UNKNOWN",
                 _ => "DOCUMENT_UNKNOWN",
             };
             verdict(Code::NotFound, reason).with("name", name).details()

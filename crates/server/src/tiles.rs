@@ -89,7 +89,7 @@ impl Tiles {
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let caller = connection.connect_info();
-        let answers = service_fn(|request| {
+        let answers = service_fn(|request: Request<Incoming>| {
             let (tiles, caller) = (self.clone(), caller.clone());
             async move { Ok::<_, Infallible>(tiles.answer(caller, request).await) }
         });
@@ -107,7 +107,11 @@ impl Tiles {
         }
     }
 
-    async fn answer(&self, caller: tls::Caller, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(
+        &self,
+        caller: tls::Caller,
+        request: Request<Incoming>,
+    ) -> Response<Full<Bytes>> {
         caller.course().asked();
         let _busy = caller.busy();
         let is_head = request.method() == Method::HEAD;
@@ -139,7 +143,8 @@ impl Tiles {
             }
             None => None,
         };
-        let path = head.uri.path().trim_start_matches('/');
+        let path = head.uri.path();
+        let path = path.strip_prefix('/').unwrap_or(path);
         let asked = wire::ReadTileRequest { path: path.to_owned() };
         let (by, asked) = open(known.map(|()| asked))?;
         if head.uri.path() == "/checkpoint" {

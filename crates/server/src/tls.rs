@@ -31,6 +31,8 @@ const LOOK: Duration = Duration::from_secs(3);
 /// What new connections are served with.
 pub(crate) struct Current {
     config: Arc<ServerConfig>,
+    /// The same for a listener of files, which speaks HTTP/1.1.
+    files: Arc<ServerConfig>,
     /// Who judges client certificates, if they are taken.
     judge: Option<Arc<dyn ClientCertVerifier>>,
 }

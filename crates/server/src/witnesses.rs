@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::oidc::Fetcher;
+use crate::server::ServeError;
 use crate::settings::{Witnesses, WitnessesError};
 
 /// The most bytes of an answer: 100 signatures take less.
@@ -44,11 +45,11 @@ impl Rounds {
     ///
     /// # Errors
     ///
-    /// [`WitnessesError`] for settings that cannot be used.
-    pub(crate) fn new(
+    /// [`WitnessesError`] for settings that cannot be used, and what the service refuses.
+    pub(crate) async fn new(
         settings: &Witnesses,
         service: &Arc<Service>,
-    ) -> Result<Option<Self>, WitnessesError> {
+    ) -> Result<Option<Self>, ServeError> {
         let Some(policy) = settings.read()? else { return Ok(None) };
         let mut witnesses = Vec::new();
         for witness in policy.witnesses() {
@@ -60,11 +61,7 @@ impl Rounds {
             let fetcher = Fetcher::new(&url, settings.authorities.as_deref()).map_err(wrong)?;
             witnesses.push(Reached { name, fetcher, failures: 0, not_before: None });
         }
-        let refused = |error: gradus_service::ServiceError| WitnessesError::Wrong {
-            field: "policy",
-            reason: error.to_string(),
-        };
-        service.name_witnesses(policy).map_err(refused)?;
+        service.name_witnesses(policy).await?;
         Ok(Some(Self { service: Arc::clone(service), witnesses, every: settings.every() }))
     }
 
@@ -141,7 +138,7 @@ async fn ask(service: &Service, name: &str, fetcher: &Fetcher) -> Next {
                 Ok((status, body)) => Told::Answered { status, body },
                 Err(why) => Told::Nothing(why),
             };
-            service.heard(&asked, told).await
+            service.heard(&asked, told)
         };
         match heard.await {
             Ok(Next::AskAgain) => (),

@@ -13,6 +13,7 @@ mod kept;
 mod key;
 mod prove;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -192,18 +193,22 @@ impl Service {
         let signer = key::read_or_make(&self.directory, &origin, &self.earlier_origins())?;
         let last = self.checkpoints.kept().last(&origin, signer.verifier())?;
         if let Some((path, last)) = last {
-            let size = self.log.head().size;
-            let reached = last.size <= size;
-            let seen = if reached { Some(self.log.root_at(last.size).await?) } else { None };
-            if seen != Some(last.root) {
-                let (path, root) = (path.display().to_string(), last.root);
-                let other =
-                    CheckpointError::NotThisLog { path, signed: last.size, root, size, seen };
-                return Err(other.into());
-            }
+            self.refuse_another(&path, Head { size: last.size, root: last.root }).await?;
         }
         self.checkpoints.sign_with(signer);
         self.publish_checkpoint().await
+    }
+
+    /// Refuses a log that is not the one of a checkpoint that was kept.
+    pub(crate) async fn refuse_another(&self, path: &Path, kept: Head) -> Result<(), ServiceError> {
+        let size = self.log.head().size;
+        let reached = kept.size <= size;
+        let seen = if reached { Some(self.log.root_at(kept.size).await?) } else { None };
+        if seen == Some(kept.root) {
+            return Ok(());
+        }
+        let (path, signed, root) = (path.display().to_string(), kept.size, kept.root);
+        Err(CheckpointError::NotThisLog { path, signed, root, size, seen }.into())
     }
 
     /// Keeps a checkpoint of all there is, so that the next start is held against it.

@@ -73,6 +73,7 @@ pub mod records;
 pub mod roll_up;
 pub mod story;
 pub mod sufficiency;
+pub mod tiles;
 pub mod trend;
 pub mod uses;
 pub mod watch;

@@ -146,8 +146,9 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Invalid`] for a policy that names logs, and not this one.
-    pub fn name_witnesses(&self, policy: Policy) -> Result<(), ServiceError> {
+    /// [`ServiceError::Invalid`] for a policy that names logs, and not this one,
+    /// [`ServiceError::Checkpoint`] where what they signed last is of another log than this one.
+    pub async fn name_witnesses(&self, policy: Policy) -> Result<(), ServiceError> {
         let key = self.checkpoint_key()?;
         if !policy.logs().is_empty() && !policy.logs().iter().any(|log| log.key == key) {
             let reason = format!("the policy lists logs, and not this one: add `log {key}`");
@@ -163,6 +164,10 @@ impl Service {
         };
         let standings = policy.witnesses().map(standing).collect();
         let witnessed = self.checkpoints.kept().newest_taken_by(&policy)?;
+        if let Some(signed) = &witnessed {
+            let path = self.checkpoints.kept().path(signed.head.size);
+            self.refuse_another(&path, signed.head).await?;
+        }
         let named = self.witnesses.policy.set(policy);
         named.map_err(|_| ServiceError::Fault("the witnesses were named before"))?;
         let mut round = self.witnesses.round();
@@ -189,7 +194,11 @@ impl Service {
     /// [`ServiceError::Contradicted`], with both values.
     pub fn uncontradicted(&self) -> Result<(), ServiceError> {
         let contradiction = self.witnesses.round().standings.iter().find_map(|standing| {
-            if let Outcome::Contradicts(seen) = &standing.outcome { Some(seen.clone()) } else { None }
+            if let Outcome::Contradicts(seen) = &standing.outcome {
+                Some(seen.clone())
+            } else {
+                None
+            }
         });
         match contradiction {
             Some(contradiction) => Err(ServiceError::Contradicted(Box::new(contradiction))),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::expect;
+use gradus_server::Settings;
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::subscribe_events_response::Update;
 use rustls::pki_types::pem::PemObject as _;
@@ -31,6 +32,31 @@ impl Secure {
         let name = ServerName::try_from("localhost").unwrap();
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
         stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
+    }
+
+    /// What is answered at a path of the tiles, over HTTP/1.1.
+    async fn tile(&self, path: &str) -> String {
+        let mut roots = RootCertStore::empty();
+        let pem = self.authority.pem();
+        roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider);
+        let config = config.with_safe_default_protocol_versions().unwrap();
+        let mut config = config.with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let stream = TcpStream::connect(self.running.tiles_address.unwrap()).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+        let bearer = self.bearer();
+        let asked = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Authorization: {bearer}\r\n\r\n"
+        );
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // A server that closes need not say so first.
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     fn bearer(&self) -> String {
@@ -162,4 +188,15 @@ async fn silent_clients_keep_nobody_out() {
         let end = tokio::time::timeout(Duration::ZERO, stream.read(&mut byte)).await;
         assert!(end.is_err(), "{end:?}");
     }
+}
+
+#[tokio::test]
+async fn tiles_are_served_over_tls_where_calls_are() {
+    let change = |all: &mut Settings| all.tiles_address = Some("127.0.0.1:0".parse().unwrap());
+    let secure = Secure::with(change).await;
+    let checkpoint = secure.tile("/checkpoint").await;
+    assert!(checkpoint.starts_with("HTTP/1.1 200 OK\r\n"), "{checkpoint}");
+    assert!(checkpoint.contains("\r\n\r\ngradus/"), "{checkpoint}");
+    let nothing = secure.tile("/tile/5/000").await;
+    assert!(nothing.starts_with("HTTP/1.1 404 Not Found\r\n"), "{nothing}");
 }

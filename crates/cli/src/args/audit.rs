@@ -1,5 +1,7 @@
 //! `gradus audit`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::coordinate::HoldsArgs;
@@ -15,6 +17,53 @@ What was never logged cannot be proved, but its absence can be seen. A number is
 source sent a smaller and a larger one. A source of a unit was silent if nothing of it is dated for
 more than twice the interval that nine in ten of those before did not exceed, of at least five.")]
     Gaps(GapsArgs),
+    /// Write the log as static files that any tool for transparency logs reads, or add what is new
+    #[command(after_help = "Examples:
+  gradus audit export log-2026
+  gradus audit export log-2026 --witnessed
+  gradus audit export hashes --hashes
+
+The directory is one of C2SP tlog-tiles: checkpoint, tile/0/000, tile/entries/000 and so on. Run it
+again to add what was recorded since; what is there already is not read again. What was written is read
+from the disk and hashed up to the checkpoint, which is put there last. Entries are the records of all
+units without their texts: who exports them has to be auditor or admin of the whole organization.")]
+    Export(ExportArgs),
+    /// Verify such a directory, without a server
+    #[command(after_help = "Examples:
+  gradus audit verify log-2026 --key 'gradus/7d0e…+1c2d3e4f+Ab…'
+  gradus audit verify log-2026 --policy trusted.policy
+
+Hashes each record and each tile up to the signed checkpoint. Exits with 11 where something is not as it
+must be, naming the first such tile and record, and with 12 where there is nothing to verify.")]
+    Verify(VerifyArgs),
+}
+
+/// A directory to export to.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The directory: a new or empty one, or that of an earlier export
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Hashes alone, without the records
+    #[arg(long)]
+    pub hashes: bool,
+    /// Up to the newest checkpoint that enough witnesses signed, in place of the newest
+    #[arg(long)]
+    pub witnessed: bool,
+}
+
+/// A directory to verify.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The directory
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// The log's key, as its operator told it, or as gradus checkpoint shows it
+    #[arg(long, value_name = "KEY", required_unless_present = "policy")]
+    pub key: Option<String>,
+    /// File with the logs, witnesses and the quorum that you trust (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 }
 
 /// Gaps to find.

@@ -40,6 +40,9 @@ pub struct ServeArgs {
     /// Address to listen on [default: 127.0.0.1:7350]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
+    /// Address to serve the log's tiles on over HTTP [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub tiles_address: Option<SocketAddr>,
     /// Name of the organization, when a new log is made [default: organization]
     #[arg(long, value_name = "NAME")]
     pub organization: Option<Name>,

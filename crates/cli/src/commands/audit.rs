@@ -1,5 +1,7 @@
 //! `gradus audit`: what auditors ask of the log.
 
+mod tiles;
+
 use gradus_wire::v1;
 
 use crate::args::audit::{AuditCommand, GapsArgs};
@@ -7,10 +9,14 @@ use crate::error::CliError;
 use crate::output::gaps;
 use crate::session::Session;
 
+pub use tiles::verify;
+
 /// Does what the command says.
 pub async fn run(session: &Session, command: AuditCommand) -> Result<(), CliError> {
     match command {
         AuditCommand::Gaps(args) => find_gaps(session, args).await,
+        AuditCommand::Export(args) => tiles::export(session, args).await,
+        AuditCommand::Verify(args) => verify(&args, &session.output),
     }
 }
 

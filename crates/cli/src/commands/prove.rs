@@ -67,7 +67,8 @@ async fn newest(session: &Session, args: CheckpointArgs) -> Result<(), CliError>
         parts.push(("witnessed up to", witnessed.into()));
         sheets.push(witnesses(&answer.witnesses, &now)?);
     }
-    sheets.insert(0, Sheet::record(parts));
+    // The last one is what a program reads.
+    sheets.push(Sheet::record(parts));
     session.output.show(&View { document: message::json(&answer)?, entries: None, sheets })
 }
 
@@ -317,7 +318,8 @@ pub fn verify(args: &VerifyArgs, output: &Output) -> Result<(), CliError> {
         ("log_size".to_owned(), size.into()),
         ("root".to_owned(), checkpoint.root.to_string().into()),
     ];
-    let signer = signer.map_or_else(|| "no log that the policy names".to_owned(), |key| key.to_string());
+    let signer =
+        signer.map_or_else(|| "no log that the policy names".to_owned(), |key| key.to_string());
     let mut parts: Vec<(&'static str, Cell)> = vec![
         ("proved", format!("the leaf is record {} of {size}", proof.index).into()),
         ("origin", checkpoint.origin.into()),

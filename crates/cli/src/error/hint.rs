@@ -52,6 +52,7 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
             "keep the checkpoints that you have (gradus checkpoint seen), and ask the operator and the \
              witness by other ways"
         }
+        "TILE_UNKNOWN" => "the log is not that long, or the directory is of another log",
         "NOT_WITNESSED" => "`gradus checkpoint` shows how it stands with the witnesses",
         "BEYOND_HEAD" => "the log is not that long: `gradus levels UNIT` shows its size",
         "CLOCK_SUSPECT" => {

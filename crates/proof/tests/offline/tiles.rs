@@ -347,3 +347,24 @@ proptest! {
         prop_assert_eq!(bundle.read_hashes(&bytes).is_ok(), bytes.len() == 32 * usize::from(width));
     }
 }
+
+#[test]
+fn a_tile_is_planned_like_a_proof_and_has_the_hashes_of_the_replay() {
+    for size in [1, 31, 255, 256, 257, 600, 70_000] {
+        let tree = tree(size);
+        let mut edge = Edge::new();
+        let mut replayed = BTreeMap::new();
+        for hash in leaf_hashes(size) {
+            let kept = |tile: Tile, hashes: &[Digest]| -> Result<(), TileError> {
+                replayed.insert(tile, hashes.to_vec());
+                Ok(())
+            };
+            edge.push(hash, kept).unwrap();
+        }
+        replayed.extend(edge.partial().map(|(tile, hashes)| (tile, hashes.to_vec())));
+        assert_eq!(replayed.len(), Tile::grown(0, size).count());
+        for (tile, hashes) in replayed {
+            assert_eq!(prove(&tree, &Plan::tile(tile)).unwrap(), hashes, "{tile} of {size}");
+        }
+    }
+}

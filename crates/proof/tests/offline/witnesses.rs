@@ -2,9 +2,11 @@
 
 use expect_test::{Expect, expect};
 use gradus_model::Digest;
-use gradus_proof::{AddCheckpoint, Plan, Signature, VerifierKey};
+use gradus_proof::{
+    AddCheckpoint, Checkpoint, LeafHashes, Plan, Signature, Tree, VerifierKey, leaf_hash,
+};
 
-use crate::made_up::{NOON, checkpoint, cosigned, prove, signer, tree, witness};
+use crate::made_up::{NOON, checkpoint, cosigned, leaf, prove, signer, tree, witness};
 
 fn request(old: u64, new: u64) -> AddCheckpoint {
     let proof = prove(&tree(new), &Plan::consistency(old, new).unwrap()).unwrap();
@@ -104,6 +106,41 @@ fn a_log_that_shows_another_past_is_refused() {
     for (old, new) in [(5, 33), (5, 5)] {
         let error = request(old, new).check(&key(), Some(&fork)).unwrap_err();
         assert_eq!(error.status(), 422, "{error}");
+    }
+}
+
+/// A request for a log whose leaf `changed` was rewritten, all later hashes with it, signed by the
+/// log's own key.
+fn rewritten(changed: u64, old: u64, new: u64) -> AddCheckpoint {
+    let hash = |position: u64| {
+        let text = if position == changed { b"another".to_vec() } else { leaf(position) };
+        leaf_hash(&text)
+    };
+    let mut tree = Tree::new();
+    tree.extend((0..new).map(hash).collect());
+    let proof = |plan: &Plan| {
+        let mut leaves = LeafHashes::new();
+        plan.leaves().into_iter().for_each(|range| leaves.add(range.start, range.map(hash)));
+        tree.prove(plan, &leaves).unwrap()
+    };
+    let root = proof(&Plan::root(new))[0];
+    let checkpoint = Checkpoint { root, ..checkpoint(new) };
+    let proof = proof(&Plan::consistency(old, new).unwrap());
+    AddCheckpoint { old, proof, checkpoint: checkpoint.sign(&signer()).unwrap() }
+}
+
+#[test]
+fn a_log_rewritten_with_its_own_key_is_refused_in_each_of_hundreds_of_trials() {
+    for old in [1, 2, 3, 31, 32, 33, 64, 100] {
+        for new in [old, old + 1, old + 7, 2 * old, 128] {
+            for changed in (0..old).step_by(if old < 32 { 1 } else { 7 }) {
+                let request = rewritten(changed, old, new);
+                let error = request.check(&key(), Some(&checkpoint(old))).unwrap_err();
+                assert_eq!(error.status(), 422, "leaf {changed}, {old} to {new}: {error}");
+            }
+            let honest = rewritten(new, old, new);
+            honest.check(&key(), Some(&checkpoint(old))).unwrap();
+        }
     }
 }
 

@@ -102,7 +102,9 @@ impl Fetcher {
         let usual = if self.config.is_some() { 443 } else { 80 };
         let port = self.uri.port_u16().unwrap_or(usual);
         let stream = TcpStream::connect((host, port)).await.map_err(in_words)?;
-        let Some(config) = &self.config else { return self.exchange(stream, host, sent, most).await };
+        let Some(config) = &self.config else {
+            return self.exchange(stream, host, sent, most).await;
+        };
         let name = ServerName::try_from(host.to_owned()).map_err(in_words)?;
         let connector = TlsConnector::from(Arc::clone(config));
         let stream = connector.connect(name, stream).await.map_err(in_words)?;

@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn of(witness: Vec<Witness>, quorum: Option<usize>) -> Result<Option<Policy>, String> {
-        let settings = Witnesses { witness, quorum, ..Witnesses::default() };
+        let settings = Witnesses { quorum, witness, ..Witnesses::default() };
         settings.read().map_err(|error| error.to_string())
     }
 

@@ -17,7 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::Tls;
 use super::caller::{Caller, Shown};
-use crate::connections::{Connection, Course, Door};
+use crate::connections::{Connection, Course, Door, Speaks};
 
 /// A connection over TLS.
 type Secured = Connection<TlsStream<TcpStream>>;
@@ -102,8 +102,9 @@ async fn accept(
         };
         let Some(seat) = door.seats.take(peer) else { continue };
         let (tls, ready, times) = (Arc::clone(&tls), ready.clone(), door.times);
+        let speaks = door.speaks;
         let under_way = handshakes.spawn(async move {
-            let Some((stream, shown)) = handshake(stream, peer, tls).await else { return };
+            let Some((stream, shown)) = handshake(stream, peer, tls, speaks).await else { return };
             let caller = Caller::new(peer, shown, Arc::new(Course::new(times)));
             // An error says that the server stops.
             let _ = ready.send(Ok(Connection::new(stream, caller, seat))).await;
@@ -118,11 +119,16 @@ async fn handshake(
     stream: TcpStream,
     peer: SocketAddr,
     tls: Arc<Tls>,
+    speaks: Speaks,
 ) -> Option<(TlsStream<TcpStream>, Option<Shown>)> {
     // Without it small answers wait.
     let _ = stream.set_nodelay(true);
     let current = tls.current();
-    let accepting = TlsAcceptor::from(Arc::clone(&current.config)).accept(stream);
+    let config = match speaks {
+        Speaks::Http2 => &current.config,
+        Speaks::Http1 => &current.files,
+    };
+    let accepting = TlsAcceptor::from(Arc::clone(config)).accept(stream);
     let stream = match tokio::time::timeout(LONGEST_HANDSHAKE, accepting.into_fallible()).await {
         Ok(Ok(stream)) => stream,
         Ok(Err((error, stream))) => {

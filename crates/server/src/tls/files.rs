@@ -206,7 +206,9 @@ impl Files {
         // A resumed session would bring back a client certificate that nobody judged again.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok(Current { config: Arc::new(config), judge })
+        let mut files = config.clone();
+        files.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Current { config: Arc::new(config), files: Arc::new(files), judge })
     }
 
     fn judge(

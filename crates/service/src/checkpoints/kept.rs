@@ -73,6 +73,11 @@ impl Kept {
         Ok(None)
     }
 
+    /// The file of a size.
+    pub(crate) fn path(&self, size: u64) -> PathBuf {
+        self.folder.path(&name(size))
+    }
+
     /// The last one.
     pub(crate) fn newest(&self) -> Result<Option<Signed>, ServiceError> {
         self.sizes.last().map(|size| Ok(self.signed(*size)?.0)).transpose()
@@ -144,7 +149,11 @@ impl Kept {
     fn with_those_of(&self, signed: &Signed) -> Result<Signed, ServiceError> {
         let (path, before) = self.read(signed.head.size)?;
         let note = Note::parse(signed.note.as_bytes()).map_err(|error| damaged(&path, error))?;
-        if note.text == before.text { united(signed.head, note, &before) } else { Ok(signed.clone()) }
+        if note.text == before.text {
+            united(signed.head, note, &before)
+        } else {
+            Ok(signed.clone())
+        }
     }
 
     fn read(&self, size: u64) -> Result<(PathBuf, Note), ServiceError> {

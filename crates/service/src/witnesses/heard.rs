@@ -39,11 +39,11 @@ impl Service {
     /// # Errors
     ///
     /// Where a signature cannot be kept.
-    pub async fn heard(&self, asked: &Asked, told: Told) -> Result<Next, ServiceError> {
+    pub fn heard(&self, asked: &Asked, told: Told) -> Result<Next, ServiceError> {
         match told {
             Told::Nothing(why) => Ok(self.failed(asked, why)),
             Told::Answered { status: 200, body } => self.signed(asked, &body),
-            Told::Answered { status: 409, body } => self.behind(asked, &body).await,
+            Told::Answered { status: 409, body } => self.behind(asked, &body),
             Told::Answered { status: 422, .. } if asked.request.old > 0 => {
                 Ok(self.contradicts(asked, asked.request.old, true))
             }
@@ -98,7 +98,7 @@ impl Service {
     }
 
     /// It signed another size last than the request goes on from.
-    async fn behind(&self, asked: &Asked, body: &[u8]) -> Result<Next, ServiceError> {
+    fn behind(&self, asked: &Asked, body: &[u8]) -> Result<Next, ServiceError> {
         let size = str::from_utf8(body).ok().and_then(|text| text.trim_end().parse::<u64>().ok());
         let Some(size) = size else {
             let why = "it answered 409 without the size that it signed last".to_owned();
