@@ -1,4 +1,5 @@
 //! What auditors ask of the log, over gRPC.
 
 mod gaps;
+mod late;
 mod replay;

@@ -1,6 +1,7 @@
 //! A bad source, over gRPC: looked at first, distrusted, and restored.
 
 mod figures;
+mod without;
 
 use std::fmt::Write as _;
 

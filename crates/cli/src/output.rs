@@ -19,6 +19,7 @@ pub mod explain;
 pub mod forecast;
 pub mod gap;
 pub mod gaps;
+pub mod late;
 pub mod levels;
 pub mod problem;
 pub mod queue;

@@ -1,13 +1,15 @@
 //! What distrusting a source would do, or taking a distrust back: which units have items of it, and
 //! which levels move, from when on.
 //!
-//! Computed by supposing that the organization records the fact as the next one.
+//! Computed by supposing that the organization recorded the fact with the last record that is known,
+//! so that nothing that came later is looked at.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gradus_model::catalog::Catalog;
+use gradus_model::event::SourceDistrusted;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, Event, Target, Timestamp, UnitId};
 
@@ -58,8 +60,8 @@ pub struct LevelMove {
     pub since: Timestamp,
 }
 
-/// What a fact of the organization on a source would do were it recorded next, as seen at a moment;
-/// nothing if it is about no distrust.
+/// What a fact of the organization on a source would do were it recorded, too, as seen at a moment of
+/// the units' life; nothing if it is about no distrust.
 ///
 /// `size` is how much is known, `units` are those with items of the source, and `own` gives own
 /// courses by the rules in force.
@@ -73,15 +75,13 @@ pub fn impact(
     own: OwnCourseAt<'_>,
 ) -> Impact {
     let supposed = Supposed::of(world, size, now, fact);
-    let Some(distrust) = meant(&supposed.registry, size, fact).cloned() else {
-        return Impact::default();
-    };
+    let Some(distrust) = meant(world.registry(), size, fact) else { return Impact::default() };
     let mut impact = Impact::default();
     let mut touched: BTreeMap<UnitId, BTreeSet<AreaRef>> = BTreeMap::new();
     for unit in units {
         let Some(history) = world.history(*unit) else { continue };
         let targets = history.suspected(&distrust);
-        impact.reach.extend(reach(*unit, history, &distrust));
+        impact.reach.extend(reach(*unit, history, size, &distrust));
         for below in below(world.registry(), *unit, size) {
             let areas = areas_with(world, below, size, &targets);
             touched.entry(below).or_default().extend(areas);
@@ -92,7 +92,7 @@ pub fn impact(
         let key = (unit, area.clone());
         let known = folded.borrow().get(&key).cloned();
         known.unwrap_or_else(|| {
-            let fold = || Arc::new(own_course(&supposed, unit, area, size + 1, None));
+            let fold = || Arc::new(own_course(&supposed, unit, area, size, None));
             let fold = world.history(unit).map(|_| fold());
             folded.borrow_mut().insert(key, fold.clone());
             fold
@@ -102,7 +102,7 @@ pub fn impact(
     for (unit, areas) in touched {
         for area in areas {
             let before = course(world, unit, &area, size, None, &own_now);
-            let after = course(&supposed, unit, &area, size + 1, None, &own_then);
+            let after = course(&supposed, unit, &area, size, None, &own_then);
             let at = |course: &Steps<Option<AreaState>>| levels(*course.at(now));
             impact.moves.extend(first_difference(&before, &after).map(|since| LevelMove {
                 unit,
@@ -116,18 +116,27 @@ pub fn impact(
     impact
 }
 
-/// The distrust that a fact states as the next record, or takes back.
-fn meant<'a>(registry: &'a Registry, size: u64, fact: &Event) -> Option<&'a Distrust> {
+/// The distrust that a fact states, or takes back.
+fn meant(registry: &Registry, size: u64, fact: &Event) -> Option<Distrust> {
     match fact {
-        Event::SourceDistrusted(_) => registry.distrust_at(size),
-        Event::SourceRestored(of) => registry.distrust_at(of.distrust),
+        Event::SourceDistrusted(stated) => {
+            let SourceDistrusted { suspect, from, until } = stated.clone();
+            let position = supposed_at(size);
+            Some(Distrust { position, suspect, from, until, restored: None })
+        }
+        Event::SourceRestored(of) => registry.distrust_at(of.distrust).cloned(),
         _ => None,
     }
 }
 
-fn reach(unit: UnitId, history: &UnitHistory, distrust: &Distrust) -> Option<Reach> {
+/// Where the fact is supposed to stand: with the last record, so that it holds at `size`.
+const fn supposed_at(size: u64) -> u64 {
+    size.saturating_sub(1)
+}
+
+fn reach(unit: UnitId, history: &UnitHistory, size: u64, distrust: &Distrust) -> Option<Reach> {
     let stamps = || {
-        let items = history.evidence(u64::MAX).filter(|item| distrust.is_about(item));
+        let items = history.evidence(size).filter(|item| distrust.is_about(item));
         items.map(|item| item.recorded_at)
     };
     let (first, last) = (stamps().min()?, stamps().max()?);
@@ -163,7 +172,7 @@ fn first_difference(
     instants.into_iter().find(|at| levels(*one.at(*at)) != levels(*other.at(*at)))
 }
 
-/// The world with one more record of the organization.
+/// The world with one more fact of the organization.
 struct Supposed<'a> {
     world: &'a dyn World,
     registry: Registry,
@@ -172,7 +181,7 @@ struct Supposed<'a> {
 impl<'a> Supposed<'a> {
     fn of(world: &'a dyn World, size: u64, now: Timestamp, fact: &Event) -> Self {
         let mut registry = world.registry().clone();
-        registry.evolve(size, now, fact);
+        registry.evolve(supposed_at(size), now, fact);
         Self { world, registry }
     }
 }

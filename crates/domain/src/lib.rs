@@ -32,6 +32,7 @@ pub mod gate;
 pub mod history;
 pub mod impact;
 pub mod in_force;
+pub mod late;
 pub mod level;
 pub mod lift;
 pub mod missing;

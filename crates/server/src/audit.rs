@@ -1,5 +1,7 @@
 //! The handlers of `AuditService`.
 
+mod late;
+
 use std::cmp::Reverse;
 
 use gradus_domain::missing::{Hole, Numbers, Silence};
@@ -21,6 +23,7 @@ use crate::auth::open;
 use crate::convert::{self, movement, principal_ref, resolved, texts, timestamp, unit_ref};
 use crate::lasting;
 use crate::levels::few_areas;
+use crate::sources;
 use crate::status::status;
 
 /// Messages that wait for whoever hears a story; then no more records are read for it.
@@ -68,6 +71,45 @@ impl AuditService for Api {
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let unit = Some(asked.unit.as_str()).filter(|unit| !unit.is_empty());
             Ok(gaps(&self.service, self.service.gaps(&by, unit, &coordinate).await?))
+        })
+        .await
+    }
+
+    async fn find_late(
+        &self,
+        request: Request<wire::FindLateRequest>,
+    ) -> Reply<wire::FindLateResponse> {
+        let (by, asked) = open(request)?;
+        reply(async {
+            let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
+            let unit = Some(asked.unit.as_str()).filter(|unit| !unit.is_empty());
+            let measure = late::measure(&asked)?;
+            let found = self.service.lateness(&by, unit, measure, &coordinate).await?;
+            Ok(late::told(&self.service, measure, found))
+        })
+        .await
+    }
+
+    async fn suppose_without(
+        &self,
+        request: Request<wire::SupposeWithoutRequest>,
+    ) -> Reply<wire::SupposeWithoutResponse> {
+        let (by, asked) = open(request)?;
+        reply(async {
+            let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
+            let unit = Some(asked.unit.as_str()).filter(|unit| !unit.is_empty());
+            let suspect = sources::suspect(asked.suspect.as_ref())?;
+            let from = convert::instant("from", asked.from.as_ref())?;
+            let until = convert::instant("until", asked.until.as_ref())?;
+            let (coordinate, found) = self
+                .service
+                .without_source(&by, unit, &suspect, (from, until), &coordinate)
+                .await?;
+            let impact = sources::impact(&self.service, (coordinate.log_size, found));
+            Ok(wire::SupposeWithoutResponse {
+                coordinate: Some(resolved(&coordinate)),
+                impact: Some(impact),
+            })
         })
         .await
     }

@@ -191,6 +191,8 @@ methods! {
     AuditService {
         ReplayUnit(ReplayUnitRequest): READ,
         FindGaps(FindGapsRequest): READ,
+        FindLate(FindLateRequest): READ,
+        SupposeWithout(SupposeWithoutRequest): READ,
     }
     ClaimService {
         SetClaimRule(SetClaimRuleRequest): ADMINISTER,

@@ -22,7 +22,7 @@ use crate::principals::MOST_REASON;
 /// The most units, and the most levels, that an answer tells one by one.
 const MOST_TOLD: usize = 1_000;
 
-fn suspect(given: Option<&wire::Suspect>) -> Result<AskedSuspect, ServiceError> {
+pub(crate) fn suspect(given: Option<&wire::Suspect>) -> Result<AskedSuspect, ServiceError> {
     let versioned = |field: &str, given: &wire::VersionedName| {
         Ok::<_, ServiceError>(Versioned {
             name: convert::text(format_args!("{field}.name"), &given.name)?,
@@ -81,7 +81,7 @@ async fn distrust(service: &Service, from: &Distrust) -> Result<wire::Distrust, 
     })
 }
 
-fn impact(service: &Service, (log_size, mut from): (u64, Impact)) -> wire::SourceImpact {
+pub(crate) fn impact(service: &Service, (log_size, mut from): (u64, Impact)) -> wire::SourceImpact {
     from.reach.sort_by_key(|reach| (Reverse(reach.items), reach.unit));
     // Stable: by unit and area within those that move now, and within the others.
     from.moves.sort_by_key(|moved| moved.before == moved.after);

@@ -70,14 +70,9 @@ impl Service {
         asked: &Coordinate,
     ) -> Result<Gaps, ServiceError> {
         let coordinate = self.resolve(asked).await?;
-        let unit = unit.map(|unit| self.unit(by, unit)).transpose()?;
         let size = coordinate.log_size;
         let in_sight = self.units_in_sight(by);
-        let within: BTreeSet<UnitId> = {
-            let views = self.views();
-            let of = |one: &&UnitId| unit.is_none_or(|unit| is_below(&views.registry, **one, unit));
-            in_sight.iter().filter(of).copied().collect()
-        };
+        let within = self.units_within(by, unit)?;
         let mut read = Read::default();
         for unit in &within {
             self.each_of(*unit, size, |recorded| read.take(recorded)).await?;
@@ -120,6 +115,23 @@ impl Service {
         })
     }
 
+    /// The units in sight that are a unit or below it, or all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::NotFound`] for an unknown unit.
+    pub(crate) fn units_within(
+        &self,
+        by: &Caller,
+        unit: Option<&str>,
+    ) -> Result<BTreeSet<UnitId>, ServiceError> {
+        let unit = unit.map(|unit| self.unit(by, unit)).transpose()?;
+        let mut units = self.units_in_sight(by);
+        let views = self.views();
+        units.retain(|one| unit.is_none_or(|unit| is_below(&views.registry, *one, unit)));
+        Ok(units)
+    }
+
     /// The units that the caller may read.
     fn units_in_sight(&self, by: &Caller) -> BTreeSet<UnitId> {
         let (sight, now) = (self.sight(by), self.now());
@@ -129,7 +141,7 @@ impl Service {
     }
 
     /// Hands out each record of a unit's stream within the first `size` of the log, in order.
-    async fn each_of(
+    pub(crate) async fn each_of(
         &self,
         unit: UnitId,
         size: u64,

@@ -67,6 +67,7 @@ pub mod forecast;
 pub mod gap;
 pub mod gaps;
 mod in_span;
+pub mod late;
 pub mod levels;
 pub mod queue;
 pub mod records;

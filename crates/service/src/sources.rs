@@ -12,6 +12,7 @@ use gradus_model::{Event, ForeignId, PrincipalId, Timestamp, UnitId};
 
 use crate::access::Caller;
 use crate::call::{Call, Receipt};
+use crate::coordinate::{Coordinate, Resolved};
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::units::reason_payload;
@@ -67,12 +68,7 @@ impl Service {
     ) -> Result<Judged, ServiceError> {
         // Permission before existence.
         self.whole(&Caller { right: Right::Administer, ..call.caller() })?;
-        let suspect = match asked {
-            AskedSuspect::Principal(name) => Suspect::Principal(self.principal(name)?.id),
-            AskedSuspect::Tool(of) => Suspect::Tool(of.clone()),
-            AskedSuspect::Mapping(of) => Suspect::Mapping(of.clone()),
-            AskedSuspect::Source(name) => Suspect::Source(name.clone()),
-        };
+        let suspect = self.suspect(asked)?;
         let event = Event::SourceDistrusted(SourceDistrusted { suspect, from, until });
         self.judge_source(call, event, reason).await
     }
@@ -91,6 +87,61 @@ impl Service {
     ) -> Result<Judged, ServiceError> {
         let event = Event::SourceRestored(SourceRestored { distrust });
         self.judge_source(call, event, reason).await
+    }
+
+    fn suspect(&self, asked: &AskedSuspect) -> Result<Suspect, ServiceError> {
+        Ok(match asked {
+            AskedSuspect::Principal(name) => Suspect::Principal(self.principal(name)?.id),
+            AskedSuspect::Tool(of) => Suspect::Tool(of.clone()),
+            AskedSuspect::Mapping(of) => Suspect::Mapping(of.clone()),
+            AskedSuspect::Source(name) => Suspect::Source(name.clone()),
+        })
+    }
+
+    /// What would be without a source's items that were recorded over an interval of stamps: the
+    /// units in sight with such items, and their levels that would move. Nothing is recorded.
+    ///
+    /// By the rule that tells what a distrust would do, as known at the coordinate.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::NotFound`] for an unknown unit or principal, and [`ServiceError::Invalid`]
+    /// for an interval that ends before it begins, or other rules than those in force.
+    pub async fn without_source(
+        self: &Arc<Self>,
+        by: &Caller,
+        unit: Option<&str>,
+        asked: &AskedSuspect,
+        (from, until): (Option<Timestamp>, Option<Timestamp>),
+        coordinate: &Coordinate,
+    ) -> Result<(Resolved, Impact), ServiceError> {
+        if coordinate.rules.is_some() {
+            let reason = "levels are told by the rules in force: leave it out";
+            return Err(ServiceError::invalid("coordinate.rules", reason));
+        }
+        if let Some((from, until)) = from.zip(until).filter(|(from, until)| until <= from) {
+            let reason = format!("{until} is not after {from}, where the interval begins");
+            return Err(ServiceError::invalid("until", reason));
+        }
+        let within = self.units_within(by, unit)?;
+        let suspect = self.suspect(asked)?;
+        let resolved = self.resolve(coordinate).await?;
+        let (size, at) = (resolved.log_size, resolved.valid_at);
+        let stated = SourceDistrusted { suspect, from, until };
+        let SourceDistrusted { suspect, .. } = stated.clone();
+        let items = Distrust { position: size, suspect, from, until, restored: None };
+        let units = self.suspected(items).await?;
+        let event = Event::SourceDistrusted(stated);
+        let mut found = self
+            .apart(move |service| {
+                Ok(service.grounded(None, |ground| {
+                    impact(ground.world, size, at, &event, &units, ground.own)
+                }))
+            })
+            .await?;
+        found.reach.retain(|reach| within.contains(&reach.unit));
+        found.moves.retain(|moved| within.contains(&moved.unit));
+        Ok((resolved, found))
     }
 
     async fn judge_source(

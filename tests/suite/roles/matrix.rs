@@ -227,6 +227,8 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         EventService/SubscribeEvents        -         yes       -         yes       yes       yes       yes       yes
         AuditService/ReplayUnit             -         yes       -         yes       yes       yes       yes       yes
         AuditService/FindGaps               -         yes       -         yes       yes       yes       yes       yes
+        AuditService/FindLate               -         yes       -         yes       yes       yes       yes       yes
+        AuditService/SupposeWithout         -         yes       -         yes       yes       yes       yes       yes
         ClaimService/SetClaimRule           -         -         -         -         -         -         -         yes
         EventService/GetEvent               -         hidden    -         hidden    hidden    hidden    hidden    hidden
         ModelService/ListDocuments          yes       yes       yes       yes       yes       yes       yes       yes

@@ -354,6 +354,8 @@ fn of_levels(given: &Given<'_>) -> Vec<Row> {
         row!("EventService/SubscribeEvents", SubscribeEventsRequest { unit: u() }),
         row!("AuditService/ReplayUnit", ReplayUnitRequest { unit: u() }),
         row!("AuditService/FindGaps", FindGapsRequest { unit: u() }),
+        row!("AuditService/FindLate", FindLateRequest { unit: u() }),
+        row!("AuditService/SupposeWithout", SupposeWithoutRequest { unit: u(), suspect: keeper() }),
         row!(
             "ClaimService/SetClaimRule",
             SetClaimRuleRequest {
@@ -420,9 +422,7 @@ pub(super) fn of_the_whole() -> Vec<Row> {
             "SourceService/DistrustSource",
             DistrustSourceRequest {
                 append: checked(),
-                suspect: Some(wire::Suspect {
-                    suspect: Some(wire::suspect::Suspect::Principal("keeper".into())),
-                }),
+                suspect: keeper(),
                 reason: "its token leaked".into(),
             }
         ),
@@ -461,4 +461,8 @@ pub(super) fn of_the_whole() -> Vec<Row> {
 
 pub(super) fn rows(given: &Given<'_>) -> Vec<Row> {
     [of_units(given), of_evidence(given), of_levels(given)].concat()
+}
+
+fn keeper() -> Option<wire::Suspect> {
+    Some(wire::Suspect { suspect: Some(wire::suspect::Suspect::Principal("keeper".into())) })
 }

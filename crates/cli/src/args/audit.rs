@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use gradus_model::Timestamp;
 
 use super::coordinate::HoldsArgs;
+use super::source::SuspectArgs;
+use crate::select;
 
 /// What to ask as an auditor.
 #[derive(Debug, Subcommand)]
@@ -36,6 +39,21 @@ units without their texts: who exports them has to be auditor or admin of the wh
 Hashes each record and each tile up to the signed checkpoint. Exits with 11 where something is not as it
 must be, naming the first such tile and record, and with 12 where there is nothing to verify.")]
     Verify(VerifyArgs),
+    /// Show what was recorded long after it was true, and how close to a milestone that was
+    #[command(after_help = "Examples:
+  gradus audit late
+  gradus audit late --unit rustls --by 30 --close 7 --known-at 2026-12-31
+Milestones are the markers of a unit, the begins of its phases and the openings of its appraisals.
+A fact is told with the closest one of those before which it was true. Late facts prove nothing: they
+say where to look.")]
+    Late(LateArgs),
+    /// Show which levels would fall without what a source recorded from a moment on
+    #[command(after_help = "Examples:
+  gradus audit without --source scanner --from 2026-05-01
+  gradus audit without --tool lint@2 --unit rustls --valid-at 2026-06-30
+Nothing is recorded. It is what `gradus source distrust` would do: ratings of people stay, so that the
+ongoing level falls first. The interval is told by when the log recorded the items.")]
+    Without(WithoutArgs),
 }
 
 /// A directory to export to.
@@ -73,6 +91,45 @@ pub struct GapsArgs {
     #[arg(long, default_value = "")]
     pub unit: String,
     /// As of when: silences last until --valid-at.
+    #[command(flatten)]
+    pub holds: HoldsArgs,
+}
+
+/// Late facts to find.
+#[derive(Debug, Args)]
+pub struct LateArgs {
+    /// Only this unit and those below it [default: all that you may read]
+    #[arg(long, default_value = "")]
+    pub unit: String,
+    /// Days after it was true past which a fact is late
+    #[arg(long = "by", value_name = "DAYS", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub late_days: u32,
+    /// Days before or after a milestone within which a fact is close to it
+    #[arg(long = "close", value_name = "DAYS", default_value_t = 14)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub close_days: u32,
+    /// As of when: what is true later than --valid-at does not count.
+    #[command(flatten)]
+    pub holds: HoldsArgs,
+}
+
+/// A source to do without.
+#[derive(Debug, Args)]
+pub struct WithoutArgs {
+    /// The source.
+    #[command(flatten)]
+    pub suspect: SuspectArgs,
+    /// First moment at which it recorded what is left out [default: since ever]
+    #[arg(long, value_name = "DATE", value_parser = select::start)]
+    pub from: Option<Timestamp>,
+    /// First moment after it; a bare date is the end of that day [default: open]
+    #[arg(long, value_name = "DATE", value_parser = select::end)]
+    pub until: Option<Timestamp>,
+    /// Only this unit and those below it [default: all that you may read]
+    #[arg(long, default_value = "")]
+    pub unit: String,
+    /// As of when.
     #[command(flatten)]
     pub holds: HoldsArgs,
 }

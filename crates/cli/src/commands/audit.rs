@@ -4,9 +4,11 @@ mod tiles;
 
 use gradus_wire::v1;
 
-use crate::args::audit::{AuditCommand, GapsArgs};
+use super::source::supposed;
+use crate::args::audit::{AuditCommand, GapsArgs, LateArgs, WithoutArgs};
 use crate::error::CliError;
-use crate::output::gaps;
+use crate::output::{View, gaps, late, message};
+use crate::select;
 use crate::session::Session;
 
 pub use tiles::verify;
@@ -17,6 +19,8 @@ pub async fn run(session: &Session, command: AuditCommand) -> Result<(), CliErro
         AuditCommand::Gaps(args) => find_gaps(session, args).await,
         AuditCommand::Export(args) => tiles::export(session, args).await,
         AuditCommand::Verify(args) => verify(&args, &session.output),
+        AuditCommand::Late(args) => find_late(session, args).await,
+        AuditCommand::Without(args) => without(session, args).await,
     }
 }
 
@@ -26,4 +30,28 @@ async fn find_gaps(session: &Session, args: GapsArgs) -> Result<(), CliError> {
     let send = async |request| session.client.audit().find_gaps(request).await;
     let response = session.client.call(request, send).await?;
     session.output.show(&gaps::view(&response)?)
+}
+
+async fn find_late(session: &Session, args: LateArgs) -> Result<(), CliError> {
+    let LateArgs { unit, late_days, close_days, holds } = args;
+    let coordinate = Some(holds.wire());
+    let request = v1::FindLateRequest { unit, coordinate, late_days, close_days, min_size: 0 };
+    let send = async |request| session.client.audit().find_late(request).await;
+    let response = session.client.call(request, send).await?;
+    session.output.show(&late::view(&response)?)
+}
+
+async fn without(session: &Session, args: WithoutArgs) -> Result<(), CliError> {
+    let request = v1::SupposeWithoutRequest {
+        unit: args.unit,
+        suspect: Some(args.suspect.wire()),
+        from: args.from.map(select::wire),
+        until: args.until.map(select::wire),
+        coordinate: Some(args.holds.wire()),
+        min_size: 0,
+    };
+    let send = async |request| session.client.audit().suppose_without(request).await;
+    let response = session.client.call(request, send).await?;
+    let sheets = response.impact.as_ref().map(supposed).into_iter().flatten().collect();
+    session.output.show(&View { document: message::json(&response)?, entries: None, sheets })
 }

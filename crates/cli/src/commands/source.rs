@@ -64,7 +64,7 @@ fn told<R: Answer>(
     let mut sheets = Vec::new();
     let mut parts = Vec::new();
     if let Some(impact) = impact {
-        sheets.extend([units(impact), levels(impact)]);
+        sheets.extend(supposed(impact));
         parts.push(("items", impact.items.to_string().into()));
         parts.push(("units", impact.units_total.to_string().into()));
         parts.push(("levels", impact.levels_total.to_string().into()));
@@ -73,6 +73,11 @@ fn told<R: Answer>(
     }
     sheets.extend(receipt::sheets(&receipt, parts));
     session.output.show(&View { document: message::json(response)?, entries: None, sheets })
+}
+
+/// What would follow: the items by unit, and the levels.
+pub(super) fn supposed(impact: &v1::SourceImpact) -> [Sheet; 2] {
+    [units(impact), levels(impact)]
 }
 
 fn units(of: &v1::SourceImpact) -> Sheet {

@@ -92,7 +92,7 @@ named! {
     GetCheckpointResponse ProveInclusionResponse ProveConsistencyResponse ProveKnownAtResponse
     ProveUnitResponse StateDigest ListStateDigestsResponse
     GetClockResponse AcceptClockRequest AcceptClockResponse
-    ReplayUnitResponse FindGapsResponse
+    ReplayUnitResponse FindGapsResponse FindLateResponse SupposeWithoutResponse
     ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit
     RebuildProjectionRequest RebuildProjectionResponse
     VerifyProjectionRequest VerifyProjectionResponse
