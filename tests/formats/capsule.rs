@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use gradus_capsule::check::write_consistency;
 use gradus_capsule::fault::stream_member;
 use gradus_capsule::file::{CHECKPOINT, CONSISTENCY, write};
-use gradus_capsule::known_at;
-use gradus_capsule::manifest::{FORMAT, Manifest};
+use gradus_capsule::manifest::{FORMAT, Manifest, WITH_HEADS};
 use gradus_capsule::shown::{Moment, Text};
 use gradus_capsule::stream::bundle;
 use gradus_capsule::texts::{self, Line};
+use gradus_capsule::{heads, known_at};
 use gradus_domain::At;
 use gradus_model::event::{
-    Document, LogCreated, OfEvidence, PayloadErased, PrincipalAdded, UnitRegistered,
+    Document, LogCreated, OfEvidence, PayloadErased, PrincipalAdded, StateDigestRecorded,
+    UnitRegistered,
 };
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
 use gradus_model::rating::{Rating, Value};
@@ -23,7 +24,7 @@ use gradus_model::{
 };
 use gradus_proof::{
     Checkpoint, Hashes, Note, ProofError, Signer, TlogProof, consistency, inclusion, leaf_hash,
-    root, sha256,
+    root, sha256, state,
 };
 use gradus_service::capsule::claims;
 
@@ -167,9 +168,56 @@ fn line(record: &Golden) -> Option<Line> {
     Some(of)
 }
 
+/// How far each stream had come when the log had 18 records: one more than the capsule.
+fn described(log: &[Golden]) -> Vec<state::Row> {
+    let row = |stream: UnitId, projection: u8| {
+        let mut of = log[..18].iter().filter(|one| one.leaf.place.stream == stream);
+        let last = of.next_back().unwrap();
+        let (version, head) = (last.leaf.place.version, leaf_hash(&last.bytes));
+        state::Row { stream, version, head, projection: Digest([projection; 32]) }
+    };
+    vec![row(ORGANIZATION, 0x81), row(PROJECT, 0x82), row(OTHER, 0x83)]
+}
+
+/// The log, and a state digest at its end.
+fn log_with_digest() -> Vec<Golden> {
+    let described = described(&placed(rows()));
+    let root = state::rows_root(&described);
+    let digest = StateDigestRecorded { size: 18, root, rows: 3, projector: 1 };
+    let mut rows = rows();
+    let event = Event::StateDigestRecorded(digest);
+    rows.push((91, 0, ORGANIZATION, "2026-03-01", event, Payload::empty()));
+    placed(rows)
+}
+
+/// Where the streams had come to: the project has one record more than the capsule.
+fn heads_of(log: &[Golden], tree: &Tree, note: &Note) -> Vec<(String, Vec<u8>)> {
+    let rows = described(log);
+    let line = |index: u64| {
+        let proof = state::prove_row(&rows, index).unwrap();
+        heads::Line::of(index, &rows[usize::try_from(index).unwrap()].to_bytes(), &proof)
+    };
+    let digest = log.last().unwrap();
+    let later = bundle([log[17].bytes.as_slice()]);
+    vec![
+        (heads::LEAF.to_owned(), digest.bytes.clone()),
+        (heads::PROOF.to_owned(), proof(digest.leaf.place.position, tree, note)),
+        (heads::ROWS.to_owned(), heads::write(&[line(0), line(1)])),
+        (heads::later_member(PROJECT), later),
+    ]
+}
+
 /// The golden capsule: the levels of the project, as known when 17 records were.
 pub(crate) fn capsule() -> Vec<u8> {
-    let log = placed(rows());
+    made(&placed(rows()), FORMAT)
+}
+
+/// The same with a state digest of 18 records.
+pub(crate) fn capsule_with_heads() -> Vec<u8> {
+    made(&log_with_digest(), WITH_HEADS)
+}
+
+fn made(log: &[Golden], format: u32) -> Vec<u8> {
     let tree = Tree(log.iter().map(|record| leaf_hash(&record.bytes)).collect());
     let whole =
         Checkpoint { origin: format!("gradus/{LOG}"), size: log.len() as u64, root: root(&tree.0) };
@@ -199,6 +247,9 @@ pub(crate) fn capsule() -> Vec<u8> {
         members.push((leaf.to_owned(), record.bytes.clone()));
         members.push((file.to_owned(), proof(position, &tree, &note)));
     }
+    if format == WITH_HEADS {
+        members.extend(heads_of(log, &tree, &note));
+    }
     for stream in streams {
         let leaves = of(stream).map(|record| record.bytes.as_slice());
         members.push((stream_member(stream), bundle(leaves)));
@@ -215,7 +266,7 @@ pub(crate) fn capsule() -> Vec<u8> {
         members.push((format!("documents/{digest}"), bytes.to_vec()));
     }
     let manifest = Manifest {
-        format: FORMAT,
+        format,
         log: Text(LOG),
         origin: whole.origin.clone(),
         valid_at: Moment(valid_at),

@@ -4,6 +4,7 @@
 #[path = "../formats/capsule.rs"]
 mod golden_capsule;
 
+mod described;
 mod tampered;
 
 use expect_test::{Expect, expect};

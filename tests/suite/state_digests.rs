@@ -12,7 +12,7 @@ use wire::subscribe_events_response::Update;
 use crate::machine::Clocks;
 use crate::running::{Principal, System, item, levels_of, refusal, submit};
 
-async fn describing(every: u64) -> System {
+pub(crate) async fn describing(every: u64) -> System {
     described_on(tempfile::tempdir().unwrap(), "2026-06-01T12:00:00Z", every).await
 }
 
@@ -30,7 +30,7 @@ async fn described_on(directory: TempDir, now: &str, every: u64) -> System {
 }
 
 /// Waits for the digest of a size, or of more.
-async fn waited(system: &System, size: u64) -> (u64, u64) {
+pub(crate) async fn waited(system: &System, size: u64) -> (u64, u64) {
     let asked = wire::SubscribeEventsRequest {
         types: vec!["state-digest-recorded".to_owned()],
         view: wire::EventView::Leaf.into(),

@@ -11,6 +11,7 @@ use gradus_proof::{
 
 use crate::fault::{Fault, stream_member};
 use crate::file::{CHECKPOINT, CONSISTENCY, Capsule, Kind, MANIFEST};
+use crate::heads::{self, Heads};
 use crate::known_at::{self, proof_of};
 use crate::stream::Stream;
 use crate::texts::{self, Counted};
@@ -41,6 +42,8 @@ pub struct Checked<'a> {
     pub records: Vec<Recorded>,
     /// Whether those are all records of the log at its size.
     pub complete: bool,
+    /// What a state digest says of where the streams end; none where there is none.
+    pub heads: Option<Heads>,
     /// The texts; none where all were left out.
     pub texts: Option<Counted>,
     /// The held documents by digest.
@@ -66,6 +69,7 @@ pub fn check<'a>(capsule: &Capsule<'a>, trust: &Trust<'_>) -> Result<Checked<'a>
     let streams = streams(capsule, &note, &checkpoint)?;
     let records = in_order(capsule, &streams)?;
     let complete = complete(capsule, &streams, &records)?;
+    let heads = heads::check(capsule, &note, &checkpoint, &streams)?;
     let texts = all_texts(capsule, &streams)?;
     let documents = documents(capsule)?;
     Ok(Checked {
@@ -76,6 +80,7 @@ pub fn check<'a>(capsule: &Capsule<'a>, trust: &Trust<'_>) -> Result<Checked<'a>
         streams,
         records,
         complete,
+        heads,
         texts,
         documents,
     })

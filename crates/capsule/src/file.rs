@@ -4,6 +4,7 @@ use gradus_model::{Digest, UnitId};
 use gradus_proof::sha256;
 
 use crate::fault::Fault;
+use crate::heads;
 use crate::manifest::{Manifest, MemberClaim};
 use crate::shown::Text;
 use crate::ustar::{self, Reader};
@@ -24,6 +25,10 @@ pub enum Kind {
     Consistency,
     /// A record that bounds what was known at a moment, or its proof.
     KnownAt,
+    /// A state digest, its proof, or the rows of streams in it.
+    Heads,
+    /// Leaves of a stream that come after those of the capsule.
+    Later(UnitId),
     /// The leaves of a stream.
     Stream(UnitId),
     /// That the last of them is in the log.
@@ -39,6 +44,9 @@ impl Kind {
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         let unit = |text: &str| text.parse().ok().filter(|id: &UnitId| id.to_string() == text);
+        if let Some(rest) = name.strip_prefix("heads/later/") {
+            return unit(rest).map(Self::Later);
+        }
         if let Some(rest) = name.strip_prefix("streams/") {
             return unit(rest).map(Self::Stream);
         }
@@ -55,6 +63,7 @@ impl Kind {
         match name {
             CHECKPOINT => Some(Self::Checkpoint),
             CONSISTENCY => Some(Self::Consistency),
+            heads::LEAF | heads::PROOF | heads::ROWS => Some(Self::Heads),
             _ if crate::known_at::MEMBERS.contains(&name) => Some(Self::KnownAt),
             _ => None,
         }
@@ -65,10 +74,12 @@ impl Kind {
             Self::Checkpoint => 0,
             Self::Consistency => 1,
             Self::KnownAt => 2,
-            Self::Stream(_) => 3,
-            Self::Proof(_) => 4,
-            Self::Texts(_) => 5,
-            Self::Document(_) => 6,
+            Self::Heads => 3,
+            Self::Later(_) => 4,
+            Self::Stream(_) => 5,
+            Self::Proof(_) => 6,
+            Self::Texts(_) => 7,
+            Self::Document(_) => 8,
         }
     }
 }
@@ -192,6 +203,9 @@ fn kinds(manifest: &Manifest) -> Result<Vec<Kind>, Fault> {
     for claim in &manifest.members {
         let wrong = |what: &str| Fault::new(MANIFEST, format!("`{}` {what}", claim.name));
         let kind = Kind::of(&claim.name).ok_or_else(|| wrong("is no member of a capsule"))?;
+        if manifest.format == 1 && matches!(kind, Kind::Heads | Kind::Later(_)) {
+            return Err(wrong("is no member of a capsule of format 1"));
+        }
         if kinds.last().is_some_and(|last| last.rank() > kind.rank()) {
             return Err(wrong("is not in its place"));
         }

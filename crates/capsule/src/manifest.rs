@@ -9,14 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::shown::{Moment, Text};
 
-/// The format that is written.
+/// The format of a capsule without a state digest.
 pub const FORMAT: u32 = 1;
+/// The format of one with a state digest, which has the members `heads/…` besides.
+pub const WITH_HEADS: u32 = 2;
 
 /// What a capsule says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`FORMAT`].
+    /// [`FORMAT`] or [`WITH_HEADS`].
     pub format: u32,
     /// The log's id.
     pub log: Text<LogId>,
@@ -175,9 +177,10 @@ impl Manifest {
             format: u32,
         }
         let of: Of = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if of.format != FORMAT {
+        if ![FORMAT, WITH_HEADS].contains(&of.format) {
             let seen = of.format;
-            return Err(format!("it has format {seen}, this version reads format {FORMAT}"));
+            let read = format!("{FORMAT} and {WITH_HEADS}");
+            return Err(format!("it has format {seen}, this version reads formats {read}"));
         }
         let read: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if read.bytes() != bytes {

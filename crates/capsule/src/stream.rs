@@ -17,6 +17,19 @@ pub fn bundle<'a>(leaves: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     out
 }
 
+/// The leaves in such a list; an item is none where it ends too soon, and nothing follows it.
+pub(crate) fn leaves(bytes: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let bytes = rest.take().filter(|bytes| !bytes.is_empty())?;
+        let leaf = bytes.split_first_chunk::<2>().and_then(|(length, after)| {
+            after.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+        });
+        rest = leaf.map(|(_, after)| after);
+        Some(leaf.map(|(leaf, _)| leaf))
+    })
+}
+
 /// A record of a stream.
 #[derive(Clone, Debug)]
 pub struct Read<'a> {

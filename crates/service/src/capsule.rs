@@ -5,6 +5,7 @@
 
 mod create;
 mod fold;
+mod heads;
 mod verify;
 
 pub use gradus_capsule::manifest::{AreaClaim, LevelClaim, UnitClaim};

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
-use gradus_capsule::manifest::{LevelClaim, Manifest};
+use gradus_capsule::manifest::{LevelClaim, Manifest, MemberClaim};
 use gradus_capsule::shown::Text;
+use gradus_capsule::stream::bundle;
 use gradus_capsule::ustar::{self, Reader};
 use gradus_capsule::{Fault, Unread};
 use gradus_model::Digest;
@@ -14,17 +15,23 @@ use gradus_proof::sha256;
 use gradus_service::capsule::{Trust, verify};
 use proptest::prelude::*;
 
-use super::golden_capsule::{capsule, signer};
+use super::golden_capsule::{capsule, capsule_with_heads, signer};
 
 /// The SHA-256 of the golden capsule.
 const FROZEN: &str = "5bbbb58ee954018fbe0da7473152634e254f795d2678f57c3b1e119cab323e23";
+/// That of the one with a state digest.
+const WITH_HEADS: &str = "c3faf852de0a23ee9b69900168ca995f86c6392547f39d0a7e715d41d0446ccf";
 
-fn file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("formats").join("golden").join("tls.capsule")
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("formats").join("golden").join(name)
 }
 
 fn held() -> Vec<u8> {
-    fs::read(file()).unwrap_or_default()
+    fs::read(file("tls.capsule")).unwrap_or_default()
+}
+
+fn with_heads() -> Vec<u8> {
+    fs::read(file("heads.capsule")).unwrap_or_default()
 }
 
 fn fault(bytes: &[u8]) -> Fault {
@@ -47,20 +54,24 @@ fn members(bytes: &[u8]) -> Vec<(usize, String, Vec<u8>)> {
 
 #[test]
 fn the_golden_capsule_is_the_same_for_ever() {
-    let made = capsule();
-    if std::env::var_os("GRADUS_NEW_GOLDEN").is_some() && !file().exists() {
-        fs::write(file(), &made).unwrap();
+    for (name, made, frozen) in
+        [("tls.capsule", capsule(), FROZEN), ("heads.capsule", capsule_with_heads(), WITH_HEADS)]
+    {
+        let file = file(name);
+        if std::env::var_os("GRADUS_NEW_GOLDEN").is_some() && !file.exists() {
+            fs::write(&file, &made).unwrap();
+        }
+        let held = fs::read(&file).unwrap_or_default();
+        assert!(held == made, "the code makes another {name} than was released");
+        assert_eq!(sha256(&made).to_string(), frozen);
     }
-    assert!(held() == made, "the code makes another capsule than was released");
-    assert_eq!(sha256(&made).to_string(), FROZEN);
 }
 
-#[test]
-fn the_golden_capsule_proves_what_its_page_says() {
+/// What a verifier finds of a capsule that the golden key signed.
+fn told(bytes: &[u8]) -> String {
     let key = signer().verifier().clone();
-    let bytes = held();
     let trust = Trust { keys: std::slice::from_ref(&key), policy: None };
-    let verified = verify(&bytes, &trust).unwrap();
+    let verified = verify(bytes, &trust).unwrap();
     let mut told = format!("key {key}\n");
     for (sign, findings) in [("+", &verified.proved), ("-", &verified.not_proved)] {
         for finding in findings {
@@ -72,6 +83,26 @@ fn the_golden_capsule_proves_what_its_page_says() {
     for area in &claim.areas {
         writeln!(told, "{}: {} and {}", area.area, area.rated, area.ongoing).unwrap();
     }
+    told
+}
+
+/// That the page tells of a capsule what was found, and its members with their hashes.
+fn is_on_the_page(bytes: &[u8], told: &str) {
+    let page = include_str!("../../formats/CAPSULE.md");
+    for line in told.lines() {
+        assert!(page.contains(line), "the page does not say: {line}");
+    }
+    for (_, name, content) in members(bytes) {
+        assert!(page.contains(&format!("`{name}`")), "the page does not name {name}");
+        let digest = sha256(&content).to_string();
+        assert!(page.contains(&digest), "the page has not {digest} for {name}");
+    }
+}
+
+#[test]
+fn the_golden_capsule_proves_what_its_page_says() {
+    let bytes = held();
+    let told = told(&bytes);
     expect![[r#"
         key gradus/10101010-1010-1010-1010-101010101010+5be64834+ASFS+NGbeR0kRTJC4V8uq2y3z/p7al7TAJeWDgaYgdsS
         + the log of 19 records is the one that gradus/10101010-1010-1010-1010-101010101010+5be64834+ASFS+NGbeR0kRTJC4V8uq2y3z/p7al7TAJeWDgaYgdsS signed
@@ -87,15 +118,29 @@ fn the_golden_capsule_proves_what_its_page_says() {
         PA01: 1 to 5, 4 open and 1 to 5, 4 open
         PA02: 1 to 5, 4 open and 0
     "#]].assert_eq(&told);
-    let page = include_str!("../../formats/CAPSULE.md");
-    for line in told.lines() {
-        assert!(page.contains(line), "the page does not say: {line}");
-    }
-    for (_, name, content) in members(&bytes) {
-        assert!(page.contains(&format!("`{name}`")), "the page does not name {name}");
-        let digest = sha256(&content).to_string();
-        assert!(page.contains(&digest), "the page has not {digest} for {name}");
-    }
+    is_on_the_page(&bytes, &told);
+}
+
+#[test]
+fn the_golden_capsule_with_a_state_digest_proves_that_no_stream_ends_too_soon() {
+    let bytes = with_heads();
+    let told = told(&bytes);
+    expect![[r#"
+        key gradus/10101010-1010-1010-1010-101010101010+5be64834+ASFS+NGbeR0kRTJC4V8uq2y3z/p7al7TAJeWDgaYgdsS
+        + the log of 20 records is the one that gradus/10101010-1010-1010-1010-101010101010+5be64834+ASFS+NGbeR0kRTJC4V8uq2y3z/p7al7TAJeWDgaYgdsS signed
+        + 16 records in 2 streams are in the log of 17, unchanged and each in its place, and no stream misses one before the last that is here
+        + what was known at 2026-03-01T12:00:00.000113Z: 17 records, no more and no less
+        + none of 2 streams has a record among the first 17 that is not here: the log says so itself, in its state digest of 18 records at position 19
+        + what was recorded is what is shown: 6 texts
+        + the levels of 1 unit follow from these records by the rules in them, which were run again
+        - that others were shown the same log: no witness that you name signed the checkpoint
+        - what is withheld: 2 texts
+        - what texts said that were erased, of 1 record
+        digest f710b8f520adeb700eea1f05058dfe73bc3986ed296514e310453ba8efa0afbd
+        PA01: 1 to 5, 4 open and 1 to 5, 4 open
+        PA02: 1 to 5, 4 open and 0
+    "#]].assert_eq(&told);
+    is_on_the_page(&bytes, &told);
 }
 
 /// Every seventh byte, or with the variable `GRADUS_EVERY_BYTE` each of them, which takes a minute.
@@ -105,12 +150,17 @@ fn step() -> usize {
 
 #[test]
 fn no_byte_of_a_capsule_changes_without_its_member_and_record_being_named() {
-    let bytes = held();
-    let members = members(&bytes);
+    for bytes in [held(), with_heads()] {
+        no_byte_changes(&bytes);
+    }
+}
+
+fn no_byte_changes(bytes: &[u8]) {
+    let members = members(bytes);
     let end =
         members.last().map_or(0, |(at, _, content)| at + 512 + content.len().next_multiple_of(512));
     for at in (0..bytes.len()).step_by(step()) {
-        let mut changed = bytes.clone();
+        let mut changed = bytes.to_vec();
         changed[at] ^= 1 << (at % 8);
         let found = fault(&changed);
         if at >= end {
@@ -150,10 +200,27 @@ fn record_at(stream: &[u8], at: usize) -> (u64, bool) {
 
 /// The capsule whose manifest is another one, with all its own digests right.
 fn claiming(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
-    let bytes = held();
-    let members = members(&bytes);
+    let members = members(&held());
     let mut manifest = Manifest::read(&members[0].2).unwrap();
     change(&mut manifest);
+    forged(manifest, &members)
+}
+
+/// The capsule with a state digest whose members are others, with all hashes of members right.
+fn holding(change: impl FnOnce(&mut Vec<(usize, String, Vec<u8>)>)) -> Vec<u8> {
+    let mut members = members(&with_heads());
+    change(&mut members);
+    let mut manifest = Manifest::read(&members[0].2).unwrap();
+    let claim = |(_, name, content): &(usize, String, Vec<u8>)| MemberClaim {
+        name: name.clone(),
+        bytes: content.len() as u64,
+        sha256: Text(sha256(content)),
+    };
+    manifest.members = members[1..].iter().map(claim).collect();
+    forged(manifest, &members)
+}
+
+fn forged(manifest: Manifest, members: &[(usize, String, Vec<u8>)]) -> Vec<u8> {
     let mut forged = Vec::new();
     ustar::member(&mut forged, "capsule.json", &manifest.written());
     for (_, name, content) in &members[1..] {
@@ -223,6 +290,57 @@ fn what_is_claimed_falsely_is_named() {
 }
 
 #[test]
+fn a_stream_that_ends_too_soon_is_refused_by_the_state_digest() {
+    let project = "51515151-5151-5151-5151-515151515151";
+    let check = |change: &dyn Fn(&mut Vec<(usize, String, Vec<u8>)>), expected: &Expect| {
+        expected.assert_eq(&fault(&holding(change)).to_string());
+    };
+    let at = |members: &[(usize, String, Vec<u8>)], name: &str| {
+        members.iter().position(|(_, of, _)| of.starts_with(name)).unwrap()
+    };
+    let later = format!("heads/later/{project}");
+    // The record that follows is kept back.
+    check(&|members| drop(members.remove(at(members, &later))), &expect![[""]]);
+    // A row is of another stream's place.
+    check(
+        &|members| {
+            let rows = at(members, "heads/rows");
+            let text = String::from_utf8(members[rows].2.clone()).unwrap();
+            members[rows].2 = text.replace("\"index\":1", "\"index\":2").into_bytes();
+        },
+        &expect![[""]],
+    );
+    // The stream's own last record is told as one that came later.
+    check(
+        &|members| {
+            let stream = at(members, &format!("streams/{project}"));
+            let mut records = Vec::new();
+            let mut rest = members[stream].2.as_slice();
+            while let Some((length, after)) = rest.split_first_chunk::<2>() {
+                let (leaf, after) = after.split_at(usize::from(u16::from_be_bytes(*length)));
+                records.push(leaf.to_vec());
+                rest = after;
+            }
+            let last = records.pop().unwrap();
+            members[stream].2 = bundle(records.iter().map(Vec::as_slice));
+            let later = at(members, &later);
+            members[later].2 = [bundle([last.as_slice()]), members[later].2.clone()].concat();
+        },
+        &expect![[""]],
+    );
+    // The digest is left out.
+    check(&|members| members.retain(|(_, name, _)| !name.starts_with("heads/")), &expect![[""]]);
+    // Rows are left out: then nothing is proved of their streams.
+    let without = holding(|members| {
+        let rows = at(members, "heads/rows");
+        let text = String::from_utf8(members[rows].2.clone()).unwrap();
+        members[rows].2 = text.split_inclusive('\n').skip(1).collect::<String>().into_bytes();
+    });
+    let told = told(&without);
+    assert!(told.contains("- that no stream has a later record"), "{told}");
+}
+
+#[test]
 fn where_there_is_nothing_to_verify_that_is_said() {
     for bytes in [&b""[..], b"PK\x03\x04", &[0; 1_024], &[7; 4_096]] {
         match verify(bytes, &Trust::default()) {
@@ -246,8 +364,9 @@ proptest! {
         at in any::<prop::sample::Index>(),
         with in prop::collection::vec(any::<u8>(), 0..40),
         taken in 0_usize..40,
+        described: bool,
     ) {
-        let bytes = held();
+        let bytes = if described { with_heads() } else { held() };
         let mut members = members(&bytes);
         let mut manifest = Manifest::read(&members[0].2).unwrap();
         let member = 1 + member.index(members.len() - 1);

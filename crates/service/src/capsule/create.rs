@@ -1,10 +1,11 @@
 //! Makes a capsule of the log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use gradus_capsule::check::write_consistency;
 use gradus_capsule::file::{CHECKPOINT, CONSISTENCY, write};
-use gradus_capsule::manifest::{FORMAT, Manifest, UnitClaim};
+use gradus_capsule::manifest::{FORMAT, Manifest, UnitClaim, WITH_HEADS};
 use gradus_capsule::shown::{Moment, Text};
 use gradus_capsule::stream::bundle;
 use gradus_capsule::texts::{self, Line};
@@ -67,7 +68,7 @@ impl Service {
     /// [`ServiceError::NotSettled`] while no record bounds what was known,
     /// [`ServiceError::TooMuch`] past [`MOST_BYTES`], and what a question for levels is refused with.
     pub async fn create_capsule(
-        &self,
+        self: &Arc<Self>,
         by: &Caller,
         asked: &AskedCapsule,
     ) -> Result<Vec<u8>, ServiceError> {
@@ -87,10 +88,13 @@ impl Service {
             let at = resolved.known_at.unwrap_or(resolved.valid_at);
             return Err(ServiceError::NotSettled { at, size });
         }
+        let described = self.described_for(size).await;
+        let covered = described.as_ref().map_or(covered, |digest| covered.max(digest.covered()));
         let checkpoint = self.kept_checkpoint(covered).await?;
         let mut bytes = 0;
         let mut streams = Vec::new();
-        for id in self.streams_of_capsule(&units, asked.all, size) {
+        let ids = self.streams_of_capsule(&units, asked.all, size);
+        for id in ids.iter().copied() {
             if let Some(stream) = self.stream_of_capsule(id, size, &checkpoint).await? {
                 let of = |record: &ReadRecord| record.leaf.len() + record.sealed_len();
                 bytes += stream.records.iter().map(of).sum::<usize>();
@@ -115,11 +119,15 @@ impl Service {
             claims.push(self.claim_of(by, &folded, unit, &resolved).await?);
         }
         let mut members = self.proofs_of_capsule(&resolved, &checkpoint).await?;
+        let format = if described.is_some() { WITH_HEADS } else { FORMAT };
+        if let Some(digest) = &described {
+            members.extend(self.heads_of_capsule(digest, &ids, size, &checkpoint).await?);
+        }
         self.add_streams(by, asked, &folded, streams, &mut members).await?;
         let held = documents.into_iter();
         members.extend(held.map(|(digest, bytes)| (format!("documents/{digest}"), bytes)));
         let manifest = Manifest {
-            format: FORMAT,
+            format,
             log: Text(self.log_id),
             origin: origin(&checkpoint)?,
             valid_at: Moment(resolved.valid_at),
@@ -322,7 +330,7 @@ fn is_sealed(folded: &Folded, recorded: &Recorded) -> bool {
 }
 
 /// Does what takes its time on a thread of its own.
-async fn aside<T: Send + 'static>(
+pub(super) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ServiceError> {
     let done = tokio::task::spawn_blocking(work).await;
@@ -348,7 +356,7 @@ fn origin(checkpoint: &Signed) -> Result<String, ServiceError> {
     Ok(read.origin)
 }
 
-fn proof_file(
+pub(super) fn proof_file(
     index: u64,
     hashes: Vec<Digest>,
     checkpoint: &Signed,

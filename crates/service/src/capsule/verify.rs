@@ -4,7 +4,7 @@ use std::fmt;
 
 use gradus_capsule::file::MANIFEST;
 use gradus_capsule::texts::Counted;
-use gradus_capsule::{Capsule, Checked, Fault, Manifest, Trust, Unread, check};
+use gradus_capsule::{Capsule, Checked, Fault, Heads, Manifest, Trust, Unread, check};
 use gradus_domain::At;
 use gradus_model::{Timestamp, UnitId};
 
@@ -71,10 +71,23 @@ pub enum Finding {
     Unsigned,
     /// No witness signed, or none is known.
     Unwitnessed,
+    /// That no stream has a record that is not here, by a state digest of the log.
+    Whole {
+        /// The streams, those without a record among them.
+        streams: u64,
+        /// How much of the log this is proved of.
+        size: u64,
+        /// The size of the log that the digest describes.
+        described: u64,
+        /// Where the digest was recorded.
+        position: u64,
+    },
     /// Streams may go on below the size, and units above may have records.
     LaterRecords {
         /// The records that are not here.
         missing: u64,
+        /// The size that the last state digest describes, which is less; none where none is here.
+        described: Option<u64>,
         /// Units above those asked for of which no stream is here.
         without_stream: Vec<UnitId>,
     },
@@ -102,6 +115,7 @@ impl Finding {
             Self::Records { .. } => "records",
             Self::KnownAt { .. } => "known-at",
             Self::Complete { .. } | Self::LaterRecords { .. } => "completeness",
+            Self::Whole { .. } => "stream-heads",
             Self::Texts { .. } => "texts",
             Self::Levels { .. } => "levels",
             Self::Withheld { .. } => "withheld-texts",
@@ -160,12 +174,26 @@ impl fmt::Display for Finding {
             Self::Unwitnessed => f.write_str(
                 "that others were shown the same log: no witness that you name signed the checkpoint",
             ),
-            Self::LaterRecords { missing, without_stream } => {
+            Self::Whole { streams, size, described, position } => write!(
+                f,
+                "none of {} has a record among the first {size} that is not here: the log says so \
+                 itself, in its state digest of {described} records at position {position}",
+                Many(*streams, "stream")
+            ),
+            Self::LaterRecords { missing, described, without_stream } => {
                 write!(
                     f,
                     "that no stream has a later record: some of the log are not here ({missing}), and \
-                     nothing says of which streams they are"
+                     "
                 )?;
+                match described {
+                    None => f.write_str("nothing says of which streams they are")?,
+                    Some(described) => write!(
+                        f,
+                        "the newest state digest of the log was of its first {described}, so that \
+                         nothing says of which streams those after them are"
+                    )?,
+                }
                 if !without_stream.is_empty() {
                     let ids: Vec<String> = without_stream.iter().map(ToString::to_string).collect();
                     write!(f, "; that nothing was recorded of units above: {}", ids.join(", "))?;
@@ -228,6 +256,13 @@ fn without_stream(folded: &Folded, checked: &Checked<'_>, manifest: &Manifest) -
     without
 }
 
+/// Whether a state digest of the whole size says of every stream that matters where it ends.
+fn is_whole(checked: &Checked<'_>, size: u64, without_stream: &[UnitId]) -> bool {
+    let heads = checked.heads.as_ref().filter(|heads| heads.size >= size);
+    let here = checked.streams.iter().map(|stream| &stream.id);
+    heads.is_some_and(|heads| here.chain(without_stream).all(|stream| heads.whole.contains(stream)))
+}
+
 fn findings(
     manifest: &Manifest,
     checked: &Checked<'_>,
@@ -253,11 +288,22 @@ fn findings(
     if let Some(at) = manifest.known_at.filter(|_| checked.known_at) {
         proved.push(Finding::KnownAt { size, at: at.0 });
     }
+    let heads = checked.heads.as_ref();
+    if let Some(Heads { size: described, position, whole }) = heads {
+        let (streams, described) = (whole.len() as u64, *described);
+        let (size, position) = (size.min(described), *position);
+        proved.push(Finding::Whole { streams, size, described, position });
+    }
     if checked.complete {
         proved.push(Finding::Complete { size });
-    } else {
+    } else if !is_whole(checked, size, &without_stream) {
         let missing = size.saturating_sub(records);
-        open.push(Finding::LaterRecords { missing, without_stream });
+        let described = heads.map(|heads| heads.size).filter(|described| *described < size);
+        let is_proved = |unit: &UnitId| {
+            heads.is_some_and(|heads| heads.size >= size && heads.whole.contains(unit))
+        };
+        let without_stream = without_stream.into_iter().filter(|unit| !is_proved(unit)).collect();
+        open.push(Finding::LaterRecords { missing, described, without_stream });
     }
     match checked.texts {
         Some(Counted { shown, withheld, erased, .. }) => {

@@ -45,7 +45,7 @@ impl Service {
     /// # Errors
     ///
     /// [`ServiceError::Fault`] where the log no longer says what the digest does.
-    pub(super) async fn rows_of(
+    pub(crate) async fn rows_of(
         self: &Arc<Self>,
         digest: &StateDigest,
     ) -> Result<Arc<Vec<Row>>, ServiceError> {
