@@ -4,6 +4,7 @@
 #[path = "../formats/capsule.rs"]
 mod golden_capsule;
 
+mod compared;
 mod described;
 mod tampered;
 

@@ -218,6 +218,14 @@ impl fmt::Display for Finding {
 ///
 /// [`Unread`]: nothing to verify, or the first thing that is not as it must be.
 pub fn verify(bytes: &[u8], trust: &Trust<'_>) -> Result<Verified, Unread> {
+    opened(bytes, trust).map(|(verified, ..)| verified)
+}
+
+/// A capsule that holds, its records folded, and where and when each was recorded, in order.
+pub(super) type Opened = (Verified, Folded, Vec<(u64, Timestamp)>);
+
+/// The same, with what its records come to.
+pub(super) fn opened(bytes: &[u8], trust: &Trust<'_>) -> Result<Opened, Unread> {
     let capsule = Capsule::read(bytes)?;
     let checked = check(&capsule, trust)?;
     let manifest = &capsule.manifest;
@@ -241,8 +249,10 @@ pub fn verify(bytes: &[u8], trust: &Trust<'_>) -> Result<Verified, Unread> {
     }
     let without_stream = without_stream(&folded, &checked, manifest);
     let (proved, not_proved) = findings(manifest, &checked, without_stream);
+    let places = checked.records.iter().map(|record| record.place);
+    let stamps = places.map(|place| (place.position, place.recorded_at)).collect();
     let manifest = capsule.manifest;
-    Ok(Verified { manifest, proved, not_proved })
+    Ok((Verified { manifest, proved, not_proved }, folded, stamps))
 }
 
 /// The units above those claimed that have no record here, which may be none at all.
