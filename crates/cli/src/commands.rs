@@ -70,6 +70,7 @@ pub async fn run(command: Command, settings: &Settings, output: Output) -> Resul
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, &output),
         Command::Capsule(command) => match *command {
             CapsuleCommand::Verify(args) => capsule::verify(&args, &output),
+            CapsuleCommand::Compare(args) => capsule::compare(&args, &output),
             CapsuleCommand::Show(args) => capsule::show(&args.capsule, &output),
             CapsuleCommand::Create(args) => {
                 let session = Session::open(settings, output).await?;

@@ -25,6 +25,7 @@ pub mod problem;
 pub mod queue;
 pub mod receipt;
 pub mod rollup;
+pub mod side_by_side;
 pub mod story;
 pub mod sufficiency;
 pub mod trend;

@@ -46,6 +46,19 @@ impl Moment {
         self.wire().unwrap_or_else(clock)
     }
 
+    /// The moment as an instant.
+    #[must_use]
+    pub fn timestamp(self) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Now => {
+                let now = clock();
+                let micros = now.seconds.checked_mul(1_000_000)?;
+                Timestamp::from_micros(micros.checked_add(i64::from(now.nanos / 1_000))?).ok()
+            }
+        }
+    }
+
     /// The moment in a request.
     #[must_use]
     pub fn wire(self) -> Option<prost_types::Timestamp> {

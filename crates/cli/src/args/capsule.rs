@@ -28,6 +28,17 @@ auditor or admin of the whole organization. The same question gives the same byt
 Says what was proved, and what was not. Exits with 11 where something is not as it must be, naming
 the member and the position of the first such thing, and with 12 where there is nothing to verify.")]
     Verify(VerifyArgs),
+    /// Lay the levels of several capsules side by side, held against one profile, without a server
+    #[command(after_help = "Examples:
+  gradus capsule compare a.capsule b.capsule --profile service-bureau --key KEY-A --key KEY-B
+  gradus capsule compare a.capsule b.capsule c.capsule --profile certification-authority \\
+      --valid-at 2026-03-01 --known-at 2026-03-31 --policy trusted.policy
+
+Suppliers or certification authorities, area by area and without a total: what is rated, what is
+ongoing, and how far that is from what the profile aims at. Each capsule is verified first; exits with
+11 where one fails. Says what may not be compared, and what nobody proved. The profile is one that the
+logs of the capsules published.")]
+    Compare(CompareArgs),
     /// Show what a capsule holds and claims, without verifying it
     #[command(after_help = "Example: gradus capsule show rustls.capsule")]
     Show(ShowArgs),
@@ -71,6 +82,29 @@ pub struct VerifyArgs {
     /// The log's key, as its operator told it; without it nothing says who made the capsule
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
+    /// File with the logs, witnesses and the quorum that you trust (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// Capsules to compare.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The files
+    #[arg(required = true)]
+    pub capsules: Vec<PathBuf>,
+    /// Profile that all are held against, an id or digest
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: String,
+    /// Moment of the units' life; a bare date is its last instant [default: that of each capsule]
+    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
+    pub valid_at: Option<Moment>,
+    /// Only what was recorded up to then [default: all that each capsule knows]
+    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
+    pub known_at: Option<Moment>,
+    /// Key of a log, as its operator told it; can be given again, each capsule needs one of them
+    #[arg(long, value_name = "KEY")]
+    pub key: Vec<String>,
     /// File with the logs, witnesses and the quorum that you trust (C2SP tlog-policy)
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,

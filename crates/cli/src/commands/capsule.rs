@@ -4,15 +4,18 @@ use std::fs;
 use std::path::Path;
 
 use gradus_proof::VerifierKey;
-use gradus_server::operate::capsule::{self, Capsule, Manifest, Trust, Unread};
+use gradus_server::operate::capsule::{
+    self, AskedComparison, Capsule, Fault, Manifest, NotCompared, Trust, Unread,
+};
 use gradus_wire::v1;
 use gradus_wire::v1::create_capsule_request::Known;
 use tonic::{Request, Status};
 
-use crate::args::capsule::{CreateArgs, VerifyArgs};
+use crate::args::capsule::{CompareArgs, CreateArgs, VerifyArgs};
 use crate::commands::prove::policy;
 use crate::error::CliError;
 use crate::output::capsule::{Pieces, claimed, verified};
+use crate::output::side_by_side::side_by_side;
 use crate::output::{Output, View};
 use crate::select::Moment;
 use crate::session::Session;
@@ -47,17 +50,47 @@ pub async fn create(session: &Session, args: CreateArgs) -> Result<(), CliError>
 
 /// Verifies a capsule without a server.
 pub fn verify(args: &VerifyArgs, output: &Output) -> Result<(), CliError> {
-    let key: Option<VerifierKey> = match &args.key {
-        Some(text) => Some(text.parse().map_err(|error: gradus_proof::NoteError| {
-            CliError::usage(error.to_string(), "gradus checkpoint shows the log's key")
-        })?),
-        None => None,
-    };
+    let key = args.key.as_deref().map(key).transpose()?;
     let policy = args.policy.as_deref().map(policy).transpose()?;
     let bytes = read(&args.capsule)?;
     let trust = Trust { keys: key.as_slice(), policy: policy.as_ref() };
     let proved = capsule::verify(&bytes, &trust).map_err(unread)?;
     output.show(&verified(&proved))
+}
+
+/// Verifies capsules without a server, and lays their levels side by side.
+pub fn compare(args: &CompareArgs, output: &Output) -> Result<(), CliError> {
+    let keys = args.key.iter().map(|text| key(text)).collect::<Result<Vec<_>, _>>()?;
+    let policy = args.policy.as_deref().map(policy).transpose()?;
+    let trust = Trust { keys: &keys, policy: policy.as_ref() };
+    let read = args.capsules.iter().map(|path| read(path));
+    let bytes: Vec<Vec<u8>> = read.collect::<Result<_, _>>()?;
+    let asked = AskedComparison {
+        profile: args.profile.clone(),
+        valid_at: args.valid_at.and_then(Moment::timestamp),
+        known_at: args.known_at.and_then(Moment::timestamp),
+    };
+    let named: Vec<String> = args.capsules.iter().map(|path| path.display().to_string()).collect();
+    let compared = capsule::compare(&bytes, &trust, &asked).map_err(|error| match error {
+        NotCompared::Unread(number, error) => {
+            let file = named.get(number).map_or("", String::as_str);
+            match error {
+                Unread::Nothing(_) => CliError::Inconclusive(format!("{file}: {error}")),
+                Unread::Fault(fault) => {
+                    let what = format!("{} (in {file})", fault.what);
+                    CliError::Capsule(Fault { what, ..fault })
+                }
+            }
+        }
+        error => CliError::usage(error.to_string(), "gradus capsule show lists its documents"),
+    })?;
+    output.show(&side_by_side(&compared, &named))
+}
+
+fn key(text: &str) -> Result<VerifierKey, CliError> {
+    text.parse().map_err(|error: gradus_proof::NoteError| {
+        CliError::usage(error.to_string(), "gradus checkpoint shows the log's key")
+    })
 }
 
 /// Shows what a capsule says of itself.

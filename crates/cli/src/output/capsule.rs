@@ -114,7 +114,7 @@ fn area(claim: &AreaClaim) -> Json {
 }
 
 /// A level as the API tells it.
-fn level(claim: LevelClaim) -> Json {
+pub(super) fn level(claim: LevelClaim) -> Json {
     match claim {
         LevelClaim::Range { at_least, at_most, open } => object([(
             "range",

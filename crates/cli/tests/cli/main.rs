@@ -5,6 +5,8 @@ mod apply;
 #[cfg(test)]
 mod appraisals;
 #[cfg(test)]
+mod auditors;
+#[cfg(test)]
 mod capsules;
 #[cfg(test)]
 mod claims;
