@@ -67,6 +67,8 @@ mod in_force;
 #[cfg(test)]
 mod inherited;
 #[cfg(test)]
+mod late;
+#[cfg(test)]
 mod levels;
 #[cfg(test)]
 mod lift;
