@@ -28,7 +28,7 @@ fn an_auditor_sees_what_came_late_and_what_rests_on_a_source() {
     let (home, server) = worked("tls");
     let late = home.run(&["audit", "late", "--unit", "tls", "--output", "json"], &[]).done();
     let late: serde_json::Value = serde_json::from_str(&late).unwrap();
-    assert_eq!(late["late_total"], "2");
+    assert_eq!(late["late_total"], 2);
     assert_eq!(late["units"][0]["unit"]["name"], "tls");
     let types: Vec<&str> =
         late["facts"].as_array().unwrap().iter().map(|of| of["type"].as_str().unwrap()).collect();
@@ -38,7 +38,7 @@ fn an_auditor_sees_what_came_late_and_what_rests_on_a_source() {
     let without = ["audit", "without", "--source", "scanner", "--from", "2026-01-01"];
     let told = home.run(&[&without[..], &["--output", "json"]].concat(), &[]).done();
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(told["impact"]["items"], "1");
+    assert_eq!(told["impact"]["items"], 1);
     let nothing = home.run(&["audit", "without", "--unit", "tls"], &[]);
     assert_eq!(nothing.code, 2, "{nothing:?}");
     server.stop();
