@@ -32,7 +32,7 @@ fn an_auditor_sees_what_came_late_and_what_rests_on_a_source() {
     assert_eq!(late["units"][0]["unit"]["name"], "tls");
     let types: Vec<&str> =
         late["facts"].as_array().unwrap().iter().map(|of| of["type"].as_str().unwrap()).collect();
-    assert_eq!(types, ["practice-rated", "evidence-submitted"]);
+    assert_eq!(types, ["evidence-submitted", "practice-rated"]);
     let far = home.run(&["audit", "late", "--by", "36000"], &[]).done();
     assert!(!far.contains("practice-rated"), "{far}");
     let without = ["audit", "without", "--source", "scanner", "--from", "2026-01-01"];
