@@ -16,8 +16,8 @@ pub fn side_by_side(compared: &Compared, files: &[String]) -> View {
     let names = names(compared, files);
     let sheets = vec![
         units(compared, files, &names),
-        areas(compared, &names),
         cautions(compared, files, &names),
+        areas(compared, &names),
     ];
     let document = object([
         ("profile", compared.profile.id.to_string().into()),
