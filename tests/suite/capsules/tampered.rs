@@ -289,10 +289,13 @@ fn what_is_claimed_falsely_is_named() {
     );
 }
 
+/// The members of a capsule, each with where it begins, its name and its bytes.
+type Members = Vec<(usize, String, Vec<u8>)>;
+
 #[test]
 fn a_stream_that_ends_too_soon_is_refused_by_the_state_digest() {
     let project = "51515151-5151-5151-5151-515151515151";
-    let check = |change: &dyn Fn(&mut Vec<(usize, String, Vec<u8>)>), expected: &Expect| {
+    let check = |change: &dyn Fn(&mut Members), expected: &Expect| {
         expected.assert_eq(&fault(&holding(change)).to_string());
     };
     let at = |members: &[(usize, String, Vec<u8>)], name: &str| {

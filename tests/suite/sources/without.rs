@@ -82,6 +82,6 @@ async fn the_levels_that_rest_on_a_source_are_told_to_an_auditor_and_nothing_is_
     let turned = wire::SupposeWithoutRequest { from, until, ..source("scanner") };
     expect!["InvalidArgument INVALID_FIELD [until]: `until`: 2026-05-01T00:00:00Z is not after 2026-05-02T00:00:00Z, where the interval begins"].assert_eq(&supposed(&auditor, turned).await);
     let rules = wire::Coordinate { rules: "strict".into(), ..Default::default() };
-    let ruled = wire::SupposeWithoutRequest { coordinate: Some(rules), ..source("scanner") };
-    expect!["InvalidArgument INVALID_FIELD [coordinate.rules]: `coordinate.rules`: levels are told by the rules in force: leave it out"].assert_eq(&supposed(&auditor, ruled).await);
+    let by_strict = wire::SupposeWithoutRequest { coordinate: Some(rules), ..source("scanner") };
+    expect!["InvalidArgument INVALID_FIELD [coordinate.rules]: `coordinate.rules`: levels are told by the rules in force: leave it out"].assert_eq(&supposed(&auditor, by_strict).await);
 }

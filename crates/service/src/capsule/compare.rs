@@ -165,7 +165,9 @@ pub fn compare<B: AsRef<[u8]>>(
     cautions.append(&mut found.cautions);
     let width = found.units.len();
     let mut areas: Vec<ComparedArea> = found.areas.into_values().collect();
-    areas.iter_mut().for_each(|area| area.reached.resize(width, None));
+    for area in &mut areas {
+        area.reached.resize(width, None);
+    }
     Ok(Compared {
         profile,
         capsules: all.into_iter().map(|one| one.verified).collect(),
@@ -190,7 +192,7 @@ impl Opened {
         let asked_for = asked.known_at.filter(|at| *at < known_until);
         let size = asked_for.map_or(*log_size, size_at);
         let at = At { valid_at: asked.valid_at.unwrap_or(valid_at.0), size };
-        Self { known_until, at, verified, folded }
+        Self { verified, folded, known_until, at }
     }
 }
 
@@ -268,7 +270,7 @@ impl Found {
                 gap(&question, &states).into_iter().zip(&levels)
             {
                 let of = AreaRef { model: model.id().clone(), area };
-                let title = model.area(area).map(|area| area.title.to_string());
+                let title = model.area(area).map(|area| String::from(&*area.title));
                 let row = self.areas.entry(of.clone()).or_insert_with(|| ComparedArea {
                     area: of,
                     title: title.unwrap_or_default(),

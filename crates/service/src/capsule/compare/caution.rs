@@ -36,6 +36,9 @@ pub enum Caution {
     },
 }
 
+/// What was not proved, and the caution that it gives of a capsule.
+type ByFinding = (fn(&Finding) -> bool, fn(usize) -> Caution);
+
 /// What speaks against comparing, from what the capsules are and do not prove.
 pub(super) fn cautions(all: &[Opened], asked: &AskedComparison) -> Vec<Caution> {
     let differ =
@@ -50,7 +53,7 @@ pub(super) fn cautions(all: &[Opened], asked: &AskedComparison) -> Vec<Caution> 
         }
         let open = &one.verified.not_proved;
         let found = |is: fn(&Finding) -> bool| open.iter().any(is);
-        let by_finding: [(fn(&Finding) -> bool, fn(usize) -> Caution); 3] = [
+        let by_finding: [ByFinding; 3] = [
             (|finding| matches!(finding, Finding::Unsigned), Caution::Unsigned),
             (|finding| matches!(finding, Finding::LaterRecords { .. }), Caution::MayEndTooSoon),
             (
