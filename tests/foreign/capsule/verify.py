@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 import archive
+import heads
 import manifest
 import streams
 from claim import Court
@@ -17,8 +18,10 @@ from world import World
 ID, HASH = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", r"([0-9a-f]{64})"
 KNOWN_AT = ["known-at/last.leaf", "known-at/last.tlog-proof",
             "known-at/next.leaf", "known-at/next.tlog-proof"]
-KINDS = ["checkpoint", "consistency", "|".join(map(re.escape, KNOWN_AT)), f"streams/{ID}",
-         f"proofs/{ID}\\.tlog-proof", f"texts/{ID}", f"documents/{HASH}"]
+HEADS = [heads.LEAF, heads.PROOF, heads.ROWS]
+KINDS = ["checkpoint", "consistency", "|".join(map(re.escape, KNOWN_AT)), "|".join(map(re.escape, HEADS)),
+         f"{heads.LATER}{ID}", f"streams/{ID}", f"proofs/{ID}\\.tlog-proof", f"texts/{ID}",
+         f"documents/{HASH}"]
 
 
 @dataclass
@@ -66,6 +69,8 @@ def members(data):
         names = [one["name"] for one in capsule["members"]]
         need(None not in ranks, "it names what is no member of a capsule")
         need(ranks == sorted(ranks) and len(set(names)) == len(names), "its members are not in order")
+        with_heads = any(name.startswith("heads/") for name in names)
+        need(with_heads == (capsule["format"] == 2), "format 2 has the members `heads/…`, and format 1 has none")
     found, before = {}, "capsule.json"
     for claim in capsule["members"]:
         name = before = claim["name"]
@@ -153,7 +158,7 @@ def known_at(capsule, found, checkpoint, report):
                       "no more and no less")
 
 
-# 5 to 8. Streams, order, completeness, texts.
+# 5 to 9. Streams, order, completeness, heads, texts.
 
 def all_streams(capsule, found, checkpoint):
     read = {}
@@ -169,6 +174,21 @@ def all_streams(capsule, found, checkpoint):
         if of and of[1] not in read:
             raise Wrong(name, "the capsule does not have its stream")
     return read
+
+
+def all_heads(capsule, found, checkpoint, read):
+    """What a state digest says of where the streams end; None where there is none."""
+    if capsule["format"] == 1:
+        return None
+    raw, proof = member(found, heads.LEAF), proof_of(found, heads.PROOF)
+    with placed(heads.LEAF, proof.index):
+        digest = streams.leaf(raw)
+        heads.is_digest(digest, proof, checkpoint)
+    rows = member(found, heads.ROWS)
+    here = {stream.replace("-", ""): leaves for stream, leaves in read.items()}
+    after = {name[len(heads.LATER):].replace("-", ""): streams.read(name, raw)
+             for name, raw in found.items() if name.startswith(heads.LATER)}
+    return heads.check(capsule, digest, rows, here, after)
 
 
 def all_texts(capsule, found, read, report):
@@ -187,7 +207,7 @@ def all_texts(capsule, found, read, report):
                 f"what texts said that were erased, of {many(total['erased'], 'record')}")
 
 
-# 9. Documents.
+# 10. Documents.
 
 def all_documents(found, leaves):
     documents = {}
@@ -207,7 +227,7 @@ def all_documents(found, leaves):
     return documents
 
 
-# 10. Levels.
+# 11. Levels.
 
 def of_level(claimed):
     if "none" in claimed:
@@ -269,22 +289,36 @@ def verify(data, keys=(), witnesses=()):
                       f"{size}, unchanged and each in its place, and no stream misses one before the "
                       "last that is here")
     world = World(leaves, size)
-    if streams.is_whole(leaves, size, capsule["root"]):
+    is_whole = streams.is_whole(leaves, size, capsule["root"])
+    seen = all_heads(capsule, found, checkpoint, read)
+    if seen:
+        report.find(True, f"none of {many(len(seen.whole), 'stream')} has a record among the first "
+                          f"{min(size, seen.size)} that is not here: the log says so itself, in its state "
+                          f"digest of {many(seen.size, 'record')} at position {seen.position}")
+    if is_whole:
         report.find(True, f"nothing was left out: here is the whole log, {many(size, 'record')}")
     else:
-        report.open.append(later(capsule, world, read, size - len(leaves)))
+        report.find(False, None, later(capsule, world, read, seen, size - len(leaves)))
     all_texts(capsule, found, read, report)
     documents = all_documents(found, leaves)
     levels(capsule, world, documents, report)
     return report
 
 
-def later(capsule, world, read, missing):
-    """What is not known of streams that may go on."""
+def later(capsule, world, read, seen, missing):
+    """What is not known of streams that may go on; None where a state digest says where all end."""
+    here = {stream.replace("-", "") for stream in read}
     above = {one for claim in capsule["units"] for one in world.ever_above(claim["unit"].replace("-", ""))}
-    without = sorted(above - {stream.replace("-", "") for stream in read})
-    what = (f"that no stream has a later record: some of the log are not here ({missing}), and nothing "
-            "says of which streams they are")
+    is_newer = seen is not None and seen.size >= capsule["log_size"]
+    whole = seen.whole if is_newer else set()
+    if here | above <= whole:
+        return None
+    why = "nothing says of which streams they are"
+    if seen and not is_newer:
+        why = (f"the newest state digest of the log was of its first {seen.size}, so that nothing says of "
+               "which streams those after them are")
+    what = f"that no stream has a later record: some of the log are not here ({missing}), and {why}"
+    without = sorted(above - here - whole)
     if without:
         what += f"; that nothing was recorded of units above: {', '.join(map(streams.hyphens, without))}"
     return what
