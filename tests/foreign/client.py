@@ -25,14 +25,14 @@ BASE_PRACTICES = [f"BP.10.0{number}" for number in range(1, 8)]
 class Server:
     """`gradus serve` on a free port, stopped with SIGTERM."""
 
-    def __init__(self, gradus, directory):
+    def __init__(self, gradus, directory, *settings):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.address = f"127.0.0.1:{port}"
         self.data = os.path.join(directory, "data")
         self.process = subprocess.Popen(
-            [gradus, "serve", "--data", self.data, "--listen", self.address]
+            [gradus, "serve", "--data", self.data, "--listen", self.address, *settings]
         )
         grpc.channel_ready_future(grpc.insecure_channel(self.address)).result(timeout=60)
         with open(os.path.join(self.data, "admin.token"), encoding="ascii") as token:

@@ -4,7 +4,8 @@
 
 `GRADUS_SEED` says which history, `GRADUS_STEPS` how many calls. People and a tool put forward, review,
 rate, distrust, move and tailor; what the server refuses is left out. Then capsules are made, of many
-moments and sizes of the log, and each has to hold, with every level and digest computed anew.
+moments and sizes of the log, and each has to hold, with every level and digest computed anew. One server
+records no state digest; another does, and its capsules have to say where streams end.
 """
 import collections
 import os
@@ -12,6 +13,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import datetime, timedelta, timezone
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -21,7 +23,8 @@ import grpc  # noqa: E402
 from client import Client, Server  # noqa: E402
 from formats import FORMATS  # noqa: E402
 from note import Key  # noqa: E402
-from verify import verify  # noqa: E402
+from streams import read  # noqa: E402
+from verify import members, verify  # noqa: E402
 
 KINDS = "POLICY PLAN DESIGN REVIEW_RECORD TEST_RESULT SCAN_REPORT SBOM CONFIGURATION INCIDENT".split()
 RULES = b"""id = "mixed"
@@ -352,13 +355,52 @@ def look(report, seen):
                 seen[f"at least {ongoing['at_least']}"] += 1
 
 
-def main():
-    gradus, seed = os.path.abspath(sys.argv[1]), int(os.environ.get("GRADUS_SEED", "1"))
-    steps, dice = int(os.environ.get("GRADUS_STEPS", "700")), random.Random(seed)
-    print(f"GRADUS_SEED={seed}")
-    seen, capsules = collections.Counter(), 0
+def digests(data):
+    """(size, position) of every state digest in a capsule's streams, in the order of the log."""
+    found = [one for name, raw in members(data)[1].items() if name.startswith("streams/")
+             for one in read(name, raw) if one["event"] == "state-digest-recorded"]
+    return sorted((one["body"]["size"], one["position"]) for one in found)
+
+
+def described(history, every):
+    """Waits until the log says of its last multiple what was known; a digest makes none due itself."""
+    for _ in range(50):
+        found = history.call("ProofService", "ListStateDigests", {}).get("digests", [])
+        last = int(found[-1]["log_size"]) if found else 0
+        size = int(history.call("ProofService", "GetCheckpoint", {})["log_size"])
+        if last == size // every * every:
+            return
+        time.sleep(0.1)
+
+
+def heads_of(data, report, known, seen):
+    """What is wrong with what a capsule says of where its streams end, by the digests of its log."""
+    size = report.capsule["log_size"]
+    before = [one for one in known if one[1] < size][-1:]
+    expected = ([one for one in known if one[0] >= size][:1] or before or [None])[0]
+    found = report.ends and (report.ends.size, report.ends.position)
+    if found != expected or report.capsule["format"] != (2 if expected else 1):
+        return f"a capsule of {size} has the digest {found}, not {expected}"
+    names = members(data)[1]
+    whole, later = bool(expected) and expected[0] >= size, [name for name in names if "/later/" in name]
+    seen["with a digest"] += bool(expected)
+    seen["of which no stream ends too soon"] += whole
+    seen["later leaves"] += len(later)
+    told = [one for one in report.open if one.startswith("that no stream has a later record")]
+    all_here = any(one.startswith("nothing was left out") for one in report.proved)
+    if bool(told) != (not whole and not all_here):
+        return f"a capsule of {size}, of which the digest {expected} tells: {told}"
+    missing = {name[8:].replace("-", "") for name in names if name.startswith("streams/")}
+    if whole and not missing <= report.ends.whole:
+        return f"a capsule of {size} with the digest {expected} has no row of {missing - report.ends.whole}"
+    return None
+
+
+def held(gradus, dice, steps, every, seen):
+    """Capsules of one history, each of which holds; how many."""
+    settings, capsules = (["--state-digest-every", str(every)] if every else []), 0
     with tempfile.TemporaryDirectory() as directory:
-        server = Server(gradus, directory)
+        server = Server(gradus, directory, *settings)
         try:
             history = History(server, dice)
             moments = []
@@ -366,11 +408,14 @@ def main():
                 if step % 40 == 20:
                     moments.append(datetime.now(timezone.utc).isoformat())
                 history.step()
+            if every:
+                described(history, every)
             path = os.path.join(directory, "made.capsule")
-            full = verify(*listed(create(gradus, server, path, "--all")))
+            whole, key = create(gradus, server, path, "--all")
+            full, known = verify(whole, [key]), digests(whole)
             size = full.capsule["log_size"]
             print(f"{size} records of {sum(history.done.values())} calls; the server refused "
-                  f"{sum(history.refused.values())}")
+                  f"{sum(history.refused.values())}; {len(known)} state digests")
             for number in range(30):
                 asked = [["--all"], ["one"], ["organization", "four"], ["red", "one"]][number % 4]
                 asked = [*asked, "--until", history.when()]
@@ -387,6 +432,8 @@ def main():
                 look(report, seen)
                 if not report.levels:
                     sys.exit(f"FAILED: {asked}: {report.open}")
+                if wrong := heads_of(data, report, known, seen):
+                    sys.exit(f"FAILED: {asked}: {wrong}")
             # What the verifier does not know it says, and does not guess.
             history.call("UnitService", "AdoptRules",
                          {"unit": "one", "document": "nplf-33020", "effective_at": NOW.isoformat()})
@@ -396,17 +443,25 @@ def main():
                 sys.exit(f"FAILED: levels of another scheme: {told}")
         finally:
             server.stop()
-    print(f"{capsules} capsules hold, every level and digest computed anew:", dict(seen))
     if os.environ.get("GRADUS_STEPS_SHOWN"):
         print(history.done, history.refused.most_common(60))
-    lacking = [what for what in ("rated", "below rated") if not seen[what]]
-    if capsules < 20 or lacking:
-        sys.exit(f"FAILED: the history is too poor: {capsules} capsules, without {lacking}")
+    return capsules
 
 
-def listed(made):
-    data, key = made
-    return data, [key]
+def main():
+    gradus, seed = os.path.abspath(sys.argv[1]), int(os.environ.get("GRADUS_SEED", "1"))
+    steps, dice = int(os.environ.get("GRADUS_STEPS", "700")), random.Random(seed)
+    print(f"GRADUS_SEED={seed}")
+    for every in (None, dice.randint(20, 150)):
+        seen = collections.Counter()
+        capsules = held(gradus, dice, steps, every, seen)
+        print(f"{capsules} capsules hold, every level and digest computed anew:", dict(seen))
+        needed = ["rated", "below rated"]
+        if every:
+            needed += ["with a digest", "of which no stream ends too soon", "later leaves"]
+        lacking = [what for what in needed if not seen[what]]
+        if capsules < 20 or lacking:
+            sys.exit(f"FAILED: the history is too poor: {capsules} capsules, without {lacking}")
 
 
 if __name__ == "__main__":

@@ -194,9 +194,9 @@ def ended(data, dice):
     yield put("the record of the digest behind its row", {other: bundle(of[heads.LEAF])})
     yield put("a later leaf among those of the capsule", {
         later: None, f"streams/{TLS}": of[f"streams/{TLS}"] + of[later]})
-    for at, what in ((8, "position"), (17, "stamp"), (25, "stream"), (41, "version"), (49, "previous")):
+    for at, what in ((9, "position"), (17, "stamp"), (33, "stream"), (41, "version"), (73, "previous")):
         changed = bytearray(leaf)
-        changed[at + 1] ^= 1
+        changed[at] ^= 1
         yield put(f"a later leaf with another {what}", {later: bundle(bytes(changed))})
 
     # The digest: of another size, of more rows, of none; and no digest at all.

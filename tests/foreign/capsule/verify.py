@@ -31,6 +31,7 @@ class Report:
     proved: list = field(default_factory=list)
     open: list = field(default_factory=list)
     levels: bool = False
+    ends: heads.Heads | None = None
 
     def find(self, right, proved, otherwise=None):
         """Notes what is proved where that is so, else what is not; None is nothing to note."""
@@ -290,7 +291,7 @@ def verify(data, keys=(), witnesses=()):
                       "last that is here")
     world = World(leaves, size)
     is_whole = streams.is_whole(leaves, size, capsule["root"])
-    seen = all_heads(capsule, found, checkpoint, read)
+    seen = report.ends = all_heads(capsule, found, checkpoint, read)
     if seen:
         report.find(True, f"none of {many(len(seen.whole), 'stream')} has a record among the first "
                           f"{min(size, seen.size)} that is not here: the log says so itself, in its state "
