@@ -5,7 +5,8 @@
 Whoever operates a log can write what they like into it. So records are drawn here that a server would
 have refused, of any order, in any stream and of any time; a capsule is made of them by the page of
 formats alone, with the claims that this verifier computes, and `gradus capsule verify` has to come to
-the same, digest for digest. `GRADUS_SEED` says which, `GRADUS_FORGED` how many logs.
+the same, digest for digest. Each log also says where its streams end, once as it is and twice not.
+`GRADUS_SEED` says which, `GRADUS_FORGED` how many logs.
 """
 import base64
 import collections
@@ -20,12 +21,13 @@ import nacl.signing
 import manifest
 from claim import Court, array, integer, target
 from documents import DAY
+from fault import Wrong
 from formats import FORMATS
 from histories import AREAS, TARGETS, TRUTHS, look
 from merkle import leaf_hash, root, sha256, split
 from note import DASH, NOTE, Key
 from streams import hyphens, leaf
-from tamper import agreed, program
+from tamper import agreed, found_by, program
 from verify import verify
 from world import World
 
@@ -72,6 +74,21 @@ def path(hashes, index):
     return [*path(hashes[left:], index - left), root(hashes[:left])]
 
 
+def growth(hashes, old, is_known=True):
+    """The hashes that prove the first `old` leaves to be the beginning of all (RFC 6962, 2.1.2)."""
+    if old == len(hashes):
+        return [] if is_known else [root(hashes)]
+    left = split(len(hashes))
+    if old <= left:
+        return [*growth(hashes[:left], old, is_known), root(hashes[left:])]
+    return [*growth(hashes[left:], old - left, False), root(hashes[:left])]
+
+
+def bundle(leaves):
+    """Leaves with their positions, as a member holds them."""
+    return b"".join(struct.pack(">H", len(raw)) + raw for _, raw in leaves)
+
+
 def b64(raw):
     return base64.b64encode(raw).decode()
 
@@ -103,29 +120,44 @@ class Log:
         before.append((len(self.leaves), raw))
         self.leaves.append(raw)
 
-    def capsule(self, documents, units, moment):
-        """A capsule of all records, with the claims that follow from them."""
-        hashes, size = [leaf_hash(raw) for raw in self.leaves], len(self.leaves)
-        text = f"{self.origin}\n{size}\n{b64(root(hashes))}\n"
-        signed = self.key.id() + self.secret.sign(text.encode()).signature
-        checkpoint = f"{text}\n{DASH}{self.origin} {b64(signed)}\n".encode()
-        streams = sorted(self.streams.items())
-        members = [("checkpoint", checkpoint), ("consistency", b"")]
-        members += [(f"streams/{hyphens(stream)}",
-                     b"".join(struct.pack(">H", len(raw)) + raw for _, raw in leaves))
+    def proof(self, index, checkpoint):
+        hashes = [leaf_hash(raw) for raw in self.leaves]
+        front = ["c2sp.org/tlog-proof@v1", f"index {index}", *map(b64, path(hashes, index)), "", ""]
+        return "\n".join(front).encode() + checkpoint
+
+    def checkpoint(self):
+        """The note of all records."""
+        signed = f"{self.origin}\n{len(self.leaves)}\n{b64(root([leaf_hash(raw) for raw in self.leaves]))}\n"
+        signature = self.key.id() + self.secret.sign(signed.encode()).signature
+        return f"{signed}\n{DASH}{self.origin} {b64(signature)}\n".encode()
+
+    def below(self, size):
+        """The leaves of every stream that has some below a size, with their positions."""
+        all_of = ((stream, [one for one in leaves if one[0] < size]) for stream, leaves in self.streams.items())
+        return {stream: leaves for stream, leaves in all_of if leaves}
+
+    def capsule(self, documents, units, moment, size=None, streams=None, heads=()):
+        """A capsule of the first records, or of all, with the claims that follow from them.
+
+        `streams` are others than those below the size, `heads` the members of format 2.
+        """
+        hashes, size = [leaf_hash(raw) for raw in self.leaves], len(self.leaves) if size is None else size
+        streams = sorted((self.below(size) if streams is None else streams).items())
+        checkpoint = self.checkpoint()
+        grown = "".join(f"{b64(one)}\n" for one in growth(hashes, size))
+        members = [("checkpoint", checkpoint), ("consistency", grown.encode()), *heads]
+        members += [(f"streams/{hyphens(stream)}", bundle(leaves)) for stream, leaves in streams]
+        members += [(f"proofs/{hyphens(stream)}.tlog-proof", self.proof(leaves[-1][0], checkpoint))
                     for stream, leaves in streams]
-        for stream, leaves in streams:
-            index = leaves[-1][0]
-            front = ["c2sp.org/tlog-proof@v1", f"index {index}", *map(b64, path(hashes, index)), "", ""]
-            members.append((f"proofs/{hyphens(stream)}.tlog-proof", "\n".join(front).encode() + checkpoint))
         members += [(f"texts/{hyphens(stream)}", b"") for stream, _ in streams]
         members += [(f"documents/{digest}", raw) for digest, raw in sorted(documents.items())]
-        court = Court(World([leaf(raw) for raw in self.leaves], size), documents)
-        claims = [court.claim(hyphens(self.id), hyphens(unit), moment) for unit in units]
+        known = sorted(one for _, leaves in streams for one in leaves)
+        world = World([leaf(raw) for _, raw in known], size)
+        claims = [Court(world, documents).claim(hyphens(self.id), hyphens(unit), moment) for unit in units]
         capsule = {
-            "format": 1, "log": hyphens(self.id), "origin": self.origin, "valid_at": manifest.shown(moment),
-            "log_size": size, "root": root(hashes).hex(), "checkpoint_size": size, "units": claims,
-            "members": [], "digest": ""}
+            "format": 2 if heads else 1, "log": hyphens(self.id), "origin": self.origin,
+            "valid_at": manifest.shown(moment), "log_size": size, "root": root(hashes[:size]).hex(),
+            "checkpoint_size": len(hashes), "units": claims, "members": [], "digest": ""}
         return agreed(capsule, members)
 
 
@@ -274,6 +306,105 @@ class Forger:
         self.record(stream, event, **said)
 
 
+# Where streams end, by a digest that the log's own key vouches for.
+
+class Described:
+    """A state digest in a log: what it says, where it stands, and its rows."""
+
+    def __init__(self, forger, size, change=None, said_size=None):
+        self.log, self.size = forger.log, size if said_size is None else said_size
+        first, below = forger.units[0], self.log.below(size)
+        self.streams = [first] + sorted({*forger.units, *below} - {first})
+        self.rows = []
+        for stream in self.streams:
+            leaves = below.get(stream, [])
+            version, head = len(leaves), leaf_hash(leaves[-1][1]) if leaves else bytes(32)
+            if change and change[0] == stream:
+                version, head = change[1](version, head)
+            self.rows.append(array(value(stream, "id"), integer(version), value(head.hex(), "digest"),
+                                   value(self.log.draw(32), "digest")))
+        self.hashes = [leaf_hash(row) for row in self.rows]
+        self.position = len(self.log.leaves)
+        forger.record(first, "state-digest-recorded", size=self.size, root=root(self.hashes).hex(),
+                      rows=len(self.rows), projector=1)
+
+    def later(self, known):
+        """The leaves that lead from a size of the log to the rows."""
+        after = ((stream, [one for one in leaves if one[0] >= known])
+                 for stream, leaves in self.log.below(self.size).items())
+        return {stream: leaves for stream, leaves in after if leaves}
+
+    def members(self, streams, later):
+        """The members of a capsule, with lines of some streams."""
+        line = lambda index: json.dumps({
+            "index": index, "row": self.rows[index].hex(),
+            "proof": [one.hex() for one in path(self.hashes, index)]}, separators=(",", ":"))
+        asked = [index for index, stream in enumerate(self.streams) if stream in streams]
+        of = [("heads/digest.leaf", self.log.leaves[self.position]),
+              ("heads/digest.tlog-proof", self.log.proof(self.position, self.log.checkpoint())),
+              ("heads/rows", "".join(f"{line(index)}\n" for index in asked).encode())]
+        return of + [(f"heads/later/{hyphens(self.streams[index])}", bundle(later[self.streams[index]]))
+                     for index in asked if later.get(self.streams[index])]
+
+
+def ended(gradus, forger, seen):
+    """What is wrong with capsules whose log says where streams end, the truth or not."""
+    dice, log, wrong = forger.dice, forger.log, []
+    size = dice.randint(20, len(log.leaves))
+    truth = Described(forger, size)
+    liar, lie = dice.choice(sorted(log.below(size))), dice.choice([
+        lambda version, head: (version - 1, head), lambda version, head: (version + 1, head),
+        lambda version, head: (version, bytes(32)), lambda version, head: (0, bytes(32))])
+    lies = {"a row that the leaves contradict": Described(forger, size, (liar, lie)),
+            "a digest of what comes after it": Described(forger, size, said_size=len(log.leaves) + 1)}
+    for _ in range(dice.randint(0, 20)):
+        forger.step()
+    known, moment = dice.randint(20, len(log.leaves)), forger.when()
+    here, first = log.below(known), forger.units[0]
+    for stream in sorted(here):
+        if stream != first and dice.random() < 0.2:
+            del here[stream]
+    registered = World([leaf(raw) for _, raw in sorted(sum(here.values(), []))], known).registered
+    units = [unit for unit in forger.units if unit in registered]
+    # Streams without a record have a row, too; nobody can be kept from leaving out a line.
+    asked = {stream for stream in {*here, *forger.units} - ({*log.streams} - {*here}) if dice.random() < 0.95}
+    make = lambda of, streams, later: log.capsule(forger.documents, units, moment, known, streams,
+                                                  of.members(asked | {*streams}, later))
+    later = truth.later(known)
+    data = log.capsule(forger.documents, units, moment, known, here, truth.members(asked, later))
+    report = verify(data, [log.key])
+    seen["with a digest"] += 1
+    seen["of which no stream ends too soon"] += not any("later record" in one for one in report.open)
+    if differ := set(found_by(gradus, data, log.key)) ^ {*report.proved, *report.open}:
+        wrong.append(f"only one verifier finds: {differ}")
+
+    forged = {what: make(of, here, of.later(known)) for what, of in lies.items() if liar in here}
+    for stream, leaves in here.items():
+        goes_on, behind = later.get(stream, []), [one for one in log.streams[stream] if one[0] >= max(known, size)]
+        if stream != first and len(leaves) > 1 and leaves[-1][0] < size:
+            shorter = {**here, stream: leaves[:-1]}
+            forged["a stream without its last leaf"] = make(truth, shorter, {**later, stream: goes_on})
+            forged["a leaf among later ones"] = make(truth, shorter, {**later, stream: leaves[-1:] + goes_on})
+        if goes_on:
+            forged["later leaves without the last"] = make(truth, here, {**later, stream: goes_on[:-1]})
+            forged["later leaves without the first"] = make(truth, here, {**later, stream: goes_on[1:]})
+        if behind:
+            forged["leaves behind the row"] = make(truth, here, {**later, stream: goes_on + behind})
+    for what, data in forged.items():
+        seen["refused"] += 1
+        try:
+            verify(data, [log.key])
+            wrong.append(f"{what}: accepted")
+        except Wrong as why:
+            seen[f"refused: {what}"] += 1
+            if not why.member.startswith("heads/"):
+                wrong.append(f"{what}: refused for {why}")
+        code, told = program(gradus, data, log.key, with_words=True)
+        if code != 11 or "heads/" not in told:
+            wrong.append(f"{what}: our own verifier ends with {code}: {told.strip()}")
+    return wrong
+
+
 def main():
     gradus, seed = os.path.abspath(sys.argv[1]), int(os.environ.get("GRADUS_SEED", "1"))
     logs, seen, wrong = int(os.environ.get("GRADUS_FORGED", "100")), collections.Counter(), []
@@ -288,6 +419,7 @@ def main():
             code, told = program(gradus, data, forger.log.key, with_words=True)
             if code != 0:
                 wrong.append(f"log {number} at {manifest.shown(moment)}: {told.strip()}")
+        wrong += [f"log {number}: {one}" for one in ended(gradus, forger, seen)]
     print(f"{seen['capsules']} capsules of {logs} logs that nobody wrote:", dict(seen))
     for one in wrong[:10]:
         print("FAILED: our own verifier says otherwise:", one)

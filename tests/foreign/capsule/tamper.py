@@ -291,6 +291,16 @@ def program(gradus, data, key, with_words=False):
         return (done.returncode, done.stderr) if with_words else done.returncode
 
 
+def found_by(gradus, data, key):
+    """What `gradus capsule verify` finds, proved or not, of a capsule that holds."""
+    with tempfile.NamedTemporaryFile(suffix=".capsule") as file:
+        file.write(data)
+        file.flush()
+        asked = [gradus, "capsule", "verify", file.name, "--key", str(key)]
+        told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    return [line.split("\t", 2)[2] for line in told.splitlines()[1:] if line.startswith(("yes\t", "no\t"))]
+
+
 def look(data, key, gradus, seed):
     """What was wrong with the verdicts on one golden capsule, changed in all ways."""
     wrong = []
