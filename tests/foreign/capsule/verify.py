@@ -18,6 +18,7 @@ from world import World
 ID, HASH = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", r"([0-9a-f]{64})"
 KNOWN_AT = ["known-at/last.leaf", "known-at/last.tlog-proof",
             "known-at/next.leaf", "known-at/next.tlog-proof"]
+UNSEEN = "what was recorded of appraisals that ratings name"
 HEADS = [heads.LEAF, heads.PROOF, heads.ROWS]
 KINDS = ["checkpoint", "consistency", "|".join(map(re.escape, KNOWN_AT)), "|".join(map(re.escape, HEADS)),
          f"{heads.LATER}{ID}", f"streams/{ID}", f"proofs/{ID}\\.tlog-proof", f"texts/{ID}",
@@ -299,23 +300,31 @@ def verify(data, keys=(), witnesses=()):
     if is_whole:
         report.find(True, f"nothing was left out: here is the whole log, {many(size, 'record')}")
     else:
-        report.find(False, None, later(capsule, world, read, seen, size - len(leaves)))
+        here, whole = {one["stream"] for one in leaves}, seen.whole if seen and seen.size >= size else set()
+        report.find(False, None, later(capsule, world, here, whole, seen, size - len(leaves)))
+        report.find(False, None, unseen(leaves, here | whole))
     all_texts(capsule, found, read, report)
     documents = all_documents(found, leaves)
     levels(capsule, world, documents, report)
     return report
 
 
-def later(capsule, world, read, seen, missing):
+def unseen(leaves, known):
+    """What only the streams of appraisals say that are not here, while ratings name them."""
+    named = {one["body"].get("appraisal") for one in leaves if one["event"] == "practice-rated"}
+    if without := sorted(named - known - {None}):
+        return (f"{UNSEEN}, whose streams are not here: whether ratings were brought in with them: "
+                f"{', '.join(map(streams.hyphens, without))}")
+    return None
+
+
+def later(capsule, world, here, whole, seen, missing):
     """What is not known of streams that may go on; None where a state digest says where all end."""
-    here = {stream.replace("-", "") for stream in read}
     above = {one for claim in capsule["units"] for one in world.ever_above(claim["unit"].replace("-", ""))}
-    is_newer = seen is not None and seen.size >= capsule["log_size"]
-    whole = seen.whole if is_newer else set()
     if here | above <= whole:
         return None
     why = "nothing says of which streams they are"
-    if seen and not is_newer:
+    if seen and seen.size < capsule["log_size"]:
         why = (f"the newest state digest of the log was of its first {seen.size}, so that nothing says of "
                "which streams those after them are")
     what = f"that no stream has a later record: some of the log are not here ({missing}), and {why}"
