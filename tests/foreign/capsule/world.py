@@ -88,10 +88,12 @@ class World:
                 self.registered[said["unit"]] = when, position
                 self.names[said["unit"]] = said["name"]
                 self.parents[said["unit"]] = [(when, position, said.get("parent"))]
+            case "unit-renamed" | "unit-moved" | "unit-archived" if said["unit"] not in self.registered:
+                pass
             case "unit-renamed":
                 self.names[said["unit"]] = said["name"]
             case "unit-moved":
-                self.parents.setdefault(said["unit"], []).append((when, position, said["parent"]))
+                self.parents[said["unit"]].append((when, position, said["parent"]))
             case "unit-archived":
                 self.archived.setdefault(said["unit"], []).append((when, position, True))
             case "model-published" | "rules-published" | "profile-published":
