@@ -109,9 +109,9 @@ async fn late_facts_are_counted_by_unit_and_by_the_milestone_that_they_are_close
         then,
         &expect![[r#"
             3 late of 3 in 3 units
-            organization: 1/1, 13300 to 13300
             alpha: 1/1, 151 to 151; audit Q2 1+0
             beta: 1/1, 120 to 120
+            organization: 1/1, 13300 to 13300
             organization rules-adopted after 13300 days, none
             alpha evidence-submitted after 151 days, Q2
             beta evidence-submitted after 120 days, none"#]],

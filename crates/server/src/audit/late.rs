@@ -43,7 +43,7 @@ pub(super) fn told(
     late.retain(|(_, lateness)| !lateness.late.is_empty());
     // By the part that is late, in millionths.
     let part = |of: &Lateness| count(of).saturating_mul(1_000_000) / of.facts.max(1);
-    late.sort_by_key(|(id, lateness)| (Reverse(part(lateness)), *id));
+    late.sort_by_cached_key(|(id, of)| (Reverse(part(of)), unit_ref(service, *id).name));
     let of_units = late.iter().flat_map(|(id, of)| of.late.iter().map(|fact| (*id, *of, fact)));
     let mut facts: Vec<(UnitId, &Lateness, &Late)> = of_units.collect();
     facts.sort_by_key(|(_, _, fact)| (Reverse(fact.delay), fact.position));
