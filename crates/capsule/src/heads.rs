@@ -3,7 +3,7 @@
 //! A stream of a capsule is whole from its first record on; that nothing comes after its last one is
 //! said by the row of the stream in a digest of as much of the log, or more. Where a stream went on
 //! before the digest was made, its later leaves lead to the row, as in
-//! [`verify_whole`](gradus_proof::state::verify_whole).
+//! [`verify_whole`].
 
 use std::collections::BTreeMap;
 

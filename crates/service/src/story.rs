@@ -224,7 +224,7 @@ impl Service {
         claim.digest()
     }
 
-    /// The records of some facts of a story, in their order: at most [`CHUNK`] of the first ones,
+    /// The records of some facts of a story, in their order: at most 512 of the first ones,
     /// each with whether it is of the unit's own stream.
     ///
     /// Neighbours in the stream are read together, since most facts are recorded in the order in
