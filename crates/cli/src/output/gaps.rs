@@ -3,7 +3,7 @@
 use gradus_wire::v1;
 
 use super::View;
-use super::message::{self, time};
+use super::message::{self, day};
 use super::sheet::{Cell, Sheet, Tone};
 use crate::error::CliError;
 
@@ -56,11 +56,6 @@ fn title(response: &v1::FindGapsResponse) -> String {
         response.silences_total,
         part(response.silences.len(), response.silences_total)
     )
-}
-
-fn day(at: Option<&prost_types::Timestamp>) -> String {
-    let at = time(at);
-    at.split_once('T').map_or(at.as_str(), |(day, _)| day).to_owned()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use gradus_wire::v1;
 
 use super::View;
-use super::message::{self, time};
+use super::message::{self, day};
 use super::sheet::{Cell, Sheet};
 use crate::error::CliError;
 
@@ -68,11 +68,6 @@ fn days(seconds: u64) -> String {
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
     }
-}
-
-fn day(at: Option<&prost_types::Timestamp>) -> String {
-    let at = time(at);
-    at.split_once('T').map_or(at.as_str(), |(day, _)| day).to_owned()
 }
 
 #[cfg(test)]

@@ -285,6 +285,13 @@ pub fn time(at: Option<&prost_types::Timestamp>) -> String {
     at.and_then(select::unwire).map(|at| at.to_string()).unwrap_or_default()
 }
 
+/// The day of an instant of an answer; empty when there is none.
+#[must_use]
+pub fn day(at: Option<&prost_types::Timestamp>) -> String {
+    let at = time(at);
+    at.split_once('T').map_or(at.as_str(), |(day, _)| day).to_owned()
+}
+
 /// The word of an answer's enum as text; empty when it says nothing.
 #[must_use]
 pub fn text<E: Worded>(number: i32) -> String {

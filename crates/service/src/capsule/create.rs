@@ -60,8 +60,8 @@ impl Service {
     /// A capsule of some units, or of the whole log; for those who may prove all of it, since the
     /// organization's stream, which tells who and what the units are, tells of every unit.
     ///
-    /// The same question has the same bytes for ever, until a text is erased or the caller may read
-    /// other texts than before.
+    /// The same question has the same bytes, until a text is erased, the caller may read other texts
+    /// than before, witnesses sign the checkpoint, or the first state digest of its size is recorded.
     ///
     /// # Errors
     ///
