@@ -31,6 +31,7 @@ pub mod projections;
 pub mod prove;
 pub mod rate;
 pub mod replay;
+pub mod report;
 pub mod review;
 pub mod role;
 pub mod rollup;
@@ -185,6 +186,8 @@ pub enum Command {
     Assert(assert::AssertArgs),
     /// Tell a unit's history as a story: each fact, and each level that moved and why
     Replay(replay::ReplayArgs),
+    /// Write a report for a date: one page to read, print or send on
+    Report(report::ReportArgs),
     /// Ask as an auditor: what seems to be missing
     #[command(subcommand)]
     Audit(audit::AuditCommand),

@@ -28,6 +28,7 @@ pub mod projections;
 pub mod prove;
 pub mod rate;
 pub mod replay;
+pub mod report;
 pub mod restore;
 pub mod review;
 pub mod role;
@@ -136,6 +137,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Rollup(args) => rollup::run(session, args).await,
         Command::Assert(args) => assert::run(session, args).await,
         Command::Replay(args) => replay::run(session, args).await,
+        Command::Report(args) => report::run(session, args).await,
         Command::Audit(command) => audit::run(session, command).await,
         Command::Watch(args) => watch::run(session, args).await,
         Command::Backup(args) => backup::online(session, &args).await,

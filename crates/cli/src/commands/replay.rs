@@ -22,25 +22,48 @@ pub async fn run(session: &Session, args: ReplayArgs) -> Result<(), CliError> {
         min_size: args.coordinate.min_size,
     };
     let output = &session.output;
-    let by_line = args.format.is_none() && output.format == Format::Jsonl;
-    let mut flow = by_line.then(|| Flow::new(output)).transpose()?;
+    if args.format.is_none() && output.format == Format::Jsonl {
+        let mut flow = Flow::new(output)?;
+        let show = |next| flow.show(output, &Sheet::default(), &[message::json(&next)?]);
+        return each(session, request, show).await;
+    }
+    let told = whole(session, request).await?;
+    match args.format {
+        Some(_) => output.text(&story::markdown(&told)),
+        None => output.show(&story::view(&told)?),
+    }
+}
+
+/// A story from its beginning to its end.
+pub async fn whole(
+    session: &Session,
+    request: v1::ReplayUnitRequest,
+) -> Result<Vec<v1::ReplayUnitResponse>, CliError> {
+    let mut told = Vec::new();
+    let mut keep = |next| {
+        told.push(next);
+        Ok(())
+    };
+    each(session, request, &mut keep).await?;
+    Ok(told)
+}
+
+/// Hands on what is told as it comes.
+async fn each(
+    session: &Session,
+    request: v1::ReplayUnitRequest,
+    mut hand_on: impl FnMut(v1::ReplayUnitResponse) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     let error = |status| session.client.error(status);
     let sent = session.client.audit().replay_unit(Request::new(request)).await;
     let mut messages = sent.map_err(error)?.into_inner();
-    let (mut told, mut whole) = (Vec::new(), false);
+    let mut whole = false;
     while let Some(next) = messages.message().await.map_err(error)? {
         whole = matches!(next.told, Some(Told::End(_)));
-        match &mut flow {
-            Some(flow) => flow.show(output, &Sheet::default(), &[message::json(&next)?])?,
-            None => told.push(next),
-        }
+        hand_on(next)?;
     }
-    if !whole {
-        return Err(error(Status::unavailable("the story broke off before its end")));
+    if whole {
+        return Ok(());
     }
-    match (flow, args.format) {
-        (Some(_), _) => Ok(()),
-        (None, Some(_)) => output.text(&story::markdown(&told)),
-        (None, None) => output.show(&story::view(&told)?),
-    }
+    Err(error(Status::unavailable("the story broke off before its end")))
 }

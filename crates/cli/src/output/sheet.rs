@@ -183,6 +183,19 @@ impl Sheet {
         }
     }
 
+    /// The names of the columns that people see.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.shown().copied()
+    }
+
+    /// Each row, its cells with the names of their columns, as people see them.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<(&'static str, &Cell)>> {
+        let seen = |(name, _): &(&'static str, &Cell)| !self.behind.contains(name);
+        self.rows
+            .iter()
+            .map(move |row| self.columns.iter().copied().zip(row).filter(seen).collect())
+    }
+
     /// Writes it with tabs between the cells, and the names of the columns above; of one thing,
     /// each part on its line.
     pub fn tabs(&self, out: &mut impl Write) -> io::Result<()> {

@@ -17,7 +17,8 @@ use crate::select::unwire;
 
 pub(super) use matrix::short;
 use matrix::{instants, matrix};
-use overview::{begin, overview};
+pub use overview::begin;
+use overview::overview;
 
 /// Nothing that is a level.
 const NOTHING: char = '·';
@@ -110,7 +111,8 @@ fn headline(response: &v1::QueryTrendResponse, has_lines: bool) -> String {
 }
 
 /// Whether anything is known at a point.
-fn says(point: &v1::TrendPoint) -> bool {
+#[must_use]
+pub fn says(point: &v1::TrendPoint) -> bool {
     point.state.as_ref().is_some_and(|state| {
         let is_rated = |level: &Option<v1::LevelAnswer>| {
             let none = level.and_then(|level| level.answer);

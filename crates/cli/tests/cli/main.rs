@@ -27,6 +27,8 @@ mod prove;
 #[cfg(test)]
 mod push;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod secrets;

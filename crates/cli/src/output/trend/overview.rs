@@ -33,7 +33,8 @@ pub(super) fn overview(response: &v1::QueryTrendResponse) -> Sheet {
 }
 
 /// The first moment at which anything was known.
-pub(super) fn begin(response: &v1::QueryTrendResponse) -> Option<Timestamp> {
+#[must_use]
+pub fn begin(response: &v1::QueryTrendResponse) -> Option<Timestamp> {
     let points = series(response).flat_map(|(_, area)| &area.points);
     let known = points.filter(|point| says(point));
     known.filter_map(|point| point.valid_at.as_ref().and_then(unwire)).min()
