@@ -77,6 +77,10 @@ pub async fn run(command: Command, settings: &Settings, output: Output) -> Resul
                 let session = Session::open(settings, output).await?;
                 until_interrupted(capsule::create(&session, args)).await
             }
+            CapsuleCommand::Submit(args) => {
+                let session = Session::open(settings, output).await?;
+                until_interrupted(capsule::submit(&session, &args)).await
+            }
         },
         Command::Logout => login::logout(&output),
         Command::Env => environment::show(&output),

@@ -95,8 +95,7 @@ fn usage(error: &clap::Error, args: &[OsString]) -> Exit {
     let source = culprit(error, args).map(|name| format!("The value comes from {name}."));
     if wants_json(args) {
         let text = error.to_string();
-        let message = text.lines().next().unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let message = message(&text);
         let hint = source.unwrap_or_else(|| "see --help".to_owned());
         return report("gradus", &CliError::usage(message, hint), Format::Json);
     }
@@ -105,6 +104,13 @@ fn usage(error: &clap::Error, args: &[OsString]) -> Exit {
         let _ = writeln!(anstream::stderr().lock(), "{source}");
     }
     Exit::Usage
+}
+
+/// What was wrong, on one line: the first paragraph of what people read.
+fn message(text: &str) -> String {
+    let lines = text.lines().take_while(|line| !line.is_empty());
+    let message = lines.map(str::trim).collect::<Vec<_>>().join(" ");
+    message.strip_prefix("error: ").unwrap_or(&message).to_owned()
 }
 
 /// Whether a command line that could not be read asks for JSON.

@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use gradus_model::Timestamp;
+use gradus_model::evidence::{Outcome, Strength};
 
-use crate::select::Moment;
+use super::append::AppendArgs;
+use super::words::words;
+use crate::select::{self, Moment};
 
 /// What to do with capsules.
 #[derive(Debug, Subcommand)]
@@ -39,6 +43,17 @@ ongoing, and how far that is from what the profile aims at. Each capsule is veri
 11 where one fails. Says what may not be compared, and what nobody proved. The profile is one that the
 logs of the capsules published.")]
     Compare(CompareArgs),
+    /// Verify a capsule of another log, and put it forward as evidence of foreign origin
+    #[command(
+        after_help = "Example: a supplier's capsule, held against the key that the supplier told
+  gradus capsule submit openssl.capsule --project billing --practice BP.22.02 \\
+      --key 'gradus/7d0e…+1c2d3e4f+Ab…' --note 'asked for in the contract'
+
+The item says which log, unit and date the levels are of, what the capsule proves and what it does not,
+and has the ongoing level of each area as a measure. It is an item like any other: it waits for review,
+and is effective from the date that the levels are of. The same capsule again is the same item."
+    )]
+    Submit(Box<SubmitArgs>),
     /// Show what a capsule holds and claims, without verifying it
     #[command(after_help = "Example: gradus capsule show rustls.capsule")]
     Show(ShowArgs),
@@ -85,6 +100,44 @@ pub struct VerifyArgs {
     /// File with the logs, witnesses and the quorum that you trust (C2SP tlog-policy)
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+}
+
+/// A capsule to put forward.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("trusted").required(true))]
+pub struct SubmitArgs {
+    /// The file
+    pub capsule: PathBuf,
+    /// The unit here that it is evidence for
+    #[arg(long, value_name = "UNIT")]
+    pub project: String,
+    /// The unit of the capsule that it is about, by name or id [default: its only one]
+    #[arg(long, value_name = "UNIT")]
+    pub of: Option<String>,
+    /// Practice that it speaks for, such as BP.22.02; may be repeated
+    #[arg(long, required = true)]
+    pub practice: Vec<String>,
+    /// Which way it speaks
+    #[arg(long, default_value = "supports", value_parser = words(Outcome::ALL, Outcome::name))]
+    pub outcome: Outcome,
+    /// How closely it is tied to the practices
+    #[arg(long, default_value = "indirect", value_parser = words(Strength::ALL, Strength::name))]
+    pub strength: Strength,
+    /// End of its validity, if there is one besides that of the rules
+    #[arg(long, value_name = "DATE", value_parser = select::end)]
+    pub valid_until: Option<Timestamp>,
+    /// Words of your own, before those on what was proved
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub note: String,
+    /// The key of the log that it comes from, as its operator told it
+    #[arg(long, value_name = "KEY", group = "trusted")]
+    pub key: Option<String>,
+    /// File with the logs, witnesses and the quorum that you trust (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE", group = "trusted")]
+    pub policy: Option<PathBuf>,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
 }
 
 /// Capsules to compare.

@@ -1,18 +1,21 @@
 //! `gradus capsule`: files that prove levels without a server.
 
+mod foreign;
+
 use std::fs;
 use std::path::Path;
 
 use gradus_proof::VerifierKey;
 use gradus_server::operate::capsule::{
-    self, AskedComparison, Capsule, Fault, Manifest, NotCompared, Trust, Unread,
+    self, AskedComparison, Capsule, Fault, Manifest, NotCompared, Trust, Unread, Verified,
 };
 use gradus_wire::v1;
 use gradus_wire::v1::create_capsule_request::Known;
 use tonic::{Request, Status};
 
-use crate::args::capsule::{CompareArgs, CreateArgs, VerifyArgs};
+use crate::args::capsule::{CompareArgs, CreateArgs, SubmitArgs, VerifyArgs};
 use crate::commands::prove::policy;
+use crate::commands::submit::submitted;
 use crate::error::CliError;
 use crate::output::capsule::{Pieces, claimed, verified};
 use crate::output::side_by_side::side_by_side;
@@ -50,12 +53,30 @@ pub async fn create(session: &Session, args: CreateArgs) -> Result<(), CliError>
 
 /// Verifies a capsule without a server.
 pub fn verify(args: &VerifyArgs, output: &Output) -> Result<(), CliError> {
-    let key = args.key.as_deref().map(key).transpose()?;
-    let policy = args.policy.as_deref().map(policy).transpose()?;
-    let bytes = read(&args.capsule)?;
+    output.show(&verified(&checked(&args.capsule, args.key.as_deref(), args.policy.as_deref())?))
+}
+
+/// A capsule that was verified by a key, a policy, or neither.
+fn checked(
+    file: &Path,
+    by_key: Option<&str>,
+    by_policy: Option<&Path>,
+) -> Result<Verified, CliError> {
+    let key = by_key.map(key).transpose()?;
+    let policy = by_policy.map(policy).transpose()?;
+    let bytes = read(file)?;
     let trust = Trust { keys: key.as_slice(), policy: policy.as_ref() };
-    let proved = capsule::verify(&bytes, &trust).map_err(unread)?;
-    output.show(&verified(&proved))
+    capsule::verify(&bytes, &trust).map_err(unread)
+}
+
+/// Verifies a capsule of another log, and puts it forward as evidence.
+pub async fn submit(session: &Session, args: &SubmitArgs) -> Result<(), CliError> {
+    let verified = checked(&args.capsule, args.key.as_deref(), args.policy.as_deref())?;
+    let item = foreign::item(&verified, args)?;
+    let (unit, items) = (args.project.clone(), vec![item]);
+    let request = |append| v1::SubmitEvidenceRequest { unit, append, items };
+    let send = async |request| session.client.evidence().submit_evidence(request).await;
+    session.record_with(&args.append, request, send, submitted).await
 }
 
 /// Verifies capsules without a server, and lays their levels side by side.

@@ -20,7 +20,8 @@ pub async fn run(session: &Session, args: &SubmitArgs) -> Result<(), CliError> {
     session.record_with(&args.append, request, send, submitted).await
 }
 
-fn submitted(response: &v1::SubmitEvidenceResponse) -> Parts {
+/// What became of the items put forward, in words.
+pub(super) fn submitted(response: &v1::SubmitEvidenceResponse) -> Parts {
     let known = response.items.iter().filter(|item| item.duplicate).count();
     let new = response.items.len() - known;
     let ids: Vec<_> = response.items.iter().map(|item| item.evidence.as_str()).collect();

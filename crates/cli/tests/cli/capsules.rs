@@ -87,3 +87,51 @@ fn a_changed_capsule_ends_with_11_and_says_where_and_nothing_to_verify_with_12()
     fs::write(&path, b"no capsule").unwrap();
     assert_eq!(home.run(&["capsule", "show", "tls.capsule"], &[]).code, 12);
 }
+
+#[test]
+fn a_suppliers_capsule_is_evidence_here_once_it_is_verified() {
+    let (supplier, server) = worked();
+    let key = supplier.run(&["checkpoint", "--output", "json"], &[]).done();
+    let key: serde_json::Value = serde_json::from_str(&key).unwrap();
+    let key = key["key"].as_str().unwrap();
+    let both = ["capsule", "create", "tls", "dns", "--until", "2026-03-01", "-o", "both.capsule"];
+    supplier.run(&both, &[]).done();
+    server.stop();
+    let file = supplier.path().join("both.capsule");
+    let file = file.to_str().unwrap();
+
+    let (home, server) = worked();
+    let submit = |rest: &str| {
+        let said = "--project tls --practice BP.22.02 --output json";
+        let rest = format!("{said} {rest}");
+        home.run(
+            &[&["capsule", "submit", file], &*rest.split(' ').collect::<Vec<_>>()].concat(),
+            &[],
+        )
+    };
+    let untrusted = submit("--of tls");
+    assert_eq!(untrusted.code, 2, "{untrusted:?}");
+    assert!(untrusted.err.contains("--key"), "{untrusted:?}");
+    let which = submit(&format!("--key {key}"));
+    assert_eq!(which.code, 2, "{which:?}");
+    assert!(which.err.contains("say which one with --of: tls, dns"), "{which:?}");
+    let own = home.run(&["checkpoint", "--output", "json"], &[]).done();
+    let own: serde_json::Value = serde_json::from_str(&own).unwrap();
+    let forged = submit(&format!("--of tls --key {}", own["key"].as_str().unwrap()));
+    assert_eq!(forged.code, 11, "{forged:?}");
+
+    let count = |counted: &str, ran: &crate::program::Ran| {
+        let answer: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let items = answer["items"].as_array().unwrap();
+        items.iter().filter(|item| (item["duplicate"] == true) == (counted == "known")).count()
+    };
+    let first = submit(&format!("--of tls --key {key} --note asked-for"));
+    assert_eq!((first.code, count("new", &first)), (0, 1), "{first:?}");
+    let again = submit(&format!("--of tls --key {key} --note asked-for"));
+    assert_eq!((again.code, count("known", &again)), (0, 1), "{again:?}");
+    let listed = home.run(&["review", "list", "--project", "tls", "--output", "json"], &[]).done();
+    for said in ["PA01 ongoing", "asked-for\\nProved: ", "Not proved: ", "audit-report"] {
+        assert!(listed.contains(said), "{said} in {listed}");
+    }
+    server.stop();
+}
