@@ -1,10 +1,13 @@
 //! What was never logged, as far as what was logged shows it: numbers that a producer gave and that
-//! never came, and sources that fell silent.
+//! never came, runs that announced more items than they sent, and sources that fell silent.
 //!
-//! Nothing proves what is not there. Both are read from the past of each source alone, in whole
+//! Nothing proves what is not there. All are read from the past of each source alone, in whole
 //! numbers and by rules that are stated here.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use gradus_model::evidence::Item;
+use gradus_model::{ForeignId, Label};
 
 /// Intervals that a source must have kept before its cadence means anything.
 pub const LEAST_INTERVALS: usize = 5;
@@ -76,6 +79,69 @@ impl Numbers {
         };
         pairs.map(hole).collect()
     }
+}
+
+/// The kind of subject that names the run of a tool that an item belongs to.
+pub const RUN: &str = "run";
+/// The measure by which one item of a run says how many the run sends, itself included: a plain
+/// count, so of unit `1`.
+pub const ANNOUNCED: &str = "announced-items";
+
+/// A run of a tool, as far as its items came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// How many items it said that it sends, at most; none if it said nothing.
+    pub announced: Option<u64>,
+    /// How many came.
+    pub seen: u64,
+    /// Where the last of them was recorded.
+    pub last: u64,
+}
+
+impl Run {
+    /// How many items never came.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.announced.unwrap_or_default().saturating_sub(self.seen)
+    }
+}
+
+/// The runs of each source, by its name and theirs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Runs(BTreeMap<(ForeignId, ForeignId), Run>);
+
+impl Runs {
+    /// Takes in an item that was recorded: it counts for each run that it names as a subject.
+    pub fn take(&mut self, item: &Item, position: u64) {
+        let announced = announced(item);
+        for subject in item.subjects.iter().filter(|subject| subject.kind.as_str() == RUN) {
+            let run = self.0.entry((item.source.name.clone(), subject.id.clone())).or_default();
+            run.announced = run.announced.max(announced);
+            run.seen += 1;
+            run.last = run.last.max(position);
+        }
+    }
+
+    /// How many said how many items they send.
+    #[must_use]
+    pub fn announced(&self) -> usize {
+        self.0.values().filter(|run| run.announced.is_some()).count()
+    }
+
+    /// Those of which items never came, by source and name.
+    pub fn short(&self) -> impl Iterator<Item = (&ForeignId, &ForeignId, &Run)> {
+        let short = self.0.iter().filter(|(_, run)| run.missing() > 0);
+        short.map(|((source, name), run)| (source, name, run))
+    }
+}
+
+/// How many items the run of an item sends, if it says so.
+fn announced(item: &Item) -> Option<u64> {
+    let is_count = |unit: &Label| unit.as_str() == "1";
+    let counts = item.measures.iter().filter(|measure| {
+        measure.name.as_str() == ANNOUNCED && measure.decimals == 0 && is_count(&measure.unit)
+    });
+    counts.filter_map(|measure| u64::try_from(measure.value).ok()).max()
 }
 
 /// A time during which a source was silent for longer than its own past lets expect.

@@ -1,16 +1,13 @@
 //! The handlers of `AuditService`.
 
+mod gaps;
 mod late;
 
-use std::cmp::Reverse;
-
-use gradus_domain::missing::{Hole, Numbers, Silence};
 use gradus_domain::story;
-use gradus_model::{ForeignId, Timestamp, UnitId};
-use gradus_service::gaps::Gaps;
+use gradus_model::UnitId;
 use gradus_service::records::ReadRecord;
 use gradus_service::story::{Moved, Place, Story};
-use gradus_service::{Caller, Service, ServiceError};
+use gradus_service::{Caller, ServiceError};
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::audit_service_server::AuditService;
 use gradus_wire::v1::replay_unit_response::Told;
@@ -28,11 +25,6 @@ use crate::status::status;
 
 /// Messages that wait for whoever hears a story; then no more records are read for it.
 const WAITING: usize = 256;
-/// The most silences that an answer tells one by one.
-const MOST_SILENCES: usize = 1_000;
-/// The most holes of one producer that an answer tells one by one.
-const MOST_HOLES: usize = 100;
-const MICROS_A_DAY: i64 = 86_400_000_000;
 
 #[tonic::async_trait]
 impl AuditService for Api {
@@ -70,7 +62,7 @@ impl AuditService for Api {
         reply(async {
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let unit = Some(asked.unit.as_str()).filter(|unit| !unit.is_empty());
-            Ok(gaps(&self.service, self.service.gaps(&by, unit, &coordinate).await?))
+            Ok(gaps::told(&self.service, self.service.gaps(&by, unit, &coordinate).await?))
         })
         .await
     }
@@ -222,60 +214,4 @@ fn rest(facts: &[Place], told: usize) -> &[Place] {
 /// Whether somebody still hears it.
 async fn send(to: &Telling, told: Told) -> bool {
     to.send(Ok(wire::ReplayUnitResponse { told: Some(told) })).await.is_ok()
-}
-
-fn gaps(service: &Service, mut from: Gaps) -> wire::FindGapsResponse {
-    let silences_total = from.silences.len() as u64;
-    if from.silences.len() > MOST_SILENCES {
-        from.silences.sort_by_key(|(_, _, silence)| Reverse(silence.days()));
-        from.silences.truncate(MOST_SILENCES);
-        let order = |(unit, source, silence): &(UnitId, ForeignId, Silence)| {
-            (*unit, source.clone(), silence.from)
-        };
-        from.silences.sort_by_key(order);
-    }
-    wire::FindGapsResponse {
-        coordinate: Some(resolved(&from.coordinate)),
-        numbered: from.numbered.iter().map(numbered).collect(),
-        silences: from.silences.iter().map(|silent| silence(service, silent)).collect(),
-        silences_total,
-        sources_with_cadence: from.with_cadence,
-    }
-}
-
-fn numbered((source, numbers): &(ForeignId, Numbers)) -> wire::NumberedSource {
-    let (first, last) = numbers.range().unwrap_or_default();
-    let holes = numbers.holes();
-    let hole = |hole: &Hole| wire::MissingNumbers {
-        first: hole.first,
-        last: hole.last,
-        after_position: hole.after,
-        before_position: hole.before,
-    };
-    wire::NumberedSource {
-        source: source.to_string(),
-        first,
-        last,
-        seen: numbers.len() as u64,
-        missing: holes.iter().map(Hole::count).sum(),
-        holes: holes.iter().take(MOST_HOLES).map(hole).collect(),
-        holes_total: holes.len() as u64,
-    }
-}
-
-fn silence(
-    service: &Service,
-    (unit, source, of): &(UnitId, ForeignId, Silence),
-) -> wire::SourceSilence {
-    let day = |day: i64| Timestamp::from_micros(day.saturating_mul(MICROS_A_DAY)).ok();
-    let days = |days: i64| u32::try_from(days).unwrap_or(u32::MAX);
-    wire::SourceSilence {
-        unit: Some(unit_ref(service, *unit)),
-        source: source.to_string(),
-        from: day(of.from).map(timestamp),
-        to: day(of.to).map(timestamp),
-        days: days(of.days()),
-        usual_days: days(of.usual),
-        lasts: of.lasts,
-    }
 }

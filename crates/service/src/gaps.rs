@@ -1,9 +1,10 @@
-//! What seems to be missing from the log: numbers of producers, and sources that fell silent.
+//! What seems to be missing from the log: numbers of producers, items that runs announced, and
+//! sources that fell silent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gradus_domain::missing::{LEAST_INTERVALS, Numbers, Silence, silences};
+use gradus_domain::missing::{LEAST_INTERVALS, Numbers, Runs, Silence, silences};
 use gradus_domain::registry::{Distrust, Registry};
 use gradus_model::suspect::Suspect;
 use gradus_model::{Event, ForeignId, Recorded, Timestamp, UnitId};
@@ -24,6 +25,8 @@ pub struct Gaps {
     pub coordinate: Resolved,
     /// The numbers of each producer that gives any, by name.
     pub numbered: Vec<(ForeignId, Numbers)>,
+    /// The runs of each producer that names any.
+    pub runs: Runs,
     /// The silences of each source of each unit, in order of time.
     pub silences: Vec<(UnitId, ForeignId, Silence)>,
     /// How many sources of units have a cadence.
@@ -34,6 +37,7 @@ pub struct Gaps {
 #[derive(Debug, Default)]
 struct Read {
     numbers: BTreeMap<ForeignId, Numbers>,
+    runs: Runs,
     days: BTreeMap<(UnitId, ForeignId), BTreeSet<i64>>,
 }
 
@@ -42,6 +46,7 @@ impl Read {
         let Event::EvidenceSubmitted(item) = &recorded.event else { return };
         let source = &item.source.name;
         self.number(source, item.producer_sequence, recorded.place.position);
+        self.runs.take(item, recorded.place.position);
         let day = day_of(recorded.effective_at);
         self.days.entry((recorded.place.stream, source.clone())).or_default().insert(day);
     }
@@ -77,9 +82,11 @@ impl Service {
         for unit in &within {
             self.each_of(*unit, size, |recorded| read.take(recorded)).await?;
         }
-        // Those who number over several units may have gone on elsewhere.
+        // Those who number, or run, over several units may have gone on elsewhere.
         let holed = read.numbers.iter().filter(|(_, numbers)| !numbers.holes().is_empty());
-        let holed: BTreeSet<ForeignId> = holed.map(|(source, _)| source.clone()).collect();
+        let holed = holed.map(|(source, _)| source);
+        let short = read.runs.short().map(|(source, ..)| source);
+        let holed: BTreeSet<ForeignId> = holed.chain(short).cloned().collect();
         let mut elsewhere = BTreeSet::new();
         for source in holed.iter().filter(|_| within.len() < in_sight.len()) {
             let suspect = Suspect::Source(source.clone());
@@ -95,6 +102,7 @@ impl Service {
                 {
                     let position = recorded.place.position;
                     read.number(&item.source.name, item.producer_sequence, position);
+                    read.runs.take(item, position);
                 }
             })
             .await?;
@@ -110,6 +118,7 @@ impl Service {
         Ok(Gaps {
             coordinate,
             numbered: read.numbers.into_iter().collect(),
+            runs: read.runs,
             silences,
             with_cadence,
         })

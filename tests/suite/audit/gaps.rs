@@ -52,12 +52,20 @@ async fn check(by: &Principal, asked: wire::FindGapsRequest, expected: &Expect) 
         }
         told.push('\n');
     }
+    for run in &answer.short_runs {
+        let wire::ShortRun { source, run, announced, seen, .. } = run;
+        writeln!(told, "run {run} of {source}: {seen} of {announced}").unwrap();
+    }
     for silence in &answer.silences {
         let unit = silence.unit.as_ref().unwrap();
         let lasts = if silence.lasts { ", still" } else { "" };
         let (days, usual) = (silence.days, silence.usual_days);
         writeln!(told, "{} of {}: {days} days, usual {usual}{lasts}", silence.source, unit.name)
             .unwrap();
+    }
+    if answer.runs_announced > 0 {
+        let (announced, short) = (answer.runs_announced, answer.short_runs_total);
+        writeln!(told, "runs: {announced}, short: {short}").unwrap();
     }
     write!(told, "cadences: {}, silences: {}", answer.sources_with_cadence, answer.silences_total)
         .unwrap();
@@ -173,6 +181,78 @@ async fn a_source_that_came_every_week_and_stopped_is_told_from_its_own_past() {
         &expect![[r#"
         scanner of alpha: 36 days, usual 7, still
         cadences: 1, silences: 1"#]],
+    )
+    .await;
+}
+
+/// An item of a run, which may say how many the run sends.
+fn of_run(run: &str, id: &str, announced: Option<i64>) -> wire::EvidenceItem {
+    let announced = announced.map(|value| wire::Measure {
+        name: "announced-items".to_owned(),
+        value,
+        decimals: 0,
+        unit: "1".to_owned(),
+    });
+    wire::EvidenceItem {
+        source: Some(wire::Source { name: "nightly".to_owned(), id: format!("{run}/{id}") }),
+        subjects: vec![wire::Subject { kind: "run".to_owned(), id: run.to_owned() }],
+        measures: announced.into_iter().collect(),
+        ..item("")
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_announced_more_items_than_came_is_told_until_they_come() {
+    let system = System::new().await;
+    system.project("alpha").await;
+    system.project("beta").await;
+    let whole = vec![of_run("40", "a", None), of_run("40", "b", Some(2))];
+    system.submitted("alpha", whole).await;
+    system.submitted("alpha", vec![of_run("41", "a", Some(3)), of_run("42", "a", None)]).await;
+    // The same item again is no other item.
+    system.submitted("alpha", vec![of_run("41", "a", Some(3))]).await;
+    let of_alpha = || wire::FindGapsRequest { unit: "alpha".to_owned(), ..at("2026-06-01", None) };
+    check(
+        &system.operator,
+        of_alpha(),
+        &expect![[r#"
+        run 41 of nightly: 1 of 3
+        runs: 2, short: 1
+        cadences: 0, silences: 0"#]],
+    )
+    .await;
+    // What went to another unit came, too.
+    system.submitted("beta", vec![of_run("41", "b", None)]).await;
+    check(
+        &system.operator,
+        of_alpha(),
+        &expect![[r#"
+        run 41 of nightly: 2 of 3
+        runs: 2, short: 1
+        cadences: 0, silences: 0"#]],
+    )
+    .await;
+    let size = system.size().await;
+    system.submitted("beta", vec![of_run("41", "c", None)]).await;
+    check(
+        &system.operator,
+        of_alpha(),
+        &expect![[r#"
+        runs: 2, short: 0
+        cadences: 0, silences: 0"#]],
+    )
+    .await;
+    let before = wire::FindGapsRequest {
+        unit: "alpha".to_owned(),
+        ..at("2026-06-01", Some(Known::LogSize(size)))
+    };
+    check(
+        &system.operator,
+        before,
+        &expect![[r#"
+        run 41 of nightly: 2 of 3
+        runs: 2, short: 1
+        cadences: 0, silences: 0"#]],
     )
     .await;
 }

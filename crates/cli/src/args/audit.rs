@@ -17,7 +17,8 @@ pub enum AuditCommand {
   gradus audit gaps
   gradus audit gaps --unit rustls --valid-at 2026-06-30 --known-at 2026-07-31
 What was never logged cannot be proved, but its absence can be seen. A number is missing if the same
-source sent a smaller and a larger one. A source of a unit was silent if nothing of it is dated for
+source sent a smaller and a larger one. A run is short if fewer items name it (`--subject run=41`) than one of
+them announced (`--measure announced-items=12`, itself included). A source of a unit was silent if nothing of it is dated for
 more than twice the interval that nine in ten of those before did not exceed, of at least five.")]
     Gaps(GapsArgs),
     /// Write the log as static files that any tool for transparency logs reads, or add what is new

@@ -7,7 +7,7 @@ use super::message::{self, day};
 use super::sheet::{Cell, Sheet, Tone};
 use crate::error::CliError;
 
-/// Missing numbers and silences in one table.
+/// Missing numbers, items that runs announced, and silences in one table.
 pub fn view(response: &v1::FindGapsResponse) -> Result<View, CliError> {
     let mut sheet = Sheet::new(&["gap", "unit", "source", "from", "to", "missing", "usual"]);
     for numbered in &response.numbered {
@@ -22,6 +22,17 @@ pub fn view(response: &v1::FindGapsResponse) -> Result<View, CliError> {
                 Cell::default(),
             ]);
         }
+    }
+    for run in &response.short_runs {
+        sheet.row(vec![
+            "run".into(),
+            Cell::default(),
+            run.source.clone().into(),
+            run.run.clone().into(),
+            Cell::default(),
+            run.announced.saturating_sub(run.seen).to_string().into(),
+            format!("{} announced", run.announced).into(),
+        ]);
     }
     for silence in &response.silences {
         let gap = if silence.lasts { "silent, still" } else { "silent" };
@@ -48,10 +59,13 @@ fn title(response: &v1::FindGapsResponse) -> String {
         if shown as u64 == all { String::new() } else { format!(", {shown} shown") }
     };
     format!(
-        "sources that number: {}, with holes: {holes}{} · sources with a cadence: {}, silences: \
-         {}{}",
+        "sources that number: {}, with holes: {holes}{} · runs that announced: {}, short: {}{} · \
+         sources with a cadence: {}, silences: {}{}",
         response.numbered.len(),
         part(shown, holes),
+        response.runs_announced,
+        response.short_runs_total,
+        part(response.short_runs.len(), response.short_runs_total),
         response.sources_with_cadence,
         response.silences_total,
         part(response.silences.len(), response.silences_total)
@@ -66,7 +80,7 @@ mod tests {
     use expect_test::expect;
 
     #[test]
-    fn missing_numbers_and_silences_stand_in_one_table() {
+    fn missing_numbers_short_runs_and_silences_stand_in_one_table() {
         let on = |day: &str| Some(wire(start(day).unwrap()));
         let hole = v1::MissingNumbers { first: 4, last: 6, after_position: 9, before_position: 12 };
         let response = v1::FindGapsResponse {
@@ -79,6 +93,15 @@ mod tests {
                 holes: vec![hole],
                 holes_total: 1,
             }],
+            short_runs: vec![v1::ShortRun {
+                source: "nightly".into(),
+                run: "41".into(),
+                announced: 12,
+                seen: 10,
+                last_position: 31,
+            }],
+            short_runs_total: 1,
+            runs_announced: 4,
             silences: vec![v1::SourceSilence {
                 unit: Some(v1::UnitRef { id: "u1".into(), name: "theta".into() }),
                 source: "scanner".into(),
@@ -96,9 +119,10 @@ mod tests {
         let mut stripped = anstream::StripStream::new(Vec::new());
         output.write(&view(&response).unwrap(), &mut stripped).unwrap();
         expect![[r#"
-            sources that number: 1, with holes: 1 · sources with a cadence: 3, silences: 2, 1 shown
-            gap            unit   source     from        to          missing  usual   
+            sources that number: 1, with holes: 1 · runs that announced: 4, short: 1 · sources with a cadence: 3, silences: 2, 1 shown
+            gap            unit   source     from        to          missing  usual         
             numbers               git:theta  4           6           3
+            run                   nightly    41                      2        12 announced
             silent, still  theta  scanner    2026-05-04  2026-06-01  28 days  7 days
         "#]]
         .assert_eq(&String::from_utf8(stripped.into_inner()).unwrap());
