@@ -88,6 +88,7 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         | Refusal::EvidenceWithdrawn(_)
         | Refusal::SourceIdReused { .. }
         | Refusal::SupersedesItself(_)
+        | Refusal::NotASecondPerson { .. }
         | Refusal::OwnEvidence(_) => of_evidence(refusal),
         Refusal::NotAPerson(what) => verdict(PermissionDenied, "NOT_A_PERSON").with("what", what),
         Refusal::Derived(target) => verdict(InvalidArgument, "DERIVED").with("practice", target),
@@ -99,6 +100,7 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         Refusal::VersionUnknown(_) | Refusal::DistrustUnknown(_) => of_place(refusal),
         Refusal::ClaimRule(error) => of_claim_rule(error),
         Refusal::DutiesNotSeparate { .. }
+        | Refusal::RatedBefore { .. }
         | Refusal::ConflictOfInterest { .. }
         | Refusal::ConflictNotDeclared(_) => of_duties(refusal),
         Refusal::Appraisal(refusal) => super::appraisal::refused(refusal),
@@ -163,6 +165,10 @@ fn of_evidence(refusal: &Refusal) -> Verdict {
         Refusal::OwnEvidence(id) => {
             verdict(FailedPrecondition, "OWN_EVIDENCE").with("evidence", id)
         }
+        Refusal::NotASecondPerson { evidence, had, tried } => {
+            let second = verdict(FailedPrecondition, "NOT_A_SECOND_PERSON");
+            second.with("evidence", evidence).with("had", had.had()).with("tried", tried)
+        }
         // The caller gives no other.
         _ => verdict(Code::Internal, "FAULT"),
     }
@@ -175,10 +181,16 @@ fn of_duties(refusal: &Refusal) -> Verdict {
         None => verdict,
     };
     match refusal {
-        Refusal::DutiesNotSeparate { pair, evidence, rules } => {
+        Refusal::DutiesNotSeparate { pair, had, evidence, rules } => {
             let apart = verdict(Code::FailedPrecondition, "DUTIES_NOT_SEPARATE");
             let apart = apart.with("evidence", evidence).with("pair", pair);
-            with_rules(apart.with("had", pair.had()).with("tried", pair.tried()), rules)
+            with_rules(apart.with("had", had.had()).with("tried", pair.tried()), rules)
+        }
+        Refusal::RatedBefore { pair, practice, tried, evidence, rules } => {
+            let apart = verdict(Code::FailedPrecondition, "DUTIES_NOT_SEPARATE");
+            let apart = apart.with("evidence", evidence).with("pair", pair);
+            let apart = apart.with("practice", practice).with("had", "rated");
+            with_rules(apart.with("tried", tried), rules)
         }
         Refusal::ConflictOfInterest { since, until, rules } => {
             let conflict = verdict(Code::FailedPrecondition, "CONFLICT_OF_INTEREST");

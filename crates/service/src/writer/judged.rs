@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gradus_domain::duties::Conflict;
 use gradus_domain::{At, Draft, Occasion, Proposal, Refusal, Registry, Rules, Under, Verdict};
+use gradus_model::unit::PrincipalKind;
 use gradus_model::{Catalog, Event, PrincipalId, Timestamp, UnitId};
 use gradus_projection::Library;
 
@@ -38,7 +39,7 @@ impl<'a> Judge<'a> {
         let Self { writer, library, unit, .. } = *self;
         let at = model_moment(&proposal.event, proposal.effective_at, on.now);
         let model = self.models.get(at, || writer.model(library, unit, at));
-        let judged_by = if keeps_duties_apart(&proposal.event) {
+        let judged_by = if keeps_duties_apart(&proposal.event, on.actor.kind) {
             self.duties.get(at, || writer.duties(library, unit, at, on.actor.principal))
         } else {
             JudgedBy::default()
@@ -85,9 +86,20 @@ pub(super) struct JudgedBy {
     pub(super) conflict_above: Option<Conflict>,
 }
 
-/// Whether duties are judged before an event is recorded.
-const fn keeps_duties_apart(event: &Event) -> bool {
-    matches!(event, Event::EvidenceAccepted(_) | Event::EvidenceLinked(_) | Event::PracticeRated(_))
+/// Whether duties are judged before an event of somebody of this kind is recorded.
+const fn keeps_duties_apart(event: &Event, kind: PrincipalKind) -> bool {
+    match event {
+        Event::EvidenceAccepted(_)
+        | Event::EvidenceConfirmed(_)
+        | Event::EvidenceLinked(_)
+        | Event::PracticeRated(_)
+        | Event::RatingEnded(_) => true,
+        // Only people rate, and most of this comes from tools.
+        Event::EvidenceSubmitted(_) | Event::EvidenceEnded(_) | Event::EvidenceSuperseded(_) => {
+            matches!(kind, PrincipalKind::Person)
+        }
+        _ => false,
+    }
 }
 
 /// Remembers what was found for the last moment asked for: a batch mostly speaks of one.
