@@ -251,6 +251,14 @@ pub enum Refusal {
     /// The item would replace itself.
     #[error("evidence `{0}` cannot supersede itself")]
     SupersedesItself(EvidenceId),
+    /// A role that is granted for a time has no end.
+    #[error("`{field}` is missing: the role {role} is granted for a time, so say when it ends")]
+    EndMissing {
+        /// The field's name.
+        field: &'static str,
+        /// The role.
+        role: Role,
+    },
     /// Who provided the item cannot vouch for it.
     #[error("evidence `{0}` was provided by the same principal, who cannot confirm it")]
     OwnEvidence(EvidenceId),

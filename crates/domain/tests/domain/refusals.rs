@@ -51,6 +51,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::PrincipalDisabled(_) => "principal disabled",
         Refusal::PrincipalNameTaken(_) => "principal name taken",
         Refusal::RightMissing { .. } => "right missing",
+        Refusal::EndMissing { .. } => "end missing",
         Refusal::RoleNotGranted { .. } => "role not granted",
         Refusal::RoleOfSystem => "role of system",
         Refusal::LastAdmin => "last admin",
@@ -88,7 +89,7 @@ fn name(refusal: &Refusal) -> &'static str {
     }
 }
 
-const VARIANTS: usize = 59;
+const VARIANTS: usize = 60;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -182,6 +183,7 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
         (vec![certified("K1", "bob", None), added("amy")], certified("K1", "amy", None)),
         (and(tree(), [added("bob")]), role_revoked("bob", Role::Lead, "red")),
         (and(tree(), [added("gradus")]), granted("gradus", Role::Admin, "org", None)),
+        (and(with_admin(), [added("olga")]), granted("olga", Role::Auditor, "red", None)),
         (with_admin(), role_revoked("alice", Role::Admin, "org")),
         (with_admin(), disabled("alice")),
         (vec![added("bob")], issued("T1", "bob", Some("2027-06-03"))),
@@ -302,6 +304,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: certificate `K1` stands for another principal: use one with another key
         refused: the role `lead` on `red` was never granted to this principal
         refused: `system` is Gradus itself, which needs no role: name another principal
+        refused: `until` is missing: the role auditor is granted for a time, so say when it ends
         refused: nobody else is admin of the organization without an end: grant that to another principal first
         refused: nobody else is admin of the organization without an end: grant that to another principal first
         refused: `expires_at` ends at 2027-06-03T00:00:00Z: 2027-06-02T00:00:00Z is the latest that is allowed

@@ -62,6 +62,7 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         | Refusal::RightMissing { .. }
         | Refusal::RoleNotGranted { .. }
         | Refusal::RoleOfSystem
+        | Refusal::EndMissing { .. }
         | Refusal::LastAdmin
         | Refusal::CertificateUnknown(_)
         | Refusal::CertificateRevoked(_)
@@ -221,6 +222,7 @@ pub(super) fn field_of(refusal: &Refusal) -> &'static str {
         | Refusal::TooLate { field, .. }
         | Refusal::InTheFuture { field, .. }
         | Refusal::EndBeforeStart { field, .. }
+        | Refusal::EndMissing { field, .. }
         | Refusal::TooMany { field, .. } => field,
         Refusal::WrongParent { .. } => "parent",
         Refusal::ReasonMissing => "reason",
@@ -260,6 +262,9 @@ fn of_access(refusal: &Refusal) -> Verdict {
             verdict(NotFound, "ROLE_NOT_GRANTED").with("role", role).with("unit", unit)
         }
         Refusal::RoleOfSystem => verdict(InvalidArgument, "ROLE_OF_SYSTEM"),
+        Refusal::EndMissing { field, role } => {
+            verdict(InvalidArgument, "END_MISSING").with("field", field).with("role", role)
+        }
         Refusal::LastAdmin => verdict(FailedPrecondition, "LAST_ADMIN"),
         Refusal::CertificateUnknown(key) => of_key(NotFound, "CERTIFICATE_UNKNOWN", key),
         Refusal::CertificateRevoked(key) => of_key(FailedPrecondition, "CERTIFICATE_REVOKED", key),
