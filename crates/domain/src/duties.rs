@@ -145,7 +145,8 @@ pub struct Under<'a> {
     pub rules: Option<&'a Rules>,
     /// What is known of those who provide evidence.
     pub providers: &'a dyn Providers,
-    /// The actor's conflict of interest that was declared on a unit above this one.
+    /// The actor's conflict of interest that was declared on a unit above this one, and in force at
+    /// any moment from the effective time to now.
     pub conflict_above: Option<Conflict>,
 }
 
@@ -229,7 +230,9 @@ pub(crate) fn rate(
         return Ok(());
     }
     let rater = on.actor.principal;
-    let own = || draft.settings().conflict_of(rater, At::with_everything(effective_at));
+    // Dated back, a rating is given today all the same, and stands for all that lies between.
+    let given = on.now.max(effective_at);
+    let own = || draft.settings().conflict_between(rater, effective_at, given);
     if under.keeps_apart(Pair::ConflictedRates)
         && let Some(conflict) = own().or(under.conflict_above)
     {

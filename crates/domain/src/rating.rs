@@ -94,7 +94,12 @@ pub(crate) fn decide(
             if proposal.payload.is_empty() {
                 return Err(Refusal::ReasonMissing);
             }
-            Ok(record_unless(known(draft, of.rating)?.withdrawn))
+            let rated = known(draft, of.rating)?;
+            if rated.withdrawn {
+                return Ok(Verdict::AlreadySo);
+            }
+            uncover(draft, on, under, &rated)?;
+            Ok(Verdict::Record)
         }
         Event::RatingEnded(of) => {
             let rated = known(draft, of.rating)?;
@@ -121,6 +126,29 @@ pub(crate) fn decide(
         // `unit` sends no other event here.
         _ => Ok(Verdict::Record),
     }
+}
+
+/// Refuses that somebody brings a rating of their own into force again, which they could not give now,
+/// by withdrawing the one of somebody else that took its place.
+fn uncover(
+    draft: &Draft<'_>,
+    on: &Occasion,
+    under: &Under<'_>,
+    rated: &Rated,
+) -> Result<(), Refusal> {
+    let actor = on.actor.principal;
+    // Taking back one's own is always allowed.
+    if rated.actor == actor {
+        return Ok(());
+    }
+    let all = draft.ratings_of(&rated.rating.target);
+    let is_other = |other: &&Rated| other.rating.rating != rated.rating.rating;
+    let left: Vec<Rated> = all.iter().filter(is_other).cloned().collect();
+    let own = left.iter().filter(|other| other.is_judgment_of(actor));
+    for uncovered in own.filter(|other| other.tenure(&left) != other.tenure(&all)) {
+        duties::rate(draft, on, under, &uncovered.rating, uncovered.from)?;
+    }
+    Ok(())
 }
 
 fn rate(

@@ -283,13 +283,21 @@ fn a_batch_is_judged_by_what_it_says_itself() {
 fn a_conflict_is_in_force_from_when_it_is_declared_until_it_is_over() {
     let declared = || conflicted("alice", Some("2026-05-01")).on("2026-04-01");
     let over = unconflicted("alice").on("2026-04-20");
+    let ahead = conflicted("alice", None).on("2026-06-02");
+    let never = vec![declared(), unconflicted("alice").on("2026-04-01")];
     for (facts, on, expected) in [
-        (vec![declared()], "2026-03-31", "recorded"),
+        // A rating that is dated to before it stands while it is in force, too.
+        (vec![declared()], "2026-03-31", "refused"),
+        (vec![declared()], "2020-01-01", "refused"),
         (vec![declared()], "2026-04-01", "refused"),
         (vec![declared()], "2026-04-30", "refused"),
         (vec![declared()], "2026-05-01", "recorded"),
         (vec![declared(), over.clone()], "2026-04-19", "refused"),
         (vec![declared(), over], "2026-04-20", "recorded"),
+        (never, "2026-03-31", "recorded"),
+        // One of tomorrow is not in force while she rates.
+        (vec![ahead], "2026-05-01", "recorded"),
+        (vec![conflicted("alice", None).on("2026-06-01")], "2026-05-01", "refused"),
     ] {
         let said = answer(&facts, &satisfied().on(on).by("alice"), &STRICT);
         assert_eq!(said.split(':').next(), Some(expected), "{on}: {said}");

@@ -204,6 +204,34 @@ fn nobody_goes_around_it_by_ending_and_prolonging() {
 }
 
 #[test]
+fn nobody_goes_around_it_by_withdrawing_the_rating_of_another() {
+    let facts = [
+        submitted("E1").by("carol"),
+        satisfied("R1").by("alice"),
+        satisfied("R2").by("bob"),
+        accepted("E1").by("alice"),
+    ];
+    let withdraw = |by| rating_withdrawn("R2").by(by);
+    assert!(
+        answer(&facts, &withdraw("alice"), &STRICT).starts_with(
+            "refused: evidence `E1` was accepted by the same principal, who cannot rate"
+        )
+    );
+    assert_eq!(answer(&facts, &withdraw("carol"), &STRICT), "recorded");
+    assert_eq!(answer(&facts[..3], &withdraw("alice"), &STRICT), "recorded");
+    let relaxing = relaxing(&[Pair::ReviewerRates]);
+    assert_eq!(answer(&facts, &withdraw("alice"), &relaxing), "recorded");
+    // Taking back one's own is always allowed, whatever it uncovers.
+    let own = [
+        satisfied("R1").by("alice"),
+        satisfied("R2").by("alice"),
+        submitted("E1").by("alice"),
+        accepted("E1").by("bob"),
+    ];
+    assert_eq!(answer(&own, &withdraw("alice"), &STRICT), "recorded");
+}
+
+#[test]
 fn a_confirmation_is_the_word_of_a_second_person() {
     let waits = || submitted("E1").by("carol");
     let by_bob = [waits(), accepted("E1").by("bob")];

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use gradus_domain::duties::Conflict;
+use gradus_domain::settings::Settings;
 use gradus_domain::{At, Draft, Occasion, Proposal, Refusal, Registry, Rules, Under, Verdict};
 use gradus_model::unit::PrincipalKind;
-use gradus_model::{Catalog, Event, PrincipalId, Timestamp, UnitId};
+use gradus_model::{Catalog, Event, Timestamp, UnitId};
 use gradus_projection::Library;
 
 use super::Writer;
@@ -40,7 +41,7 @@ impl<'a> Judge<'a> {
         let at = model_moment(&proposal.event, proposal.effective_at, on.now);
         let model = self.models.get(at, || writer.model(library, unit, at));
         let judged_by = if keeps_duties_apart(&proposal.event, on.actor.kind) {
-            self.duties.get(at, || writer.duties(library, unit, at, on.actor.principal))
+            self.duties.get(at, || writer.duties(library, unit, at, on))
         } else {
             JudgedBy::default()
         };
@@ -55,25 +56,26 @@ impl<'a> Judge<'a> {
 }
 
 impl Writer {
-    /// What duties are judged by for a unit at a moment: the rules in force, and the conflict of
-    /// interest of a principal that was declared on a unit above it.
+    /// What duties are judged by for a unit at a moment: the rules in force, and a conflict of
+    /// interest of the actor that was declared on a unit above it, as it stood then or stands now,
+    /// and was in force at any moment between.
     pub(super) fn duties(
         &self,
         library: &Library,
         unit: UnitId,
         valid_at: Timestamp,
-        actor: PrincipalId,
+        on: &Occasion,
     ) -> JudgedBy {
         let at = At::with_everything(valid_at);
+        let given = on.now.max(valid_at);
         let adopted = self.nearest(unit, at, |_, settings| settings.rules.at(at));
-        let conflict_above =
-            self.nearest(
-                unit,
-                at,
-                |id, settings| {
-                    if id == unit { None } else { settings.conflict_of(actor, at) }
-                },
-            );
+        let declared = |id: UnitId, settings: &Settings| {
+            let above = id != unit;
+            above.then(|| settings.conflict_between(on.actor.principal, valid_at, given)).flatten()
+        };
+        let conflict_above = self
+            .nearest(unit, at, declared)
+            .or_else(|| self.nearest(unit, At::with_everything(given), declared));
         let rules = adopted.and_then(|adopted| library.rules(&adopted.digest));
         JudgedBy { rules, conflict_above }
     }
@@ -93,7 +95,8 @@ const fn keeps_duties_apart(event: &Event, kind: PrincipalKind) -> bool {
         | Event::EvidenceConfirmed(_)
         | Event::EvidenceLinked(_)
         | Event::PracticeRated(_)
-        | Event::RatingEnded(_) => true,
+        | Event::RatingEnded(_)
+        | Event::RatingWithdrawn(_) => true,
         // Only people rate, and most of this comes from tools.
         Event::EvidenceSubmitted(_) | Event::EvidenceEnded(_) | Event::EvidenceSuperseded(_) => {
             matches!(kind, PrincipalKind::Person)
