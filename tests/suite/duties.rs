@@ -1,5 +1,7 @@
 //! Separation of duties and conflicts of interest, over gRPC.
 
+mod beside;
+
 use expect_test::{Expect, expect};
 use gradus_wire::v1 as wire;
 use tonic_types::StatusExt as _;

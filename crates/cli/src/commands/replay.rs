@@ -6,6 +6,7 @@ use tonic::{Request, Status};
 
 use crate::args::replay::ReplayArgs;
 use crate::error::CliError;
+use crate::output::duties::{self, Extent};
 use crate::output::flow::Flow;
 use crate::output::sheet::Sheet;
 use crate::output::{Format, message, story};
@@ -28,8 +29,13 @@ pub async fn run(session: &Session, args: ReplayArgs) -> Result<(), CliError> {
     let sent = session.client.audit().replay_unit(Request::new(request)).await;
     let mut messages = sent.map_err(error)?.into_inner();
     let (mut told, mut whole) = (Vec::new(), false);
+    let mut warning = None;
     while let Some(next) = messages.message().await.map_err(error)? {
         whole = matches!(next.told, Some(Told::End(_)));
+        if let Some(Told::End(end)) = &next.told {
+            let unit = args.project.unit.as_str();
+            warning = duties::warning_of(unit, end.duties.as_ref(), Extent::Span);
+        }
         match &mut flow {
             Some(flow) => flow.show(output, &Sheet::default(), &[message::json(&next)?])?,
             None => told.push(next),
@@ -42,5 +48,6 @@ pub async fn run(session: &Session, args: ReplayArgs) -> Result<(), CliError> {
         (Some(_), _) => Ok(()),
         (None, Some(_)) => output.text(&story::markdown(&told)),
         (None, None) => output.show(&story::view(&told)?),
-    }
+    }?;
+    warning.map_or(Ok(()), |warning| output.note(&warning))
 }
