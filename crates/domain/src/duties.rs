@@ -89,25 +89,39 @@ impl fmt::Display for Pair {
     }
 }
 
-/// Which duties rules relax; all others are kept apart.
+/// Which duties rules relax, all others being kept apart; and whether they refuse ratings of which
+/// nobody can show that they were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Duties(BTreeMap<Pair, String>);
+pub struct Duties {
+    relaxed: BTreeMap<Pair, String>,
+    imports_refused: Option<String>,
+}
 
 impl Duties {
     /// Why a pair may lie in one hand, if it may.
     #[must_use]
     pub fn relaxed(&self, pair: Pair) -> Option<&str> {
-        self.0.get(&pair).map(String::as_str)
+        self.relaxed.get(&pair).map(String::as_str)
     }
 
     /// Whether any pair may.
     #[must_use]
     pub fn relax_any(&self) -> bool {
-        !self.0.is_empty()
+        !self.relaxed.is_empty()
+    }
+
+    /// Why appraisals that were conducted elsewhere may not be brought in, if they may not.
+    #[must_use]
+    pub fn imports_refused(&self) -> Option<&str> {
+        self.imports_refused.as_deref()
+    }
+
+    pub(crate) fn refuse_imports(&mut self, reason: String) {
+        self.imports_refused = Some(reason);
     }
 
     pub(crate) fn relax(&mut self, pair: Pair, reason: String) {
-        self.0.insert(pair, reason);
+        self.relaxed.insert(pair, reason);
     }
 }
 
