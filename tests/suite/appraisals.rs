@@ -1,5 +1,6 @@
 //! Appraisals over gRPC: from the opening to the approval, and what nobody learns before.
 
+mod behind;
 mod carried;
 mod imported;
 mod in_capsules;

@@ -1,5 +1,7 @@
 //! Separation of duties and conflicts of interest, over gRPC.
 
+mod beside;
+
 use expect_test::{Expect, expect};
 use gradus_wire::v1 as wire;
 use tonic_types::StatusExt as _;
@@ -182,13 +184,68 @@ async fn two_assessors_cross_review_what_the_other_provided() {
         assert!(rates(one, &[]).await.is_err());
     }
     rates(&cat, &[]).await.unwrap();
-    // Before the work of either began there was nothing that a rating rests on.
-    rates_from(&ann, &[], "2026-04-30").await.unwrap();
+    // Dated to before the work of either began, it would stand for what came after all the same.
+    refused(
+        rates_from(&ann, &[], "2026-04-30").await,
+        &expect![
+            "FailedPrecondition DUTIES_NOT_SEPARATE: evidence `ID` was provided by the same principal, who cannot rate what rests on it under the rules `strict`: ask another person, or adopt rules that relax `provider-rates`"
+        ],
+    );
     expect![[r"
         rated by cat
-        rated by ann, passed over
         0 relaxed, 0 conflicted"]]
     .assert_eq(&told(&system).await);
+}
+
+#[tokio::test]
+async fn who_rated_first_does_not_vouch_afterwards() {
+    let Trio { system, ann, ben, cat } = trio().await;
+    let id = submits(&ann, "a").await;
+    rates(&ben, &[]).await.unwrap();
+    let confirms = async |who: &Principal| {
+        let asked = wire::ConfirmEvidenceRequest {
+            unit: "alpha".to_owned(),
+            evidence: vec![by_id(&id)],
+            ..Default::default()
+        };
+        who.evidence.clone().confirm_evidence(asked).await.map(drop)
+    };
+    let late = accepts(&ben, &[&id]).await;
+    let details = late.clone().unwrap_err().get_details_error_info().unwrap();
+    for (key, value) in [("had", "rated"), ("tried", "accept"), ("pair", "reviewer-rates")] {
+        assert_eq!(details.metadata.get(key).map(String::as_str), Some(value), "{details:?}");
+    }
+    refused(
+        late,
+        &expect![
+            "FailedPrecondition DUTIES_NOT_SEPARATE: `iso-21827-2008/BP.10.01` was rated by the same principal, who cannot accept evidence `ID`, on which that rating would rest, under the rules `strict`: ask another person, or adopt rules that relax `reviewer-rates`"
+        ],
+    );
+    refused(
+        confirms(&ben).await,
+        &expect![
+            "FailedPrecondition DUTIES_NOT_SEPARATE: `iso-21827-2008/BP.10.01` was rated by the same principal, who cannot confirm evidence `ID`, on which that rating would rest, under the rules `strict`: ask another person, or adopt rules that relax `reviewer-rates`"
+        ],
+    );
+    accepts(&cat, &[&id]).await.unwrap();
+    // Who accepted it is no second person, and what readers have taken in is held the same way.
+    refused(
+        confirms(&cat).await,
+        &expect![
+            "FailedPrecondition NOT_A_SECOND_PERSON: evidence `ID` was accepted by the same principal, who cannot confirm it besides: a confirmation is the word of a second person, so ask another one"
+        ],
+    );
+    refused(
+        confirms(&ben).await,
+        &expect![
+            "FailedPrecondition DUTIES_NOT_SEPARATE: `iso-21827-2008/BP.10.01` was rated by the same principal, who cannot confirm evidence `ID`, on which that rating would rest, under the rules `strict`: ask another person, or adopt rules that relax `reviewer-rates`"
+        ],
+    );
+    let system = system.restarted().await;
+    system.adopt_rules("alpha", "solo").await;
+    let more = submits(&system.operator, "b").await;
+    rates_from(&system.operator, &[], "2026-05-03").await.unwrap();
+    accepts(&system.operator, &[&more]).await.unwrap();
 }
 
 #[tokio::test]
@@ -250,7 +307,12 @@ async fn who_has_a_conflict_of_interest_does_not_rate_while_it_is_in_force() {
             "FailedPrecondition CONFLICT_OF_INTEREST: a conflict of interest of the same principal is declared since 2026-05-01T00:00:00Z until 2026-05-20T00:00:00Z, who cannot rate under the rules `strict`: ask another person, or adopt rules that relax `conflicted-rates`"
         ],
     );
-    rates_from(&ann, &[], "2026-04-30").await.unwrap();
+    refused(
+        rates_from(&ann, &[], "2026-04-30").await,
+        &expect![
+            "FailedPrecondition CONFLICT_OF_INTEREST: a conflict of interest of the same principal is declared since 2026-05-01T00:00:00Z until 2026-05-20T00:00:00Z, who cannot rate under the rules `strict`: ask another person, or adopt rules that relax `conflicted-rates`"
+        ],
+    );
     rates_from(&ann, &[], "2026-05-20").await.unwrap();
     rates(&ben, &[]).await.unwrap();
     assert!(told(&system).await.ends_with("0 relaxed, 0 conflicted"));
@@ -259,7 +321,6 @@ async fn who_has_a_conflict_of_interest_does_not_rate_while_it_is_in_force() {
     expect![[r"
         rated by ann
           conflict of ann on team
-        rated by ann, passed over
         rated by ben, passed over
         0 relaxed, 1 conflicted"]]
     .assert_eq(&told(&system).await);

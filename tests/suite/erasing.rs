@@ -83,7 +83,7 @@ async fn erased_texts_are_gone_and_leaves_levels_and_other_texts_stay() {
     let system = System::new().await;
     system.project("alpha").await;
     let ids = system.submitted("alpha", vec![item("a"), personal("b"), item("c")]).await;
-    system.rated("alpha", vec![rating("BP.10.01", wire::Value::Satisfied, "2026-05-02")]).await;
+    system.rated("alpha", vec![rating("BP.10.02", wire::Value::Satisfied, "2026-05-02")]).await;
     assert_eq!(leaks(&system), [""; 0], "texts are sealed from the first");
     let submitted = shown(&system, &ids[1]).await;
     assert!(submitted.item.as_ref().unwrap().title.contains(CANARY));

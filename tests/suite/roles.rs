@@ -94,6 +94,15 @@ async fn a_role_ends_by_itself_and_who_had_it_then_is_still_told() {
     let system = two_teams().await;
     let until = system.now().plus_micros(3_600_000_000);
     let eve = system.with_role("eve", PERSON, (wire::Role::Viewer, "alfa")).await;
+    let endless = wire::GrantRoleRequest {
+        principal: "eve".to_owned(),
+        role: wire::Role::Auditor.into(),
+        unit: "beta".to_owned(),
+        ..Default::default()
+    };
+    let refused = system.operator.roles.clone().grant_role(endless).await.unwrap_err();
+    expect!["InvalidArgument END_MISSING [until]: `until` is missing: the role auditor is granted for a time, so say when it ends"]
+        .assert_eq(&refusal(&refused));
     let asked = wire::GrantRoleRequest {
         principal: "eve".to_owned(),
         role: wire::Role::Auditor.into(),

@@ -12,6 +12,8 @@ const LATER: &str = "2026-06-01T12:00:30Z";
 async fn lived(system: &System) {
     system.project_since("alpha", on("2026-01-01")).await;
     system.project("gone").await;
+    // The operator alone rates and accepts.
+    system.adopt_rules("alpha", "solo").await;
     let tool = system.principal("scanner", wire::PrincipalKind::Service).await;
     let items = (0..5).map(|number| item(&format!("p{number}"))).collect();
     tool.evidence.clone().submit_evidence(submit("alpha", items)).await.unwrap();

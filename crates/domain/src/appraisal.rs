@@ -31,7 +31,7 @@ pub use carried::{CARRIED, Carried, carried, carried_at};
 pub use decide::{MOST_RATINGS, MOST_REVEALED, Scene, decide};
 pub use import::follows_from_import;
 pub use refusal::AppraisalRefusal;
-pub use scope::{level_of, unsettled};
+pub use scope::{also_rated, level_of, unsettled};
 
 /// The text of a sealed rating in which its author gives no value.
 pub const ABSTAINED: &str = "abstained";

@@ -5,31 +5,37 @@
 //! with a reason; what was recorded so stays visible ([`behind`]).
 //!
 //! **What a rating rests on** are the items that it cites; where it cites none, the items linked to
-//! its practice that count by those rules and speak for or against it at the rating's effective
-//! time. Items that wait for a review, do not count or say nothing are not looked at.
+//! its practice that speak for or against it by those rules, as told then, at its effective time or
+//! later: the rating stays in force, so that dating it to before the work changes nothing. Items that
+//! wait for a review are looked at, too, since somebody else may accept them; those that were
+//! rejected, are too weak or say nothing are not. The other order of the same deeds is [`vouching`].
 //!
 //! The rule rater and evidence that counts on arrival are nobody's judgment: what a rule rated is in
 //! nobody's hand, and what nobody accepted has no reviewer.
 
 pub mod behind;
+pub mod vouching;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use gradus_model::appraisal::Subject;
 use gradus_model::catalog::Catalog;
+use gradus_model::evidence::Outcome;
 use gradus_model::rating::{Rating, Value};
 use gradus_model::unit::PrincipalKind;
-use gradus_model::{EvidenceId, PrincipalId, RatingId, Timestamp};
+use gradus_model::{EvidenceId, PrincipalId, RatingId, Target, Timestamp};
 
-use crate::coverage::{Providers, testimony};
-use crate::evidence::Held;
+use crate::coverage::{Providers, testimony, valid_until};
+use crate::evidence::{Held, Standing};
 use crate::history::{EvidenceHistory, UnitHistory};
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::timeline::At;
 use crate::unit::{Draft, record_unless};
+
+use vouching::Deed;
 
 /// Two duties, or a duty and an interest, that lie in one hand only where rules relax it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,16 +72,6 @@ impl Pair {
         Self::ALL.into_iter().find(|pair| pair.name() == name)
     }
 
-    /// What the principal did to the item before.
-    #[must_use]
-    pub const fn had(self) -> &'static str {
-        match self {
-            Self::ProviderReviews | Self::ProviderRates => "provided",
-            Self::ReviewerRates => "accepted",
-            Self::ConflictedRates => "declared",
-        }
-    }
-
     /// What the principal would do.
     #[must_use]
     pub const fn tried(self) -> &'static str {
@@ -93,25 +89,39 @@ impl fmt::Display for Pair {
     }
 }
 
-/// Which duties rules relax; all others are kept apart.
+/// Which duties rules relax, all others being kept apart; and whether they refuse ratings of which
+/// nobody can show that they were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Duties(BTreeMap<Pair, String>);
+pub struct Duties {
+    relaxed: BTreeMap<Pair, String>,
+    imports_refused: Option<String>,
+}
 
 impl Duties {
     /// Why a pair may lie in one hand, if it may.
     #[must_use]
     pub fn relaxed(&self, pair: Pair) -> Option<&str> {
-        self.0.get(&pair).map(String::as_str)
+        self.relaxed.get(&pair).map(String::as_str)
     }
 
     /// Whether any pair may.
     #[must_use]
     pub fn relax_any(&self) -> bool {
-        !self.0.is_empty()
+        !self.relaxed.is_empty()
+    }
+
+    /// Why appraisals that were conducted elsewhere may not be brought in, if they may not.
+    #[must_use]
+    pub fn imports_refused(&self) -> Option<&str> {
+        self.imports_refused.as_deref()
+    }
+
+    pub(crate) fn refuse_imports(&mut self, reason: String) {
+        self.imports_refused = Some(reason);
     }
 
     pub(crate) fn relax(&mut self, pair: Pair, reason: String) {
-        self.0.insert(pair, reason);
+        self.relaxed.insert(pair, reason);
     }
 }
 
@@ -149,7 +159,8 @@ pub struct Under<'a> {
     pub rules: Option<&'a Rules>,
     /// What is known of those who provide evidence.
     pub providers: &'a dyn Providers,
-    /// The actor's conflict of interest that was declared on a unit above this one.
+    /// The actor's conflict of interest that was declared on a unit above this one, and in force at
+    /// any moment from the effective time to now.
     pub conflict_above: Option<Conflict>,
 }
 
@@ -188,19 +199,21 @@ impl Under<'_> {
         self.rules.is_none_or(|rules| rules.duties.relaxed(pair).is_none())
     }
 
-    fn refusal(&self, pair: Pair, evidence: EvidenceId) -> Refusal {
+    fn refusal(&self, pair: Pair, had: Deed, evidence: EvidenceId) -> Refusal {
         let rules = self.rules.map(|rules| rules.id.clone());
-        Refusal::DutiesNotSeparate { pair, evidence, rules }
+        Refusal::DutiesNotSeparate { pair, had, evidence, rules }
     }
 }
 
 /// An item that a rating rests on, and in whose hands it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hands {
     pub(crate) evidence: EvidenceId,
     pub(crate) provider: PrincipalId,
     /// Who accepted it, if it is accepted.
     pub(crate) reviewer: Option<PrincipalId>,
+    /// Who vouched for it besides.
+    pub(crate) confirmed_by: Vec<PrincipalId>,
 }
 
 /// Refuses that an item is accepted by who provided it, unless the rules relax that.
@@ -212,12 +225,12 @@ pub(crate) fn review(
 ) -> Result<(), Refusal> {
     let pair = Pair::ProviderReviews;
     if provider == on.actor.principal && under.keeps_apart(pair) {
-        return Err(under.refusal(pair, evidence));
+        return Err(under.refusal(pair, Deed::Provide, evidence));
     }
     Ok(())
 }
 
-/// Refuses that a practice is rated by who provided or accepted what the rating rests on, or has a
+/// Refuses that a practice is rated by who provided, accepted or confirmed what the rating rests on, or has a
 /// conflict of interest, unless the rules relax that.
 pub(crate) fn rate(
     draft: &Draft<'_>,
@@ -231,7 +244,9 @@ pub(crate) fn rate(
         return Ok(());
     }
     let rater = on.actor.principal;
-    let own = || draft.settings().conflict_of(rater, At::with_everything(effective_at));
+    // Dated back, a rating is given today all the same, and stands for all that lies between.
+    let given = on.now.max(effective_at);
+    let own = || draft.settings().conflict_between(rater, effective_at, given);
     if under.keeps_apart(Pair::ConflictedRates)
         && let Some(conflict) = own().or(under.conflict_above)
     {
@@ -245,11 +260,15 @@ pub(crate) fn rate(
         return Ok(());
     }
     let apart = |hands: Hands| {
+        let Hands { evidence, .. } = hands;
         if provider && hands.provider == rater {
-            return Err(under.refusal(Pair::ProviderRates, hands.evidence));
+            return Err(under.refusal(Pair::ProviderRates, Deed::Provide, evidence));
         }
         if reviewer && hands.reviewer == Some(rater) {
-            return Err(under.refusal(Pair::ReviewerRates, hands.evidence));
+            return Err(under.refusal(Pair::ReviewerRates, Deed::Accept, evidence));
+        }
+        if reviewer && hands.confirmed_by.contains(&rater) {
+            return Err(under.refusal(Pair::ReviewerRates, Deed::Confirm, evidence));
         }
         Ok(())
     };
@@ -296,16 +315,38 @@ fn each_hand(
     }
     let Some(rules) = under.rules else { return Ok(()) };
     if let Some(past) = draft.past {
-        let at = At::with_everything(effective_at);
-        let told = resting(past, rating, at, Some(rules), under.providers);
-        for item in told.filter(|item| draft.newer(item.id).is_none()) {
-            let reviewer = item.accepted_by(u64::MAX).map(|acceptance| acceptance.by);
-            tell(Hands { evidence: item.id, provider: item.provider, reviewer })?;
+        let told = past.evidence_for(&rating.target, u64::MAX);
+        let told = told.filter(|item| draft.newer(item.id).is_none());
+        for item in told {
+            if may_speak(item, &rating.target, effective_at, rules, under.providers) {
+                let (evidence, provider) = (item.id, item.provider);
+                let reviewer = item.accepted_by(u64::MAX).map(|acceptance| acceptance.by);
+                let confirmed_by = item.confirmed_by(u64::MAX).collect();
+                tell(Hands { evidence, provider, reviewer, confirmed_by })?;
+            }
         }
     }
-    let speaks = |held: &Held| held.speaks(&rating.target, effective_at, rules, under.providers);
+    let speaks = |held: &Held| held.may_speak(&rating.target, effective_at, rules);
     let mut unread = draft.unread().filter(|(_, held)| speaks(held));
     unread.try_for_each(|(id, held)| tell(held.hands(*id)))
+}
+
+/// Whether an item that readers have taken in speaks for or against a practice at a moment or later,
+/// or would if it were accepted.
+fn may_speak(
+    item: &EvidenceHistory,
+    target: &Target,
+    at: Timestamp,
+    rules: &Rules,
+    providers: &dyn Providers,
+) -> bool {
+    let until = valid_until(item, target, u64::MAX, rules);
+    matches!(item.standing(u64::MAX), Standing::Submitted | Standing::Accepted)
+        && item.outcome != Outcome::Inconclusive
+        && item.strength >= rules.minimum_strength
+        && item.work_from < until
+        && at < until
+        && providers.distrust(item, u64::MAX).is_none()
 }
 
 /// What the rules say to a proposal on a conflict of interest.

@@ -1,5 +1,7 @@
 //! The life of a piece of evidence: what may be done to it, and what each event makes of it.
 
+mod counting;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -7,8 +9,9 @@ use gradus_model::catalog::Catalog;
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
 use gradus_model::{Event, EvidenceId, Label, PrincipalId, Target, Timestamp};
 
-use crate::coverage::Providers;
-use crate::duties::{self, Hands, Under};
+use crate::coverage::{Providers, is_trusted};
+use crate::duties::vouching::{Deed, vouch};
+use crate::duties::{Hands, Under};
 use crate::history::UnitHistory;
 use crate::proposal::{Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
@@ -88,38 +91,63 @@ impl Held {
         })
     }
 
-    /// In whose hands it was.
-    pub(crate) fn hands(&self, evidence: EvidenceId) -> Hands {
-        Hands { evidence, provider: self.provider, reviewer: self.reviewer }
+    /// An item that is put forward.
+    fn submitted(version: u64, provider: PrincipalId, item: &Item, work_to: Timestamp) -> Self {
+        Self {
+            version,
+            changed: version,
+            standing: Standing::Submitted,
+            provider,
+            from: item.work_from.unwrap_or(work_to),
+            ended_at: None,
+            superseded_by: None,
+            confirmed_by: Vec::new(),
+            practices: item.practices.clone(),
+            instances: item.instance.iter().cloned().collect(),
+            reviewer: None,
+            kind: item.kind,
+            outcome: item.outcome,
+            strength: item.strength,
+            to: work_to,
+            valid_until: item.valid_until,
+        }
     }
 
-    /// Whether it counts and speaks for or against a practice at a moment, as
-    /// [`testimony`](crate::coverage::testimony) says of what readers have taken in.
-    pub(crate) fn speaks(
-        &self,
-        target: &Target,
-        at: Timestamp,
-        rules: &Rules,
-        providers: &dyn Providers,
-    ) -> bool {
-        let trusted = || {
-            let sort = providers.kind(self.provider);
-            sort.is_some_and(|sort| rules.trusts(self.provider, sort, self.kind))
-        };
-        let counts = match self.standing {
+    /// In whose hands it was.
+    pub(crate) fn hands(&self, evidence: EvidenceId) -> Hands {
+        let (provider, reviewer) = (self.provider, self.reviewer);
+        Hands { evidence, provider, reviewer, confirmed_by: self.confirmed_by.clone() }
+    }
+
+    /// Whether it counts by the rules.
+    fn counts(&self, rules: Option<&Rules>, providers: &dyn Providers) -> bool {
+        match self.standing {
             Standing::Accepted => true,
-            Standing::Submitted => trusted(),
+            Standing::Submitted => {
+                rules.is_some_and(|rules| is_trusted(self.provider, self.kind, rules, providers))
+            }
             Standing::Rejected | Standing::Withdrawn => false,
-        };
+        }
+    }
+
+    /// From when on, and up to which first instant, it would speak for or against a practice that it
+    /// is linked to, if it counted; none if it never would.
+    pub(crate) fn span(&self, target: &Target, rules: &Rules) -> Option<(Timestamp, Timestamp)> {
         let superseded_at = self.superseded_by.map(|(_, at)| at);
-        let window = Some(rules.window(self.kind, target).after(self.to));
-        let ends = [window, self.valid_until, self.ended_at, superseded_at];
-        counts
-            && self.practices.contains(target)
-            && self.outcome != Outcome::Inconclusive
+        let window = rules.window(self.kind, target).after(self.to);
+        let ends = [self.valid_until, self.ended_at, superseded_at];
+        let until = ends.into_iter().flatten().fold(window, Timestamp::min);
+        let says = self.outcome != Outcome::Inconclusive
             && self.strength >= rules.minimum_strength
-            && self.from <= at
-            && ends.into_iter().flatten().all(|end| at < end)
+            && self.from < until;
+        says.then_some((self.from, until))
+    }
+
+    /// Whether it speaks for or against a practice at a moment or later, or would if it were accepted.
+    pub(crate) fn may_speak(&self, target: &Target, at: Timestamp, rules: &Rules) -> bool {
+        matches!(self.standing, Standing::Submitted | Standing::Accepted)
+            && self.practices.contains(target)
+            && self.span(target, rules).is_some_and(|(_, until)| at < until)
     }
 }
 
@@ -136,17 +164,15 @@ pub(crate) fn decide(
             if let Some(evidence) = draft.item_from(&item.source) {
                 return Err(reused(&item.source, evidence));
             }
-            submittable(on, model, item, effective_at)
-        }
-        Event::EvidenceAccepted(of) => {
-            by_a_person(on, "accept evidence")?;
-            let held = living(draft, of.evidence)?;
-            if held.standing == Standing::Accepted {
-                return Ok(Verdict::AlreadySo);
+            let verdict = submittable(on, model, item, effective_at)?;
+            let held = Held::submitted(draft.version(), on.actor.principal, item, effective_at);
+            // What waits is in the hands of whoever accepts it.
+            if held.counts(under.rules, under.providers) {
+                vouch(draft, on, under, Deed::Provide, (item.evidence, &held), &item.practices)?;
             }
-            duties::review(on, under, of.evidence, held.provider)?;
-            Ok(Verdict::Record)
+            Ok(verdict)
         }
+        Event::EvidenceAccepted(of) => counting::accept(draft, on, under, of.evidence),
         Event::EvidenceRejected(of) => {
             by_a_person(on, "reject evidence")?;
             let held = living(draft, of.evidence)?;
@@ -158,43 +184,10 @@ pub(crate) fn decide(
             reason_given(proposal)?;
             Ok(record_unless(held.standing == Standing::Withdrawn))
         }
-        Event::EvidenceEnded(of) => {
-            let held = living(draft, of.evidence)?;
-            not_before("at", effective_at, held.from)?;
-            Ok(record_unless(held.ended_at.is_some_and(|end| proposal.repeats(end))))
-        }
-        Event::EvidenceSuperseded(superseded) => {
-            if superseded.evidence == superseded.by {
-                return Err(Refusal::SupersedesItself(superseded.by));
-            }
-            living(draft, superseded.by)?;
-            let held = living(draft, superseded.evidence)?;
-            not_before("effective_at", effective_at, held.from)?;
-            let same =
-                |(by, at): (EvidenceId, Timestamp)| by == superseded.by && proposal.repeats(at);
-            Ok(record_unless(held.superseded_by.is_some_and(same)))
-        }
-        Event::EvidenceConfirmed(of) => {
-            by_a_person(on, "confirm evidence")?;
-            let held = living(draft, of.evidence)?;
-            if held.provider == on.actor.principal {
-                return Err(Refusal::OwnEvidence(of.evidence));
-            }
-            Ok(record_unless(held.confirmed_by.contains(&on.actor.principal)))
-        }
-        Event::EvidenceLinked(links) => {
-            let held = living(draft, links.evidence)?;
-            // What is accepted would count for another practice at once.
-            if held.standing == Standing::Accepted {
-                duties::review(on, under, links.evidence, held.provider)?;
-            }
-            for target in &links.practices {
-                known_practice(model, target, on.now)?;
-            }
-            let all: BTreeSet<&Target> = held.practices.iter().chain(&links.practices).collect();
-            bounded("practices", all.len(), Item::MOST.0)?;
-            Ok(record_unless(links.practices.iter().all(|link| held.practices.contains(link))))
-        }
+        Event::EvidenceEnded(of) => counting::end(draft, on, under, of.evidence, proposal),
+        Event::EvidenceSuperseded(of) => counting::supersede(draft, on, under, of, proposal),
+        Event::EvidenceConfirmed(of) => counting::confirm(draft, on, under, of.evidence),
+        Event::EvidenceLinked(links) => counting::link(draft, on, under, links),
         Event::EvidenceUnlinked(links) => {
             let held = living(draft, links.evidence)?;
             Ok(record_unless(!links.practices.iter().any(|link| held.practices.contains(link))))
@@ -292,24 +285,7 @@ pub(crate) fn evolve(
 ) -> bool {
     match event {
         Event::EvidenceSubmitted(item) => {
-            let held = Held {
-                version,
-                changed: version,
-                standing: Standing::Submitted,
-                provider: actor,
-                from: item.work_from.unwrap_or(effective_at),
-                ended_at: None,
-                superseded_by: None,
-                confirmed_by: Vec::new(),
-                practices: item.practices.clone(),
-                instances: item.instance.iter().cloned().collect(),
-                reviewer: None,
-                kind: item.kind,
-                outcome: item.outcome,
-                strength: item.strength,
-                to: effective_at,
-                valid_until: item.valid_until,
-            };
+            let held = Held::submitted(version, actor, item, effective_at);
             draft.hold(item.evidence, item.source.clone(), held);
         }
         Event::EvidenceAccepted(of) => stand(draft, of.evidence, Standing::Accepted, Some(actor)),

@@ -104,6 +104,21 @@ pub fn in_force<'a>(
     counting(&tenures(history, target, |value| rules.read(value).is_some(), at.size), at.valid_at)
 }
 
+/// The ratings of a target that were the latest of their process instance and sort of rater at any
+/// moment from `since` to a point.
+#[must_use]
+pub fn in_force_since<'a>(
+    history: &'a UnitHistory,
+    target: &Target,
+    rules: &Rules,
+    (since, at): (Timestamp, At),
+) -> Vec<&'a RatingHistory> {
+    let tenures = tenures(history, target, |value| rules.read(value).is_some(), at.size);
+    let overlaps =
+        |tenure: &&Tenure<'_>| tenure.from <= at.valid_at && tenure.to.is_none_or(|to| since < to);
+    tenures.iter().filter(overlaps).map(|tenure| tenure.rating).collect()
+}
+
 /// The ratings of a target in force at a point on one scale, whatever rules read.
 #[must_use]
 pub fn in_force_on<'a>(

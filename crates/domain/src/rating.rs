@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use gradus_model::catalog::Catalog;
-use gradus_model::rating::Rating;
-use gradus_model::{Event, Practice, RatingId, Timestamp};
+use gradus_model::rating::{Rating, Scale};
+use gradus_model::{Event, Label, Practice, PrincipalId, RatingId, Timestamp};
 
 use crate::duties::{self, Under};
 use crate::history::UnitHistory;
@@ -21,7 +21,10 @@ pub(crate) const MOST_EVIDENCE: usize = 64;
 pub(crate) struct Rated {
     /// The version of the stream at which it last changed.
     pub(crate) changed: u64,
-    rating: Rating,
+    /// Orders the ratings of one unit as they were recorded.
+    position: u64,
+    actor: PrincipalId,
+    pub(crate) rating: Rating,
     from: Timestamp,
     ended_at: Option<Timestamp>,
     withdrawn: bool,
@@ -33,11 +36,40 @@ impl Rated {
         let found = history.rating(id)?;
         Some(Self {
             changed: history.version,
+            position: found.position,
+            actor: found.actor,
             rating: found.rating.clone(),
             from: found.effective_at,
             ended_at: found.ended_at(u64::MAX),
             withdrawn: found.is_withdrawn(u64::MAX),
         })
+    }
+
+    /// Whether it is this person's own judgment: no rule's, and no appraisal's.
+    pub(crate) fn is_judgment_of(&self, person: PrincipalId) -> bool {
+        self.actor == person && self.rating.basis.is_none() && self.rating.appraisal.is_none()
+    }
+
+    /// From when on, and up to which first instant if there is one, it is the latest of its target,
+    /// process instance and sort of rater, of all ratings of its target; none if it never is.
+    pub(crate) fn tenure(&self, all: &[Self]) -> Option<(Timestamp, Option<Timestamp>)> {
+        let rivals = all.iter().filter(|other| other.stands() && other.rivals() == self.rivals());
+        let later =
+            rivals.filter(|other| (self.from, self.position) < (other.from, other.position));
+        let replaced = later.map(|other| other.from).min();
+        let to = [self.ended_at, replaced].into_iter().flatten().min();
+        (self.stands() && to.is_none_or(|to| self.from < to)).then_some((self.from, to))
+    }
+
+    /// Whether it was ever in force, whatever replaced it.
+    fn stands(&self) -> bool {
+        !self.withdrawn && self.ended_at.is_none_or(|end| self.from < end)
+    }
+
+    /// What it shares with those that it replaces, or that replace it.
+    fn rivals(&self) -> (bool, Option<&Label>, Scale) {
+        let Rating { basis, instance, value, .. } = &self.rating;
+        (basis.is_some(), instance.as_ref(), value.scale())
     }
 }
 
@@ -62,7 +94,12 @@ pub(crate) fn decide(
             if proposal.payload.is_empty() {
                 return Err(Refusal::ReasonMissing);
             }
-            Ok(record_unless(known(draft, of.rating)?.withdrawn))
+            let rated = known(draft, of.rating)?;
+            if rated.withdrawn {
+                return Ok(Verdict::AlreadySo);
+            }
+            uncover(draft, on, under, &rated)?;
+            Ok(Verdict::Record)
         }
         Event::RatingEnded(of) => {
             let rated = known(draft, of.rating)?;
@@ -77,11 +114,41 @@ pub(crate) fn decide(
                 let (field, from) = ("at", rated.from);
                 return Err(Refusal::EndBeforeStart { field, seen: effective_at, from });
             }
-            Ok(record_unless(rated.ended_at.is_some_and(|end| proposal.repeats(end))))
+            if rated.ended_at.is_some_and(|end| proposal.repeats(end)) {
+                return Ok(Verdict::AlreadySo);
+            }
+            // Whoever gives it a later end lets it speak for longer.
+            if rated.ended_at.is_some_and(|end| end < effective_at) {
+                duties::rate(draft, on, under, &rated.rating, rated.from)?;
+            }
+            Ok(Verdict::Record)
         }
         // `unit` sends no other event here.
         _ => Ok(Verdict::Record),
     }
+}
+
+/// Refuses that somebody brings a rating of their own into force again, which they could not give now,
+/// by withdrawing the one of somebody else that took its place.
+fn uncover(
+    draft: &Draft<'_>,
+    on: &Occasion,
+    under: &Under<'_>,
+    rated: &Rated,
+) -> Result<(), Refusal> {
+    let actor = on.actor.principal;
+    // Taking back one's own is always allowed.
+    if rated.actor == actor {
+        return Ok(());
+    }
+    let all = draft.ratings_of(&rated.rating.target);
+    let is_other = |other: &&Rated| other.rating.rating != rated.rating.rating;
+    let left: Vec<Rated> = all.iter().filter(is_other).cloned().collect();
+    let own = left.iter().filter(|other| other.is_judgment_of(actor));
+    for uncovered in own.filter(|other| other.tenure(&left) != other.tenure(&all)) {
+        duties::rate(draft, on, under, &uncovered.rating, uncovered.from)?;
+    }
+    Ok(())
 }
 
 fn rate(
@@ -133,12 +200,20 @@ fn known<'a>(draft: &'a Draft<'_>, id: RatingId) -> Result<Cow<'a, Rated>, Refus
 }
 
 /// Takes in an event on a rating; returns whether it was one.
-pub(crate) fn evolve(draft: &mut Draft<'_>, effective_at: Timestamp, event: &Event) -> bool {
+pub(crate) fn evolve(
+    draft: &mut Draft<'_>,
+    position: u64,
+    actor: PrincipalId,
+    effective_at: Timestamp,
+    event: &Event,
+) -> bool {
     match event {
         Event::PracticeRated(rating) => {
             let (rating, id) = (rating.clone(), rating.rating);
             let rated = Rated {
                 changed: draft.version(),
+                position,
+                actor,
                 rating,
                 from: effective_at,
                 ended_at: None,

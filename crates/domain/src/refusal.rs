@@ -9,6 +9,7 @@ use gradus_model::{
 use crate::access::Right;
 use crate::appraisal::AppraisalRefusal;
 use crate::duties::Pair;
+use crate::duties::vouching::Deed;
 use crate::registry::{ClaimRuleError, roles_in_words};
 
 /// A typed refusal. Nothing was recorded.
@@ -250,6 +251,14 @@ pub enum Refusal {
     /// The item would replace itself.
     #[error("evidence `{0}` cannot supersede itself")]
     SupersedesItself(EvidenceId),
+    /// A role that is granted for a time has no end.
+    #[error("`{field}` is missing: the role {role} is granted for a time, so say when it ends")]
+    EndMissing {
+        /// The field's name.
+        field: &'static str,
+        /// The role.
+        role: Role,
+    },
     /// Who provided the item cannot vouch for it.
     #[error("evidence `{0}` was provided by the same principal, who cannot confirm it")]
     OwnEvidence(EvidenceId),
@@ -289,15 +298,49 @@ pub enum Refusal {
     #[error(
         "evidence `{evidence}` was {} by the same principal, who cannot {} {}: ask another person, \
          or adopt rules that relax `{pair}`",
-        pair.had(), pair.tried(), by_rules(rules.as_ref())
+        had.had(), pair.tried(), by_rules(rules.as_ref())
     )]
     DutiesNotSeparate {
         /// The duties.
         pair: Pair,
+        /// What the principal did to the item before.
+        had: Deed,
         /// The item.
         evidence: EvidenceId,
         /// The rules in force; none where none are.
         rules: Option<Name>,
+    },
+    /// Who rated would let more evidence stand behind the rating.
+    #[error(
+        "`{practice}` was rated by the same principal, who cannot {} evidence `{evidence}`, on which \
+         that rating would rest, {}: ask another person, or adopt rules that relax `{pair}`",
+        tried.tried(), by_rules(rules.as_ref())
+    )]
+    RatedBefore {
+        /// The duties.
+        pair: Pair,
+        /// The practice.
+        practice: Target,
+        /// What the principal would do to the item.
+        tried: Deed,
+        /// The item.
+        evidence: EvidenceId,
+        /// The rules in force; none where none are.
+        rules: Option<Name>,
+    },
+    /// Who accepts an item and who confirms it are two.
+    #[error(
+        "evidence `{evidence}` was {} by the same principal, who cannot {} it besides: a confirmation \
+         is the word of a second person, so ask another one",
+        had.had(), tried.tried()
+    )]
+    NotASecondPerson {
+        /// The item.
+        evidence: EvidenceId,
+        /// What the principal did to it.
+        had: Deed,
+        /// What the principal would do.
+        tried: Deed,
     },
     /// Who would rate has an interest of their own in the unit.
     #[error(

@@ -170,6 +170,22 @@ impl Settings {
         }
     }
 
+    /// A principal's conflict of interest on this unit that was in force at any moment from `from` to
+    /// `to`, both included, with everything known; the first of several.
+    #[must_use]
+    pub fn conflict_between(
+        &self,
+        principal: PrincipalId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Option<Conflict> {
+        let stated = self.interests.get(&principal)?.instants(u64::MAX);
+        let mut moments: Vec<Timestamp> = stated.filter(|at| from < *at && *at <= to).collect();
+        moments.sort_unstable();
+        let mut moments = [from].into_iter().chain(moments);
+        moments.find_map(|moment| self.conflict_of(principal, At::with_everything(moment)))
+    }
+
     /// The phases that are open at a point.
     pub fn open_phases(&self, at: At) -> impl Iterator<Item = Phase> {
         let open = move |timeline: &Timeline<bool>| timeline.at(at).copied().unwrap_or(false);

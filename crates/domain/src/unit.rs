@@ -185,6 +185,29 @@ impl<'a> Draft<'a> {
         newer.map(Cow::Borrowed).or_else(|| Rated::of(self.past?, id).map(Cow::Owned))
     }
 
+    /// The ratings of a target, as known now, whoever gave them.
+    pub(crate) fn ratings_of(&self, target: &Target) -> Vec<Rated> {
+        let is_newer = |id: &RatingId| {
+            self.change.ratings.contains_key(id) || self.base.ratings.contains_key(id)
+        };
+        let past = self.past.into_iter().flat_map(|past| {
+            let told = past.ratings_of(target).map(|rating| rating.rating.rating);
+            told.filter(|id| !is_newer(id)).filter_map(|id| Rated::of(past, id))
+        });
+        let base = self.base.ratings.iter().filter(|(id, _)| !self.change.ratings.contains_key(id));
+        let newer = base.chain(&self.change.ratings).map(|(_, rated)| rated);
+        past.chain(newer.filter(|rated| rated.rating.target == *target).cloned()).collect()
+    }
+
+    /// The targets of the ratings that cite an item.
+    pub(crate) fn cited_for(&self, evidence: EvidenceId) -> Vec<Target> {
+        let past = self.past.into_iter().flat_map(|past| past.ratings(u64::MAX));
+        let newer = self.base.ratings.values().chain(self.change.ratings.values());
+        let all = past.map(|rating| &rating.rating).chain(newer.map(|rated| &rated.rating));
+        let citing = all.filter(|rating| rating.evidence.contains(&evidence));
+        citing.map(|rating| rating.target.clone()).collect()
+    }
+
     pub(crate) fn hold(&mut self, id: EvidenceId, source: Source, held: Held) {
         self.change.sources.insert(source, id);
         self.change.evidence.insert(id, held);
@@ -236,7 +259,7 @@ impl<'a> Draft<'a> {
         self.count();
         let version = self.change.version;
         if evidence::evolve(self, version, actor, effective_at, event)
-            || rating::evolve(self, effective_at, event)
+            || rating::evolve(self, position, actor, effective_at, event)
             || !is_setting(event)
         {
             return;

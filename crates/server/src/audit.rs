@@ -3,8 +3,11 @@
 mod gaps;
 mod late;
 
+use std::collections::BTreeSet;
+
+use gradus_domain::duties::behind::Told as RatingsBeside;
 use gradus_domain::story;
-use gradus_model::UnitId;
+use gradus_model::{Timestamp, UnitId};
 use gradus_service::records::ReadRecord;
 use gradus_service::story::{Moved, Place, Story};
 use gradus_service::{Caller, ServiceError};
@@ -17,7 +20,7 @@ use tonic::{Request, Response, Status};
 
 use crate::api::{Api, Reply, reply, stopped};
 use crate::auth::open;
-use crate::convert::{self, movement, principal_ref, resolved, texts, timestamp, unit_ref};
+use crate::convert::{self, level, movement, principal_ref, resolved, texts, timestamp, unit_ref};
 use crate::lasting;
 use crate::levels::few_areas;
 use crate::sources;
@@ -35,14 +38,16 @@ impl AuditService for Api {
         request: Request<wire::ReplayUnitRequest>,
     ) -> Reply<Self::ReplayUnitStream> {
         let (by, asked) = open(request)?;
-        let story = self.story(&by, &asked).await.map_err(|error| status(&error))?;
+        let (story, beside) = self.story(&by, &asked).await.map_err(|error| status(&error))?;
         let (sender, receiver) = mpsc::channel(WAITING);
         let api = self.clone();
         tokio::spawn(async move {
             let units = [story.unit];
             let mut stopping = api.stopping.clone();
             let ended = tokio::select! {
-                ended = api.tell(&by, &story, &sender) => ended.map_err(|error| status(&error)),
+                ended = api.tell(&by, (&story, beside), &sender) => {
+                    ended.map_err(|error| status(&error))
+                }
                 () = stopped(&mut stopping) => Err(status(&gradus_log::LogError::Closed.into())),
                 denied = lasting::denied(&api.service, &by, &units) => Err(denied),
             };
@@ -114,15 +119,25 @@ impl Api {
         &self,
         by: &Caller,
         asked: &wire::ReplayUnitRequest,
-    ) -> Result<Story, ServiceError> {
+    ) -> Result<(Story, RatingsBeside), ServiceError> {
         let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
         let from = convert::instant("from", asked.from.as_ref())?;
         let areas = few_areas(&asked.areas)?;
-        self.service.story(by, &asked.unit, &coordinate, from, areas).await
+        let story = self.service.story(by, &asked.unit, &coordinate, from, areas).await?;
+        let areas: BTreeSet<_> = story.moves.iter().map(|moved| &moved.of.area).collect();
+        let areas: Vec<_> = areas.into_iter().cloned().collect();
+        let span = (Some(from.unwrap_or(Timestamp::MIN)), story.coordinate.at());
+        let beside = self.service.told_beside(story.unit, span, &coordinate, &areas).await?;
+        Ok((story, beside))
     }
 
     /// Tells a story until its end, or until nobody hears it any more.
-    async fn tell(&self, by: &Caller, story: &Story, to: &Telling) -> Result<(), ServiceError> {
+    async fn tell(
+        &self,
+        by: &Caller,
+        (story, beside): (&Story, RatingsBeside),
+        to: &Telling,
+    ) -> Result<(), ServiceError> {
         let begin = wire::ReplayBegin {
             unit: Some(unit_ref(&self.service, story.unit)),
             coordinate: Some(resolved(&story.coordinate)),
@@ -161,6 +176,7 @@ impl Api {
             late: story.late,
             moves: story.moves.len() as u64,
             digest: story.digest.0.to_vec(),
+            duties: level::beside(beside),
         };
         send(to, Told::End(end)).await;
         Ok(())

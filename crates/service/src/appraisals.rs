@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gradus_domain::access::Right;
-use gradus_domain::appraisal::{Agreed, Appraisal, MOST_REVEALED, stream_of};
-use gradus_domain::{At, Proposal, Registry};
-use gradus_model::appraisal::Subject;
+use gradus_domain::appraisal::{Agreed, Appraisal, MOST_REVEALED, State, stream_of};
+use gradus_domain::{AppraisalRefusal, At, Proposal, Refusal, Registry};
+use gradus_model::appraisal::{Part, Subject};
 use gradus_model::event::{
     AppraisalClosed, AppraisalInput, IndividualRatingsRevealed, OfAppraisal,
 };
@@ -107,7 +107,12 @@ impl Service {
             }
             let subjects: Vec<Subject> = if asked.is_empty() {
                 let all_in = |subject: &&Subject| known.waits_for(subject).next().is_none();
-                known.unrevealed().filter(all_in).cloned().collect()
+                let all_in: Vec<Subject> = known.unrevealed().filter(all_in).cloned().collect();
+                let nothing = known.ratings.is_empty() || known.unrevealed().next().is_some();
+                if all_in.is_empty() && nothing && known.state() == State::Open {
+                    return Err(self.nothing_all_in(call, known).into());
+                }
+                all_in
             } else {
                 let meant = |asked| self.subject(writer, call, known, asked);
                 asked.iter().map(meant).collect::<Result<_, _>>()?
@@ -122,6 +127,23 @@ impl Service {
         })
         .await
         .map(|receipt| (receipt, revealed.load(Ordering::Relaxed)))
+    }
+
+    /// Why nothing can be revealed: who is waited for, told to those whose ratings are.
+    fn nothing_all_in(&self, call: &Call, of: &Appraisal) -> Refusal {
+        let part = of.input.part_of(call.actor.principal);
+        if !part.is_some_and(Part::rates) {
+            let (who, what) = ("lead and members of the team", "reveal ratings");
+            return AppraisalRefusal::NotTheirs { who, what }.into();
+        }
+        let rated: Vec<&Subject> = of.unrevealed().collect();
+        let waits_for = of.input.raters().filter_map(|rater| {
+            let waits = |subject: &&&Subject| of.waits_for(subject).any(|missing| missing == rater);
+            let count = rated.iter().filter(waits).count();
+            let name = || self.principal_name(rater).unwrap_or_else(|| rater.to_string());
+            (count > 0).then(|| (name(), count))
+        });
+        AppraisalRefusal::NothingAllIn { rated: rated.len(), waits_for: waits_for.collect() }.into()
     }
 
     /// What a call made before revealed: what is all in now need not be what was then.

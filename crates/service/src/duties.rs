@@ -6,12 +6,14 @@ use gradus_domain::duties::Conflict;
 use gradus_domain::duties::behind::{Onlooker, Told, told};
 use gradus_domain::level::AreaAnswer;
 use gradus_domain::{At, Proposal};
-use gradus_model::event::{ConflictDeclared, ConflictWithdrawn};
-use gradus_model::{Event, PrincipalId, Timestamp, UnitId};
+use gradus_model::event::{ConflictDeclared, ConflictWithdrawn, Document};
+use gradus_model::unit::AreaRef;
+use gradus_model::{AreaId, Event, PrincipalId, Timestamp, UnitId};
 use gradus_projection::views::Basis;
 
 use crate::access::Caller;
 use crate::call::{Call, Receipt};
+use crate::coordinate::Coordinate;
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::units::reason_payload;
@@ -86,12 +88,53 @@ impl Service {
             || !views.appraisals.imported(at.size).is_empty()
     }
 
+    /// What levels of some areas of a unit rest on that is to be told of, at a point or, with
+    /// `since`, at any moment from then on: nothing where there is nothing to tell.
+    ///
+    /// Told beside answers whose digest says nothing of it, so that those which were pinned stay.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::NotFound`] for unknown rules.
+    pub async fn told_beside(
+        &self,
+        unit: UnitId,
+        (since, at): (Option<Timestamp>, At),
+        asked: &Coordinate,
+        areas: &[AreaRef],
+    ) -> Result<Told, ServiceError> {
+        if areas.is_empty() || !self.may_be_told_of(unit, at) {
+            return Ok(Told::default());
+        }
+        self.recalled(unit).await?;
+        let rules = self.rules_named(asked.rules.as_deref())?;
+        self.told_at(unit, (since, at), rules.as_ref(), areas)
+    }
+
+    /// The same at once: what is forgotten is recalled while the thread waits.
+    pub(crate) fn told_at(
+        &self,
+        unit: UnitId,
+        (since, at): (Option<Timestamp>, At),
+        rules: Option<&Document>,
+        areas: &[AreaRef],
+    ) -> Result<Told, ServiceError> {
+        if !self.may_be_told_of(unit, at) {
+            return Ok(Told::default());
+        }
+        let Some(basis) = self.basis_if_any(unit, at, rules)? else { return Ok(Told::default()) };
+        let of_model = areas.iter().filter(|area| area.model == *basis.catalog.id());
+        let of_model: Vec<AreaId> = of_model.map(|area| area.area).collect();
+        let answers = self.states(unit, &basis, &of_model, at, rules);
+        Ok(self.told_of(unit, (since, at), Some(&basis), &answers))
+    }
+
     /// How many ratings in force stand under relaxed duties or a conflict of interest, or were
     /// brought in with their appraisal.
     pub(crate) fn told_of(
         &self,
         unit: UnitId,
-        at: At,
+        (since, at): (Option<Timestamp>, At),
         basis: Option<&Basis>,
         areas: &[AreaAnswer],
     ) -> Told {
@@ -99,6 +142,6 @@ impl Service {
         let (views, library) = (self.views(), self.library());
         let imported = views.appraisals.imported(at.size);
         let by = (&*basis.catalog, &*basis.read_rules, &imported);
-        told(&views.with(&library), unit, at, by, areas.iter())
+        told(&views.with(&library), unit, (since, at), by, areas.iter())
     }
 }

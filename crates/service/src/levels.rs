@@ -95,7 +95,7 @@ impl Service {
             }
             None => Vec::new(),
         };
-        let told = self.told_of(unit, at, basis.as_ref(), &areas);
+        let told = self.told_of(unit, (None, at), basis.as_ref(), &areas);
         let with_practices = wanted.with_practices;
         let digest =
             levels_digest(self.log_id, unit, at, basis.as_ref(), (&areas, with_practices), told);

@@ -11,6 +11,7 @@ use gradus_capsule::claim::Claim;
 use gradus_domain::At;
 use gradus_domain::compare::{Comparable, Measured, comparability};
 use gradus_domain::course::{AreaState, OwnStates};
+use gradus_domain::duties::behind::Told;
 use gradus_domain::gap::{Goal, gap};
 use gradus_domain::gate::Which;
 use gradus_domain::registry::Unit;
@@ -68,6 +69,8 @@ pub struct RollUpAnswer {
     pub comparable: Comparable,
     /// Each member, in the order of ids, if that was asked for.
     pub units: Vec<MemberStates>,
+    /// What the members' levels rest on that is to be told of, added up.
+    pub told: Told,
 }
 
 /// An area over several units.
@@ -88,6 +91,8 @@ pub struct MemberStates {
     pub unit: UnitId,
     /// Each area of its model that was asked for.
     pub areas: Vec<(AreaRef, AreaState)>,
+    /// What its levels rest on that is to be told of.
+    pub told: Told,
 }
 
 /// A member at the point asked about.
@@ -198,14 +203,19 @@ impl Service {
             RolledArea { area: area.clone(), title: title.clone(), sum: roll_up(&members) }
         });
         let areas: Vec<RolledArea> = rolled.collect();
-        let told = seen.iter().filter(|_| wanted.with_members).map(|seen| MemberStates {
+        let asked: Vec<AreaRef> = titles.keys().cloned().collect();
+        let beside = seen.iter().map(|seen| self.told_at(seen.unit, (None, at), rules, &asked));
+        let beside: Vec<Told> = beside.collect::<Result<_, _>>()?;
+        let members = seen.iter().zip(&beside).filter(|_| wanted.with_members);
+        let states = members.map(|(seen, told)| MemberStates {
             unit: seen.unit,
             areas: titles
                 .keys()
                 .filter_map(|area| Some((area.clone(), seen.state(area)?)))
                 .collect(),
+            told: *told,
         });
-        let units: Vec<MemberStates> = told.collect();
+        let units: Vec<MemberStates> = states.collect();
         let mut claim = Claim::new(self.log_id, "roll-up", at);
         claim.unit(Some(unit)).word(wanted.rule.name());
         claim.word(wanted.label.as_ref().map_or("", |label| label.as_str()));
@@ -223,6 +233,7 @@ impl Service {
             areas,
             comparable: comparability(seen.iter().map(Seen::measured)),
             units,
+            told: beside.into_iter().fold(Told::default(), Told::and),
         })
     }
 

@@ -88,7 +88,7 @@ async fn a_rating_lies_on_its_scale_and_rates_what_can_be_rated() {
 
     let many = vec![satisfied("BP.10.01"); 1_001];
     let second_is_ahead =
-        rate(vec![satisfied("BP.10.01"), rating("BP.10.02", wire::Value::Satisfied, "2026-06-02")]);
+        rate(vec![satisfied("BP.10.03"), rating("BP.10.02", wire::Value::Satisfied, "2026-06-02")]);
     let client = &system.operator.ratings;
     let rows = vec![
         row!("no ratings", client, rate_practices, rate(vec![])),

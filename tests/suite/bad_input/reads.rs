@@ -228,8 +228,8 @@ async fn a_page_token_belongs_to_one_list_and_its_arguments() {
         .rated(
             "alpha",
             vec![
-                rating("BP.10.01", wire::Value::Satisfied, "2026-05-01"),
                 rating("BP.10.02", wire::Value::Satisfied, "2026-05-01"),
+                rating("BP.10.03", wire::Value::Satisfied, "2026-05-01"),
             ],
         )
         .await;

@@ -65,9 +65,9 @@ async fn prepared() -> (System, Vec<String>, [String; 2]) {
             ..Default::default()
         };
         system.operator.units.clone().register_unit(asked).await.unwrap();
-        system.submitted(unit, vec![item("1"), item("2")]).await;
         let rated = rating("BP.10.01", wire::Value::Satisfied, "2026-05-01");
         ratings.extend(system.rated(unit, vec![rated]).await);
+        system.submitted(unit, vec![item("1"), item("2")]).await;
         let entered = wire::EnterPhaseRequest {
             unit: unit.to_owned(),
             phase: wire::Phase::Operation.into(),

@@ -31,6 +31,8 @@ async fn given() -> System {
     for number in 0..10 {
         system.project(&format!("p{number}")).await;
     }
+    // One person alone does everything.
+    system.adopt_rules("p0", "solo").await;
     for number in 0..7 {
         system.submitted("p0", vec![item(&format!("{number}"))]).await;
         let practice = format!("BP.10.0{}", number + 1);
@@ -197,6 +199,7 @@ async fn a_page_has_100_entries_unless_said_and_at_most_1_000() {
 async fn pages_of_long_records_are_shorter_to_fit_into_a_message() {
     let system = System::new().await;
     system.project("alpha").await;
+    system.adopt_rules("alpha", "solo").await;
     let long = |number: usize| wire::EvidenceItem {
         note: "n".repeat(4_096),
         uri: "u".repeat(1_400),

@@ -113,9 +113,23 @@ pub struct Sheets {
     pub ratings: Vec<Given>,
     /// What is wrong, row by row.
     pub problems: Vec<String>,
+    /// The rows whose value cannot be read, without one: the rest of them may be wrong, too.
+    pub unread: Vec<Given>,
 }
 
-/// The rows of a sheet for one of the team: what is not agreed on yet, with their own ratings so far
+/// Adds what else is wrong with rows, each to what is told of it already.
+pub fn together(problems: &mut Vec<String>, more: Vec<(Place, String)>) {
+    for (place, text) in more {
+        let of_row = format!("{place}: ");
+        match problems.iter_mut().find(|problem| problem.starts_with(&of_row)) {
+            Some(problem) => *problem = format!("{problem}; {text}"),
+            None => problems.push(of_row + &text),
+        }
+    }
+}
+
+/// The rows of a sheet for one of the team: what is not agreed on yet, and what may be rated besides
+/// (features as a whole, chosen process instances), with their own ratings so far
 /// and what an earlier appraisal said.
 #[must_use]
 pub fn rows(told: &v1::GetAppraisalResponse, rater: &v1::PrincipalRef) -> Vec<Row> {
@@ -128,6 +142,10 @@ pub fn rows(told: &v1::GetAppraisalResponse, rater: &v1::PrincipalRef) -> Vec<Ro
             practice: open.practice.clone(),
             ..Row::default()
         };
+        rows.insert(row.key(), row);
+    }
+    for also in &told.also {
+        let row = Row::of(Some(also));
         rows.insert(row.key(), row);
     }
     for proposed in &told.carried {
@@ -263,14 +281,18 @@ impl Merged {
         if row.rating.is_empty() {
             return;
         }
-        let (value, carried) = match rated(&row) {
-            Ok(rated) => rated,
-            Err(problem) => return self.read.problems.push(format!("{place}: {problem}")),
-        };
-        if row.practice.is_empty() {
-            let problem = "practice: it is empty, and a rating is of one: name it";
-            return self.read.problems.push(format!("{place}: {problem}"));
+        let value = rated(&row);
+        let unnamed = "practice: it is empty, and a rating is of one: name it".to_owned();
+        let unnamed = row.practice.is_empty().then_some(unnamed);
+        let wrong: Vec<String> = value.as_ref().err().cloned().into_iter().chain(unnamed).collect();
+        if !wrong.is_empty() {
+            self.read.problems.push(format!("{place}: {}", wrong.join("; ")));
         }
+        if row.practice.is_empty() {
+            return;
+        }
+        let is_unread = value.is_err();
+        let (value, carried) = value.unwrap_or_default();
         let cited = row.evidence.split_whitespace().map(|id| v1::EvidenceRef {
             r#ref: Some(v1::evidence_ref::Ref::Evidence(id.to_owned())),
         });
@@ -289,6 +311,9 @@ impl Merged {
             carried,
         };
         let rater = row.rater.clone();
+        if is_unread {
+            return self.read.unread.push(Given { place, rater, rating });
+        }
         let key = (rater.clone(), (row.unit, row.practice, row.instance));
         let before = self.rated.get(&key).and_then(|at| self.read.ratings.get(*at));
         match before {

@@ -23,7 +23,7 @@ A role holds on the unit and on all units below it. An end that is a bare date i
   assessor   submits and reviews evidence, rates practices
   lead       settles models, rules, phases and markers; registers units below
   sponsor    opens and approves appraisals
-  auditor    reads records, asks for proofs
+  auditor    reads records, asks for proofs; for a time, so say --until
   admin      everything")]
     Grant(GrantArgs),
     /// End a role

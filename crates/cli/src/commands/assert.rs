@@ -5,6 +5,7 @@ use gradus_wire::v1;
 use crate::args::assert::{AssertArgs, Minimum};
 use crate::args::coordinate::CoordinateArgs;
 use crate::error::CliError;
+use crate::output::duties::{self, Extent, name_of};
 use crate::output::{Format, check};
 use crate::select::{Point, Selector};
 use crate::session::Session;
@@ -33,6 +34,10 @@ pub async fn run(session: &Session, args: AssertArgs) -> Result<(), CliError> {
         session.output.text(&format!("{}\n", check::verdict(&response)))?;
     } else {
         session.output.show(&check::view(&response, args.all)?)?;
+    }
+    let name = name_of(response.unit.as_ref());
+    if let Some(warning) = duties::warning_of(name, response.duties.as_ref(), Extent::Moment) {
+        session.output.note(&warning)?;
     }
     let failed = response.areas.iter().filter(|area| !area.passed).count();
     if response.passed { Ok(()) } else { Err(CliError::Gate { failed, of: response.areas.len() }) }

@@ -4,6 +4,7 @@ use gradus_wire::v1;
 
 use crate::args::diff::DiffArgs;
 use crate::error::CliError;
+use crate::output::duties::{self, Extent, name_of};
 use crate::output::{Format, diff};
 use crate::select::Selector;
 use crate::session::Session;
@@ -35,5 +36,15 @@ pub async fn run(session: &Session, args: DiffArgs) -> Result<(), CliError> {
         session.output.note(note)?;
     }
     let is_drawn = session.output.terminal && session.output.format == Format::Table;
-    session.output.show(&diff::view(&response, is_drawn)?)
+    session.output.show(&diff::view(&response, is_drawn)?)?;
+    let sides = [
+        ("before", &response.from_unit, &response.from_duties),
+        ("after", &response.to_unit, &response.to_duties),
+    ];
+    for (side, unit, told) in sides {
+        let warning = duties::warning_of(name_of(unit.as_ref()), told.as_ref(), Extent::Moment);
+        let told = warning.map(|told| told.replacen("warning:", &format!("warning: {side}:"), 1));
+        told.map_or(Ok(()), |warning| session.output.note(&warning))?;
+    }
+    Ok(())
 }

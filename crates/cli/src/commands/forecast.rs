@@ -6,6 +6,7 @@ use gradus_wire::v1;
 
 use crate::args::forecast::ForecastArgs;
 use crate::error::CliError;
+use crate::output::duties::{self, Extent, name_of};
 use crate::output::{calendar, forecast};
 use crate::select::Moment;
 use crate::session::Session;
@@ -25,7 +26,10 @@ pub async fn run(session: &Session, args: ForecastArgs) -> Result<(), CliError> 
     match &args.ics {
         Some(file) => write(session, file, &response),
         None => session.output.show(&forecast::view(&response)?),
-    }
+    }?;
+    let unit = name_of(response.unit.as_ref());
+    let warning = duties::warning_of(unit, response.duties.as_ref(), Extent::Moment);
+    warning.map_or(Ok(()), |warning| session.output.note(&warning))
 }
 
 fn write(

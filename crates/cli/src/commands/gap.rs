@@ -4,6 +4,7 @@ use gradus_wire::v1;
 
 use crate::args::gap::GapArgs;
 use crate::error::CliError;
+use crate::output::duties::{self, Extent, name_of};
 use crate::output::gap;
 use crate::session::Session;
 
@@ -23,5 +24,7 @@ pub async fn run(session: &Session, args: GapArgs) -> Result<(), CliError> {
     for warning in &response.warnings {
         session.output.note(&format!("warning: {warning}"))?;
     }
-    Ok(())
+    let unit = name_of(response.unit.as_ref());
+    let warning = duties::warning_of(unit, response.duties.as_ref(), Extent::Moment);
+    warning.map_or(Ok(()), |warning| session.output.note(&warning))
 }

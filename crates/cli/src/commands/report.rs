@@ -125,7 +125,7 @@ impl<'a> Asking<'a> {
             areas: self.args.area.clone(),
             min_size: 0,
         };
-        let told = replay::whole(self.session, request).await?;
+        let (told, _) = replay::whole(self.session, request).await?;
         let sections = vec![
             Section::of("How the levels moved", None).with(self.course().await?),
             Section::of("What happened", first(&story::view(&told)?)).or("Nothing was recorded."),

@@ -4,6 +4,7 @@ use gradus_wire::v1;
 
 use crate::args::rollup::RollupArgs;
 use crate::error::CliError;
+use crate::output::duties::{self, Extent};
 use crate::output::rollup;
 use crate::select::Selector;
 use crate::session::Session;
@@ -30,5 +31,6 @@ pub async fn run(session: &Session, args: RollupArgs) -> Result<(), CliError> {
         let reasons = comparability.reasons.join("; ");
         session.output.note(&format!("the projects may not be compared: {reasons}"))?;
     }
-    Ok(())
+    let warning = duties::warning_of("PROJECT", response.duties.as_ref(), Extent::Moment);
+    warning.map_or(Ok(()), |warning| session.output.note(&warning))
 }

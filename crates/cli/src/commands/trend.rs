@@ -2,6 +2,7 @@
 
 use crate::args::trend::TrendArgs;
 use crate::error::CliError;
+use crate::output::duties::{self, Extent, name_of};
 use crate::output::{Format, trend};
 use crate::session::Session;
 
@@ -15,5 +16,16 @@ pub async fn run(session: &Session, args: TrendArgs) -> Result<(), CliError> {
         session.output.note(&note)?;
     }
     let is_drawn = session.output.terminal && session.output.format == Format::Table;
-    session.output.show(&trend::view(&response, is_sampled, is_drawn)?)
+    session.output.show(&trend::view(&response, is_sampled, is_drawn)?)?;
+    for unit in &response.units {
+        let name = name_of(unit.unit.as_ref());
+        let warning = duties::warning_of(name, unit.duties.as_ref(), Extent::Span);
+        // Of several units it is said of which.
+        let told = warning.map(|warning| match response.units.len() {
+            1 => warning,
+            _ => warning.replacen("warning:", &format!("warning: {name}:"), 1),
+        });
+        told.map_or(Ok(()), |warning| session.output.note(&warning))?;
+    }
+    Ok(())
 }

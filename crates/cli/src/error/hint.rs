@@ -15,7 +15,7 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
         "CALLS_BY_RULE" => "add an account for it: gradus token issue NAME --kind service",
         "NOT_GRANTED" => "`gradus whoami` shows as whom you ask",
         "NOT_A_PERSON" => "use the token of a person: tools only submit",
-        "OWN_EVIDENCE" => "another person has to do it",
+        "OWN_EVIDENCE" | "NOT_A_SECOND_PERSON" => "another person has to do it",
         "UNIT_UNKNOWN" => "`gradus unit list` shows the units that you may see",
         "DOCUMENT_UNKNOWN" => "`gradus models list` shows what was published",
         "EVIDENCE_UNKNOWN" => "`gradus review list` shows the items of a unit",

@@ -6,7 +6,9 @@ use crate::exit::Exit;
 
 /// Refusals that the rules have for this caller alone: somebody else may do it.
 pub(super) fn is_in_other_hands(reason: &str) -> bool {
-    matches!(reason, "DUTIES_NOT_SEPARATE" | "CONFLICT_OF_INTEREST" | "OWN_EVIDENCE")
+    let reasons =
+        ["DUTIES_NOT_SEPARATE", "CONFLICT_OF_INTEREST", "OWN_EVIDENCE", "NOT_A_SECOND_PERSON"];
+    reasons.contains(&reason)
 }
 
 pub(super) fn unwell(lost: usize, damaged: usize, derived_only: bool) -> String {

@@ -66,7 +66,9 @@ fn what_somebody_else_has_to_do_ends_like_what_one_may_not() {
         let error = v1::PushError { code, reason, ..v1::PushError::default() };
         CliError::Rejected(Box::new(error))
     };
-    for reason in ["DUTIES_NOT_SEPARATE", "CONFLICT_OF_INTEREST", "OWN_EVIDENCE"] {
+    for reason in
+        ["DUTIES_NOT_SEPARATE", "CONFLICT_OF_INTEREST", "OWN_EVIDENCE", "NOT_A_SECOND_PERSON"]
+    {
         assert_eq!(refusal(reason).exit(), Exit::Denied, "{reason}");
     }
     assert_eq!(refusal("UNIT_ARCHIVED").exit(), Exit::Failed);

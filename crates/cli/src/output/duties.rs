@@ -10,19 +10,47 @@ use super::sheet::Sheet;
 /// A warning below levels, where there is something to warn of.
 #[must_use]
 pub fn warning(response: &v1::QueryLevelsResponse) -> Option<String> {
-    let ratings = |count: u32| match count {
-        0 => None,
-        1 => Some("1 rating in force stands".to_owned()),
-        more => Some(format!("{more} ratings in force stand")),
+    let of = v1::RatingsTold {
+        relaxed: response.ratings_relaxed,
+        conflicted: response.ratings_conflicted,
+        imported: response.ratings_imported,
     };
-    let relaxed = ratings(response.ratings_relaxed);
+    warning_of(name_of(response.unit.as_ref()), Some(&of), Extent::Moment)
+}
+
+/// Over which time ratings are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Those in force.
+    Moment,
+    /// Those that were at any moment of a span.
+    Span,
+}
+
+/// The name of a unit.
+#[must_use]
+pub fn name_of(unit: Option<&v1::UnitRef>) -> &str {
+    unit.map(|unit| unit.name.as_str()).unwrap_or_default()
+}
+
+/// A warning below what is shown of a unit's levels, where there is something to warn of.
+#[must_use]
+pub fn warning_of(unit: &str, of: Option<&v1::RatingsTold>, extent: Extent) -> Option<String> {
+    let v1::RatingsTold { relaxed, conflicted, imported } = of.copied()?;
+    let ratings = |count: u32| match (count, extent) {
+        (0, _) => None,
+        (1, Extent::Moment) => Some("1 rating in force stands".to_owned()),
+        (more, Extent::Moment) => Some(format!("{more} ratings in force stand")),
+        (1, Extent::Span) => Some("1 rating of this time stands".to_owned()),
+        (more, Extent::Span) => Some(format!("{more} ratings of this time stand")),
+    };
+    let relaxed = ratings(relaxed);
     let relaxed = relaxed.map(|told| format!("{told} on duties in one hand, as rules relaxed it"));
-    let conflicted = ratings(response.ratings_conflicted);
+    let conflicted = ratings(conflicted);
     let conflicted = conflicted.map(|told| format!("{told} under a conflict of interest"));
-    let imported = ratings(response.ratings_imported);
+    let imported = ratings(imported);
     let imported = imported.map(|told| format!("{told} as imported, from appraisals of before"));
     let told: Vec<String> = relaxed.into_iter().chain(conflicted).chain(imported).collect();
-    let unit = response.unit.as_ref().map(|unit| unit.name.as_str()).unwrap_or_default();
     (!told.is_empty())
         .then(|| format!("warning: {}: gradus explain {unit} AREA names them", told.join("; ")))
 }

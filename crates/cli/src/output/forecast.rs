@@ -238,6 +238,7 @@ mod tests {
                 change("2027-05-01", "PA04", (state(1, 0, 5), state(0, 0, 5)), Vec::new()),
                 change("2027-06-01", "PA04", (state(0, 0, 5), None), Vec::new()),
             ],
+            duties: None,
         }
     }
 

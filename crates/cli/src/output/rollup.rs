@@ -263,6 +263,7 @@ mod tests {
         let member = |name: &str, area: &str| v1::MemberLevels {
             unit: Some(v1::UnitRef { id: String::new(), name: name.to_owned() }),
             areas: vec![v1::AreaLevel { area: area.to_owned(), ..v1::AreaLevel::default() }],
+            duties: None,
         };
         answer.units = vec![member("zlib", "draft/PA01"), member("curl", "iso/PA01")];
         check(

@@ -248,6 +248,7 @@ mod tests {
                 label: "v1".into(),
                 at: at("2026-03-01"),
             }],
+            duties: None,
         };
         v1::QueryTrendResponse {
             coordinate: Some(v1::ResolvedCoordinate {

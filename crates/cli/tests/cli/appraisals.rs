@@ -168,9 +168,38 @@ fn a_team_without_a_network_merges_its_sheets_and_records_what_it_agreed_on() {
         early.err.contains("worksheet.csv: line 2: rating:leo: the worksheet says"),
         "{early:?}"
     );
+    // What is wrong with a row is told together, whoever finds it.
+    let own = fs::read_to_string(played.home.path().join("leo.csv")).unwrap();
+    let broken = |line: &str| match line {
+        line if line.contains("BP.01.02") => {
+            line.replace("BP.01.02", "BP.01.99").replace("satisfied", "good")
+        }
+        line if line.contains("BP.01.03") => line.replace("BP.01.03", "BP.02.01"),
+        line => line.to_owned(),
+    };
+    let lines: Vec<String> = own.lines().map(broken).collect();
+    played.write("broken.csv", &(lines.join("\n") + "\n"));
+    let broken = played.by("leo", &["appraisal", "sheet", "import", &id, "broken.csv"]);
+    assert_eq!(broken.code, 2, "{broken:?}");
+    for part in [
+        "2 rows are wrong",
+        "broken.csv: line 3: rating: `good` is no rating value",
+        "; practice `iso-21827-2008/BP.01.99` is unknown",
+        "broken.csv: line 4: `iso-21827-2008/BP.02.01` is not in the scope",
+    ] {
+        assert!(broken.err.contains(part), "{part}: {broken:?}");
+    }
     for name in ["leo", "mia"] {
         let file = format!("{name}.csv");
         played.by(name, &["appraisal", "sheet", "import", &id, &file]).done();
+        let reveal = played.by("mia", &["appraisal", "reveal", &id, "--dry-run", "server"]);
+        // Who is missing is said, and that is no success.
+        if name == "leo" {
+            assert_eq!(reveal.code, 1, "{reveal:?}");
+            assert!(reveal.err.contains("of 4 rated by some, 4 wait for mia"), "{reveal:?}");
+        } else {
+            assert_eq!(reveal.code, 0, "{reveal:?}");
+        }
     }
     played.by("mia", &["appraisal", "reveal", &id]).done();
     let talked = sheet.replace(

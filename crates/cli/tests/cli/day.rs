@@ -102,7 +102,7 @@ async fn lets_everybody_in(day: &Day) {
             "role grant bob assessor shop",
             "principal add olga --kind person",
             "certificate register olga olga.pem",
-            "role grant olga auditor web --reason 'the yearly audit'",
+            "role grant olga auditor web --until 2099-12-31 --reason 'the yearly audit'",
         ],
         expect![[r#"
             $ gradus project register shop --team web
@@ -136,7 +136,7 @@ async fn lets_everybody_in(day: &Day) {
             key	…
             result	recorded
             positions	33
-            $ gradus role grant olga auditor web --reason 'the yearly audit'
+            $ gradus role grant olga auditor web --until 2099-12-31 --reason 'the yearly audit'
             result	recorded
             positions	34
         "#]],

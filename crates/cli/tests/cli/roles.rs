@@ -24,7 +24,7 @@ impl Desk {
             "role grant amy viewer beta",
             "role grant zoe lead alpha",
             "role grant amy lead alpha",
-            "role grant zoe auditor alpha --from 2100-01-01",
+            "role grant zoe auditor alpha --from 2100-01-01 --until 2109-12-31",
         ] {
             desk.run(done);
         }
@@ -51,7 +51,8 @@ impl Desk {
     fn planned(&self, more: &str) -> String {
         let text = format!(
             "[[principal]]\nname = \"zoe\"\nkind = \"person\"\n\
-             [[role]]\nprincipal = \"zoe\"\nrole = \"auditor\"\nunit = \"alpha\"\n{more}"
+             [[role]]\nprincipal = \"zoe\"\nrole = \"auditor\"\nunit = \"alpha\"\n\
+             until = \"2109-12-31\"\n{more}"
         );
         std::fs::write(self.home.path().join("zoe.toml"), text).unwrap();
         let admin = self.server.admin();
@@ -115,15 +116,52 @@ fn a_role_that_begins_later_is_not_missing_to_a_declaration() {
         ["", "from = \"2100-01-01\"\n", "from = \"2101-01-01\"\n", "from = \"2026-01-01\"\n"]
             .map(|more| desk.planned(more));
     expect![[r#"
-        0: same	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z
-        0: same	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z
-        10: remove	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z | add	role	zoe	auditor on alpha from 2101-01-01T00:00:00Z
-        10: remove	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z | add	role	zoe	auditor on alpha"#]].assert_eq(&told.join("\n"));
+        0: same	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z until 2110-01-01T00:00:00Z
+        0: same	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z until 2110-01-01T00:00:00Z
+        10: remove	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z until 2110-01-01T00:00:00Z | add	role	zoe	auditor on alpha from 2101-01-01T00:00:00Z until 2110-01-01T00:00:00Z
+        10: remove	role	zoe	auditor on alpha from 2100-01-01T00:00:00Z until 2110-01-01T00:00:00Z | add	role	zoe	auditor on alpha until 2110-01-01T00:00:00Z"#]].assert_eq(&told.join("\n"));
     // What was planned last is done, and is all that there is to do.
     desk.run("apply zoe.toml --yes");
-    assert_eq!(desk.planned("from = \"2026-01-01\"\n"), "0: same\trole\tzoe\tauditor on alpha");
+    assert_eq!(
+        desk.planned("from = \"2026-01-01\"\n"),
+        "0: same\trole\tzoe\tauditor on alpha until 2110-01-01T00:00:00Z"
+    );
     assert!(desk.planned("from = \"2102-01-01\"\n").starts_with("10: remove"));
     desk.run("apply zoe.toml --yes");
     let again = desk.planned("from = \"2102-01-01\"\n");
-    assert_eq!(again, "0: same\trole\tzoe\tauditor on alpha from 2102-01-01T00:00:00Z");
+    assert_eq!(
+        again,
+        "0: same\trole\tzoe\tauditor on alpha from 2102-01-01T00:00:00Z until 2110-01-01T00:00:00Z"
+    );
+}
+
+#[test]
+fn an_auditor_is_one_for_a_time() {
+    let desk = Desk::new();
+    let admin = desk.server.admin();
+    let variables =
+        [("GRADUS_SERVER", desk.server.address.as_str()), ("GRADUS_TOKEN_FILE", &admin)];
+    let told = desk.home.run(&["role", "grant", "amy", "auditor", "beta"], &variables);
+    assert_eq!(told.code, 2, "{}", told.err);
+    expect![[r#"
+        gradus role grant: `until` is missing: the role auditor is granted for a time, so say when it ends
+          until: `until` is missing: the role auditor is granted for a time, so say when it ends
+    "#]].assert_eq(&told.err);
+    let text = "[[principal]]\nname = \"amy\"\nkind = \"person\"\n\
+                [[role]]\nprincipal = \"amy\"\nrole = \"auditor\"\nunit = \"beta\"\n";
+    std::fs::write(desk.home.path().join("amy.toml"), text).unwrap();
+    let told = desk.home.run(&["apply", "amy.toml", "--plan"], &variables);
+    expect![[r#"
+        gradus apply: amy.toml: line 4: the role auditor of `amy` on `beta` is granted for a time: say `until`
+    "#]].assert_eq(&told.err);
+    std::fs::write(desk.home.path().join("amy.toml"), format!("{text}until = \"2030-12-31\"\n"))
+        .unwrap();
+    desk.run("apply amy.toml --yes");
+    desk.listed(
+        " --unit beta --principal amy",
+        &expect![[r#"
+        principal role unit
+        amy viewer beta
+        amy auditor beta"#]],
+    );
 }

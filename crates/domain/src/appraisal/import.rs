@@ -38,6 +38,16 @@ pub(super) fn import(
         return Err(Refused::BeforeConduct { seen: stated, from: *conducted_from }.into());
     }
     has_one_unit(input)?;
+    // The rules of now, or else one would date it to before they were adopted; and those of then.
+    for at in [on.now, stated] {
+        let in_force = input.units.iter().filter_map(|unit| (scene.basis)(*unit, at));
+        for (_, rules) in in_force {
+            if let Some(reason) = rules.duties.imports_refused() {
+                let (rules, reason) = (rules.id.clone(), reason.to_owned());
+                return Err(Refused::ImportsRefused { rules, reason }.into());
+            }
+        }
+    }
     is_sound(scene, on, input, (Conduct::Before, stated))?;
     if of.ratings == 0 {
         return Err(Refused::Nothing("ratings").into());

@@ -1,7 +1,7 @@
 //! Why something was refused for an appraisal, with the values it speaks of.
 
 use gradus_model::rating::Value;
-use gradus_model::{EvidenceId, PrincipalId, Target, Timestamp};
+use gradus_model::{EvidenceId, Name, PrincipalId, Target, Timestamp};
 
 use super::State;
 
@@ -42,6 +42,17 @@ pub enum AppraisalRefusal {
     /// An appraisal of before is of one unit.
     #[error("an appraisal of before is brought in unit by unit: name one, not {0}")]
     ImportedUnits(usize),
+    /// The unit's rules take no ratings of appraisals of before.
+    #[error(
+        "the rules `{rules}` refuse appraisals of before ({reason}): conduct it here, or adopt rules \
+         without `imports_refused`"
+    )]
+    ImportsRefused {
+        /// The rules.
+        rules: Name,
+        /// Why, as they say.
+        reason: String,
+    },
     /// No time is left in which an appraisal of before could have been conducted.
     #[error("it was conducted from {from} until {until}: the end has to come after the start")]
     NeverConducted {
@@ -111,6 +122,14 @@ pub enum AppraisalRefusal {
         /// How many.
         missing: usize,
     },
+    /// Nothing can be revealed yet, whatever was rated.
+    #[error("nothing is in from everybody yet: {}", in_words(*rated, waits_for))]
+    NothingAllIn {
+        /// How many subjects are rated by some.
+        rated: usize,
+        /// Of how many of them the ratings of each of the team are missing.
+        waits_for: Vec<(String, usize)>,
+    },
     /// The ratings of the team are not known yet.
     #[error("the ratings of `{0}` were not revealed: reveal them first")]
     NotRevealed(Target),
@@ -147,4 +166,14 @@ pub enum AppraisalRefusal {
         /// What was agreed on.
         agreed: u64,
     },
+}
+
+/// Who is waited for: `of 4 rated by some, 2 wait for mia and 4 for leo`.
+fn in_words(rated: usize, waits_for: &[(String, usize)]) -> String {
+    if rated == 0 {
+        return "nobody has rated anything".to_owned();
+    }
+    let told: Vec<String> =
+        waits_for.iter().map(|(who, count)| format!("{count} for {who}")).collect();
+    format!("of {rated} rated by some, {}", told.join(", ").replacen(" for", " wait for", 1))
 }

@@ -1,11 +1,13 @@
 //! What an appraisal has to deal with: every practice of the areas in scope, up to the highest level
 //! that is looked at.
 
-use gradus_model::appraisal::ScopedArea;
-use gradus_model::{Catalog, Practice, Target, UnitId};
+use gradus_model::appraisal::{ScopedArea, Subject};
+use gradus_model::{Catalog, Label, Practice, Target, UnitId};
 
 use super::Appraisal;
-use crate::rules::Rules;
+use crate::nplf::Method;
+use crate::rating::is_derived;
+use crate::rules::{Rules, Scheme};
 use crate::scheme::{Outline, Role};
 
 /// The level that a practice or feature counts towards.
@@ -29,6 +31,55 @@ pub(super) fn area_in_scope<'a>(
         scoped.area.model == *model.id()
             && scoped.area.area == area
             && level_of(target.practice) <= scoped.highest
+    })
+}
+
+/// What may be rated besides what is unsettled, where the rules rate common features: each feature in
+/// scope as a whole, and all of it in each process instance that was chosen, unless it is agreed on.
+#[must_use]
+pub fn also_rated(
+    appraisal: &Appraisal,
+    unit: UnitId,
+    model: &Catalog,
+    rules: &Rules,
+) -> Vec<Subject> {
+    let Scheme::Nplf33020(nplf) = rules.scheme else { return Vec::new() };
+    let open = unsettled(appraisal, unit, model, rules);
+    let features = features_in_scope(appraisal, model, rules);
+    let features = features.filter(|target| appraisal.agreed_on(unit, target).next().is_none());
+    let features: Vec<Target> = features.collect();
+    let in_instance = |target: &Target, instance: Option<&Label>| Subject {
+        unit,
+        target: target.clone(),
+        instance: instance.cloned(),
+    };
+    let mut found: Vec<Subject> = features.iter().map(|target| in_instance(target, None)).collect();
+    // By R3, ratings of single instances do not count.
+    let instances = appraisal.input.instances.iter().filter(|_| nplf.method != Method::R3);
+    for instance in instances {
+        let all = open.iter().chain(&features);
+        found.extend(all.map(|target| in_instance(target, Some(instance))));
+    }
+    found
+}
+
+/// The common features in scope that can be rated as a whole, in the model's order.
+fn features_in_scope<'a>(
+    appraisal: &'a Appraisal,
+    model: &'a Catalog,
+    rules: &'a Rules,
+) -> impl Iterator<Item = Target> + 'a {
+    let areas = appraisal.input.areas.iter().filter_map(|scoped| {
+        let area = model.area(scoped.area.area).filter(|_| scoped.area.model == *model.id());
+        Some((scoped.highest, Outline::of(model, area?, rules.scheme)))
+    });
+    areas.flat_map(|(highest, outline)| {
+        let of_scope = outline.targets.into_iter().filter(move |(target, role)| {
+            matches!(role, Role::Feature(_))
+                && role.feature().level <= highest
+                && !is_derived(target.practice)
+        });
+        of_scope.map(|(target, _)| target)
     })
 }
 

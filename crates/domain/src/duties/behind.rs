@@ -8,11 +8,11 @@
 
 use std::collections::BTreeSet;
 
-use gradus_model::{AppraisalId, Catalog, EvidenceId, Name, UnitId};
+use gradus_model::{AppraisalId, Catalog, EvidenceId, Name, Timestamp, UnitId};
 
 use super::{Conflict, Pair, resting};
 use crate::history::{EvidenceHistory, RatingHistory, UnitHistory};
-use crate::in_force::in_force;
+use crate::in_force::{in_force, in_force_since};
 use crate::level::AreaAnswer;
 use crate::rules::Rules;
 use crate::scheme::Outline;
@@ -61,6 +61,24 @@ pub struct Told {
     pub conflicted: u32,
     /// Those of appraisals that were conducted elsewhere and brought in.
     pub imported: u32,
+}
+
+impl Told {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            relaxed: self.relaxed.saturating_add(other.relaxed),
+            conflicted: self.conflicted.saturating_add(other.conflicted),
+            imported: self.imported.saturating_add(other.imported),
+        }
+    }
+
+    /// Whether there is nothing to tell.
+    #[must_use]
+    pub const fn is_nothing(self) -> bool {
+        self.relaxed == 0 && self.conflicted == 0 && self.imported == 0
+    }
 }
 
 /// Looks at the ratings of one unit.
@@ -161,15 +179,17 @@ impl<'a> Onlooker<'a> {
     }
 }
 
-/// How many ratings in force at a point are to be told of, of those that answer for some areas of a
-/// unit by its rules.
+/// How many ratings in force at a point, or at any moment since, are to be told of, of those that
+/// answer for some areas of a unit by its rules.
 ///
+/// `since` is the first moment of a span that ends at the point, where levels over one are shown; the
+/// areas are those of the point.
 /// `imported` are the appraisals that were brought in. Where there are none, no rules that were ever
 /// adopted relax anything and no conflict was declared, nothing is looked at.
 pub fn told<'a>(
     world: &dyn World,
     unit: UnitId,
-    at: At,
+    (since, at): (Option<Timestamp>, At),
     (catalog, rules, imported): (&Catalog, &Rules, &BTreeSet<AppraisalId>),
     areas: impl Iterator<Item = &'a AreaAnswer>,
 ) -> Told {
@@ -186,8 +206,11 @@ pub fn told<'a>(
         let Some((history, (_, onlooker))) = history else { continue };
         let Some(of_model) = catalog.area(area.area) else { continue };
         let outline = Outline::of(catalog, of_model, rules.scheme);
-        let in_force = outline.targets.iter().flat_map(|(of, _)| in_force(history, of, rules, at));
-        for rating in in_force {
+        let ratings = outline.targets.iter().flat_map(|(of, _)| match since {
+            None => in_force(history, of, rules, at),
+            Some(since) => in_force_since(history, of, rules, (since, at)),
+        });
+        for rating in ratings {
             let standing = onlooker.of(history, rating);
             let appraisal = rating.rating.appraisal;
             told.imported += u32::from(appraisal.is_some_and(|id| imported.contains(&id)));

@@ -11,7 +11,6 @@ use crate::access::{On, Right, Rights, needed, roles_with};
 use crate::proposal::{Actor, Occasion, Proposal, Verdict};
 use crate::refusal::Refusal;
 use crate::timeline::{At, Stated, Timeline};
-use crate::unit::record_unless;
 
 /// What was stated of one role of one principal on one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,7 +322,19 @@ pub(super) fn grant(
     }
     let held = registry.roles_of(granted.principal, at);
     let mut same = held.filter(|held| (held.unit, held.role) == key);
-    Ok(record_unless(same.any(|held| held.until == granted.until && proposal.repeats(held.from))))
+    if same.any(|held| held.until == granted.until && proposal.repeats(held.from)) {
+        return Ok(Verdict::AlreadySo);
+    }
+    // Logs of before hold such grants, which stand.
+    if is_for_a_time(granted.role) && granted.until.is_none() {
+        return Err(Refusal::EndMissing { field: "until", role: granted.role });
+    }
+    Ok(Verdict::Record)
+}
+
+/// Whether a role is granted for a time alone: audits end.
+const fn is_for_a_time(role: Role) -> bool {
+    matches!(role, Role::Auditor)
 }
 
 pub(super) fn revoke(

@@ -1,4 +1,5 @@
-//! The table `[duties]`: which duties may lie in one hand, each with its reason.
+//! The table `[duties]`: which duties may lie in one hand, each with its reason, and whether ratings
+//! are taken of which nobody can show that duties were kept apart.
 //!
 //! What is not named is kept apart, so that rules without the table relax nothing.
 
@@ -14,6 +15,7 @@ use crate::duties::{Duties, Pair};
 pub(super) struct Table {
     #[serde(default)]
     relaxed: Vec<Relaxed>,
+    imports_refused: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -25,6 +27,13 @@ struct Relaxed {
 
 pub(super) fn read(source: Source<'_>, table: Table) -> Result<Duties, RulesError> {
     let mut duties = Duties::default();
+    if let Some(reason) = table.imports_refused {
+        if reason.get_ref().trim().is_empty() {
+            let wrong = "imports are refused without a reason: say why".to_owned();
+            return Err(source.at(&reason, wrong));
+        }
+        duties.refuse_imports(reason.into_inner());
+    }
     for Relaxed { pair, reason } in table.relaxed {
         let word = pair.get_ref();
         let Some(named) = Pair::named(word) else {

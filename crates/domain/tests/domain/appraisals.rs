@@ -8,7 +8,7 @@ use gradus_domain::appraisal::{
     ABSTAINED, CARRIED, Scene, State, agreement, decide, dissent_field, stream_of,
 };
 use gradus_domain::{
-    AppraisalRefusal, Appraisals, Draft, Refusal, UnitState, Verdict, appraisal::Said,
+    AppraisalRefusal, Appraisals, Draft, Refusal, Rules, UnitState, Verdict, appraisal::Said,
 };
 use gradus_model::appraisal::{
     Class, EvidenceBase, FindingKind, Independence, Input, Member, Method, Part, ScopedArea,
@@ -20,7 +20,7 @@ use gradus_model::event::{
 };
 use gradus_model::rating::Value;
 use gradus_model::unit::UnitKind;
-use gradus_model::{AppraisalId, Event, Payload, PrincipalId};
+use gradus_model::{AppraisalId, Event, Payload, PrincipalId, Timestamp};
 
 use crate::given::{
     Fact, ISO, STRICT, area, day, decide as decide_in_unit, evidence, fact, in_words, occasion,
@@ -170,16 +170,26 @@ pub(crate) fn appraisals(history: &[Fact]) -> Appraisals {
 /// What an appraisal's stream says to a proposal, in an organization whose units have the 2008
 /// edition and strict rules; `E1` is an item of before, `E2` one of after the opening.
 pub(crate) fn answer(history: &[Fact], proposed: &Fact) -> Result<Verdict, Refusal> {
+    let rules = Arc::new(STRICT.clone());
+    answer_by(&|_| Arc::clone(&rules), history, proposed)
+}
+
+/// The same by the rules in force at each moment.
+pub(crate) fn answer_by(
+    rules: &dyn Fn(Timestamp) -> Arc<Rules>,
+    history: &[Fact],
+    proposed: &Fact,
+) -> Result<Verdict, Refusal> {
     let people = ["sue", "leo", "mia", "oz", "max"].map(added);
     let units = [registered("other", UnitKind::Project, Some("red"))];
     let gone = [added("gone"), disabled("gone"), added("bot")];
     let registry = organization(&and(and(and(tree(), people), units), gone));
-    let (model, rules) = (Arc::new(ISO.clone()), Arc::new(STRICT.clone()));
+    let model = Arc::new(ISO.clone());
     let scene = Scene {
         registry: &registry,
         appraisals: &appraisals(history),
         size: 100 + history.len() as u64,
-        basis: &|_, _| Some((Arc::clone(&model), Arc::clone(&rules))),
+        basis: &|_, at| Some((Arc::clone(&model), rules(at))),
         evidence: &|_, id| match id {
             _ if id == evidence("E1") => Some(7),
             _ if id == evidence("E2") => Some(101),

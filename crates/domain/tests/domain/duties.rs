@@ -15,7 +15,7 @@ use crate::given::{
 use crate::tale::{BEGUN, Tale, rules_adopted};
 
 /// The strict rules, relaxing some pairs.
-fn relaxing(pairs: &[Pair]) -> Rules {
+pub(crate) fn relaxing(pairs: &[Pair]) -> Rules {
     Rules::parse("made-up.toml", &(STRICT_TEXT.to_owned() + &relaxed(pairs))).unwrap()
 }
 
@@ -28,19 +28,19 @@ fn relaxed(pairs: &[Pair]) -> String {
 
 /// The answer under some rules, where readers have taken in nothing of the history, all of it, or
 /// its first half: always the same.
-fn answer(facts: &[Fact], proposed: &Fact, rules: &Rules) -> String {
+pub(crate) fn answer(facts: &[Fact], proposed: &Fact, rules: &Rules) -> String {
     let under =
         Under { model: Some(&ISO), rules: Some(rules), providers: &Everyone, ..Under::default() };
     let told = |read: usize| {
         let past = history(&facts[..read]);
         let mut base = UnitState::after(&past);
-        for fact in &facts[read..] {
-            let mut draft = Draft::after(Some(&past), &base, 0);
+        for (position, fact) in (0..).zip(facts).skip(read) {
+            let mut draft = Draft::after(Some(&past), &base, position);
             let _ = draft.propose(&occasion(fact), &everything(), &fact.proposal).unwrap();
             let change = draft.finish();
             base.absorb(change);
         }
-        let mut draft = Draft::after(Some(&past), &base, 0);
+        let mut draft = Draft::after(Some(&past), &base, facts.len() as u64);
         in_words(&draft.propose(&occasion(proposed), &under, &proposed.proposal))
     };
     let alone = in_words(&Draft::of(&state(facts)).propose(
@@ -168,14 +168,20 @@ fn a_rating_rests_on_what_it_cites_or_else_on_what_counts_for_its_practice_then(
     for (why, facts, rating, expected) in [
         ("it counts", counting(), satisfied(), "refused"),
         ("it speaks against", vec![against, accepted("E1").by("bob")], satisfied(), "refused"),
-        ("it waits for a review", vec![own()], satisfied(), free),
-        ("but is cited", vec![own()], citing(&["E1"]), "refused"),
+        ("it waits for a review, and may get it", vec![own()], satisfied(), "refused"),
+        ("it is cited", vec![own()], citing(&["E1"]), "refused"),
         ("another is cited", and(counting(), others()), citing(&["E2"]), free),
         ("it was rejected", and(counting(), vec![rejected("E1").by("bob")]), satisfied(), free),
         ("it was withdrawn", and(counting(), vec![withdrawn("E1").by("bob")]), satisfied(), free),
         ("it says nothing", vec![inconclusive, accepted("E1").by("bob")], satisfied(), free),
         ("it is too weak", vec![weak, accepted("E1").by("bob")], satisfied(), free),
-        ("it had not begun", counting(), satisfied().on("2026-02-28"), free),
+        (
+            "it had not begun, and the rating stays",
+            counting(),
+            satisfied().on("2026-02-28"),
+            "refused",
+        ),
+        ("and it waits", vec![own()], satisfied().on("2020-01-01"), "refused"),
         ("it had begun", counting(), satisfied().on("2026-03-01"), "refused"),
         ("it had ended", and(counting(), vec![ended("E1").on("2026-04-01")]), satisfied(), free),
         ("not yet", and(counting(), vec![ended("E1").on("2026-04-02")]), satisfied(), "refused"),
@@ -191,7 +197,13 @@ fn a_rating_rests_on_what_it_cites_or_else_on_what_counts_for_its_practice_then(
             satisfied(),
             free,
         ),
-        ("its window is over", counting(), satisfied().on("2026-06-01"), "refused"),
+        ("its window is not over", counting(), satisfied().on("2026-06-01"), "refused"),
+        (
+            "its window is over",
+            vec![own().on("2025-01-01"), accepted("E1").by("bob")],
+            satisfied(),
+            free,
+        ),
         (
             "it speaks for another practice",
             vec![own().for_practices(&["BP.01.02"]), accepted("E1").by("bob")],
@@ -234,7 +246,8 @@ fn what_counts_on_arrival_has_a_provider_and_no_reviewer() {
     let own = [submitted("E1").by("alice")];
     assert!(answer(&own, &satisfied().by("alice"), &listed).starts_with("refused: evidence `E1`"));
     assert_eq!(answer(&own, &satisfied().by("bob"), &listed), "recorded");
-    assert_eq!(answer(&own, &satisfied().by("alice"), &STRICT), "recorded", "it does not count");
+    // Where it waits, it is hers all the same.
+    assert!(answer(&own, &satisfied().by("alice"), &STRICT).starts_with("refused: evidence `E1`"));
 }
 
 #[test]
@@ -270,13 +283,21 @@ fn a_batch_is_judged_by_what_it_says_itself() {
 fn a_conflict_is_in_force_from_when_it_is_declared_until_it_is_over() {
     let declared = || conflicted("alice", Some("2026-05-01")).on("2026-04-01");
     let over = unconflicted("alice").on("2026-04-20");
+    let ahead = conflicted("alice", None).on("2026-06-02");
+    let never = vec![declared(), unconflicted("alice").on("2026-04-01")];
     for (facts, on, expected) in [
-        (vec![declared()], "2026-03-31", "recorded"),
+        // A rating that is dated to before it stands while it is in force, too.
+        (vec![declared()], "2026-03-31", "refused"),
+        (vec![declared()], "2020-01-01", "refused"),
         (vec![declared()], "2026-04-01", "refused"),
         (vec![declared()], "2026-04-30", "refused"),
         (vec![declared()], "2026-05-01", "recorded"),
         (vec![declared(), over.clone()], "2026-04-19", "refused"),
         (vec![declared(), over], "2026-04-20", "recorded"),
+        (never, "2026-03-31", "recorded"),
+        // One of tomorrow is not in force while she rates.
+        (vec![ahead], "2026-05-01", "recorded"),
+        (vec![conflicted("alice", None).on("2026-06-01")], "2026-05-01", "refused"),
     ] {
         let said = answer(&facts, &satisfied().on(on).by("alice"), &STRICT);
         assert_eq!(said.split(':').next(), Some(expected), "{on}: {said}");

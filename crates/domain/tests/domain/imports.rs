@@ -1,15 +1,17 @@
 //! Appraisals of before that are brought in.
 
+use std::sync::Arc;
+
 use expect_test::expect;
-use gradus_domain::Verdict;
 use gradus_domain::appraisal::{State, follows_from_import};
+use gradus_domain::{Refusal, Rules, Verdict};
 use gradus_model::appraisal::{Input, Member, Part, Subject};
 use gradus_model::event::AppraisalImported;
 use gradus_model::rating::Value;
 use gradus_model::{AppraisalId, Event};
 
-use crate::appraisals::{A1, answer, appraisals, id, input, opened, sealed};
-use crate::given::{Fact, ISO, STRICT, day, fact, rated, unit};
+use crate::appraisals::{A1, answer, answer_by, appraisals, id, input, opened, sealed};
+use crate::given::{Fact, ISO, STRICT, STRICT_TEXT, day, fact, in_words, rated, unit};
 
 const A2: AppraisalId = AppraisalId(*b"A2\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 
@@ -69,6 +71,35 @@ fn an_appraisal_of_before_is_closed_as_it_is_recorded() {
     assert_eq!(known.state(), State::Closed);
     let all = appraisals(&[imported(), opened()]);
     assert_eq!((all.imported(100).len(), all.imported(101).len()), (0, 1));
+}
+
+/// The strict rules, taking no appraisals of before.
+fn refusing() -> Rules {
+    let text = "\n[duties]\nimports_refused = \"nobody can show how they were rated\"\n";
+    Rules::parse("made-up.toml", &(STRICT_TEXT.to_owned() + text)).unwrap()
+}
+
+/// What rules say that refuse it, in force from a day on until another.
+pub(crate) fn refused_between(from: &str, until: &str) -> Result<Verdict, Refusal> {
+    let (strict, refusing) = (Arc::new(STRICT.clone()), Arc::new(refusing()));
+    let refuses = |at| day(from) <= at && at < day(until);
+    let rules = |at| Arc::clone(if refuses(at) { &refusing } else { &strict });
+    answer_by(&rules, &[], &imported())
+}
+
+#[test]
+fn rules_take_no_appraisals_of_before_where_they_say_so() {
+    // By the rules of now, whatever date it states, and by those of its date.
+    for (from, until) in [("2026-01-01", "2027-01-01"), ("2024-01-01", "2025-01-01")] {
+        let told = in_words(&refused_between(from, until));
+        expect!["refused: the rules `strict` refuse appraisals of before (nobody can show how they were rated): conduct it here, or adopt rules without `imports_refused`"]
+            .assert_eq(&told);
+    }
+    assert_eq!(refused_between("2025-01-01", "2026-01-01"), Ok(Verdict::Record));
+    // Nothing else is refused by them, and no duty is relaxed.
+    let rules = Arc::new(refusing());
+    assert!(!rules.duties.relax_any());
+    assert_eq!(answer_by(&|_| Arc::clone(&rules), &[], &opened()), Ok(Verdict::Record));
 }
 
 #[test]

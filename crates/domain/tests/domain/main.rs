@@ -42,6 +42,7 @@ mod roles;
 mod tokens;
 #[cfg(test)]
 mod units;
+mod vouching;
 
 // Reading.
 #[cfg(test)]

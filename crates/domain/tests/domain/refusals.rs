@@ -51,6 +51,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::PrincipalDisabled(_) => "principal disabled",
         Refusal::PrincipalNameTaken(_) => "principal name taken",
         Refusal::RightMissing { .. } => "right missing",
+        Refusal::EndMissing { .. } => "end missing",
         Refusal::RoleNotGranted { .. } => "role not granted",
         Refusal::RoleOfSystem => "role of system",
         Refusal::LastAdmin => "last admin",
@@ -79,6 +80,8 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::ClaimRule(_) => "claim rule",
         Refusal::CallsByRule { .. } => "calls by rule",
         Refusal::DutiesNotSeparate { .. } => "duties not separate",
+        Refusal::RatedBefore { .. } => "rated before",
+        Refusal::NotASecondPerson { .. } => "not a second person",
         Refusal::ConflictOfInterest { .. } => "conflict of interest",
         Refusal::ConflictNotDeclared(_) => "conflict not declared",
         Refusal::DistrustUnknown(_) => "distrust unknown",
@@ -86,7 +89,7 @@ fn name(refusal: &Refusal) -> &'static str {
     }
 }
 
-const VARIANTS: usize = 57;
+const VARIANTS: usize = 60;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -131,6 +134,7 @@ fn of_unit() -> Vec<(Vec<Fact>, Fact)> {
         (one(), submitted("E1")),
         (one(), superseded("E1", "E1")),
         (vec![submitted("E1").by("alice")], confirmed("E1")),
+        (vec![submitted("E1"), accepted("E1")], confirmed("E1")),
         (one(), accepted("E1").by("bot")),
         (vec![], satisfied("BP.01.01").by("gradus")),
         (vec![], satisfied("PA01/GP 1.1.1")),
@@ -179,6 +183,7 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
         (vec![certified("K1", "bob", None), added("amy")], certified("K1", "amy", None)),
         (and(tree(), [added("bob")]), role_revoked("bob", Role::Lead, "red")),
         (and(tree(), [added("gradus")]), granted("gradus", Role::Admin, "org", None)),
+        (and(with_admin(), [added("olga")]), granted("olga", Role::Auditor, "red", None)),
         (with_admin(), role_revoked("alice", Role::Admin, "org")),
         (with_admin(), disabled("alice")),
         (vec![added("bob")], issued("T1", "bob", Some("2027-06-03"))),
@@ -210,6 +215,11 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
     let by_nobody = accepted("E1");
     let apart =
         Draft::of(&own).propose(&occasion(&by_nobody), &Under::default(), &by_nobody.proposal);
+    let citing = rated("R1", "BP.01.01", Value::Satisfied);
+    let citing = citing.rated_as(|rating| rating.evidence = vec![evidence("E1")]);
+    let rated = state(&[submitted("E1"), citing]);
+    let rated_before =
+        Draft::of(&rated).propose(&occasion(&by_nobody), &Under::default(), &by_nobody.proposal);
     // What is looked up by name before anything is proposed is refused where names are known.
     let looked_up = [
         Err(Refusal::DocumentUnknown { kind: "rules", document: "lax".to_owned() }),
@@ -225,7 +235,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
     let answers = answers.chain(
         of_organization.iter().map(|(history, proposed)| decide_in_organization(history, proposed)),
     );
-    let answers: Vec<_> = answers.chain([no_model, apart]).chain(looked_up).collect();
+    let answers: Vec<_> = answers.chain([no_model, apart, rated_before]).chain(looked_up).collect();
 
     let seen: BTreeSet<&str> =
         answers.iter().map(|answer| name(answer.as_ref().unwrap_err())).collect();
@@ -262,6 +272,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: source id `E1` of source `git` was used before with other content, as evidence `E1`
         refused: evidence `E1` cannot supersede itself
         refused: evidence `E1` was provided by the same principal, who cannot confirm it
+        refused: evidence `E1` was accepted by the same principal, who cannot confirm it besides: a confirmation is the word of a second person, so ask another one
         refused: only a person may accept evidence: a machine's claim is a candidate
         refused: only a person may rate: a machine's claim is a candidate
         refused: `iso-21827-2008/PA01/GP 1.1.1` follows from the base practices and cannot be rated
@@ -293,6 +304,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: certificate `K1` stands for another principal: use one with another key
         refused: the role `lead` on `red` was never granted to this principal
         refused: `system` is Gradus itself, which needs no role: name another principal
+        refused: `until` is missing: the role auditor is granted for a time, so say when it ends
         refused: nobody else is admin of the organization without an end: grant that to another principal first
         refused: nobody else is admin of the organization without an end: grant that to another principal first
         refused: `expires_at` ends at 2027-06-03T00:00:00Z: 2027-06-02T00:00:00Z is the latest that is allowed
@@ -303,6 +315,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: no source was distrusted at position 3: name one that is listed
         refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first
         refused: evidence `E1` was provided by the same principal, who cannot accept it while no rules are in force: ask another person, or adopt rules that relax `provider-reviews`
+        refused: `iso-21827-2008/BP.01.01` was rated by the same principal, who cannot accept evidence `E1`, on which that rating would rest, while no rules are in force: ask another person, or adopt rules that relax `reviewer-rates`
         refused: rules `lax` was never published
         refused: the name `bob` belongs to another principal: choose another one
         refused: this needs the right to rate on `red`, which the role assessor or admin gives: ask an admin for it

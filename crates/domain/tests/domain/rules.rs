@@ -246,6 +246,7 @@ fn wrong_rules_are_refused_with_file_line_and_reason() {
         and(&relaxed("provider-rates", " ")),
         and(&relaxed("provider-rates", "alone").repeat(2)),
         and("\n[[duties.relaxed]]\npair = \"provider-rates\"\n"),
+        and("\n[duties]\nimports_refused = \" \"\n"),
         String::new(),
     ];
     let told: Vec<String> = wrong.iter().map(|text| refused(text)).collect();
@@ -279,10 +280,11 @@ fn wrong_rules_are_refused_with_file_line_and_reason() {
         made-up.toml:22: missing field `window`
         made-up.toml:61: duplicate key
         made-up.toml:61: unclosed table, expected `]`
-        made-up.toml:62: unknown field `provider-reviews`, expected `relaxed`
+        made-up.toml:62: unknown field `provider-reviews`, expected `relaxed` or `imports_refused`
         made-up.toml:62: `provider-reads` is no pair of duties: write one of provider-reviews, provider-rates, reviewer-rates, conflicted-rates
         made-up.toml:63: `provider-rates` is relaxed without a reason: say why
         made-up.toml:66: `provider-rates` is relaxed already: name it once
         made-up.toml:61: missing field `reason`
+        made-up.toml:62: imports are refused without a reason: say why
         made-up.toml:1: missing field `evaluator`"#]].assert_eq(&told.join("\n"));
 }

@@ -372,6 +372,7 @@ pub(crate) fn told(service: &Service, from: &Told) -> wire::GetAppraisalResponse
         consensus: from.consensus.iter().map(|one| agreed(service, one)).collect(),
         findings: from.findings.iter().map(|one| found(service, one)).collect(),
         unsettled: unsettled.collect(),
+        also: from.also.iter().map(|one| subject_told(service, one)).collect(),
         agreement: agreement.collect(),
         carried: from.carried.iter().map(|one| carried(service, one)).collect(),
         ..wire::GetAppraisalResponse::default()

@@ -2,6 +2,7 @@
 
 use gradus_domain::course::AreaState;
 use gradus_domain::coverage::Support;
+use gradus_domain::duties::behind::Told;
 use gradus_domain::level::{AreaAnswer, Coverage, PracticeAnswer};
 use gradus_model::{AreaId, Catalog};
 use gradus_projection::views::Basis;
@@ -46,6 +47,12 @@ pub(crate) fn levels(service: &Service, from: &LevelsAnswer) -> wire::QueryLevel
         ratings_conflicted: from.told.conflicted,
         ratings_imported: from.told.imported,
     }
+}
+
+/// What is told beside levels; nothing where there is nothing.
+pub(crate) fn beside(from: Told) -> Option<wire::RatingsTold> {
+    let Told { relaxed, conflicted, imported } = from;
+    (!from.is_nothing()).then_some(wire::RatingsTold { relaxed, conflicted, imported })
 }
 
 /// An area's levels and practices.

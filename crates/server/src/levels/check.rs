@@ -1,5 +1,7 @@
 //! `CheckLevels`.
 
+use std::collections::BTreeSet;
+
 use gradus_domain::Refusal;
 use gradus_domain::gate::{Checked, Wanted, Which};
 use gradus_domain::sse_cmm::{HIGHEST, LevelAnswer};
@@ -33,7 +35,11 @@ pub(super) async fn checked(
         which: if asked.rated { Which::Rated } else { Which::Ongoing },
     };
     let answer = service.check(by, &asked.unit, &coordinate, &wanted).await?;
-    Ok(told(service, &answer))
+    let at = (None, answer.coordinate.at());
+    let areas: BTreeSet<_> = answer.checked.iter().map(|one| &one.condition.area).collect();
+    let areas: Vec<_> = areas.into_iter().cloned().collect();
+    let beside = service.told_beside(answer.unit, at, &coordinate, &areas).await?;
+    Ok(wire::CheckLevelsResponse { duties: level::beside(beside), ..told(service, &answer) })
 }
 
 fn minimums(given: &[wire::MinimumLevel]) -> Result<Vec<(AskedArea, u8)>, ServiceError> {
@@ -77,6 +83,7 @@ fn told(service: &Service, from: &CheckAnswer) -> wire::CheckLevelsResponse {
             .map(|(there, basis)| level::resolved_for(there, basis)),
         profile: profile.map(|profile| profile.id.to_string()).unwrap_or_default(),
         profile_digest: profile.map(|profile| digest(&profile.digest)).unwrap_or_default(),
+        duties: None,
     }
 }
 

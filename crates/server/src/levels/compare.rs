@@ -28,7 +28,17 @@ pub(super) async fn compared(
     let wanted =
         AskedCompare { areas: few_areas(&asked.areas)?, with_coverage: asked.with_coverage };
     let answer = service.compare_levels(by, &from, &to, wanted).await?;
-    Ok(told(service, &answer))
+    let areas: Vec<_> = answer.areas.iter().map(|compared| compared.of.area.clone()).collect();
+    let beside = async |of: &SideAnswer, asked: &AskedSide| {
+        let at = (None, of.coordinate.at());
+        let told = service.told_beside(of.unit, at, &asked.coordinate, &areas).await;
+        told.map(level::beside)
+    };
+    Ok(wire::CompareLevelsResponse {
+        from_duties: beside(&answer.from, &from).await?,
+        to_duties: beside(&answer.to, &to).await?,
+        ..told(service, &answer)
+    })
 }
 
 /// A side; its fields are named as those of the request.
@@ -52,6 +62,8 @@ fn told(service: &Service, from: &CompareAnswer) -> wire::CompareLevelsResponse 
         digest: from.digest.0.to_vec(),
         comparability: Some(comparability(&from.comparable)),
         areas: from.areas.iter().map(|compared| area(service, from, compared)).collect(),
+        from_duties: None,
+        to_duties: None,
     }
 }
 

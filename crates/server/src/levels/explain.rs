@@ -1,6 +1,6 @@
 //! `ExplainLevel`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gradus_domain::access::Right;
@@ -14,6 +14,7 @@ use gradus_domain::rules::Scheme;
 use gradus_domain::scheme::{Reading, Role};
 use gradus_domain::sse_cmm::{self, Judgment, LevelAnswer};
 use gradus_model::Catalog;
+use gradus_model::appraisal::Subject;
 use gradus_model::rating::Value;
 use gradus_service::explain::{ExplainAnswer, passed_over, why_not};
 use gradus_service::{Caller, Service, ServiceError};
@@ -31,6 +32,7 @@ pub(super) async fn explained(
     let area = convert::area("area", &asked.area)?;
     let answer = service.explain(by, &asked.unit, &coordinate, area).await?;
     let mut response = told(service, &answer);
+    tell_appraisals(by, service, &answer, &mut response);
     response.distrusts = distrusts(by, service, &answer).await?;
     Ok(response)
 }
@@ -55,6 +57,34 @@ async fn distrusts(
         }));
     }
     Ok(told)
+}
+
+/// Who stands behind ratings of closed appraisals, of those that the caller may see.
+fn tell_appraisals(
+    by: &Caller,
+    service: &Service,
+    answer: &ExplainAnswer,
+    response: &mut wire::ExplainLevelResponse,
+) {
+    let behind = answer.explanation.practices.iter().flat_map(|practice| {
+        let others = practice.passed_over.iter().map(|(rating, _)| rating);
+        practice.ratings.iter().chain(others).map(|rating| (&practice.target, rating))
+    });
+    let mut known = BTreeMap::new();
+    for (target, rating) in behind.filter(|(_, rating)| rating.appraisal.is_some()) {
+        let unit = answer.explanation.answered_by;
+        let target = target.clone();
+        let subject = Subject { unit, target, instance: rating.instance.clone() };
+        let found = rating.appraisal.and_then(|id| service.behind_appraisal(by, id, &subject));
+        known.extend(found.map(|found| (rating.rating.to_string(), found)));
+    }
+    for told in response.practices.iter_mut().flat_map(|practice| &mut practice.ratings) {
+        let id = told.rating.as_ref().map(|rating| rating.rating.as_str()).unwrap_or_default();
+        told.behind_appraisal = known.get(id).map(|(lead, dissent)| wire::BehindAppraisal {
+            lead: lead.map(|lead| principal_ref(service, lead)),
+            dissent: dissent.iter().map(|one| principal_ref(service, *one)).collect(),
+        });
+    }
 }
 
 const fn distrusted_by(counts: Counts) -> Option<u64> {
@@ -225,6 +255,7 @@ fn rating(
         relaxed: from.standing.relaxed.iter().map(relaxed).collect(),
         conflict: from.standing.conflict.as_ref().map(|one| crate::duties::told(service, one)),
         imported: from.appraisal.is_some_and(|id| service.is_imported(id)),
+        behind_appraisal: None,
     }
 }
 

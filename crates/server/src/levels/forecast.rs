@@ -1,5 +1,6 @@
 //! `ForecastLevels`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gradus_service::forecast::{Ahead, AskedForecast, ForecastAnswer};
@@ -21,7 +22,11 @@ pub(super) async fn forecast(
         with_coverage: asked.with_coverage,
     };
     let answer = service.forecast(by, &asked.unit, &coordinate, wanted).await?;
-    Ok(told(service, &answer))
+    let at = (None, answer.coordinate.at());
+    let areas: BTreeSet<_> = answer.changes.iter().map(|ahead| &ahead.of.area).collect();
+    let areas: Vec<_> = areas.into_iter().cloned().collect();
+    let beside = service.told_beside(answer.unit, at, &coordinate, &areas).await?;
+    Ok(wire::ForecastLevelsResponse { duties: level::beside(beside), ..told(service, &answer) })
 }
 
 fn told(service: &Service, from: &ForecastAnswer) -> wire::ForecastLevelsResponse {
@@ -41,5 +46,6 @@ fn told(service: &Service, from: &ForecastAnswer) -> wire::ForecastLevelsRespons
         until: Some(timestamp(from.until)),
         digest: from.digest.0.to_vec(),
         changes: from.changes.iter().map(change).collect(),
+        duties: None,
     }
 }

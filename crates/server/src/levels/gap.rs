@@ -4,6 +4,7 @@ use gradus_domain::gap::{Goal, GoalSource, Part, Status, Way};
 use gradus_domain::lift::Need;
 use gradus_model::Catalog;
 use gradus_model::catalog::Origin;
+use gradus_model::unit::AreaRef;
 use gradus_service::aims::AskedProfile;
 use gradus_service::gap::{AskedGap, GapAnswer, MeasuredArea};
 use gradus_service::{Caller, Service, ServiceError};
@@ -23,7 +24,12 @@ pub(super) async fn gap(
         with_blockers: asked.with_blockers,
     };
     let answer = service.gap(by, &asked.unit, &coordinate, &wanted).await?;
-    Ok(told(service, &answer))
+    let at = (None, answer.coordinate.at());
+    let model = answer.basis.catalog.id();
+    let areas = answer.areas.iter().map(|of| AreaRef { model: model.clone(), area: of.gap.area });
+    let areas: Vec<AreaRef> = areas.collect();
+    let beside = service.told_beside(answer.unit, at, &coordinate, &areas).await?;
+    Ok(wire::QueryGapResponse { duties: level::beside(beside), ..told(service, &answer) })
 }
 
 /// The profile that a field names; empty for the one in force.
@@ -46,6 +52,7 @@ fn told(service: &Service, from: &GapAnswer) -> wire::QueryGapResponse {
         profile_model: aims.profile.model.to_string(),
         way: way(from.way).to_owned(),
         phases: from.phases.iter().map(|phase| phase.name().to_owned()).collect(),
+        duties: None,
     }
 }
 

@@ -67,6 +67,7 @@ fn told(service: &Service, from: &RollUpAnswer) -> wire::RollUpLevelsResponse {
         areas: from.areas.iter().map(|rolled| area(from.rule, rolled)).collect(),
         comparability: Some(comparability(&from.comparable)),
         units: from.units.iter().map(|states| member(service, states)).collect(),
+        duties: level::beside(from.told),
     }
 }
 
@@ -134,5 +135,6 @@ fn member(service: &Service, from: &MemberStates) -> wire::MemberLevels {
     wire::MemberLevels {
         unit: Some(unit_ref(service, from.unit)),
         areas: from.areas.iter().map(state).collect(),
+        duties: level::beside(from.told),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use gradus_domain::Refusal;
 use gradus_domain::trend::{Landmarks, Point, Span};
+use gradus_domain::{At, Refusal};
 use gradus_service::trend::{AreaTrend, AskedTrend, TrendAnswer, UnitTrend};
 use gradus_service::units::AskedArea;
 use gradus_service::{Caller, Service, ServiceError};
@@ -30,7 +30,15 @@ pub(super) async fn trend(
         with_coverage: asked.with_coverage,
     };
     let answer = service.trend(by, &coordinate, wanted).await?;
-    Ok(told(service, &answer))
+    let last = At { valid_at: answer.span.to().plus_micros(-1), ..answer.coordinate.at() };
+    let span = (Some(answer.span.from()), last);
+    let mut response = told(service, &answer);
+    for (unit, told) in answer.units.iter().zip(&mut response.units) {
+        let areas: Vec<_> = unit.areas.iter().map(|area| area.of.area.clone()).collect();
+        let beside = service.told_beside(unit.unit, span, &coordinate, &areas).await?;
+        told.duties = level::beside(beside);
+    }
+    Ok(response)
 }
 
 /// The areas that a request's field `areas` names, at most 100.
@@ -74,6 +82,7 @@ fn unit(service: &Service, from: &UnitTrend, span: Span) -> wire::UnitTrend {
         areas: from.areas.iter().map(|of| area(service, of)).collect(),
         phases: phases.collect(),
         markers: markers.collect(),
+        duties: None,
     }
 }
 

@@ -27,6 +27,10 @@ pub(super) fn refused(refusal: &Refused) -> Verdict {
         Refused::ImportedUnits(units) => {
             verdict(InvalidArgument, "APPRAISAL_INPUT").with("units", units)
         }
+        Refused::ImportsRefused { rules, reason } => {
+            let refused = verdict(FailedPrecondition, "IMPORTS_REFUSED").with("rules", rules);
+            refused.with("reason", reason)
+        }
         Refused::NeverConducted { from, until } => {
             let never = verdict(InvalidArgument, "APPRAISAL_INPUT").with("conducted_from", from);
             never.with("conducted_until", until)
@@ -61,6 +65,10 @@ pub(super) fn refused(refusal: &Refused) -> Verdict {
         Refused::NotAllIn { target, missing } => {
             let waits = verdict(FailedPrecondition, "NOT_ALL_IN").with("practice", target);
             waits.with("missing", missing)
+        }
+        Refused::NothingAllIn { rated, waits_for } => {
+            let waits = verdict(FailedPrecondition, "NOT_ALL_IN").with("rated", rated);
+            waits.with("missing", waits_for.iter().map(|(_, count)| count).sum::<usize>())
         }
         Refused::NotRevealed(target) => {
             verdict(FailedPrecondition, "NOT_REVEALED").with("practice", target)

@@ -62,6 +62,7 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         | Refusal::RightMissing { .. }
         | Refusal::RoleNotGranted { .. }
         | Refusal::RoleOfSystem
+        | Refusal::EndMissing { .. }
         | Refusal::LastAdmin
         | Refusal::CertificateUnknown(_)
         | Refusal::CertificateRevoked(_)
@@ -88,6 +89,7 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         | Refusal::EvidenceWithdrawn(_)
         | Refusal::SourceIdReused { .. }
         | Refusal::SupersedesItself(_)
+        | Refusal::NotASecondPerson { .. }
         | Refusal::OwnEvidence(_) => of_evidence(refusal),
         Refusal::NotAPerson(what) => verdict(PermissionDenied, "NOT_A_PERSON").with("what", what),
         Refusal::Derived(target) => verdict(InvalidArgument, "DERIVED").with("practice", target),
@@ -99,6 +101,7 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         Refusal::VersionUnknown(_) | Refusal::DistrustUnknown(_) => of_place(refusal),
         Refusal::ClaimRule(error) => of_claim_rule(error),
         Refusal::DutiesNotSeparate { .. }
+        | Refusal::RatedBefore { .. }
         | Refusal::ConflictOfInterest { .. }
         | Refusal::ConflictNotDeclared(_) => of_duties(refusal),
         Refusal::Appraisal(refusal) => super::appraisal::refused(refusal),
@@ -163,6 +166,10 @@ fn of_evidence(refusal: &Refusal) -> Verdict {
         Refusal::OwnEvidence(id) => {
             verdict(FailedPrecondition, "OWN_EVIDENCE").with("evidence", id)
         }
+        Refusal::NotASecondPerson { evidence, had, tried } => {
+            let second = verdict(FailedPrecondition, "NOT_A_SECOND_PERSON");
+            second.with("evidence", evidence).with("had", had.had()).with("tried", tried)
+        }
         // The caller gives no other.
         _ => verdict(Code::Internal, "FAULT"),
     }
@@ -175,10 +182,16 @@ fn of_duties(refusal: &Refusal) -> Verdict {
         None => verdict,
     };
     match refusal {
-        Refusal::DutiesNotSeparate { pair, evidence, rules } => {
+        Refusal::DutiesNotSeparate { pair, had, evidence, rules } => {
             let apart = verdict(Code::FailedPrecondition, "DUTIES_NOT_SEPARATE");
             let apart = apart.with("evidence", evidence).with("pair", pair);
-            with_rules(apart.with("had", pair.had()).with("tried", pair.tried()), rules)
+            with_rules(apart.with("had", had.had()).with("tried", pair.tried()), rules)
+        }
+        Refusal::RatedBefore { pair, practice, tried, evidence, rules } => {
+            let apart = verdict(Code::FailedPrecondition, "DUTIES_NOT_SEPARATE");
+            let apart = apart.with("evidence", evidence).with("pair", pair);
+            let apart = apart.with("practice", practice).with("had", "rated");
+            with_rules(apart.with("tried", tried), rules)
         }
         Refusal::ConflictOfInterest { since, until, rules } => {
             let conflict = verdict(Code::FailedPrecondition, "CONFLICT_OF_INTEREST");
@@ -209,6 +222,7 @@ pub(super) fn field_of(refusal: &Refusal) -> &'static str {
         | Refusal::TooLate { field, .. }
         | Refusal::InTheFuture { field, .. }
         | Refusal::EndBeforeStart { field, .. }
+        | Refusal::EndMissing { field, .. }
         | Refusal::TooMany { field, .. } => field,
         Refusal::WrongParent { .. } => "parent",
         Refusal::ReasonMissing => "reason",
@@ -248,6 +262,9 @@ fn of_access(refusal: &Refusal) -> Verdict {
             verdict(NotFound, "ROLE_NOT_GRANTED").with("role", role).with("unit", unit)
         }
         Refusal::RoleOfSystem => verdict(InvalidArgument, "ROLE_OF_SYSTEM"),
+        Refusal::EndMissing { field, role } => {
+            verdict(InvalidArgument, "END_MISSING").with("field", field).with("role", role)
+        }
         Refusal::LastAdmin => verdict(FailedPrecondition, "LAST_ADMIN"),
         Refusal::CertificateUnknown(key) => of_key(NotFound, "CERTIFICATE_UNKNOWN", key),
         Refusal::CertificateRevoked(key) => of_key(FailedPrecondition, "CERTIFICATE_REVOKED", key),

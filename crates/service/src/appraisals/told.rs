@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use gradus_domain::access::Right;
 use gradus_domain::appraisal::{
     ABSTAINED, Agreed, Agreement, Appraisal, CARRIED, Carried, Said, Sealed, State, against,
-    agreement, carried, carried_at, dissent_field, stream_of, unsettled,
+    agreement, also_rated, carried, carried_at, dissent_field, stream_of, unsettled,
 };
 use gradus_domain::{At, UnitHistory, coverage};
-use gradus_model::appraisal::Subject;
+use gradus_model::appraisal::{Part, Subject};
 use gradus_model::event::FindingRecorded;
 use gradus_model::rating::{Scale, Value};
 use gradus_model::{AppraisalId, Event, Payload, PrincipalId, Target, UnitId};
@@ -96,6 +96,8 @@ pub struct Told {
     pub findings: Vec<ToldFinding>,
     /// What is in scope and was not dealt with yet.
     pub unsettled: Vec<(UnitId, Target)>,
+    /// What may be rated besides.
+    pub also: Vec<Subject>,
     /// How far the revealed ratings on each scale agree.
     pub agreement: Vec<(Scale, Agreement)>,
     /// What an earlier appraisal said of what is not agreed on yet: proposals, no ratings.
@@ -119,6 +121,24 @@ impl Service {
         let views = self.views();
         let known = views.appraisals.of_stream(record.recorded.place.stream);
         known.is_none_or(|known| !known.revealed.contains_key(&of.subject))
+    }
+
+    /// Who led a closed appraisal, and who of its team did not agree with what it says of a subject;
+    /// none to those who may not see it.
+    #[must_use]
+    pub fn behind_appraisal(
+        &self,
+        by: &Caller,
+        id: AppraisalId,
+        subject: &Subject,
+    ) -> Option<(Option<PrincipalId>, Vec<PrincipalId>)> {
+        self.appraisal(&Caller { right: Right::Read, ..*by }, &id.to_string()).ok()?;
+        let views = self.views();
+        let known = views.appraisals.get(id)?;
+        let lead = known.input.team.iter().find(|member| member.part == Part::Lead);
+        let agreed = known.consensus.get(subject);
+        let dissent = agreed.map(|agreed| agreed.dissent.clone()).unwrap_or_default();
+        Some((lead.map(|lead| lead.principal), dissent))
     }
 
     /// The records of an appraisal's stream, as known with `size` records, and what they come to.
@@ -222,6 +242,7 @@ impl Service {
         };
         let (unsettled, agreement) =
             (self.unsettled(&appraisal, resolved.log_size), agreements(&individual));
+        let also = self.also_rated(&appraisal, resolved.log_size);
         let carried = self.carried(&appraisal, carry_from)?;
         Ok(Told {
             appraisal,
@@ -230,6 +251,7 @@ impl Service {
             consensus,
             findings,
             unsettled,
+            also,
             agreement,
             carried,
         })
@@ -274,6 +296,19 @@ impl Service {
             open.into_iter().flatten().map(move |target| (unit, target))
         };
         of.input.units.iter().flat_map(open).collect()
+    }
+
+    fn also_rated(&self, of: &Appraisal, size: u64) -> Vec<Subject> {
+        if matches!(of.state(), State::Closed | State::Cancelled) {
+            return Vec::new();
+        }
+        let at = At { valid_at: of.base.valid_at, size };
+        let also = |unit: &UnitId| {
+            let basis = self.views().basis(&self.library(), *unit, at, None).ok();
+            let also = basis.map(|basis| also_rated(of, *unit, &basis.catalog, &basis.read_rules));
+            also.unwrap_or_default()
+        };
+        of.input.units.iter().flat_map(also).collect()
     }
 
     /// What speaks against a rating that was agreed on: the evidence at the frozen base, a sibling

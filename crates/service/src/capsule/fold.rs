@@ -90,7 +90,7 @@ impl Folded {
             Some(basis) => {
                 let imported = self.views.appraisals.imported(at.size);
                 let by = (&*basis.catalog, &*basis.read_rules, &imported);
-                told(&self.views.with(&self.library), unit, at, by, areas.iter())
+                told(&self.views.with(&self.library), unit, (None, at), by, areas.iter())
             }
             None => Told::default(),
         };

@@ -124,7 +124,7 @@ impl Writer {
     ) -> Result<(), Refusal> {
         let unit = subject.unit;
         let draft = Draft::after(stage.views.history(unit), self.state(unit), position);
-        let judged_by = self.duties(stage.library, unit, at, stage.occasion.actor.principal);
+        let judged_by = self.duties(stage.library, unit, at, &stage.occasion);
         let under = Under {
             model: None,
             rules: judged_by.rules.as_deref(),

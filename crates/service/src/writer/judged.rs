@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use gradus_domain::duties::Conflict;
+use gradus_domain::settings::Settings;
 use gradus_domain::{At, Draft, Occasion, Proposal, Refusal, Registry, Rules, Under, Verdict};
-use gradus_model::{Catalog, Event, PrincipalId, Timestamp, UnitId};
+use gradus_model::unit::PrincipalKind;
+use gradus_model::{Catalog, Event, Timestamp, UnitId};
 use gradus_projection::Library;
 
 use super::Writer;
@@ -38,8 +40,8 @@ impl<'a> Judge<'a> {
         let Self { writer, library, unit, .. } = *self;
         let at = model_moment(&proposal.event, proposal.effective_at, on.now);
         let model = self.models.get(at, || writer.model(library, unit, at));
-        let judged_by = if keeps_duties_apart(&proposal.event) {
-            self.duties.get(at, || writer.duties(library, unit, at, on.actor.principal))
+        let judged_by = if keeps_duties_apart(&proposal.event, on.actor.kind) {
+            self.duties.get(at, || writer.duties(library, unit, at, on))
         } else {
             JudgedBy::default()
         };
@@ -54,25 +56,26 @@ impl<'a> Judge<'a> {
 }
 
 impl Writer {
-    /// What duties are judged by for a unit at a moment: the rules in force, and the conflict of
-    /// interest of a principal that was declared on a unit above it.
+    /// What duties are judged by for a unit at a moment: the rules in force, and a conflict of
+    /// interest of the actor that was declared on a unit above it, as it stood then or stands now,
+    /// and was in force at any moment between.
     pub(super) fn duties(
         &self,
         library: &Library,
         unit: UnitId,
         valid_at: Timestamp,
-        actor: PrincipalId,
+        on: &Occasion,
     ) -> JudgedBy {
         let at = At::with_everything(valid_at);
+        let given = on.now.max(valid_at);
         let adopted = self.nearest(unit, at, |_, settings| settings.rules.at(at));
-        let conflict_above =
-            self.nearest(
-                unit,
-                at,
-                |id, settings| {
-                    if id == unit { None } else { settings.conflict_of(actor, at) }
-                },
-            );
+        let declared = |id: UnitId, settings: &Settings| {
+            let above = id != unit;
+            above.then(|| settings.conflict_between(on.actor.principal, valid_at, given)).flatten()
+        };
+        let conflict_above = self
+            .nearest(unit, at, declared)
+            .or_else(|| self.nearest(unit, At::with_everything(given), declared));
         let rules = adopted.and_then(|adopted| library.rules(&adopted.digest));
         JudgedBy { rules, conflict_above }
     }
@@ -85,9 +88,21 @@ pub(super) struct JudgedBy {
     pub(super) conflict_above: Option<Conflict>,
 }
 
-/// Whether duties are judged before an event is recorded.
-const fn keeps_duties_apart(event: &Event) -> bool {
-    matches!(event, Event::EvidenceAccepted(_) | Event::EvidenceLinked(_) | Event::PracticeRated(_))
+/// Whether duties are judged before an event of somebody of this kind is recorded.
+const fn keeps_duties_apart(event: &Event, kind: PrincipalKind) -> bool {
+    match event {
+        Event::EvidenceAccepted(_)
+        | Event::EvidenceConfirmed(_)
+        | Event::EvidenceLinked(_)
+        | Event::PracticeRated(_)
+        | Event::RatingEnded(_)
+        | Event::RatingWithdrawn(_) => true,
+        // Only people rate, and most of this comes from tools.
+        Event::EvidenceSubmitted(_) | Event::EvidenceEnded(_) | Event::EvidenceSuperseded(_) => {
+            matches!(kind, PrincipalKind::Person)
+        }
+        _ => false,
+    }
 }
 
 /// Remembers what was found for the last moment asked for: a batch mostly speaks of one.

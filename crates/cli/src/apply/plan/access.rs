@@ -139,7 +139,15 @@ impl Planner<'_> {
                 Some(step) => change.by(step, version),
                 None => change,
             };
-            self.changes.extend(changes_of(declared, has, self.state).into_iter().map(by));
+            let changes = changes_of(declared, has, self.state);
+            let grants = changes.iter().any(|(_, step)| matches!(step, Some(Step::Grant(_))));
+            if grants && declared.role == Role::Auditor && declared.until.is_none() {
+                let reason = format!(
+                    "the role auditor of `{principal}` on `{unit}` is granted for a time: say `until`"
+                );
+                return self.wrong(*line, reason);
+            }
+            self.changes.extend(changes.into_iter().map(by));
         }
         Ok(())
     }

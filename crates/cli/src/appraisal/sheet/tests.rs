@@ -64,6 +64,9 @@ fn every_wrong_row_is_told_with_its_file_and_line() {
     let other = "unit,practise\napp,BP.01.05\n";
     let read = merged(&[("a.csv", one), ("b.csv", two), ("c.csv", other)]);
     assert_eq!(read.ratings.len(), 2);
+    // What else is wrong with an unreadable row can still be asked for.
+    let [unread] = &read.unread[..] else { panic!("{:?}", read.unread) };
+    assert_eq!((unread.place.line, unread.rating.value), (2, 0));
     expect![[r#"
         a.csv: line 2: rating: `good` is no rating value: use one of not-satisfied, satisfied, N, P-, P, P+, L-, L, L+, F
         a.csv: line 4: practice: it is empty, and a rating is of one: name it
@@ -95,4 +98,40 @@ fn sheets_of_several_areas_are_merged_and_what_says_the_same_is_one() {
     assert!(read.problems.is_empty(), "{:?}", read.problems);
     let values: Vec<i32> = read.ratings.iter().map(|given| given.rating.value).collect();
     assert_eq!(values, [2, 17]);
+}
+
+#[test]
+fn what_is_wrong_with_a_row_is_told_together() {
+    let sheet = "unit,practice,rating\napp,BP.01.99,good\napp,BP.01.02,satisfied\napp,,good\n";
+    let mut read = merged(&[("a.csv", sheet)]);
+    let place = |line| Place { file: "a.csv".to_owned(), line };
+    let more = vec![
+        (place(2), "practice `BP.01.99` is unknown".to_owned()),
+        (place(3), "it is not in the scope".to_owned()),
+    ];
+    together(&mut read.problems, more);
+    expect![[r#"
+        a.csv: line 2: rating: `good` is no rating value: use one of not-satisfied, satisfied, N, P-, P, P+, L-, L, L+, F; practice `BP.01.99` is unknown
+        a.csv: line 4: rating: `good` is no rating value: use one of not-satisfied, satisfied, N, P-, P, P+, L-, L, L+, F; practice: it is empty, and a rating is of one: name it
+        a.csv: line 3: it is not in the scope"#]].assert_eq(&read.problems.join("\n"));
+}
+
+#[test]
+fn a_sheet_has_rows_for_features_and_instances_that_may_be_rated() {
+    let subject = |practice: &str, instance: &str| v1::RatedSubject {
+        practice: practice.to_owned(),
+        instance: instance.to_owned(),
+        ..v1::RatedSubject::default()
+    };
+    let unsettled = v1::Unsettled { practice: "BP.01.01".to_owned(), ..Default::default() };
+    let told = v1::GetAppraisalResponse {
+        unsettled: vec![unsettled],
+        also: vec![subject("PA01/2.1", ""), subject("BP.01.01", "web"), subject("PA01/2.1", "web")],
+        ..v1::GetAppraisalResponse::default()
+    };
+    let leo = v1::PrincipalRef { id: "L".to_owned(), name: "leo".to_owned() };
+    let rows = rows(&told, &leo);
+    let shown: Vec<String> =
+        rows.iter().map(|row| format!("{} {}", row.practice, row.instance)).collect();
+    assert_eq!(shown, ["BP.01.01 ", "BP.01.01 web", "PA01/2.1 ", "PA01/2.1 web"]);
 }

@@ -16,7 +16,7 @@ const MOST_ROWS: usize = 900;
 /// Brings in an appraisal of before.
 pub(super) async fn import(session: &Session, args: SheetImportPastArgs) -> Result<(), CliError> {
     let input = input::read(&args.file)?;
-    let sheet::Sheets { ratings: rows, problems } = sheet::read(&args.sheets)?;
+    let sheet::Sheets { ratings: rows, problems, .. } = sheet::read(&args.sheets)?;
     refuse(&problems)?;
     let (ratings, problems) = past::ratings(&rows);
     refuse(&problems)?;

@@ -4,7 +4,7 @@ use std::fs::File;
 
 use gradus_wire::v1;
 
-use crate::appraisal::sheet::{self, Given};
+use crate::appraisal::sheet::{self, Given, Place};
 use crate::args::append::DryRun;
 use crate::args::appraisal::{SheetExportArgs, SheetImportArgs};
 use crate::error::CliError;
@@ -30,8 +30,15 @@ pub(super) async fn export(session: &Session, args: SheetExportArgs) -> Result<(
 
 /// Rates by filled sheets.
 pub(super) async fn import(session: &Session, args: SheetImportArgs) -> Result<(), CliError> {
-    let sheet::Sheets { ratings, problems } = sheet::read(&args.files)?;
-    refuse(&problems)?;
+    let sheet::Sheets { ratings, mut problems, unread } = sheet::read(&args.files)?;
+    if !problems.is_empty() {
+        // What the server says of the rest is told with it, if it can be asked.
+        for rows in [&unread, &ratings] {
+            let more = each(session, &args, rows).await;
+            sheet::together(&mut problems, more.unwrap_or_default());
+        }
+        refuse(&problems)?;
+    }
     refuse(&of_others(&ratings, &own(session).await?))?;
     if ratings.is_empty() {
         let hint = "fill the column `rating`; rows without one are left out";
@@ -54,7 +61,7 @@ pub(super) async fn import(session: &Session, args: SheetImportArgs) -> Result<(
         }
         Ok(None) => Ok(()),
         Err(refused @ CliError::Refused(_)) => {
-            let problems = each(session, &args, &ratings).await?;
+            sheet::together(&mut problems, each(session, &args, &ratings).await?);
             refuse(&problems)?;
             Err(refused)
         }
@@ -89,7 +96,7 @@ async fn each(
     session: &Session,
     args: &SheetImportArgs,
     ratings: &[Given],
-) -> Result<Vec<String>, CliError> {
+) -> Result<Vec<(Place, String)>, CliError> {
     let mut problems = Vec::new();
     let mut append = args.append.clone();
     (append.dry_run, append.request_id) = (Some(DryRun::Server), None);
@@ -103,7 +110,7 @@ async fn each(
         match session.append(&append, request, send).await {
             Ok(_) => (),
             Err(CliError::Refused(status)) => {
-                problems.push(format!("{place}: {}", status.message()));
+                problems.push((place.clone(), status.message().to_owned()));
             }
             Err(other) => return Err(other),
         }

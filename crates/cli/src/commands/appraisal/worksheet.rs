@@ -14,7 +14,7 @@ use crate::session::Session;
 
 /// Lays sheets side by side.
 pub(super) fn merge(session: &Session, args: &SheetMergeArgs) -> Result<(), CliError> {
-    let sheet::Sheets { ratings, problems } = sheet::read(&args.sheets)?;
+    let sheet::Sheets { ratings, problems, .. } = sheet::read(&args.sheets)?;
     refuse(&problems)?;
     let merged = match side_by_side(&ratings) {
         Ok(merged) => merged,

@@ -72,7 +72,7 @@ fn story() -> Vec<v1::ReplayUnitResponse> {
         moves: 1,
         ..v1::ReplayBegin::default()
     };
-    let end = v1::ReplayEnd { facts: 2, late: 1, moves: 1, digest: vec![0xab; 4] };
+    let end = v1::ReplayEnd { facts: 2, late: 1, moves: 1, digest: vec![0xab; 4], duties: None };
     let all = [
         Told::Begin(begin),
         Told::Fact(submitted),

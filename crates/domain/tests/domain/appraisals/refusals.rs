@@ -13,6 +13,7 @@ fn variant(refusal: &AppraisalRefusal) -> &'static str {
         Refused::NotAPerson(_) => "not a person",
         Refused::BaseAhead { .. } => "base ahead",
         Refused::ImportedUnits(_) => "imported units",
+        Refused::ImportsRefused { .. } => "imports refused",
         Refused::NeverConducted { .. } => "never conducted",
         Refused::BeforeConduct { .. } => "before conduct",
         Refused::NotTheirs { .. } => "not theirs",
@@ -25,6 +26,7 @@ fn variant(refusal: &AppraisalRefusal) -> &'static str {
         Refused::NotCarried { .. } => "not carried",
         Refused::Revealed(_) => "revealed",
         Refused::NotAllIn { .. } => "not all in",
+        Refused::NothingAllIn { .. } => "nothing all in",
         Refused::NotRevealed(_) => "not revealed",
         Refused::DissentUnexplained(_) => "dissent unexplained",
         Refused::Unsettled { .. } => "unsettled",
@@ -34,7 +36,7 @@ fn variant(refusal: &AppraisalRefusal) -> &'static str {
     }
 }
 
-const VARIANTS: usize = 26;
+const VARIANTS: usize = 28;
 
 fn of_input() -> Vec<(Vec<Fact>, Fact)> {
     let wrong = [
@@ -106,7 +108,14 @@ fn of_the_rest() -> Vec<(Vec<Fact>, Fact)> {
 #[test]
 fn every_refusal_of_an_appraisal_says_what_was_seen_and_what_to_do() {
     let all = [of_input(), of_the_rest(), of_imports()].concat();
-    let answers: Vec<_> = all.iter().map(|(history, proposed)| answer(history, proposed)).collect();
+    let answers = all.iter().map(|(history, proposed)| answer(history, proposed));
+    let refused = crate::imports::refused_between("2026-01-01", "2027-01-01");
+    // Found out where the team has names.
+    let nobody = AppraisalRefusal::NothingAllIn { rated: 0, waits_for: Vec::new() };
+    let waits_for = vec![("leo".to_owned(), 4), ("mia".to_owned(), 2)];
+    let some = AppraisalRefusal::NothingAllIn { rated: 4, waits_for };
+    let waiting = [nobody, some].map(|refusal| Err(Refusal::Appraisal(refusal)));
+    let answers: Vec<_> = answers.chain([refused]).chain(waiting).collect();
     let seen: BTreeSet<&str> = answers
         .iter()
         .filter_map(|answer| match answer {
@@ -167,5 +176,8 @@ fn every_refusal_of_an_appraisal_says_what_was_seen_and_what_to_do() {
         refused: `effective_at` is 2026-07-01T00:00:00Z, more than 5 minutes after the server's clock, 2026-06-01T00:00:00Z
         refused: only a person may take part in an appraisal: a machine's claim is a candidate
         refused: `team` is empty: name at least one
-        refused: the appraisal is closed: it takes no more of this"#]].assert_eq(&told.join("\n"));
+        refused: the appraisal is closed: it takes no more of this
+        refused: the rules `strict` refuse appraisals of before (nobody can show how they were rated): conduct it here, or adopt rules without `imports_refused`
+        refused: nothing is in from everybody yet: nobody has rated anything
+        refused: nothing is in from everybody yet: of 4 rated by some, 4 wait for leo, 2 for mia"#]].assert_eq(&told.join("\n"));
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use gradus_wire::v1;
 
-use super::super::{is_ahead, rater};
+use super::super::{is_ahead, of_appraisal, person};
 use super::{Extent, Node, count, day, instant};
 use crate::output::duties;
 use crate::output::message::text;
@@ -77,7 +77,9 @@ fn behind(of: &v1::ExplainedPractice, state: &v1::PracticeState) -> String {
             let others = of.ratings.iter().filter(|one| one.counts).count().saturating_sub(1);
             let others =
                 if others > 0 { format!(", lowest of {}", others + 1) } else { String::new() };
-            format!("{}{others}", said(rating))
+            let of = of.ratings.iter().find(|one| one.rating.as_ref() == Some(rating));
+            let by_team = of.is_some_and(|of| !of.appraisal.is_empty());
+            format!("{}{others}", said(rating, by_team))
         }
     };
     let support = match state.support() {
@@ -94,12 +96,12 @@ fn behind(of: &v1::ExplainedPractice, state: &v1::PracticeState) -> String {
     format!("{rated}; {support}")
 }
 
-/// `satisfied by alice 2026-05-02 #12`.
-fn said(rating: &v1::PracticeRating) -> String {
+/// `satisfied by alice 2026-05-02 #12`; of a team, who stands behind it is told below.
+fn said(rating: &v1::PracticeRating, by_team: bool) -> String {
     format!(
         "{} by {} {} #{}",
         text::<v1::Value>(rating.value),
-        rater(rating),
+        if by_team { "an appraisal".to_owned() } else { person(rating) },
         day(rating.effective_at.as_ref()),
         rating.position
     )
@@ -112,7 +114,8 @@ fn is_first(of: &v1::ExplainedPractice, rating: &v1::ExplainedRating) -> bool {
 }
 
 fn rating(of: &v1::ExplainedRating) -> Node {
-    let mut line = of.rating.as_ref().map(said).unwrap_or_default();
+    let by_team = !of.appraisal.is_empty();
+    let mut line = of.rating.as_ref().map(|one| said(one, by_team)).unwrap_or_default();
     if !of.instance.is_empty() {
         // Writing to a String cannot fail.
         let _ = write!(line, ", instance {}", of.instance);
@@ -137,7 +140,8 @@ fn rating(of: &v1::ExplainedRating) -> Node {
 /// What a rating stands under, each with where the rating is recorded.
 fn under(of: &v1::ExplainedRating) -> impl Iterator<Item = String> {
     let position = of.rating.as_ref().map(|rating| rating.position).unwrap_or_default();
-    duties::of_rating(of).into_iter().map(move |told| format!("#{position} {told}"))
+    let told = of_appraisal(of).into_iter().chain(duties::of_rating(of));
+    told.map(move |told| format!("#{position} {told}"))
 }
 
 /// The items; unless all are asked for, of a practice that is met the one that supports it longest,
