@@ -8,6 +8,7 @@ mod certificates;
 mod claims;
 mod decide;
 mod distrusts;
+mod holds;
 mod lineage;
 mod roles;
 mod tokens;
@@ -24,6 +25,7 @@ pub use certificates::Certificate;
 pub use claims::{ClaimRule, ClaimRuleError, Claims, MOST_CONDITIONS, Met, WHOSE, project_name};
 pub use decide::{MOST_SUCCESSORS, decide, living};
 pub use distrusts::{Distrust, MOST_DISTRUSTS};
+pub use holds::{Hold, MOST_DAYS, MOST_HOLDS, Retention};
 pub use roles::{Grant, Sight, roles_in_words};
 pub use tokens::{MOST_GRACE_MICROS, MOST_LIFETIME_MICROS, Rotation, TokenState};
 
@@ -169,6 +171,7 @@ pub struct Registry {
     roles: roles::Roles,
     claims: claims::ClaimRules,
     distrusts: distrusts::Distrusts,
+    kept: holds::Kept,
 }
 
 impl Registry {
@@ -307,6 +310,10 @@ impl Registry {
             Event::ClaimRuleRemoved(removed) => self.claims.remove(position, effective_at, removed),
             Event::SourceDistrusted(stated) => self.distrusts.distrust(position, stated),
             Event::SourceRestored(stated) => self.distrusts.restore(position, stated),
+            Event::LegalHoldPlaced(_)
+            | Event::LegalHoldLifted(_)
+            | Event::RetentionSet(_)
+            | Event::RetentionRemoved(_) => self.kept.evolve(position, event),
             // A state digest tells of what is known, and adds nothing to it. The others are facts of
             // one unit's life: `settings`, `evidence` and `rating` fold them.
             Event::StateDigestRecorded(_)
@@ -336,6 +343,7 @@ impl Registry {
             | Event::EvidenceInstanceLinked(_)
             | Event::EvidenceInstanceUnlinked(_)
             | Event::PayloadErased(_)
+            | Event::PayloadsErased(_)
             | Event::PracticeRated(_)
             | Event::RatingWithdrawn(_)
             | Event::RatingEnded(_)

@@ -90,6 +90,9 @@ impl Named {
             Event::PayloadErased(erased) => {
                 self.erased.insert((stream, erased.version));
             }
+            Event::PayloadsErased(erased) => {
+                self.erased.extend(erased.versions().map(|version| (stream, version)));
+            }
             _ => (),
         }
         Ok(())

@@ -68,6 +68,9 @@ named! {
     WithdrawConflictRequest WithdrawConflictResponse RelaxedDuty
     Distrust SourceImpact DistrustSourceRequest DistrustSourceResponse
     RestoreSourceRequest RestoreSourceResponse
+    Erasure WithholdTextsRequest WithholdTextsResponse RetentionRule SetRetentionRequest
+    SetRetentionResponse RemoveRetentionRequest RemoveRetentionResponse LegalHold PlaceHoldRequest
+    PlaceHoldResponse LiftHoldRequest LiftHoldResponse
 
     Appraisal OpenAppraisalRequest OpenAppraisalResponse
     ChangeAppraisalRequest ChangeAppraisalResponse GetAppraisalResponse

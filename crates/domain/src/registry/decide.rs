@@ -6,7 +6,7 @@ use gradus_model::{Event, Name, PrincipalId, Timestamp, UnitId};
 
 use super::tokens::ends_in_time;
 use super::{
-    DocumentKind, Grant, Published, Registry, Unit, certificates, claims, distrusts, roles,
+    DocumentKind, Grant, Published, Registry, Unit, certificates, claims, distrusts, holds, roles,
 };
 use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
@@ -90,6 +90,10 @@ pub fn decide(
         }
         Event::SourceDistrusted(stated) => distrusts::distrust(registry, stated, proposal),
         Event::SourceRestored(stated) => distrusts::restore(registry, stated, proposal),
+        Event::LegalHoldPlaced(_)
+        | Event::LegalHoldLifted(_)
+        | Event::RetentionSet(_)
+        | Event::RetentionRemoved(_) => holds::decide_on(registry, proposal),
         // Whether the clock is suspect at all is for the log to say.
         Event::ClockAccepted(_) => {
             by_a_person(occasion, "accept a clock")?;
@@ -130,6 +134,7 @@ pub fn decide(
         | Event::EvidenceInstanceLinked(_)
         | Event::EvidenceInstanceUnlinked(_)
         | Event::PayloadErased(_)
+        | Event::PayloadsErased(_)
         | Event::PracticeRated(_)
         | Event::RatingWithdrawn(_)
         | Event::RatingEnded(_)
@@ -281,7 +286,7 @@ fn issue(registry: &Registry, on: &Occasion, issued: &TokenIssued) -> Result<Ver
     Ok(record_unless(registry.has_issued(issued)))
 }
 
-fn known(registry: &Registry, id: UnitId) -> Result<&Unit, Refusal> {
+pub(super) fn known(registry: &Registry, id: UnitId) -> Result<&Unit, Refusal> {
     registry.unit(id).ok_or_else(|| Refusal::UnitUnknown(id.to_string()))
 }
 

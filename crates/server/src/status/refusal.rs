@@ -97,6 +97,11 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         }
         Refusal::AppraisalUnknown => verdict(NotFound, "APPRAISAL_UNKNOWN"),
         Refusal::VersionUnknown(_) | Refusal::DistrustUnknown(_) => of_place(refusal),
+        Refusal::UnderLegalHold { .. }
+        | Refusal::HoldUnknown(_)
+        | Refusal::HoldTaken(_)
+        | Refusal::RetentionDays(_)
+        | Refusal::RunsUnordered(_) => of_erasure(refusal),
         Refusal::ClaimRule(error) => of_claim_rule(error),
         Refusal::DutiesNotSeparate { .. }
         | Refusal::ConflictOfInterest { .. }
@@ -117,6 +122,27 @@ fn of_place(refusal: &Refusal) -> Verdict {
         }
         Refusal::DistrustUnknown(position) => {
             verdict(Code::NotFound, "DISTRUST_UNKNOWN").with("position", position)
+        }
+        // Told apart above.
+        _ => verdict(Code::Internal, "FAULT"),
+    }
+}
+
+/// What is said of erasing texts, and of keeping them.
+fn of_erasure(refusal: &Refusal) -> Verdict {
+    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound};
+    match refusal {
+        Refusal::UnderLegalHold { hold, position, version } => {
+            let held = verdict(FailedPrecondition, "UNDER_LEGAL_HOLD").with("hold", hold);
+            held.with("position", position).with("version", version)
+        }
+        Refusal::HoldUnknown(hold) => verdict(NotFound, "HOLD_UNKNOWN").with("hold", hold),
+        Refusal::HoldTaken(hold) => verdict(AlreadyExists, "HOLD_TAKEN").with("hold", hold),
+        Refusal::RetentionDays(days) => {
+            verdict(InvalidArgument, "RETENTION_DAYS").with("days", days)
+        }
+        Refusal::RunsUnordered(first) => {
+            verdict(InvalidArgument, "RUNS_UNORDERED").with("first", first)
         }
         // Told apart above.
         _ => verdict(Code::Internal, "FAULT"),
