@@ -15,7 +15,7 @@ pub enum EraseCommand {
   gradus erase person ann --reason \"asked for on 2026-05-02\" --plan
   gradus erase person ann --texts all --project theta --reason \"asked for\" --yes
 
-About a person are items that say so (--about) with what was said of them, their name, and why they
+About a person are items that say so with what was said of them, their name, and why they
 were given or denied something. A text that names them without its record saying so is found by
 `gradus erase words`. Leaves, levels and proofs stay; nothing brings the texts back.")]
     Person(PersonArgs),

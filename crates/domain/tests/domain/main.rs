@@ -27,6 +27,8 @@ mod duties;
 #[cfg(test)]
 mod effects;
 #[cfg(test)]
+mod erasures;
+#[cfg(test)]
 mod evidence;
 #[cfg(test)]
 mod imports;
