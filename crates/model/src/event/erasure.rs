@@ -8,7 +8,7 @@ use crate::{Name, UnitId};
 
 /// Versions of one stream that follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(array)]
+#[cbor(map)]
 pub struct Run {
     /// The first one, from 1.
     #[n(0)]
