@@ -1,6 +1,7 @@
 //! The canary drill: after an erasure its text, its salts and whatever its key was derived from are
 //! found in no file, in no writing, of the data directory and of backups that were made after.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -72,29 +73,32 @@ fn writings(bytes: &[u8]) -> Vec<Vec<u8>> {
 
 /// Where the needles are found below a folder: the file, and what it holds.
 fn found(folder: &Path, needles: &[Needle]) -> Vec<String> {
-    let mut told = Vec::new();
+    let written: Vec<(&str, Vec<u8>)> = needles
+        .iter()
+        .flat_map(|(name, needle)| writings(needle).into_iter().map(move |as_is| (name.as_str(), as_is)))
+        .collect();
+    // Every place of every file is looked at: by its first two bytes, which hardly ever are those of any.
+    let mut by_start: Vec<Vec<usize>> = vec![Vec::new(); 1 << 16];
+    for (number, (_, writing)) in written.iter().enumerate() {
+        by_start[start(writing)].push(number);
+    }
+    let mut told = BTreeSet::new();
     for (path, bytes) in files(folder) {
-        for (name, needle) in needles {
-            let holds = |writing: &Vec<u8>| contains(&bytes, writing);
-            if writings(needle).iter().any(holds) {
-                let path = path.strip_prefix(folder).unwrap().display();
-                told.push(format!("{path} holds the {name}"));
+        for (at, two) in bytes.windows(2).enumerate() {
+            for number in &by_start[start(two)] {
+                let (name, writing) = &written[*number];
+                if bytes[at..].starts_with(writing) {
+                    let path = path.strip_prefix(folder).unwrap().display();
+                    told.insert(format!("{path} holds the {name}"));
+                }
             }
         }
     }
-    told
+    told.into_iter().collect()
 }
 
-fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    let Some((first, rest)) = needle.split_first() else { return false };
-    let mut from = 0;
-    while let Some(at) = bytes[from..].iter().position(|byte| byte == first) {
-        from += at + 1;
-        if bytes[from..].starts_with(rest) {
-            return true;
-        }
-    }
-    false
+fn start(bytes: &[u8]) -> usize {
+    usize::from(bytes[0]) << 8 | usize::from(bytes[1])
 }
 
 fn at_rest(system: &System) -> TempDir {

@@ -231,5 +231,14 @@ async fn wrong_holds_and_rules_are_told_what_would_be_right() {
         };
         tell(erasure().set_retention(set).await.unwrap_err());
     }
-    expect![[""]].assert_eq(&told);
+    expect![[r#"
+        InvalidArgument INVALID_FIELD [hold]: `hold`: `Case 7` is no name: use 1 to 63 of a-z, 0-9 and `-`, beginning with a letter or digit
+        NotFound UNIT_UNKNOWN: unit `gone` is unknown
+        InvalidArgument RUNS_UNORDERED [records]: the run of records from 5 is not after the one before, or ends before it begins
+        InvalidArgument REASON_MISSING [reason]: a reason is needed
+        NotFound HOLD_UNKNOWN: no legal hold is called `case-7`: name one that is listed
+        InvalidArgument RETENTION_DAYS [days]: texts cannot be kept for 0 days: give 1 to 36525
+        InvalidArgument RETENTION_DAYS [days]: texts cannot be kept for 36526 days: give 1 to 36525
+        InvalidArgument INVALID_FIELD [class]: `class`: 9 is no value of it
+    "#]].assert_eq(&told);
 }

@@ -222,7 +222,15 @@ async fn wrong_questions_are_told_what_would_be_right() {
         let refused = erased(&system.operator, asked).await.unwrap_err();
         told = format!("{told}{}\n", refusal(&refused));
     }
-    expect![[""]].assert_eq(&told);
+    expect![[r#"
+        NotFound PRINCIPAL_UNKNOWN: principal `nobody` is unknown
+        InvalidArgument INVALID_FIELD [person]: `person`: neither `about` nor `written` is asked for: ask for one of them
+        InvalidArgument INVALID_FIELD [naming]: `naming`: it is empty: say the words
+        InvalidArgument INVALID_FIELD [naming]: `naming`: it has 257 bytes, at most 256 are allowed
+        InvalidArgument REASON_MISSING [reason]: a reason is needed
+        InvalidArgument INVALID_FIELD [texts]: `texts`: it is missing and must be given
+        NotFound UNIT_UNKNOWN: unit `gone` is unknown
+    "#]].assert_eq(&told);
 }
 
 fn withheld(id: &str, fields: &[&str]) -> wire::WithholdTextsRequest {
@@ -270,5 +278,10 @@ async fn one_text_is_withheld_by_an_item_in_the_place_of_the_old_one() {
         let refused = system.operator.erasure.clone().withhold_texts(asked).await.unwrap_err();
         told = format!("{told}{}\n", refusal(&refused));
     }
-    expect![[""]].assert_eq(&told);
+    expect![[r#"
+        InvalidArgument INVALID_FIELD [evidence]: `evidence`: its texts were erased: there is nothing left to withhold
+        InvalidArgument INVALID_FIELD [fields[0]]: `fields[0]`: the item has no text `note`: it has title
+        InvalidArgument INVALID_FIELD [fields]: `fields`: it is empty: name the texts to withhold
+        InvalidArgument REASON_MISSING [reason]: item 2: a reason is needed
+    "#]].assert_eq(&told);
 }

@@ -36,8 +36,10 @@ macro_rules! row {
 }
 
 mod appraisals;
+mod erasure;
 
 use appraisals::{an_appraisal, an_import, of_appraisals};
+use erasure::of_erasure;
 
 fn of_units(given: &Given<'_>) -> Vec<Row> {
     let u = || given.unit.to_owned();
@@ -431,57 +433,6 @@ pub(super) fn of_the_whole() -> Vec<Row> {
             RestoreSourceRequest { append: checked(), distrust: 7, reason: "it did not".into() }
         ),
         row!("SourceService/ListDistrusted", ListDistrustedRequest {}),
-        row!(
-            "ErasureService/EraseTexts",
-            EraseTextsRequest {
-                texts: Some(wire::erase_texts_request::Texts::Naming("nobody".into())),
-                reason: "asked for".into(),
-                validate_only: true,
-            }
-        ),
-        row!(
-            "ErasureService/WithholdTexts",
-            WithholdTextsRequest {
-                append: checked(),
-                unit: "organization".into(),
-                evidence: Some(from_source("1")),
-                fields: vec!["title".into()],
-                reason: "asked for".into(),
-            }
-        ),
-        row!("ErasureService/RunRetention", RunRetentionRequest { validate_only: true }),
-        row!(
-            "ErasureService/SetRetention",
-            SetRetentionRequest {
-                append: checked(),
-                unit: "organization".into(),
-                days: 7u32,
-                reason: "our schedule".into(),
-            }
-        ),
-        row!(
-            "ErasureService/RemoveRetention",
-            RemoveRetentionRequest { append: checked(), unit: "organization".into(), reason: "no more".into() }
-        ),
-        row!("ErasureService/ListRetention", ListRetentionRequest {}),
-        row!(
-            "ErasureService/PlaceHold",
-            PlaceHoldRequest {
-                append: checked(),
-                hold: "case-7".into(),
-                unit: "organization".into(),
-                reason: "litigation".into(),
-            }
-        ),
-        row!(
-            "ErasureService/LiftHold",
-            LiftHoldRequest {
-                append: checked(),
-                hold: "case-7".into(),
-                reason: "settled".into(),
-            }
-        ),
-        row!("ErasureService/ListHolds", ListHoldsRequest {}),
         row!("ProjectionService/ListProjections", ListProjectionsRequest {}),
         row!("ProjectionService/VerifyProjection", VerifyProjectionRequest { name: "none".into() }),
         row!(
@@ -507,6 +458,7 @@ pub(super) fn of_the_whole() -> Vec<Row> {
         row!("ClaimService/TestClaims", TestClaimsRequest { token: "a.b.c".into() }),
     ];
     rows.extend(of_appraisals());
+    rows.extend(of_erasure());
     rows
 }
 

@@ -245,6 +245,8 @@ pub(super) fn field_of(refusal: &Refusal) -> &'static str {
         Refusal::Derived(_) => "practice",
         Refusal::ClaimRule(ClaimRuleError::Role(_)) => "role",
         Refusal::ClaimRule(_) => "conditions",
+        Refusal::RetentionDays(_) => "days",
+        Refusal::RunsUnordered(_) => "records",
         _ => "request",
     }
 }
