@@ -42,6 +42,7 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     71: ("legal-hold-lifted", "hold:name"),
     72: ("retention-set", "unit:id class?:payload-class days:u32"),
     73: ("retention-removed", "unit:id class?:payload-class"),
+    80: ("log-key-rotated", "from:digest to:digest signature:signature"),
     100: ("model-adopted", DOCUMENT), 101: ("rules-adopted", DOCUMENT),
     102: ("profile-adopted", DOCUMENT),
     110: ("area-tailored-out", AREA), 111: ("area-tailored-in", AREA),
@@ -113,7 +114,7 @@ WORDS = {name: dict(enumerate(words.split(), 1)) for name, words in {
 WORDS["value"] = {1: "not-satisfied", 2: "satisfied",
                   **dict(enumerate("N P- P P+ L- L L+ F".split(), 10))}
 WORDS["grade"] = dict(enumerate("internal token mtls oidc signed".split()))
-LENGTHS = {"id": 16, "digest": 32}                      # byte strings
+LENGTHS = {"id": 16, "digest": 32, "signature": 64}                      # byte strings
 BOUNDS = {"name": 63, "label": 128, "foreign": 512}     # text, in bytes of UTF-8
 RANGES = {"u8": (0, 255), "u32": (0, 2**32 - 1), "u64": (0, 2**64 - 1), "i64": (-2**63, 2**63 - 1),
           "time": (-2208988800000000, 253370764799999999)}

@@ -7,7 +7,7 @@ use gradus_model::event::{
     AppraisalClosed, AppraisalImported, AppraisalInput, CertificateRegistered, CertificateRevoked,
     ClaimRuleRemoved, ClaimRuleSet, ConflictDeclared, ConflictWithdrawn, ConsensusReached,
     FindingRecorded, IndividualRatingSealed, IndividualRatingsRevealed, InstanceLinks,
-    LegalHoldLifted, LegalHoldPlaced, OfAppraisal, PayloadsErased, PrincipalAdded,
+    LegalHoldLifted, LegalHoldPlaced, LogKeyRotated, OfAppraisal, PayloadsErased, PrincipalAdded,
     RetentionRemoved, RetentionSet, RoleGranted, RoleRevoked, Run, SourceDistrusted,
     SourceRestored, StateDigestRecorded, TokenRotated,
 };
@@ -15,8 +15,8 @@ use gradus_model::payload::Class;
 use gradus_model::rating::Value;
 use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{PrincipalKind, Role};
-use gradus_model::{AppraisalId, Event, Name, Payload, PrincipalId, TokenId, UnitId};
-use gradus_proof::sha256;
+use gradus_model::{AppraisalId, Digest, Event, Name, Payload, PrincipalId, TokenId, UnitId};
+use gradus_proof::{Handover, Signer, sha256};
 
 use super::{
     OPERATOR, ORGANIZATION, Row, area, at, collector, drawn, evidence, note, project, reason,
@@ -295,4 +295,18 @@ pub(super) fn what_is_kept() -> Vec<Row> {
         (98, 0, p, now, erased(vec![run(1, 2), run(7, 7)], None), reason("asked for")),
         (99, 0, p, now, erased(vec![run(8, 9)], Some(70)), reason("kept long enough")),
     ]
+}
+
+/// Another key for the log's checkpoints, for which the one before vouches.
+pub(super) fn another_log_key() -> Vec<Row> {
+    let signer = |seed: u8| Signer::from_seed("gradus/golden", &[seed; 32]).unwrap();
+    let (old, new) = (signer(1), signer(2));
+    let handover = Handover::sign(&old, *new.verifier().public()).unwrap();
+    let rotated = LogKeyRotated {
+        from: Digest(*old.verifier().public()),
+        to: Digest(*new.verifier().public()),
+        signature: handover.signature().to_vec(),
+    };
+    let (now, event) = ("2026-03-01T18:00:00Z", Event::LogKeyRotated(rotated));
+    vec![(100, 0, ORGANIZATION, now, event, reason("the yearly change"))]
 }

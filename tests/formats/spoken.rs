@@ -82,6 +82,9 @@ fn body(event: &Event) -> Value {
         Event::StateDigestRecorded(of) => json!({
             "size": of.size, "root": hex(&of.root.0), "rows": of.rows, "projector": of.projector,
         }),
+        Event::LogKeyRotated(of) => json!({
+            "from": hex(&of.from.0), "to": hex(&of.to.0), "signature": hex(&of.signature),
+        }),
         Event::ClockAccepted(of) => json!({
             "wall": of.wall.micros(),
             "expected": of.expected.micros(),

@@ -16,7 +16,7 @@ mod tokens;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gradus_model::event::{
-    ClockAccepted, Document, LogForked, TokenIssued, UnitRegistered, UnitSucceeded,
+    ClockAccepted, Document, LogForked, LogKeyRotated, TokenIssued, UnitRegistered, UnitSucceeded,
 };
 use gradus_model::unit::{PrincipalKind, UnitKind};
 use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, UnitId};
@@ -159,6 +159,8 @@ pub struct Registry {
     pub forks: Vec<LogForked>,
     /// The clocks that were accepted, in order.
     pub clocks: Vec<ClockAccepted>,
+    /// The keys of the log that others took the place of, in order, each with its position.
+    pub log_keys: Vec<(u64, LogKeyRotated)>,
     units: BTreeMap<UnitId, Unit>,
     names: BTreeMap<Name, UnitId>,
     /// For each unit, those whose work was ever said to go on in it.
@@ -260,6 +262,7 @@ impl Registry {
             }
             Event::LogForked(forked) => self.forks.push(forked.clone()),
             Event::ClockAccepted(accepted) => self.clocks.push(accepted.clone()),
+            Event::LogKeyRotated(rotated) => self.log_keys.push((position, rotated.clone())),
             Event::ModelPublished(held) => self.hold(position, DocumentKind::Model, held),
             Event::ProfilePublished(held) => self.hold(position, DocumentKind::Profile, held),
             Event::RulesPublished(held) => self.hold(position, DocumentKind::Rules, held),

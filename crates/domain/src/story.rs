@@ -201,6 +201,7 @@ fn of_organization(event: &Event, names: &dyn Names) -> String {
             format!("the log was restored to size {} and goes its own way", of.size)
         }
         Event::ClockAccepted(of) => format!("a suspect clock was taken for right at {}", of.wall),
+        Event::LogKeyRotated(_) => "another key signs the log's checkpoints".to_owned(),
         Event::ModelPublished(of) => published("model", of),
         Event::ProfilePublished(of) => published("profile", of),
         Event::RulesPublished(of) => published("rules", of),

@@ -373,6 +373,7 @@ fn decide(
         | Event::SourceDistrusted(_)
         | Event::SourceRestored(_)
         | Event::StateDigestRecorded(_)
+        | Event::LogKeyRotated(_)
         | Event::LegalHoldPlaced(_)
         | Event::LegalHoldLifted(_)
         | Event::RetentionSet(_)

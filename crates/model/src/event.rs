@@ -104,6 +104,17 @@ bodies! {
         /// The version of the projector whose digests the rows hold.
         3 projector: u32,
     }
+    /// The body of [`Event::LogKeyRotated`]; why is payload. The signature is that of a handover
+    /// (`proof/src/handover.rs`) by the old key, so that it vouches for the new one by itself.
+    LogKeyRotated {
+        /// The Ed25519 public key that signed checkpoints until then.
+        0 from: Digest,
+        /// The one that signs them from then on.
+        1 to: Digest,
+        /// The signature of the old key, 64 bytes.
+        #[cbor(with = "minicbor::bytes")]
+        2 signature: Vec<u8>,
+    }
     /// The body of events that publish or adopt a held document.
     Document {
         /// The id the document gives itself.
@@ -363,6 +374,8 @@ events! {
     72 "retention-set" RetentionSet(RetentionSet),
     /// Texts are kept again as long as nobody erases them.
     73 "retention-removed" RetentionRemoved(RetentionRemoved),
+    /// Another key signs the log's checkpoints from here on.
+    80 "log-key-rotated" LogKeyRotated(LogKeyRotated),
     /// The unit is measured by this model from the effective time.
     100 "model-adopted" ModelAdopted(Document),
     /// The unit's levels are computed by these rules from the effective time.

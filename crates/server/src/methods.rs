@@ -191,6 +191,7 @@ methods! {
     ProofService {
         // Sizes and roots are no secret of anybody's.
         GetCheckpoint(GetCheckpointRequest): ANYBODY,
+        RotateLogKey(RotateLogKeyRequest): ADMINISTER,
         ProveInclusion(ProveInclusionRequest): PROVE,
         ProveConsistency(ProveConsistencyRequest): ANYBODY,
         ProveKnownAt(ProveKnownAtRequest): PROVE,

@@ -247,6 +247,12 @@ impl Directory {
         self.path.join(CHECKPOINT_KEY)
     }
 
+    /// The file of the key that is to take that one's place.
+    #[must_use]
+    pub fn next_checkpoint_key(&self) -> PathBuf {
+        self.path.join(CHECKPOINT_KEY).with_added_extension("next")
+    }
+
     /// The file of the first admin token.
     #[must_use]
     pub fn admin_token(&self) -> PathBuf {

@@ -443,6 +443,10 @@ pub(super) fn of_the_whole() -> Vec<Row> {
         row!("ProofService/GetCheckpoint", GetCheckpointRequest {}),
         row!("ProofService/ProveInclusion", ProveInclusionRequest { position: 0 }),
         row!("ProofService/ProveConsistency", ProveConsistencyRequest {}),
+        row!(
+            "ProofService/RotateLogKey",
+            RotateLogKeyRequest { append: checked(), reason: "the yearly change".into() }
+        ),
         row!("ProofService/ProveKnownAt", ProveKnownAtRequest { known_at: on("2026-05-01") }),
         row!("ProofService/ProveUnit", ProveUnitRequest { unit: "alpha".into() }),
         row!("ProofService/ReadTile", ReadTileRequest { path: "tile/0/000.p/1".into() }),

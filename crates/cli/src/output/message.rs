@@ -94,6 +94,7 @@ named! {
     RemoveClaimRuleResponse TestClaimsRequest TestClaimsResponse
     GetCheckpointResponse ProveInclusionResponse ProveConsistencyResponse ProveKnownAtResponse
     ProveUnitResponse StateDigest ListStateDigestsResponse
+    RotateLogKeyRequest RotateLogKeyResponse
     GetClockResponse AcceptClockRequest AcceptClockResponse
     ReplayUnitResponse FindGapsResponse FindLateResponse SupposeWithoutResponse
     ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit

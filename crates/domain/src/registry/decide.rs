@@ -94,6 +94,20 @@ pub fn decide(
         | Event::LegalHoldLifted(_)
         | Event::RetentionSet(_)
         | Event::RetentionRemoved(_) => holds::decide_on(registry, proposal),
+        Event::LogKeyRotated(rotated) => {
+            by_a_person(occasion, "rotate the log's key")?;
+            if proposal.payload.is_empty() {
+                return Err(Refusal::ReasonMissing);
+            }
+            let last = registry.log_keys.last();
+            // The service signs with the key in force; a second call was decided on another.
+            match last.filter(|(_, last)| last.to != rotated.from) {
+                Some((position, _)) if !of_an_earlier_log(registry, *position) => {
+                    Err(Refusal::LogKeyRotatedSince(*position))
+                }
+                _ => Ok(Verdict::Record),
+            }
+        }
         // Whether the clock is suspect at all is for the log to say.
         Event::ClockAccepted(_) => {
             by_a_person(occasion, "accept a clock")?;
@@ -149,6 +163,11 @@ pub fn decide(
         | Event::AppraisalCancelled(_)
         | Event::AppraisalSignedOff(_) => Ok(Verdict::Record),
     }
+}
+
+/// Whether a position lies before the last fork: a log that goes its own way has a key of its own.
+fn of_an_earlier_log(registry: &Registry, position: u64) -> bool {
+    registry.forks.last().is_some_and(|fork| position < fork.size)
 }
 
 /// Whether the unit would stand below itself once it came under `parent`: at that moment, or when

@@ -27,6 +27,7 @@ use crate::given::{
     submitted, superseded, tailored_in, tailored_out, unconflicted, unlinked, withdrawn,
 };
 use crate::imports::imported;
+use crate::log_keys::key_rotated;
 use crate::registry::{
     added, archived, created, disabled, forked, granted, issued, moved, published, registered,
     renamed, revoked, role_revoked, succeeded,
@@ -49,6 +50,8 @@ fn of_organization(registry: &Registry) -> Vec<String> {
         clocks
             .map(|of| format!("clock accepted at {}, not {}", shown(of.wall), shown(of.expected))),
     );
+    let rotated = registry.log_keys.iter();
+    lines.extend(rotated.map(|(position, _)| format!("another key of the log from {position} on")));
     for kind in [DocumentKind::Model, DocumentKind::Profile, DocumentKind::Rules] {
         let published = registry.documents(kind, u64::MAX);
         lines.extend(published.map(|held| format!("{} {} published", kind.name(), held.id)));
@@ -290,6 +293,7 @@ pub(crate) fn life() -> Vec<Fact> {
         kept("red", Some(Class::Confidential), 365),
         unkept("red", Some(Class::Confidential)),
         all_erased(&[run(1, 2), run(30, 30)], Some(7)),
+        key_rotated("K1", "K2"),
         state_digest(),
     ]
 }

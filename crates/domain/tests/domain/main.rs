@@ -33,6 +33,8 @@ mod evidence;
 #[cfg(test)]
 mod imports;
 #[cfg(test)]
+mod log_keys;
+#[cfg(test)]
 mod ratings;
 #[cfg(test)]
 mod refusals;

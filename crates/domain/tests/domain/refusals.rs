@@ -13,6 +13,7 @@ use crate::certificates::{certified, uncertified};
 use crate::claims::{added_by, rule_removed};
 use crate::distrusts::restored;
 use crate::erasures::{all_erased, held, kept, lifted, run};
+use crate::log_keys::key_rotated;
 use crate::given::{
     Fact, accepted, confirmed, conflicted, decide, decide_in_organization, ended, erased, evidence,
     in_words, inheritance, labelled, left, linked, occasion, raised, rated, rating_ended,
@@ -88,11 +89,12 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::HoldTaken(_) => "hold taken",
         Refusal::RetentionDays(_) => "retention days",
         Refusal::RunsUnordered(_) => "runs unordered",
+        Refusal::LogKeyRotatedSince(_) => "log key rotated since",
         Refusal::Appraisal(_) => "appraisal",
     }
 }
 
-const VARIANTS: usize = 62;
+const VARIANTS: usize = 63;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -201,6 +203,7 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
         (and(tree(), [added_by("ci", "job", "red")]), issued("T1", "job", None)),
         (tree(), restored(3)),
         (tree(), lifted("case-7")),
+        (vec![key_rotated("K1", "K2")], key_rotated("K1", "K3")),
         (and(tree(), [held("case-7", "red", None)]), held("case-7", "blue", None)),
         (tree(), kept("red", None, 0)),
     ]

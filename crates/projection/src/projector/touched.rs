@@ -54,6 +54,7 @@ impl<'a> Touched<'a> {
             Event::LogCreated(_)
             | Event::LogForked(_)
             | Event::ClockAccepted(_)
+            | Event::LogKeyRotated(_)
             | Event::StateDigestRecorded(_)
             | Event::ModelPublished(_)
             | Event::ProfilePublished(_)

@@ -3,6 +3,7 @@
 use gradus_model::appraisal::{Input, Subject};
 use gradus_model::event::{Document, InstanceLinks, Links, Run};
 use gradus_model::evidence::Item;
+use gradus_model::ids::hex;
 use gradus_model::payload::Class;
 use gradus_model::rating::Rating;
 use gradus_model::suspect::{Suspect, Versioned};
@@ -76,6 +77,7 @@ fn body(event: &Event) -> Value {
         Event::LogCreated(_)
         | Event::LogForked(_)
         | Event::ClockAccepted(_)
+        | Event::LogKeyRotated(_)
         | Event::StateDigestRecorded(_) => of_log(event),
         Event::ModelPublished(held)
         | Event::ProfilePublished(held)
@@ -185,6 +187,9 @@ fn of_log(event: &Event) -> Value {
         Event::ClockAccepted(of) => {
             json!({ "wall": text(of.wall), "expected": text(of.expected) })
         }
+        Event::LogKeyRotated(of) => json!({
+            "from": text(of.from), "to": text(of.to), "signature": hex(&of.signature),
+        }),
         Event::StateDigestRecorded(of) => json!({
             "size": of.size, "root": text(of.root), "rows": of.rows, "projector": of.projector,
         }),

@@ -106,6 +106,9 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         Refusal::DutiesNotSeparate { .. }
         | Refusal::ConflictOfInterest { .. }
         | Refusal::ConflictNotDeclared(_) => of_duties(refusal),
+        Refusal::LogKeyRotatedSince(position) => {
+            verdict(Code::Aborted, "LOG_KEY_ROTATED").with("position", position)
+        }
         Refusal::Appraisal(refusal) => super::appraisal::refused(refusal),
     }
 }
