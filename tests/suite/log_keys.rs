@@ -73,7 +73,11 @@ async fn another_key_signs_from_the_answer_on_and_the_old_one_vouches_for_it() {
     let (new, position) = rotated(&system).await;
     assert_ne!(new, old);
     let (told_by, covers) = signed(&system.operator).await;
-    assert_eq!((told_by, covers > position), (old.clone(), true), "the last that the old one signed");
+    assert_eq!(
+        (told_by, covers > position),
+        (old.clone(), true),
+        "the last that the old one signed"
+    );
     let kept = system.data().join("checkpoints").join(format!("{covers:020}"));
     assert_eq!(opened(&fs::read_to_string(kept).unwrap(), &old), covers, "it is kept");
     assert!(opened(&waited(&system, "b").await, &new) > covers);
@@ -139,7 +143,8 @@ async fn a_capsule_is_verified_by_the_key_of_before_as_the_log_tells_the_next() 
     let policy = |key: &VerifierKey| -> Policy {
         Policy::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap()
     };
-    let taken = |policy: &Policy| verify(&bytes, &Trust { keys: &[], policy: Some(policy) }).is_ok();
+    let taken =
+        |policy: &Policy| verify(&bytes, &Trust { keys: &[], policy: Some(policy) }).is_ok();
     assert!(taken(&policy(&new)) && taken(&policy(&old)));
     assert!(!taken(&policy(&other)));
 }
@@ -158,7 +163,11 @@ async fn only_a_person_who_administers_the_organization_and_says_why_rotates_the
     }
     assert_eq!(
         told,
-        ["PermissionDenied RIGHT_MISSING", "PermissionDenied NOT_A_PERSON", "InvalidArgument REASON_MISSING"]
+        [
+            "PermissionDenied RIGHT_MISSING",
+            "PermissionDenied NOT_A_PERSON",
+            "InvalidArgument REASON_MISSING"
+        ]
     );
     assert!(!system.data().join("checkpoints").join("checkpoint.key.next").exists());
 }

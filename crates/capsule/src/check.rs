@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use gradus_model::{Digest, Event, Recorded, UnitId};
+use gradus_proof::handover::followed;
 use gradus_proof::policy::Cosigned;
 use gradus_proof::text::{base64, hash};
-use gradus_proof::handover::followed;
 use gradus_proof::{
-    Checkpoint, Handover, Note, Policy, RightEdge, VerifierKey, leaf_hash, sha256, verify_consistency,
+    Checkpoint, Handover, Note, Policy, RightEdge, VerifierKey, leaf_hash, sha256,
+    verify_consistency,
 };
 
 use crate::fault::{Fault, stream_member};

@@ -346,7 +346,9 @@ pub enum Refusal {
     #[error("the run of records from {0} is not after the one before, or ends before it begins")]
     RunsUnordered(u64),
     /// The key that vouches for the new one is not the log's any more.
-    #[error("the log's key was rotated at position {0} by another call: look, and ask again if need be")]
+    #[error(
+        "the log's key was rotated at position {0} by another call: look, and ask again if need be"
+    )]
     LogKeyRotatedSince(u64),
     /// An appraisal does not take it.
     #[error(transparent)]

@@ -129,7 +129,7 @@ impl Policy {
     pub fn following(&self, handovers: &[Handover]) -> Self {
         let mut policy = self.clone();
         for handover in handovers {
-            let names = |key| policy.logs.iter().any(|log| log.key == *key);
+            let names = |key: &VerifierKey| policy.logs.iter().any(|log| log.key == *key);
             let before = policy.logs.iter().find(|log| log.key == *handover.from());
             if let Some(url) = before.map(|log| log.url.clone())
                 && !names(handover.to())

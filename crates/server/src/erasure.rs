@@ -6,7 +6,7 @@ use gradus_domain::registry::{Hold, Retention};
 use gradus_model::event::Run;
 use gradus_model::payload::Class;
 use gradus_model::{Name, UnitId};
-use gradus_service::erasure::{AskedTexts, Erasure, ErasedTexts};
+use gradus_service::erasure::{AskedTexts, ErasedTexts, Erasure};
 use gradus_service::{Service, ServiceError};
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::erase_texts_request::Texts;
@@ -136,8 +136,7 @@ impl ErasureService for Api {
         let (service, told_by) = (Arc::clone(&self.service), Arc::clone(&self.service));
         let (unit, plan) = (within(&asked.unit), asked.validate_only);
         let task = service.erase_texts(by, (unit, sought), (asked.reason, plan), far);
-        let on_the_way =
-            |(done, total)| wire::EraseTextsResponse { done, total, erasure: None };
+        let on_the_way = |(done, total)| wire::EraseTextsResponse { done, total, erasure: None };
         let ended = move |found: Erasure| {
             let (done, total) = (found.looked_at, found.looked_at);
             let erasure = Some(erasure(&told_by, &found, plan));
@@ -173,8 +172,7 @@ impl ErasureService for Api {
         let (service, told_by) = (Arc::clone(&self.service), Arc::clone(&self.service));
         let plan = asked.validate_only;
         let task = service.run_retention(by, within(&asked.unit), plan, far);
-        let on_the_way =
-            |(done, total)| wire::RunRetentionResponse { done, total, erasure: None };
+        let on_the_way = |(done, total)| wire::RunRetentionResponse { done, total, erasure: None };
         let ended = move |found: Erasure| {
             let (done, total) = (found.looked_at, found.looked_at);
             let erasure = Some(erasure(&told_by, &found, plan));

@@ -136,7 +136,7 @@ impl ProofService for Api {
         reply(async {
             let call = convert::call(by, asked.append.as_ref())?;
             convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
-            let (receipt, key) = self.service.rotate_log_key(call, asked.reason).await?;
+            let (receipt, key) = self.service.rotate_log_key(call, asked.reason.clone()).await?;
             let key = if receipt.validated_only { String::new() } else { key.to_string() };
             Ok(wire::RotateLogKeyResponse { receipt: self.told(&receipt), key })
         })

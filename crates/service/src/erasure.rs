@@ -90,7 +90,10 @@ struct Stream {
 
 /// What is looked for.
 enum Sought {
-    Person { about: Option<PrincipalId>, by: Option<PrincipalId> },
+    Person {
+        about: Option<PrincipalId>,
+        by: Option<PrincipalId>,
+    },
     Words(String),
     /// What is too old at this moment.
     Old(Timestamp),
@@ -182,11 +185,7 @@ impl Service {
     }
 
     /// The streams of the units in sight, and of the appraisals that are of these alone.
-    fn streams_within(
-        &self,
-        by: &Caller,
-        unit: Option<&str>,
-    ) -> Result<Vec<Stream>, ServiceError> {
+    fn streams_within(&self, by: &Caller, unit: Option<&str>) -> Result<Vec<Stream>, ServiceError> {
         let units = self.units_within(by, unit)?;
         if units.is_empty() {
             let refusal = Refusal::RightMissing { right: by.right, unit: None };
@@ -201,9 +200,10 @@ impl Service {
             version: version(*id),
         };
         let mut streams: Vec<Stream> = units.iter().map(of_unit).collect();
-        let own = views.appraisals.all().filter(|known| {
-            known.input.units.iter().all(|unit| units.contains(unit))
-        });
+        let own = views
+            .appraisals
+            .all()
+            .filter(|known| known.input.units.iter().all(|unit| units.contains(unit)));
         streams.extend(own.map(|known| {
             let id = UnitId(known.id.0);
             Stream { id, unit: None, units: known.input.units.clone(), version: version(id) }
@@ -365,8 +365,7 @@ fn kept_until(
     class: Class,
     now: Timestamp,
 ) -> Option<(Timestamp, u64)> {
-    let rules: Option<Vec<_>> =
-        units.iter().map(|unit| registry.retention(*unit, class)).collect();
+    let rules: Option<Vec<_>> = units.iter().map(|unit| registry.retention(*unit, class)).collect();
     let longest = rules?.into_iter().max_by_key(|rule| rule.set.days)?;
     let micros = i64::from(longest.set.days).saturating_mul(MICROS_A_DAY);
     let before = Timestamp::from_micros(now.micros().saturating_sub(micros)).ok()?;

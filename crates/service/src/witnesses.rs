@@ -285,9 +285,8 @@ impl Service {
             .map_err(|_| ServiceError::Fault("our own proof of consistency does not hold"))?;
         let mut checkpoint = note_of(&target)?;
         let keys = self.log_keys()?;
-        let is_ours = |name: &str, id| {
-            keys.iter().any(|key| name == key.name() && id == key.key_id())
-        };
+        let is_ours =
+            |name: &str, id| keys.iter().any(|key| name == key.name() && id == key.key_id());
         checkpoint.signatures.retain(|by| is_ours(&by.name, by.key_id));
         let now = self.now();
         if let Some(standing) = self.witnesses.round().standing(witness) {

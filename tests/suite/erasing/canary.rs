@@ -58,7 +58,8 @@ fn secrets(data: &Path, log: LogId, unit: UnitId, version: u64) -> Vec<Needle> {
 
 /// The ways in which somebody may have written some bytes.
 fn writings(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut all = vec![bytes.to_vec(), hex(bytes).into_bytes(), hex(bytes).to_uppercase().into_bytes()];
+    let mut all =
+        vec![bytes.to_vec(), hex(bytes).into_bytes(), hex(bytes).to_uppercase().into_bytes()];
     for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
         for before in 0..3 {
             // Within a longer text: only what depends on these bytes alone.
@@ -75,7 +76,9 @@ fn writings(bytes: &[u8]) -> Vec<Vec<u8>> {
 fn found(folder: &Path, needles: &[Needle]) -> Vec<String> {
     let written: Vec<(&str, Vec<u8>)> = needles
         .iter()
-        .flat_map(|(name, needle)| writings(needle).into_iter().map(move |as_is| (name.as_str(), as_is)))
+        .flat_map(|(name, needle)| {
+            writings(needle).into_iter().map(move |as_is| (name.as_str(), as_is))
+        })
         .collect();
     // Every place of every file is looked at: by its first two bytes, which hardly ever are those of any.
     let mut by_start: Vec<Vec<usize>> = vec![Vec::new(); 1 << 16];
@@ -131,7 +134,10 @@ async fn of_an_erased_canary_no_file_holds_the_text_a_salt_or_a_way_to_the_key()
     let there = found(before.path(), &needles);
     assert_eq!(there, [format!("data/keys/{unit}.keys holds the root seed")]);
     let kept = found(&archive, &needles);
-    assert!(!kept.is_empty() && kept.iter().all(|told| told.ends_with("the root seed")), "{kept:?}");
+    assert!(
+        !kept.is_empty() && kept.iter().all(|told| told.ends_with("the root seed")),
+        "{kept:?}"
+    );
 
     assert_eq!(erased(&system.operator, naming(CANARY)).await.unwrap().records, 1);
     // What goes on being written, and what is read again at a start.
@@ -160,7 +166,8 @@ fn a_needle_is_found_in_every_writing_and_wherever_it_begins() {
     let text = |engine: &base64::engine::GeneralPurpose, before: usize| {
         engine.encode([vec![7; before], needle.clone(), vec![9; 5]].concat()).into_bytes()
     };
-    let mut all = vec![needle.clone(), hex(&needle).into_bytes(), hex(&needle).to_uppercase().into()];
+    let mut all =
+        vec![needle.clone(), hex(&needle).into_bytes(), hex(&needle).to_uppercase().into()];
     for before in 0..4 {
         all.extend([text(&STANDARD, before), text(&URL_SAFE_NO_PAD, before)]);
     }

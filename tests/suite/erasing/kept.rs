@@ -119,10 +119,8 @@ async fn a_hold_on_the_team_keeps_its_projects_and_one_on_records_only_those() {
     evidence().erase_payload(erase(record(1))).await.unwrap();
     let refused = evidence().erase_payload(erase(record(2))).await.unwrap_err();
     assert!(refusal(&refused).contains("record 2 is under the legal hold `case-8`"));
-    let person = wire::EraseTextsRequest {
-        unit: "alpha".to_owned(),
-        ..of_person("operator", false, true)
-    };
+    let person =
+        wire::EraseTextsRequest { unit: "alpha".to_owned(), ..of_person("operator", false, true) };
     let refused = erased(&system.operator, person).await.unwrap_err();
     assert!(refusal(&refused).contains("record 2 is under"), "not even what is not held");
 }
@@ -146,16 +144,16 @@ async fn what_is_older_than_the_rule_keeps_is_erased_by_a_sweep_and_what_is_held
     assert_eq!(counted(&plan), "alpha 1, 1 held");
     assert!(shown(&system, &old[0]).await.item.unwrap().title.contains(CANARY));
     let done = swept(&system.operator, false).await;
-    assert_eq!((counted(&done).as_str(), done.holds), ("alpha 1, 1 held", vec!["case-7".to_owned()]));
+    assert_eq!(
+        (counted(&done).as_str(), done.holds),
+        ("alpha 1, 1 held", vec!["case-7".to_owned()])
+    );
     let state = async |id: &str| shown(&system, id).await.payload_state();
     assert_eq!(state(&old[0]).await, wire::PayloadState::Erased);
     assert_eq!(state(&old[1]).await, wire::PayloadState::Readable);
     assert_eq!(state(&new[0]).await, wire::PayloadState::Readable);
     let said = event(&system, done.streams[0].receipts[0].events[0].position).await;
-    assert_eq!(
-        said.body_json,
-        format!(r#"{{"rule":{position},"runs":[{{"first":1,"last":1}}]}}"#)
-    );
+    assert_eq!(said.body_json, format!(r#"{{"rule":{position},"runs":[{{"first":1,"last":1}}]}}"#));
     let reason = format!("kept as long as the retention rule at position {position} says");
     assert_eq!(said.payload["reason"], reason);
 

@@ -73,7 +73,8 @@ async fn everything_about_a_person_goes_with_one_call_and_leaves_levels_and_proo
     for unit in ["alpha", "beta"] {
         system.project(unit).await;
     }
-    let ids = system.submitted("alpha", vec![about("a", "ann"), item("b"), about("c", "ann")]).await;
+    let ids =
+        system.submitted("alpha", vec![about("a", "ann"), item("b"), about("c", "ann")]).await;
     accept(&system, "alpha", &ids[0]).await;
     system.submitted("beta", vec![about("a", "ann"), about("b", "operator")]).await;
     system.rated("alpha", vec![rating("BP.10.01", wire::Value::Satisfied, "2026-05-02")]).await;
@@ -110,11 +111,15 @@ async fn everything_about_a_person_goes_with_one_call_and_leaves_levels_and_proo
 
     let more = erased(&system.operator, of_person("ann", true, false)).await;
     // Known by id alone from here on.
-    assert_eq!(refusal(&more.unwrap_err()), "NotFound PRINCIPAL_UNKNOWN: principal `ann` is unknown");
+    assert_eq!(
+        refusal(&more.unwrap_err()),
+        "NotFound PRINCIPAL_UNKNOWN: principal `ann` is unknown"
+    );
     let system = system.restarted().await;
     assert_eq!(shown(&system, &ids[0]).await.payload_state(), wire::PayloadState::Erased);
     assert_eq!(leaks(&system), [""; 0]);
-    let other = erased(&system.operator, planned(of_person("operator", true, false))).await.unwrap();
+    let other =
+        erased(&system.operator, planned(of_person("operator", true, false))).await.unwrap();
     assert_eq!(counted(&other), "beta 1; organization 1", "of the operator there is all left");
 }
 
@@ -136,10 +141,8 @@ async fn what_somebody_wrote_goes_wherever_the_caller_administers_and_nowhere_el
     assert_eq!(counted(&done), "alpha 1");
     let rest = erased(&system.operator, planned(of_person("writer", false, true))).await.unwrap();
     assert_eq!(counted(&rest), "beta 1");
-    let elsewhere = wire::EraseTextsRequest {
-        unit: "beta".to_owned(),
-        ..of_person("writer", false, true)
-    };
+    let elsewhere =
+        wire::EraseTextsRequest { unit: "beta".to_owned(), ..of_person("writer", false, true) };
     let refused = erased(&admin, elsewhere).await.unwrap_err();
     assert_eq!(refusal(&refused), "NotFound UNIT_UNKNOWN: unit `beta` is unknown");
     let viewer = (wire::Role::Viewer, "alpha");
@@ -266,7 +269,10 @@ async fn one_text_is_withheld_by_an_item_in_the_place_of_the_old_one() {
     assert_eq!((given.title.as_str(), given.note.as_str()), ("", ""));
     assert_eq!(given.uri, format!("https://example.org/{CANARY}"), "what stays is as it was");
     assert!(given.attributes.is_empty());
-    assert_eq!((given.practices, given.work_to), (old.item.clone().unwrap().practices, old.item.unwrap().work_to));
+    assert_eq!(
+        (given.practices, given.work_to),
+        (old.item.clone().unwrap().practices, old.item.unwrap().work_to)
+    );
 
     let mut told = String::new();
     for asked in [

@@ -20,9 +20,11 @@ were given or denied something. A text that names them without its record saying
 `gradus erase words`. Leaves, levels and proofs stay; nothing brings the texts back.")]
     Person(PersonArgs),
     /// Erase the texts that have some words in them, in all units that you administer
-    #[command(after_help = "Example: gradus erase words \"Ann Example\" --reason \"asked for\" --plan
+    #[command(
+        after_help = "Example: gradus erase words \"Ann Example\" --reason \"asked for\" --plan
 
-Texts that you may not read are not searched; how many there are is told.")]
+Texts that you may not read are not searched; how many there are is told."
+    )]
     Words(WordsArgs),
     /// Put an item forward again without some of its texts, and erase those it had
     #[command(after_help = "Example: gradus erase field ID --project theta --field note \\
@@ -122,7 +124,9 @@ Of several rules that of the nearest unit holds, and there one for the class bef
 Nothing is erased by this: that does `gradus retention run`, which a timer may call.")]
     Set(SetRetentionArgs),
     /// Remove a retention rule
-    #[command(after_help = "Example: gradus retention remove theta --reason \"the contract ended\"")]
+    #[command(
+        after_help = "Example: gradus retention remove theta --reason \"the contract ended\""
+    )]
     Remove(RemoveRetentionArgs),
     /// List the retention rules in force
     List,

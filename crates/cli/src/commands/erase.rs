@@ -61,12 +61,7 @@ async fn erase_texts(
 }
 
 /// Asks, unless nothing will be recorded.
-async fn confirm(
-    session: &Session,
-    question: &str,
-    yes: bool,
-    plan: bool,
-) -> Result<(), CliError> {
+async fn confirm(session: &Session, question: &str, yes: bool, plan: bool) -> Result<(), CliError> {
     let dry_run = plan.then_some(DryRun::Server);
     let append = AppendArgs { dry_run, ..AppendArgs::default() };
     session.confirm(question, yes, &append).await
@@ -194,8 +189,7 @@ pub async fn hold(session: &Session, command: HoldCommand) -> Result<(), CliErro
         HoldCommand::Place(args) => {
             let (first, last) = args.records.unwrap_or_default();
             let (hold, unit, reason) = (args.hold, args.unit, args.reason);
-            let request =
-                |append| v1::PlaceHoldRequest { append, hold, unit, first, last, reason };
+            let request = |append| v1::PlaceHoldRequest { append, hold, unit, first, last, reason };
             let send = async |request| session.client.erasure().place_hold(request).await;
             session.record(&args.append, request, send).await
         }

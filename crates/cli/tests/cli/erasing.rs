@@ -67,10 +67,8 @@ fn rules_of_retention_are_set_listed_and_swept_by() {
     desk.run("retention set theta --days 30 --class confidential --reason as-agreed").done();
     desk.run("retention set organization --days 365 --reason our-schedule").done();
     let listed = desk.run("retention list --output csv").done();
-    let rows: Vec<String> = listed
-        .lines()
-        .map(|row| row.split(',').skip(1).collect::<Vec<_>>().join(" "))
-        .collect();
+    let rows: Vec<String> =
+        listed.lines().map(|row| row.split(',').skip(1).collect::<Vec<_>>().join(" ")).collect();
     let mut rows = rows[1..].to_vec();
     rows.sort();
     expect!["organization all 365 | theta confidential 30"].assert_eq(&rows.join(" | "));

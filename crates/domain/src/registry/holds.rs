@@ -135,9 +135,9 @@ impl Registry {
             return None;
         }
         let lineage = self.lineage(unit, At::with_everything(Timestamp::MAX));
-        lineage.into_iter().find_map(|unit| {
-            rules.get(&(unit, Some(class))).or_else(|| rules.get(&(unit, None)))
-        })
+        lineage
+            .into_iter()
+            .find_map(|unit| rules.get(&(unit, Some(class))).or_else(|| rules.get(&(unit, None))))
     }
 }
 

@@ -80,9 +80,11 @@ fn of_organization(registry: &Registry) -> Vec<String> {
         let lifted = of.lifted.map_or("", |_| ", lifted");
         format!("hold {} on {}{lifted}", of.placed.hold, name_of(of.placed.unit.0))
     }));
-    lines.extend(registry.retentions().map(|of| {
-        format!("texts of {} kept for {} days", name_of(of.set.unit.0), of.set.days)
-    }));
+    lines.extend(
+        registry
+            .retentions()
+            .map(|of| format!("texts of {} kept for {} days", name_of(of.set.unit.0), of.set.days)),
+    );
     for name in ["T1", "T2"] {
         if let Some(token) = registry.token(&digest(name), day(NOW)) {
             let until = token.ends_at().map(|end| format!(" until {}", shown(end)));

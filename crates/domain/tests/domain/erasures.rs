@@ -78,7 +78,11 @@ fn runs_are_in_order_apart_and_of_records_that_are_there() {
         let refused = format!("refused: the run of records from {first} {refused}");
         assert_eq!(unordered(&runs), refused);
     }
-    check(&two(), all_erased(&[run(1, 3)], None), expect!["refused: the unit's stream has no version 3"]);
+    check(
+        &two(),
+        all_erased(&[run(1, 3)], None),
+        expect!["refused: the unit's stream has no version 3"],
+    );
     check(&two(), all_erased(&[], None), expect!["refused: the unit's stream has no version 0"]);
     let ends = u64::MAX;
     let far = format!("refused: the unit's stream has no version {ends}");
@@ -89,7 +93,11 @@ fn runs_are_in_order_apart_and_of_records_that_are_there() {
 #[test]
 fn a_hold_has_a_name_of_its_own_while_it_is_in_force() {
     check_here(&tree(), held("case-7", "red", None), expect!["recorded"]);
-    check_here(&tree(), silent(held("case-7", "red", None)), expect!["refused: a reason is needed"]);
+    check_here(
+        &tree(),
+        silent(held("case-7", "red", None)),
+        expect!["refused: a reason is needed"],
+    );
     check_here(&tree(), held("case-7", "green", None), expect!["refused: unit `green` is unknown"]);
     let one = and(tree(), [held("case-7", "red", None)]);
     check_here(&one, held("case-7", "red", None), expect!["already so"]);
@@ -99,7 +107,11 @@ fn a_hold_has_a_name_of_its_own_while_it_is_in_force() {
         expect!["refused: the name `case-7` belongs to another legal hold: choose another one"],
     );
     check_here(&one, lifted("case-7"), expect!["recorded"]);
-    check_here(&one, lifted("case-8"), expect!["refused: no legal hold is called `case-8`: name one that is listed"]);
+    check_here(
+        &one,
+        lifted("case-8"),
+        expect!["refused: no legal hold is called `case-8`: name one that is listed"],
+    );
     let over = and(one, [lifted("case-7")]);
     check_here(&over, lifted("case-7"), expect!["already so"]);
     check_here(&over, held("case-7", "blue", None), expect!["recorded"]);
@@ -166,8 +178,16 @@ fn the_rule_of_the_nearest_unit_holds_and_there_the_one_for_the_class() {
     assert_eq!(days(&tree(), "app", Class::Ordinary), None);
     check_here(&rules, kept("red", None, 30), expect!["already so"]);
     check_here(&rules, unkept("blue", None), expect!["already so"]);
-    check_here(&rules, kept("red", None, 0), expect!["refused: texts cannot be kept for 0 days: give 1 to 36525"]);
-    check_here(&rules, kept("red", None, 36_526), expect!["refused: texts cannot be kept for 36526 days: give 1 to 36525"]);
+    check_here(
+        &rules,
+        kept("red", None, 0),
+        expect!["refused: texts cannot be kept for 0 days: give 1 to 36525"],
+    );
+    check_here(
+        &rules,
+        kept("red", None, 36_526),
+        expect!["refused: texts cannot be kept for 36526 days: give 1 to 36525"],
+    );
     let gone = and(tree(), [archived("blue")]);
     check_here(&gone, kept("blue", None, 30), expect!["recorded"]);
 }
@@ -198,9 +218,8 @@ fn about_a_person_is_what_names_them_and_what_was_said_of_that() {
         disabled("amy"),
     ];
     let mut about = About::person(who("amy").principal);
-    let told = story.iter().zip(0..).filter(|(fact, position)| {
-        about.takes(&recorded(*position, fact))
-    });
+    let told =
+        story.iter().zip(0..).filter(|(fact, position)| about.takes(&recorded(*position, fact)));
     let told: Vec<u64> = told.map(|(_, position)| position).collect();
     assert_eq!(told, [0, 2, 4, 5, 6, 8, 10, 11, 13, 15, 17, 19]);
 }

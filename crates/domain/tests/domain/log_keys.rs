@@ -21,8 +21,9 @@ fn check(history: &[Fact], proposed: Fact, expected: Expect) {
 fn a_key_is_rotated_by_a_person_who_says_why() {
     check(&[], key_rotated("K1", "K2").by("alice"), expect!["recorded"]);
     check(&[], key_rotated("K1", "K2").because(""), expect!["refused: a reason is needed"]);
-    let machine =
-        expect!["refused: only a person may rotate the log's key: a machine's claim is a candidate"];
+    let machine = expect![
+        "refused: only a person may rotate the log's key: a machine's claim is a candidate"
+    ];
     check(&[], key_rotated("K1", "K2").by("bot"), machine);
 }
 
@@ -33,7 +34,9 @@ fn each_key_is_followed_by_one_and_a_fork_begins_with_its_own() {
     check(
         &once,
         key_rotated("K1", "K3"),
-        expect!["refused: the log's key was rotated at position 0 by another call: look, and ask again if need be"],
+        expect![
+            "refused: the log's key was rotated at position 0 by another call: look, and ask again if need be"
+        ],
     );
     check(&[key_rotated("K1", "K2"), forked(1)], key_rotated("K7", "K8"), expect!["recorded"]);
 }

@@ -13,12 +13,12 @@ use crate::certificates::{certified, uncertified};
 use crate::claims::{added_by, rule_removed};
 use crate::distrusts::restored;
 use crate::erasures::{all_erased, held, kept, lifted, run};
-use crate::log_keys::key_rotated;
 use crate::given::{
     Fact, accepted, confirmed, conflicted, decide, decide_in_organization, ended, erased, evidence,
     in_words, inheritance, labelled, left, linked, occasion, raised, rated, rating_ended,
     rating_withdrawn, state, submitted, superseded, tailored_out, unconflicted, unit, withdrawn,
 };
+use crate::log_keys::key_rotated;
 use crate::registry::{
     added, and, archived, disabled, granted, issued, moved, registered, renamed, revoked,
     role_revoked, succeeded, tree,
@@ -230,11 +230,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         // Asked before anything is decided.
         Err(Refusal::RightMissing { right: Right::Rate, unit: Some("red".to_owned()) }),
         // Asked where it is known which units the stream is about.
-        Err(Refusal::UnderLegalHold {
-            hold: "case-7".parse().unwrap(),
-            position: 9,
-            version: 3,
-        }),
+        Err(Refusal::UnderLegalHold { hold: "case-7".parse().unwrap(), position: 9, version: 3 }),
         // All of them are in `appraisals`.
         Err(Refusal::Appraisal(AppraisalRefusal::NotSignedOff)),
     ];

@@ -8,15 +8,15 @@
 use std::io;
 use std::sync::Arc;
 
-use gradus_domain::access::Right;
 use gradus_domain::Proposal;
+use gradus_domain::access::Right;
 use gradus_model::event::LogKeyRotated;
 use gradus_model::{Digest, Event};
 use gradus_proof::{Checkpoint, Handover, KeyType, Note, Signer, VerifierKey};
 use zeroize::Zeroizing;
 
-use super::key::{self, KeyError};
 use super::Signed;
+use super::key::{self, KeyError};
 use crate::access::Caller;
 use crate::call::{Call, Receipt};
 use crate::directory::{DirectoryError, FileError, Step};

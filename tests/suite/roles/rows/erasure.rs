@@ -37,7 +37,11 @@ pub(super) fn of_erasure() -> Vec<Row> {
         ),
         row!(
             "ErasureService/RemoveRetention",
-            RemoveRetentionRequest { append: checked(), unit: "organization".into(), reason: "no more".into() }
+            RemoveRetentionRequest {
+                append: checked(),
+                unit: "organization".into(),
+                reason: "no more".into()
+            }
         ),
         row!("ErasureService/ListRetention", ListRetentionRequest {}),
         row!(
@@ -51,11 +55,7 @@ pub(super) fn of_erasure() -> Vec<Row> {
         ),
         row!(
             "ErasureService/LiftHold",
-            LiftHoldRequest {
-                append: checked(),
-                hold: "case-7".into(),
-                reason: "settled".into(),
-            }
+            LiftHoldRequest { append: checked(), hold: "case-7".into(), reason: "settled".into() }
         ),
         row!("ErasureService/ListHolds", ListHoldsRequest {}),
     ]
