@@ -36,8 +36,9 @@ fn asked(reason: &str, validate_only: bool) -> wire::RotateLogKeyRequest {
 
 /// Rotates the key: the new one, and where that was recorded.
 async fn rotated(system: &System) -> (VerifierKey, u64) {
-    let answer = system.operator.proofs.clone().rotate_log_key(asked("the yearly change", false));
-    let answer = answer.await.unwrap().into_inner();
+    let mut proofs = system.operator.proofs.clone();
+    let answer = proofs.rotate_log_key(asked("the yearly change", false)).await;
+    let answer = answer.unwrap().into_inner();
     (answer.key.parse().unwrap(), answer.receipt.unwrap().events[0].position)
 }
 
@@ -170,4 +171,33 @@ async fn only_a_person_who_administers_the_organization_and_says_why_rotates_the
         ]
     );
     assert!(!system.data().join("checkpoints").join("checkpoint.key.next").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_finds_a_key_that_is_not_the_logs_and_a_checkpoint_that_no_key_signed() {
+    let system = System::alone().await;
+    system.project("alpha").await;
+    let data = system.data();
+    let secret = fs::read(data.join("checkpoint.key")).unwrap();
+    let (_, position) = rotated(&system).await;
+    let (_, covers) = signed(&system.operator).await;
+    let directory = system.stopped().await;
+    let found = || -> Vec<String> {
+        let diagnosis = operate::examine(&data, QUIET).unwrap();
+        let told = |of: &operate::Finding| format!("{}: {}", of.file.display(), of.what);
+        diagnosis.findings.iter().map(told).collect()
+    };
+    assert_eq!(found(), [""; 0]);
+    let kept = data.join("checkpoints").join(format!("{covers:020}"));
+    let note = fs::read_to_string(&kept).unwrap();
+    let other = note.replacen(&format!("\n{covers}\n"), &format!("\n{}\n", covers + 1), 1);
+    assert_ne!(other, note);
+    fs::write(&kept, other).unwrap();
+    let [told] = &found()[..] else { panic!("one finding") };
+    assert!(told.contains("is not on this text"), "{told}");
+    fs::write(&kept, note).unwrap();
+    fs::write(data.join("checkpoint.key"), secret).unwrap();
+    let what = format!("it is not the key that the log names at position {position}");
+    assert_eq!(found(), [format!("checkpoint.key: {what}")]);
+    drop(directory);
 }
