@@ -8,6 +8,7 @@
 //! | `keys` | one key file per unit ([`crate::keys`]); backed up apart |
 //! | `checkpoints` | signed checkpoints that are kept, by size ([`crate::checkpoints`]) |
 //! | `checkpoint.key` | the key that signs them; backed up with the other keys |
+//! | `checkpoint.key.next` | the key that is to take its place, while that is being rotated |
 //! | `documents` | held documents by digest ([`crate::documents`]) |
 //! | `admin.token` | the operator's token of the first start, or the one recovered last |
 //! | `recovered-NAME.token` | a token that was recovered for another principal ([`crate::recover`]) |
