@@ -167,7 +167,7 @@ async fn only_a_person_who_administers_the_organization_and_says_why_rotates_the
         [
             "PermissionDenied RIGHT_MISSING",
             "PermissionDenied NOT_A_PERSON",
-            "InvalidArgument REASON_MISSING"
+            "InvalidArgument REASON_MISSING [reason]"
         ]
     );
     assert!(!system.data().join("checkpoints").join("checkpoint.key.next").exists());

@@ -256,6 +256,7 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         ProofService/GetCheckpoint          yes       yes       yes       yes       yes       yes       yes       yes
         ProofService/ProveInclusion         -         -         -         -         -         -         hidden    hidden
         ProofService/ProveConsistency       yes       yes       yes       yes       yes       yes       yes       yes
+        ProofService/RotateLogKey           -         -         -         -         -         -         -         -
         ProofService/ProveKnownAt           -         -         -         -         -         -         -         -
         ProofService/ProveUnit              -         -         -         -         -         -         hidden    hidden
         ProofService/ReadTile               -         -         -         -         -         -         yes       yes
