@@ -513,6 +513,8 @@ fn every_event_has_its_effect() {
           + payload 1 erased
           + payload 2 erased
           + payload 30 erased
+        log-key-rotated
+          + another key of the log from 74 on
         state-digest-recorded
     "#]]
     .assert_eq(&effects(&life));

@@ -318,6 +318,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: principal `job` calls by the claim rule `ci`, with tokens of its issuer alone, and gets no stored token or certificate: use one of a service account
         refused: no source was distrusted at position 3: name one that is listed
         refused: no legal hold is called `case-7`: name one that is listed
+        refused: the log's key was rotated at position 0 by another call: look, and ask again if need be
         refused: the name `case-7` belongs to another legal hold: choose another one
         refused: texts cannot be kept for 0 days: give 1 to 36525
         refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first
