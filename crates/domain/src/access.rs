@@ -188,9 +188,9 @@ pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) 
         | Event::SourceDistrusted(_)
         | Event::SourceRestored(_)
         | Event::CertificateRegistered(_)
-        | Event::CertificateRevoked(_) => (Right::Administer, On::Organization),
-        // Whoever is under a hold, or would rather have none, does not lift it.
-        Event::LegalHoldPlaced(_)
+        | Event::CertificateRevoked(_)
+        // Whoever administers a unit that is under a hold does not lift it.
+        | Event::LegalHoldPlaced(_)
         | Event::LegalHoldLifted(_)
         | Event::RetentionSet(_)
         | Event::RetentionRemoved(_) => (Right::Administer, On::Organization),

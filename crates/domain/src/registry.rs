@@ -254,6 +254,7 @@ impl Registry {
     }
 
     /// Takes in one event of the organization's stream.
+    #[expect(clippy::too_many_lines, reason = "a table: one row for each event")]
     pub fn evolve(&mut self, position: u64, effective_at: Timestamp, event: &Event) {
         match event {
             Event::LogCreated(created) => {

@@ -96,7 +96,9 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
             verdict(FailedPrecondition, "RATING_WITHDRAWN").with("rating", id)
         }
         Refusal::AppraisalUnknown => verdict(NotFound, "APPRAISAL_UNKNOWN"),
-        Refusal::VersionUnknown(_) | Refusal::DistrustUnknown(_) => of_place(refusal),
+        Refusal::VersionUnknown(_)
+        | Refusal::DistrustUnknown(_)
+        | Refusal::LogKeyRotatedSince(_) => of_place(refusal),
         Refusal::UnderLegalHold { .. }
         | Refusal::HoldUnknown(_)
         | Refusal::HoldTaken(_)
@@ -106,9 +108,6 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
         Refusal::DutiesNotSeparate { .. }
         | Refusal::ConflictOfInterest { .. }
         | Refusal::ConflictNotDeclared(_) => of_duties(refusal),
-        Refusal::LogKeyRotatedSince(position) => {
-            verdict(Code::Aborted, "LOG_KEY_ROTATED").with("position", position)
-        }
         Refusal::Appraisal(refusal) => super::appraisal::refused(refusal),
     }
 }
@@ -117,7 +116,7 @@ fn of_key(code: Code, reason: &'static str, key: impl ToString) -> Verdict {
     verdict(code, reason).with("certificate", key)
 }
 
-/// What is said of a place at which nothing of the kind was recorded.
+/// What is said of a place at which nothing of the kind was recorded, or something since.
 fn of_place(refusal: &Refusal) -> Verdict {
     match refusal {
         Refusal::VersionUnknown(version) => {
@@ -125,6 +124,9 @@ fn of_place(refusal: &Refusal) -> Verdict {
         }
         Refusal::DistrustUnknown(position) => {
             verdict(Code::NotFound, "DISTRUST_UNKNOWN").with("position", position)
+        }
+        Refusal::LogKeyRotatedSince(position) => {
+            verdict(Code::Aborted, "LOG_KEY_ROTATED").with("position", position)
         }
         // Told apart above.
         _ => verdict(Code::Internal, "FAULT"),

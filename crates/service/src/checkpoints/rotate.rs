@@ -146,10 +146,10 @@ impl Service {
     pub fn key_of(&self, signed: &Signed) -> Result<VerifierKey, ServiceError> {
         let note = Note::parse(signed.note.as_bytes())
             .map_err(|_| ServiceError::Fault("a checkpoint is no note"))?;
-        let signer = |key: &VerifierKey| Checkpoint::open(&note, key).is_ok();
+        let opens = |key: &VerifierKey| Checkpoint::open(&note, key).is_ok();
         let keys = self.log_keys()?;
         // One that was kept before a fork is of another origin.
-        let found = keys.iter().find(|key| signer(key)).cloned();
+        let found = keys.iter().find(|key| opens(key)).cloned();
         found.map_or_else(|| self.checkpoint_key(), Ok)
     }
 }
