@@ -7,6 +7,7 @@ use tonic::Code;
 use super::{Verdict, verdict};
 
 /// The code and reason of a refusal, with what it speaks of.
+#[expect(clippy::too_many_lines, reason = "a table: one row for each refusal")]
 pub(super) fn refused(refusal: &Refusal) -> Verdict {
     use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied};
     match refusal {
