@@ -38,6 +38,11 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     50: ("source-distrusted", "suspect:suspect from?:time until?:time"),
     51: ("source-restored", "distrust:u64"),
     60: ("state-digest-recorded", "size:u64 root:digest rows:u64 projector:u64"),
+    70: ("legal-hold-placed", "hold:name unit:id records?:run"),
+    71: ("legal-hold-lifted", "hold:name"),
+    72: ("retention-set", "unit:id class?:payload-class days:u32"),
+    73: ("retention-removed", "unit:id class?:payload-class"),
+    80: ("log-key-rotated", "from:digest to:digest signature:signature"),
     100: ("model-adopted", DOCUMENT), 101: ("rules-adopted", DOCUMENT),
     102: ("profile-adopted", DOCUMENT),
     110: ("area-tailored-out", AREA), 111: ("area-tailored-in", AREA),
@@ -59,6 +64,7 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     207: ("evidence-linked", LINKS), 208: ("evidence-unlinked", LINKS),
     209: ("payload-erased", "version:u64"),
     210: ("evidence-instance-linked", INSTANCES), 211: ("evidence-instance-unlinked", INSTANCES),
+    212: ("payloads-erased", "runs:run* rule?:u64"),
     300: ("practice-rated", "rating:id target:target value:value instance?:label appraisal?:id "
           "basis?:basis evidence:id*"),
     301: ("rating-withdrawn", RATING), 302: ("rating-ended", RATING),
@@ -77,7 +83,7 @@ MAPS = {
     "area": "model:name area:u8", "source": "name:foreign id:foreign",
     "subject": "kind:label id:foreign", "tool": "name:label version?:label mapping?:label",
     "measure": "name:label value:i64 decimals:u8 unit:label",
-    "floor": "area:area level:u8",
+    "floor": "area:area level:u8", "run": "first:u64 last:u64",
     "condition": "claim:label value:foreign", "by-rule": "rule:name issuer:foreign unit:id",
     "suspect": "principal?:id tool?:versioned mapping?:versioned source?:foreign",
     "versioned": "name:label version?:label",
@@ -101,15 +107,16 @@ WORDS = {name: dict(enumerate(words.split(), 1)) for name, words in {
              "installation operation maintenance decommissioning",
     "marker-kind": "release audit milestone", "inheritance": "by-rules inherited own",
     "assurance": "basic moderate high", "activity": "development operation both",
+    "payload-class": "ordinary confidential unattributed",
     "class": "class-1 class-2 class-3", "independence": "A B C D",
     "part": "lead member observer", "finding-kind": "strength weakness question comment",
 }.items()}
 WORDS["value"] = {1: "not-satisfied", 2: "satisfied",
                   **dict(enumerate("N P- P P+ L- L L+ F".split(), 10))}
 WORDS["grade"] = dict(enumerate("internal token mtls oidc signed".split()))
-LENGTHS = {"id": 16, "digest": 32}                      # byte strings
+LENGTHS = {"id": 16, "digest": 32, "signature": 64}                      # byte strings
 BOUNDS = {"name": 63, "label": 128, "foreign": 512}     # text, in bytes of UTF-8
-RANGES = {"u8": (0, 255), "u64": (0, 2**64 - 1), "i64": (-2**63, 2**63 - 1),
+RANGES = {"u8": (0, 255), "u32": (0, 2**32 - 1), "u64": (0, 2**64 - 1), "i64": (-2**63, 2**63 - 1),
           "time": (-2208988800000000, 253370764799999999)}
 
 

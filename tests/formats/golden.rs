@@ -29,7 +29,7 @@ use gradus_service::seal::{self, Sealed, Seed};
 
 use hands::{
     a_bad_source, a_certificate, a_claim_rule, a_conflict, a_rotation, a_state_digest,
-    an_appraisal, an_import, further_instances, roles,
+    an_appraisal, an_import, another_log_key, further_instances, roles, what_is_kept,
 };
 pub(crate) use variants::variants;
 
@@ -157,6 +157,8 @@ pub(crate) fn log() -> Vec<Golden> {
         further_instances(),
         an_import(),
         a_state_digest(),
+        what_is_kept(),
+        another_log_key(),
     ];
     placed(rows.concat())
 }

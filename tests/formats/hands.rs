@@ -6,15 +6,17 @@ use gradus_model::claims::{ByRule, Condition};
 use gradus_model::event::{
     AppraisalClosed, AppraisalImported, AppraisalInput, CertificateRegistered, CertificateRevoked,
     ClaimRuleRemoved, ClaimRuleSet, ConflictDeclared, ConflictWithdrawn, ConsensusReached,
-    FindingRecorded, IndividualRatingSealed, IndividualRatingsRevealed, InstanceLinks, OfAppraisal,
-    PrincipalAdded, RoleGranted, RoleRevoked, SourceDistrusted, SourceRestored,
-    StateDigestRecorded, TokenRotated,
+    FindingRecorded, IndividualRatingSealed, IndividualRatingsRevealed, InstanceLinks,
+    LegalHoldLifted, LegalHoldPlaced, LogKeyRotated, OfAppraisal, PayloadsErased, PrincipalAdded,
+    RetentionRemoved, RetentionSet, RoleGranted, RoleRevoked, Run, SourceDistrusted,
+    SourceRestored, StateDigestRecorded, TokenRotated,
 };
+use gradus_model::payload::Class;
 use gradus_model::rating::Value;
 use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{PrincipalKind, Role};
-use gradus_model::{AppraisalId, Event, Name, Payload, PrincipalId, TokenId, UnitId};
-use gradus_proof::sha256;
+use gradus_model::{AppraisalId, Digest, Event, Name, Payload, PrincipalId, TokenId, UnitId};
+use gradus_proof::{Handover, Signer, sha256};
 
 use super::{
     OPERATOR, ORGANIZATION, Row, area, at, collector, drawn, evidence, note, project, reason,
@@ -271,4 +273,40 @@ pub(super) fn a_state_digest() -> Vec<Row> {
     let digest = StateDigestRecorded { size: 64, root, rows: 4, projector: 1 };
     let now = "2026-03-01T15:00:00Z";
     vec![(91, 0, ORGANIZATION, now, Event::StateDigestRecorded(digest), Payload::empty())]
+}
+
+/// For how long texts are kept, a hold on some of them, and those that went.
+pub(super) fn what_is_kept() -> Vec<Row> {
+    let (now, o, p) = ("2026-03-01T17:00:00Z", ORGANIZATION, project());
+    let run = |first, last| Run { first, last };
+    let hold: Name = "case-7".parse().unwrap();
+    let placed = |unit, records| LegalHoldPlaced { hold: hold.clone(), unit, records };
+    let lifted = || Event::LegalHoldLifted(LegalHoldLifted { hold: hold.clone() });
+    let set = |class, days| Event::RetentionSet(RetentionSet { unit: team(), class, days });
+    let removed = RetentionRemoved { unit: team(), class: Some(Class::Confidential) };
+    let erased = |runs, rule| Event::PayloadsErased(PayloadsErased { runs, rule });
+    vec![
+        (92, 0, o, now, set(None, 3_650), reason("our schedule")),
+        (93, 0, o, now, set(Some(Class::Confidential), 30), reason("as agreed")),
+        (94, 0, o, now, Event::RetentionRemoved(removed), reason("as agreed")),
+        (95, 0, o, now, Event::LegalHoldPlaced(placed(team(), None)), reason("litigation")),
+        (96, 0, o, now, lifted(), reason("settled")),
+        (97, 0, o, now, Event::LegalHoldPlaced(placed(p, Some(run(3, 5)))), reason("it goes on")),
+        (98, 0, p, now, erased(vec![run(1, 2), run(7, 7)], None), reason("asked for")),
+        (99, 0, p, now, erased(vec![run(8, 9)], Some(70)), reason("kept long enough")),
+    ]
+}
+
+/// Another key for the log's checkpoints, for which the one before vouches.
+pub(super) fn another_log_key() -> Vec<Row> {
+    let signer = |seed: u8| Signer::from_seed("gradus/golden", &[seed; 32]).unwrap();
+    let (old, new) = (signer(1), signer(2));
+    let handover = Handover::sign(&old, *new.verifier().public()).unwrap();
+    let rotated = LogKeyRotated {
+        from: Digest(*old.verifier().public()),
+        to: Digest(*new.verifier().public()),
+        signature: handover.signature().to_vec(),
+    };
+    let (now, event) = ("2026-03-01T18:00:00Z", Event::LogKeyRotated(rotated));
+    vec![(100, 0, ORGANIZATION, now, event, reason("the yearly change"))]
 }

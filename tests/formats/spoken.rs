@@ -5,10 +5,11 @@
 
 use gradus_model::appraisal;
 use gradus_model::claims::{ByRule, Condition};
-use gradus_model::event::ConflictDeclared;
+use gradus_model::event::{ConflictDeclared, Run};
 use gradus_model::evidence::{Item, Measure, Subject, Tool};
 use gradus_model::ids::hex;
 use gradus_model::leaf::{Leaf, Signature};
+use gradus_model::payload::Class;
 use gradus_model::rating::{Basis, Rating};
 use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{AreaRef, Context, Floor};
@@ -80,6 +81,9 @@ fn body(event: &Event) -> Value {
         ]),
         Event::StateDigestRecorded(of) => json!({
             "size": of.size, "root": hex(&of.root.0), "rows": of.rows, "projector": of.projector,
+        }),
+        Event::LogKeyRotated(of) => json!({
+            "from": hex(&of.from.0), "to": hex(&of.to.0), "signature": hex(&of.signature),
         }),
         Event::ClockAccepted(of) => json!({
             "wall": of.wall.micros(),
@@ -155,6 +159,11 @@ fn body(event: &Event) -> Value {
             json!({ "rule": of.rule.as_str(), "unit": hex(&of.unit.0) })
         }
         Event::SourceDistrusted(_) | Event::SourceRestored(_) => on_source(event),
+        Event::LegalHoldPlaced(_)
+        | Event::LegalHoldLifted(_)
+        | Event::RetentionSet(_)
+        | Event::RetentionRemoved(_)
+        | Event::PayloadsErased(_) => on_texts(event),
         Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
         Event::AreaInheritanceSet(of) => {
             json!({ "area": area(&of.area), "inheritance": of.inheritance.name() })
@@ -208,6 +217,32 @@ fn on_source(event: &Event) -> Value {
         ]),
         Event::SourceRestored(of) => json!({ "distrust": of.distrust }),
         other => panic!("{} is not about a source", other.name()),
+    }
+}
+
+fn on_texts(event: &Event) -> Value {
+    let run = |of: &Run| json!({ "first": of.first, "last": of.last });
+    let class = |of: Option<Class>| of.map(|class| json!(class.name()));
+    match event {
+        Event::LegalHoldPlaced(of) => present([
+            ("hold", Some(json!(of.hold.as_str()))),
+            ("unit", Some(json!(hex(&of.unit.0)))),
+            ("records", of.records.as_ref().map(run)),
+        ]),
+        Event::LegalHoldLifted(of) => json!({ "hold": of.hold.as_str() }),
+        Event::RetentionSet(of) => present([
+            ("unit", Some(json!(hex(&of.unit.0)))),
+            ("class", class(of.class)),
+            ("days", Some(json!(of.days))),
+        ]),
+        Event::RetentionRemoved(of) => {
+            present([("unit", Some(json!(hex(&of.unit.0)))), ("class", class(of.class))])
+        }
+        Event::PayloadsErased(of) => present([
+            ("runs", Some(of.runs.iter().map(run).collect())),
+            ("rule", of.rule.map(|rule| json!(rule))),
+        ]),
+        other => panic!("{} is not about texts", other.name()),
     }
 }
 

@@ -1,5 +1,9 @@
 //! Erasing: the texts of one record are gone for ever, and nothing else is.
 
+mod canary;
+mod kept;
+mod many;
+
 use std::collections::BTreeMap;
 
 use gradus_service::keys::{KeyTree, decode};

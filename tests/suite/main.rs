@@ -34,6 +34,7 @@ mod golden_levels;
 mod history;
 mod levels;
 mod limits;
+mod log_keys;
 mod oidc;
 mod projections;
 mod requests;

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use gradus_model::{Digest, Event, Recorded, UnitId};
+use gradus_proof::handover::followed;
 use gradus_proof::policy::Cosigned;
 use gradus_proof::text::{base64, hash};
 use gradus_proof::{
-    Checkpoint, Note, Policy, RightEdge, VerifierKey, leaf_hash, sha256, verify_consistency,
+    Checkpoint, Handover, Note, Policy, RightEdge, VerifierKey, leaf_hash, sha256,
+    verify_consistency,
 };
 
 use crate::fault::{Fault, stream_member};
 use crate::file::{CHECKPOINT, CONSISTENCY, Capsule, Kind, MANIFEST};
 use crate::heads::{self, Heads};
 use crate::known_at::{self, proof_of};
-use crate::stream::Stream;
+use crate::stream::{Stream, leaves};
 use crate::texts::{self, Counted};
 
 /// Whose signatures count.
@@ -92,13 +94,16 @@ fn signed(capsule: &Capsule<'_>, note: &Note, trust: &Trust<'_>) -> Result<Signe
     let wrong = |error: &dyn ToString| Fault::new(CHECKPOINT, error.to_string());
     let mut checkpoint = Checkpoint::parse(&note.text).map_err(|error| wrong(&error))?;
     let (mut signed_by, mut witnesses) = (None, Vec::new());
+    let handovers = handovers(capsule, &checkpoint.origin);
     if let Some(policy) = trust.policy {
+        let policy = policy.following(&handovers);
         let verdict = policy.require(note).map_err(|error| wrong(&error))?;
         (checkpoint, signed_by, witnesses) = (verdict.checkpoint, verdict.log, verdict.witnesses);
     }
     if !trust.keys.is_empty() {
-        checkpoint = Checkpoint::open_by(note, trust.keys).map_err(|error| wrong(&error))?;
-        signed_by = trust.keys.iter().find(|key| key.verify(note).is_ok()).cloned();
+        let keys = followed(trust.keys, &handovers);
+        checkpoint = Checkpoint::open_by(note, &keys).map_err(|error| wrong(&error))?;
+        signed_by = keys.into_iter().find(|key| key.verify(note).is_ok());
     }
     let manifest = &capsule.manifest;
     if checkpoint.origin != manifest.origin || checkpoint.size != manifest.checkpoint_size {
@@ -107,6 +112,22 @@ fn signed(capsule: &Capsule<'_>, note: &Note, trust: &Trust<'_>) -> Result<Signe
         return Err(wrong(&what));
     }
     Ok((checkpoint, signed_by, witnesses))
+}
+
+/// What each key of the log said of the one after it. That these records are in the log is found out
+/// later, as of all others; until then the signature of the old key is what vouches for the new one.
+fn handovers(capsule: &Capsule<'_>, origin: &str) -> Vec<Handover> {
+    let streams = capsule.members().iter().filter(|of| matches!(of.kind, Kind::Stream(_)));
+    let all = streams.flat_map(|member| leaves(member.bytes).map_while(|leaf| leaf));
+    let rotated = all.filter_map(|leaf| {
+        let recorded = Recorded::read(leaf).ok()?;
+        let Event::LogKeyRotated(of) = recorded.event else { return None };
+        let handover = Handover::read(origin, (of.from.0, of.to.0), &of.signature).ok()?;
+        Some((recorded.place.position, handover))
+    });
+    let mut rotated: Vec<(u64, Handover)> = rotated.collect();
+    rotated.sort_by_key(|(position, _)| *position);
+    rotated.into_iter().map(|(_, handover)| handover).collect()
 }
 
 /// The bytes of [`CONSISTENCY`].

@@ -18,6 +18,7 @@ pub mod claim;
 pub mod clock;
 pub mod collect;
 pub mod diff;
+pub mod erase;
 pub mod events;
 pub mod explain;
 pub mod forecast;
@@ -240,6 +241,15 @@ pub enum Command {
     /// Distrust sources of evidence, take that back, and list them
     #[command(subcommand)]
     Source(source::SourceCommand),
+    /// Erase texts: about a person, by their words, or one text of an item
+    #[command(subcommand)]
+    Erase(erase::EraseCommand),
+    /// Set, remove and list for how long texts are kept, and erase what is older
+    #[command(subcommand)]
+    Retention(erase::RetentionCommand),
+    /// Place, lift and list legal holds, under which nothing is erased
+    #[command(subcommand)]
+    Hold(erase::HoldCommand),
     /// Check a token, and keep it with its server for the commands that follow
     #[command(after_help = login::HELP)]
     Login(login::LoginArgs),

@@ -20,6 +20,7 @@ use v1::backup_service_client::BackupServiceClient;
 use v1::claim_service_client::ClaimServiceClient;
 use v1::clock_service_client::ClockServiceClient;
 use v1::duty_service_client::DutyServiceClient;
+use v1::erasure_service_client::ErasureServiceClient;
 use v1::event_service_client::EventServiceClient;
 use v1::evidence_service_client::EvidenceServiceClient;
 use v1::level_service_client::LevelServiceClient;
@@ -96,6 +97,8 @@ services! {
     duties DutyServiceClient,
     /// The sources that are distrusted.
     sources SourceServiceClient,
+    /// Erasure, retention and legal holds.
+    erasure ErasureServiceClient,
     /// The appraisals.
     appraisals AppraisalServiceClient,
     /// The projections.

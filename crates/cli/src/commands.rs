@@ -16,6 +16,7 @@ pub mod conflict;
 pub mod diff;
 pub mod doctor;
 pub mod environment;
+pub mod erase;
 pub mod events;
 pub mod explain;
 pub mod forecast;
@@ -160,6 +161,9 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Claim(command) => claim::run(session, command).await,
         Command::Conflict(command) => conflict::run(session, command).await,
         Command::Source(command) => source::run(session, command).await,
+        Command::Erase(command) => erase::erase(session, command).await,
+        Command::Retention(command) => erase::retention(session, command).await,
+        Command::Hold(command) => erase::hold(session, command).await,
         Command::Whoami => login::whoami(session).await,
         Command::Login(args) => login::login(session, args.keyring).await,
         // Done without a server, before.

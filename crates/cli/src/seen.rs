@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 use gradus_model::Digest;
-use gradus_proof::{Checkpoint, Note, VerifierKey, verify_consistency};
+use gradus_proof::handover::followed;
+use gradus_proof::{Checkpoint, Handover, Note, VerifierKey, verify_consistency};
 use gradus_wire::v1;
 use tonic::Code;
 
@@ -85,7 +86,10 @@ impl Session {
         let read = Note::parse(note.as_bytes()).map_err(|error| CliError::proof(&error))?;
         let now = match Checkpoint::open(&read, &before.key) {
             Ok(checkpoint) => Seen { key: before.key.clone(), checkpoint, note: note.to_owned() },
-            Err(_) => return self.another(&before, &path).await,
+            Err(_) => match self.handed_over(&before, note).await? {
+                Some(now) => now,
+                None => return self.another(&before, &path).await,
+            },
         };
         self.grown(&before.checkpoint, &now.checkpoint).await?;
         if now.checkpoint.size > before.checkpoint.size { self.keep(&now, &path) } else { Ok(()) }
@@ -123,6 +127,24 @@ impl Session {
         self.client.call(asked, send).await
     }
 
+    /// What a note says, if it is signed by a key that the one which was seen handed over to.
+    async fn handed_over(&self, before: &Seen, note: &str) -> Result<Option<Seen>, CliError> {
+        let told = self.checkpoint(None).await?;
+        let handovers = told.handovers.iter().map(handover).collect::<Result<Vec<_>, _>>()?;
+        let mut keys = followed(std::slice::from_ref(&before.key), &handovers);
+        // Of before a rotation that was seen, checkpoints are told, too.
+        for handover in handovers.iter().rev() {
+            if keys.contains(handover.to()) && !keys.contains(handover.from()) {
+                keys.push(handover.from().clone());
+            }
+        }
+        let now = keys.into_iter().skip(1).find_map(|key| Seen::open(key, note).ok());
+        if let Some(now) = now.as_ref().filter(|now| now.checkpoint.size > before.checkpoint.size) {
+            self.output.note(&format!("the log's key was rotated, and is {} now", now.key))?;
+        }
+        Ok(now)
+    }
+
     /// Another log answers than before: on this machine that is another demonstration, elsewhere it
     /// is not to be passed over.
     async fn another(&self, before: &Seen, path: &Path) -> Result<(), CliError> {
@@ -158,6 +180,14 @@ impl Session {
 /// The log's key, as the server tells it.
 pub fn key_of(told: &v1::GetCheckpointResponse) -> Result<VerifierKey, CliError> {
     told.key.parse().map_err(|error| CliError::proof(&error))
+}
+
+/// What the server tells that a key of the log said of the next one, if that key signed it.
+fn handover(told: &v1::KeyHandover) -> Result<Handover, CliError> {
+    let key = |text: &str| text.parse::<VerifierKey>().map_err(|error| CliError::proof(&error));
+    let (from, to) = (key(&told.from)?, key(&told.to)?);
+    Handover::read(from.name(), (*from.public(), *to.public()), &told.signature)
+        .map_err(|error| CliError::proof(&error))
 }
 
 /// The hashes of a proof.

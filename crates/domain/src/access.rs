@@ -162,7 +162,7 @@ pub enum On {
     Both(UnitId, UnitId),
     /// On the organization.
     Organization,
-    /// On every unit in the scope of the appraisal.
+    /// On the unit, or on every one in the scope of the appraisal, whose stream it is.
     Scope,
 }
 
@@ -175,6 +175,7 @@ pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) 
         Event::LogCreated(_)
         | Event::LogForked(_)
         | Event::ClockAccepted(_)
+        | Event::LogKeyRotated(_)
         | Event::StateDigestRecorded(_)
         | Event::ModelPublished(_)
         | Event::ProfilePublished(_)
@@ -187,7 +188,12 @@ pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) 
         | Event::SourceDistrusted(_)
         | Event::SourceRestored(_)
         | Event::CertificateRegistered(_)
-        | Event::CertificateRevoked(_) => (Right::Administer, On::Organization),
+        | Event::CertificateRevoked(_)
+        // Whoever administers a unit that is under a hold does not lift it.
+        | Event::LegalHoldPlaced(_)
+        | Event::LegalHoldLifted(_)
+        | Event::RetentionSet(_)
+        | Event::RetentionRemoved(_) => (Right::Administer, On::Organization),
         Event::RoleGranted(granted) => (Right::Administer, On::Unit(granted.unit)),
         Event::RoleRevoked(revoked) => (Right::Administer, On::Unit(revoked.unit)),
         // Who may set a rule that registers units may do so for everybody whom the issuer serves.
@@ -234,6 +240,8 @@ pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) 
         | Event::EvidenceInstanceUnlinked(_) => (Right::Review, here),
         // What is erased is gone for good.
         Event::PayloadErased(_) => (Right::Administer, here),
+        // It may be of an appraisal, too.
+        Event::PayloadsErased(_) => (Right::Administer, On::Scope),
         // Whoever approves an appraisal lets its ratings take effect.
         Event::PracticeRated(rating) if rating.appraisal.is_some() => (Right::Appraise, here),
         Event::PracticeRated(_) | Event::RatingWithdrawn(_) | Event::RatingEnded(_) => {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use gradus_model::catalog::Catalog;
+use gradus_model::event::PayloadsErased;
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
 use gradus_model::{Event, EvidenceId, Label, PrincipalId, Target, Timestamp};
 
@@ -209,9 +210,35 @@ pub(crate) fn decide(
             }
             Ok(record_unless(draft.is_erased(erased.version)))
         }
+        Event::PayloadsErased(erased) => {
+            reason_given(proposal)?;
+            runs(erased, draft.version())?;
+            Ok(record_unless(draft.are_erased(erased.versions())))
+        }
         // `unit` sends no other event here.
         _ => Ok(Verdict::Record),
     }
+}
+
+/// Refuses runs that are not ascending, apart, within the stream and as many as one event may name.
+fn runs(erased: &PayloadsErased, version: u64) -> Result<(), Refusal> {
+    let mut last = 0;
+    for run in &erased.runs {
+        if run.first <= last || run.is_empty() {
+            return Err(Refusal::RunsUnordered(run.first));
+        }
+        if run.last > version {
+            return Err(Refusal::VersionUnknown(run.last));
+        }
+        last = run.last;
+    }
+    if erased.runs.is_empty() {
+        return Err(Refusal::VersionUnknown(0));
+    }
+    bounded("runs", erased.runs.len(), PayloadsErased::MOST_RUNS)?;
+    let (seen, limit) = (erased.records(), PayloadsErased::MOST_RECORDS);
+    let most = |number| usize::try_from(number).unwrap_or(usize::MAX);
+    bounded("records", most(seen), most(limit))
 }
 
 /// The refusal of a source id that is taken; equal content is found out before it is proposed.
@@ -317,6 +344,7 @@ pub(crate) fn evolve(
             held.instances.retain(|instance| !links.instances.contains(instance));
         }),
         Event::PayloadErased(erased) => draft.erase(erased.version),
+        Event::PayloadsErased(erased) => erased.versions().for_each(|one| draft.erase(one)),
         _ => return false,
     }
     true

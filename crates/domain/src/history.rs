@@ -119,6 +119,10 @@ impl UnitHistory {
         if let Event::PayloadErased(erased) = &recorded.event {
             self.erased.push(Stated { position, effective_at, value: erased.version });
         }
+        if let Event::PayloadsErased(erased) = &recorded.event {
+            let stated = |value| Stated { position, effective_at, value };
+            self.erased.extend(erased.versions().map(stated));
+        }
         // Events of the organization's stream change its registry, not its history.
         self.settings.evolve(position, effective_at, &recorded.event);
         if self.recalled.is_none() {

@@ -10,6 +10,7 @@ pub mod access;
 pub mod appraisal;
 mod baseline;
 pub mod duties;
+pub mod erasure;
 pub mod evidence;
 pub mod proposal;
 pub mod rating;

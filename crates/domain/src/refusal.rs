@@ -10,7 +10,7 @@ use crate::access::Right;
 use crate::appraisal::AppraisalRefusal;
 use crate::duties::Pair;
 use crate::duties::vouching::Deed;
-use crate::registry::{ClaimRuleError, roles_in_words};
+use crate::registry::{ClaimRuleError, MOST_DAYS, roles_in_words};
 
 /// A typed refusal. Nothing was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -363,6 +363,36 @@ pub enum Refusal {
     /// No source was distrusted by the record at this position.
     #[error("no source was distrusted at position {0}: name one that is listed")]
     DistrustUnknown(u64),
+    /// What is to be erased is under a legal hold.
+    #[error(
+        "record {version} is under the legal hold `{hold}`, which was placed at position {position}: \
+         nothing that it is about is erased until it is lifted"
+    )]
+    UnderLegalHold {
+        /// What it is called.
+        hold: Name,
+        /// Where it was recorded.
+        position: u64,
+        /// The first of the records, as a version of its stream.
+        version: u64,
+    },
+    /// No legal hold has this name.
+    #[error("no legal hold is called `{0}`: name one that is listed")]
+    HoldUnknown(Name),
+    /// Another legal hold in force has this name.
+    #[error("the name `{0}` belongs to another legal hold: choose another one")]
+    HoldTaken(Name),
+    /// No time for which texts can be kept.
+    #[error("texts cannot be kept for {0} days: give 1 to {MOST_DAYS}")]
+    RetentionDays(u32),
+    /// Versions that are not in order, or name one twice.
+    #[error("the run of records from {0} is not after the one before, or ends before it begins")]
+    RunsUnordered(u64),
+    /// The key that vouches for the new one is not the log's any more.
+    #[error(
+        "the log's key was rotated at position {0} by another call: look, and ask again if need be"
+    )]
+    LogKeyRotatedSince(u64),
     /// An appraisal does not take it.
     #[error(transparent)]
     Appraisal(#[from] AppraisalRefusal),

@@ -8,6 +8,7 @@ mod certificates;
 mod claims;
 mod decide;
 mod distrusts;
+mod holds;
 mod lineage;
 mod roles;
 mod tokens;
@@ -15,7 +16,7 @@ mod tokens;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gradus_model::event::{
-    ClockAccepted, Document, LogForked, TokenIssued, UnitRegistered, UnitSucceeded,
+    ClockAccepted, Document, LogForked, LogKeyRotated, TokenIssued, UnitRegistered, UnitSucceeded,
 };
 use gradus_model::unit::{PrincipalKind, UnitKind};
 use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, UnitId};
@@ -24,6 +25,7 @@ pub use certificates::Certificate;
 pub use claims::{ClaimRule, ClaimRuleError, Claims, MOST_CONDITIONS, Met, WHOSE, project_name};
 pub use decide::{MOST_SUCCESSORS, decide, living};
 pub use distrusts::{Distrust, MOST_DISTRUSTS};
+pub use holds::{Hold, MOST_DAYS, MOST_HOLDS, Retention};
 pub use roles::{Grant, Sight, roles_in_words};
 pub use tokens::{MOST_GRACE_MICROS, MOST_LIFETIME_MICROS, Rotation, TokenState};
 
@@ -157,6 +159,8 @@ pub struct Registry {
     pub forks: Vec<LogForked>,
     /// The clocks that were accepted, in order.
     pub clocks: Vec<ClockAccepted>,
+    /// The keys of the log that others took the place of, in order, each with its position.
+    pub log_keys: Vec<(u64, LogKeyRotated)>,
     units: BTreeMap<UnitId, Unit>,
     names: BTreeMap<Name, UnitId>,
     /// For each unit, those whose work was ever said to go on in it.
@@ -169,6 +173,7 @@ pub struct Registry {
     roles: roles::Roles,
     claims: claims::ClaimRules,
     distrusts: distrusts::Distrusts,
+    kept: holds::Kept,
 }
 
 impl Registry {
@@ -249,6 +254,7 @@ impl Registry {
     }
 
     /// Takes in one event of the organization's stream.
+    #[expect(clippy::too_many_lines, reason = "a table: one row for each event")]
     pub fn evolve(&mut self, position: u64, effective_at: Timestamp, event: &Event) {
         match event {
             Event::LogCreated(created) => {
@@ -257,6 +263,7 @@ impl Registry {
             }
             Event::LogForked(forked) => self.forks.push(forked.clone()),
             Event::ClockAccepted(accepted) => self.clocks.push(accepted.clone()),
+            Event::LogKeyRotated(rotated) => self.log_keys.push((position, rotated.clone())),
             Event::ModelPublished(held) => self.hold(position, DocumentKind::Model, held),
             Event::ProfilePublished(held) => self.hold(position, DocumentKind::Profile, held),
             Event::RulesPublished(held) => self.hold(position, DocumentKind::Rules, held),
@@ -307,6 +314,10 @@ impl Registry {
             Event::ClaimRuleRemoved(removed) => self.claims.remove(position, effective_at, removed),
             Event::SourceDistrusted(stated) => self.distrusts.distrust(position, stated),
             Event::SourceRestored(stated) => self.distrusts.restore(position, stated),
+            Event::LegalHoldPlaced(_)
+            | Event::LegalHoldLifted(_)
+            | Event::RetentionSet(_)
+            | Event::RetentionRemoved(_) => self.kept.evolve(position, event),
             // A state digest tells of what is known, and adds nothing to it. The others are facts of
             // one unit's life: `settings`, `evidence` and `rating` fold them.
             Event::StateDigestRecorded(_)
@@ -336,6 +347,7 @@ impl Registry {
             | Event::EvidenceInstanceLinked(_)
             | Event::EvidenceInstanceUnlinked(_)
             | Event::PayloadErased(_)
+            | Event::PayloadsErased(_)
             | Event::PracticeRated(_)
             | Event::RatingWithdrawn(_)
             | Event::RatingEnded(_)

@@ -105,6 +105,10 @@ pub fn said(event: &Event, names: &dyn Names) -> String {
             format!("the conflict of interest of {} ended", names.principal(of.principal))
         }
         Event::PayloadErased(of) => format!("the texts of its record {} were erased", of.version),
+        Event::PayloadsErased(of) => {
+            let by = if of.rule.is_some() { " by a retention rule" } else { "" };
+            format!("the texts of {} of its records were erased{by}", of.records())
+        }
         event => of_evidence(event, names)
             .or_else(|| of_appraisal(event, names))
             .unwrap_or_else(|| of_organization(event, names)),
@@ -197,6 +201,7 @@ fn of_organization(event: &Event, names: &dyn Names) -> String {
             format!("the log was restored to size {} and goes its own way", of.size)
         }
         Event::ClockAccepted(of) => format!("a suspect clock was taken for right at {}", of.wall),
+        Event::LogKeyRotated(_) => "another key signs the log's checkpoints".to_owned(),
         Event::ModelPublished(of) => published("model", of),
         Event::ProfilePublished(of) => published("profile", of),
         Event::RulesPublished(of) => published("rules", of),
@@ -220,6 +225,16 @@ fn of_organization(event: &Event, names: &dyn Names) -> String {
         Event::ClaimRuleRemoved(of) => format!("the claim rule {} was removed", of.rule),
         Event::SourceDistrusted(of) => format!("{} was distrusted", suspect(&of.suspect, names)),
         Event::SourceRestored(of) => format!("the distrust {} was taken back", of.distrust),
+        Event::LegalHoldPlaced(of) => {
+            format!("the legal hold {} was placed on {}", of.hold, names.unit(of.unit))
+        }
+        Event::LegalHoldLifted(of) => format!("the legal hold {} was lifted", of.hold),
+        Event::RetentionSet(of) => {
+            format!("texts of {} are kept for {} days", names.unit(of.unit), of.days)
+        }
+        Event::RetentionRemoved(of) => {
+            format!("a retention rule of {} was removed", names.unit(of.unit))
+        }
         Event::TokenIssued(of) => format!("{} got a token", names.principal(of.principal)),
         Event::TokenRevoked(_) => "a token was revoked".to_owned(),
         Event::TokenRotated(_) => "a token was rotated".to_owned(),

@@ -224,6 +224,18 @@ impl<'a> Draft<'a> {
             || before().is_some()
     }
 
+    /// Whether every one of these versions, in ascending order, is erased.
+    pub(crate) fn are_erased(&self, mut versions: impl Iterator<Item = u64>) -> bool {
+        // A history may name very many, in the order in which they were erased.
+        let past = self.past.into_iter().flat_map(|past| &past.erased);
+        let past: BTreeSet<u64> = past.map(|erased| erased.value).collect();
+        versions.all(|version| {
+            self.change.erased.contains(&version)
+                || self.base.erased.contains(&version)
+                || past.contains(&version)
+        })
+    }
+
     pub(crate) fn erase(&mut self, version: u64) {
         self.change.erased.insert(version);
     }
@@ -356,7 +368,8 @@ fn decide(
         | Event::EvidenceUnlinked(_)
         | Event::EvidenceInstanceLinked(_)
         | Event::EvidenceInstanceUnlinked(_)
-        | Event::PayloadErased(_) => evidence::decide(draft, on, under, proposal),
+        | Event::PayloadErased(_)
+        | Event::PayloadsErased(_) => evidence::decide(draft, on, under, proposal),
         // The organization's own, on which `registry` decides, and those of appraisals.
         Event::LogCreated(_)
         | Event::LogForked(_)
@@ -383,6 +396,11 @@ fn decide(
         | Event::SourceDistrusted(_)
         | Event::SourceRestored(_)
         | Event::StateDigestRecorded(_)
+        | Event::LogKeyRotated(_)
+        | Event::LegalHoldPlaced(_)
+        | Event::LegalHoldLifted(_)
+        | Event::RetentionSet(_)
+        | Event::RetentionRemoved(_)
         | Event::AppraisalOpened(_)
         | Event::AppraisalImported(_)
         | Event::AppraisalChanged(_)

@@ -50,6 +50,7 @@ macro_rules! bodies {
 
 mod access;
 mod appraisal;
+mod erasure;
 
 pub use access::{
     CertificateRegistered, CertificateRevoked, ClaimRuleRemoved, ClaimRuleSet, PrincipalAdded,
@@ -58,6 +59,10 @@ pub use access::{
 pub use appraisal::{
     AppraisalClosed, AppraisalImported, AppraisalInput, ConsensusReached, FindingRecorded,
     IndividualRatingSealed, IndividualRatingsRevealed, OfAppraisal,
+};
+pub use erasure::{
+    LegalHoldLifted, LegalHoldPlaced, PayloadErased, PayloadsErased, RetentionRemoved,
+    RetentionSet, Run,
 };
 
 bodies! {
@@ -98,6 +103,17 @@ bodies! {
         2 rows: u64,
         /// The version of the projector whose digests the rows hold.
         3 projector: u32,
+    }
+    /// The body of [`Event::LogKeyRotated`]; why is payload. The signature is that of a handover
+    /// (`proof/src/handover.rs`) by the old key, so that it vouches for the new one by itself.
+    LogKeyRotated {
+        /// The Ed25519 public key that signed checkpoints until then.
+        0 from: Digest,
+        /// The one that signs them from then on.
+        1 to: Digest,
+        /// The signature of the old key, 64 bytes.
+        #[cbor(with = "minicbor::bytes")]
+        2 signature: Vec<u8>,
     }
     /// The body of events that publish or adopt a held document.
     Document {
@@ -229,11 +245,6 @@ bodies! {
         /// The instances, each once, in order.
         1 instances: Vec<Label>,
     }
-    /// The body of [`Event::PayloadErased`].
-    PayloadErased {
-        /// The version, in this unit's stream, of the record whose payload key was destroyed.
-        0 version: u64,
-    }
     /// The body of events on one rating; the reason is payload.
     OfRating {
         /// The rating.
@@ -354,6 +365,17 @@ events! {
     51 "source-restored" SourceRestored(SourceRestored),
     /// What was known at one size, as a root over all streams; changes nothing.
     60 "state-digest-recorded" StateDigestRecorded(StateDigestRecorded),
+    /// Nothing that it is about is erased until it is lifted.
+    70 "legal-hold-placed" LegalHoldPlaced(LegalHoldPlaced),
+    /// A legal hold is over.
+    71 "legal-hold-lifted" LegalHoldLifted(LegalHoldLifted),
+    /// Texts are to be erased so many days after they were recorded; that is done by an event of its
+    /// own.
+    72 "retention-set" RetentionSet(RetentionSet),
+    /// Texts are kept again as long as nobody erases them.
+    73 "retention-removed" RetentionRemoved(RetentionRemoved),
+    /// Another key signs the log's checkpoints from here on.
+    80 "log-key-rotated" LogKeyRotated(LogKeyRotated),
     /// The unit is measured by this model from the effective time.
     100 "model-adopted" ModelAdopted(Document),
     /// The unit's levels are computed by these rules from the effective time.
@@ -407,6 +429,8 @@ events! {
     210 "evidence-instance-linked" EvidenceInstanceLinked(InstanceLinks),
     /// It no longer belongs to these process instances.
     211 "evidence-instance-unlinked" EvidenceInstanceUnlinked(InstanceLinks),
+    /// The payload keys of several records were destroyed; their leaves stay.
+    212 "payloads-erased" PayloadsErased(PayloadsErased),
     /// A practice was rated, in force from the effective time.
     300 "practice-rated" PracticeRated(Rating),
     /// A rating never counted; the one before it is in force again.

@@ -21,14 +21,18 @@ pub struct Field {
 }
 
 /// Who may read the texts of a record, besides whoever wrote them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Class {
     /// Whoever may read the record.
     #[default]
+    #[n(1)]
     Ordinary,
     /// Those with the right to read confidential texts.
+    #[n(2)]
     Confidential,
     /// Those with the right to read interviews: what was said stands for nobody in particular.
+    #[n(3)]
     Unattributed,
 }
 

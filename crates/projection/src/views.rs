@@ -283,7 +283,8 @@ impl Views {
 #[must_use]
 pub const fn stands(event: &Event) -> bool {
     let number = event.event_type();
-    number < 200 || 400 <= number || matches!(event, Event::PayloadErased(_))
+    let erases = matches!(event, Event::PayloadErased(_) | Event::PayloadsErased(_));
+    number < 200 || 400 <= number || erases
 }
 
 /// Events by unit, those of one in the order of their positions.

@@ -5,6 +5,7 @@ mod parse;
 use std::fmt;
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::handover::Handover;
 use crate::key::{NoteError, VerifierKey};
 use crate::note::Note;
 
@@ -120,6 +121,23 @@ impl Policy {
     #[must_use]
     pub fn logs(&self) -> &[Log] {
         &self.logs
+    }
+
+    /// The same policy, which takes the keys that its logs handed over to, too. A key that a policy
+    /// names no more is handed over by nothing.
+    #[must_use]
+    pub fn following(&self, handovers: &[Handover]) -> Self {
+        let mut policy = self.clone();
+        for handover in handovers {
+            let names = |key: &VerifierKey| policy.logs.iter().any(|log| log.key == *key);
+            let before = policy.logs.iter().find(|log| log.key == *handover.from());
+            if let Some(url) = before.map(|log| log.url.clone())
+                && !names(handover.to())
+            {
+                policy.logs.push(Log { key: handover.to().clone(), url });
+            }
+        }
+        policy
     }
 
     /// The witnesses, in the order of their lines.

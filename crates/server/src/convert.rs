@@ -130,7 +130,7 @@ pub(crate) fn call(by: Caller, options: Option<&wire::AppendOptions>) -> Checked
     Ok(call)
 }
 
-fn class(field: &str, given: i32) -> Checked<Class> {
+pub(crate) fn class(field: &str, given: i32) -> Checked<Class> {
     match wire::PayloadClass::try_from(given) {
         Ok(wire::PayloadClass::Unspecified | wire::PayloadClass::Ordinary) => Ok(Class::Ordinary),
         Ok(wire::PayloadClass::Confidential) => Ok(Class::Confidential),

@@ -17,6 +17,7 @@ mod claims;
 mod clock;
 mod connections;
 mod duties;
+mod erasure;
 mod events;
 mod evidence;
 mod items;

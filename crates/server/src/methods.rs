@@ -150,6 +150,17 @@ methods! {
         RestoreSource(RestoreSourceRequest): ADMINISTER,
         ListDistrusted(ListDistrustedRequest): ADMINISTER,
     }
+    ErasureService {
+        EraseTexts(EraseTextsRequest): ADMINISTER,
+        WithholdTexts(WithholdTextsRequest): ADMINISTER,
+        RunRetention(RunRetentionRequest): ADMINISTER,
+        SetRetention(SetRetentionRequest): ADMINISTER,
+        RemoveRetention(RemoveRetentionRequest): ADMINISTER,
+        ListRetention(ListRetentionRequest): ADMINISTER,
+        PlaceHold(PlaceHoldRequest): ADMINISTER,
+        LiftHold(LiftHoldRequest): ADMINISTER,
+        ListHolds(ListHoldsRequest): ADMINISTER,
+    }
     // Who in the team may do what is decided with the fact; the right is that of its part.
     AppraisalService {
         OpenAppraisal(OpenAppraisalRequest): APPRAISE,
@@ -180,6 +191,7 @@ methods! {
     ProofService {
         // Sizes and roots are no secret of anybody's.
         GetCheckpoint(GetCheckpointRequest): ANYBODY,
+        RotateLogKey(RotateLogKeyRequest): ADMINISTER,
         ProveInclusion(ProveInclusionRequest): PROVE,
         ProveConsistency(ProveConsistencyRequest): ANYBODY,
         ProveKnownAt(ProveKnownAtRequest): PROVE,

@@ -18,7 +18,7 @@ use crate::status::{digests_differ, status};
 /// How often the caller is told how far it is.
 const TELL: Duration = Duration::from_millis(200);
 
-type Progress<T> = ReceiverStream<Result<T, Status>>;
+pub(crate) type Progress<T> = ReceiverStream<Result<T, Status>>;
 
 #[tonic::async_trait]
 impl ProjectionService for Api {
@@ -62,11 +62,14 @@ impl ProjectionService for Api {
             total,
             ..wire::RebuildProjectionResponse::default()
         };
-        let ended = |outcome: &Outcome| wire::RebuildProjectionResponse {
-            done: outcome.size,
-            total: outcome.size,
-            digest: outcome.other.0.to_vec(),
-            switched: outcome.switched,
+        let ended = |outcome: Outcome| {
+            agreed(&outcome)?;
+            Ok(wire::RebuildProjectionResponse {
+                done: outcome.size,
+                total: outcome.size,
+                digest: outcome.other.0.to_vec(),
+                switched: outcome.switched,
+            })
         };
         Ok(Response::new(followed(rebuild, seen, far, ended)))
     }
@@ -85,11 +88,14 @@ impl ProjectionService for Api {
             total,
             ..wire::VerifyProjectionResponse::default()
         };
-        let ended = |outcome: &Outcome| wire::VerifyProjectionResponse {
-            done: outcome.size,
-            total: outcome.size,
-            digest: outcome.other.0.to_vec(),
-            equal: true,
+        let ended = |outcome: Outcome| {
+            agreed(&outcome)?;
+            Ok(wire::VerifyProjectionResponse {
+                done: outcome.size,
+                total: outcome.size,
+                digest: outcome.other.0.to_vec(),
+                equal: true,
+            })
         };
         Ok(Response::new(followed(verify, seen, far, ended)))
     }
@@ -99,15 +105,21 @@ fn parked(from: gradus_projection::projector::Parked) -> wire::ParkedUnit {
     wire::ParkedUnit { unit: from.unit.to_string(), position: from.position, reason: from.reason }
 }
 
+/// Refuses an outcome in which the live projection and the other one differ.
+fn agreed(outcome: &Outcome) -> Result<(), Status> {
+    let agree = outcome.live.as_ref() == Ok(&outcome.other);
+    agree.then_some(()).ok_or_else(|| digests_differ(outcome))
+}
+
 /// Tells how far a task is until it has ended, and then what came of it.
 ///
 /// The task goes on when the caller leaves: what is half built would be in nobody's way, but what is
 /// built is of use.
-fn followed<T: Send + 'static>(
-    task: impl Future<Output = Result<Outcome, ServiceError>> + Send + 'static,
+pub(crate) fn followed<T: Send + 'static, O: Send + 'static>(
+    task: impl Future<Output = Result<O, ServiceError>> + Send + 'static,
     mut seen: watch::Receiver<(u64, u64)>,
     far: impl Fn((u64, u64)) -> T + Send + 'static,
-    ended: impl Fn(&Outcome) -> T + Send + 'static,
+    ended: impl Fn(O) -> Result<T, Status> + Send + 'static,
 ) -> Progress<T> {
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
@@ -123,10 +135,9 @@ fn followed<T: Send + 'static>(
             }
         };
         let last = match outcome {
-            Ok(Ok(outcome)) if outcome.live.as_ref() == Ok(&outcome.other) => Ok(ended(&outcome)),
-            Ok(Ok(outcome)) => Err(digests_differ(&outcome)),
+            Ok(Ok(outcome)) => ended(outcome),
             Ok(Err(error)) => Err(status(&error)),
-            Err(_) => Err(status(&ServiceError::Fault("a task of a projection was given up"))),
+            Err(_) => Err(status(&ServiceError::Fault("a long task was given up"))),
         };
         // The caller may have left.
         let _ = sender.send(last).await;

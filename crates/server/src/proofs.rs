@@ -5,7 +5,7 @@ mod witness;
 
 use gradus_model::Digest;
 use gradus_proof::tiles::Kind;
-use gradus_proof::{Tile, TlogProof};
+use gradus_proof::{Handover, Tile, TlogProof};
 use gradus_service::ServiceError;
 use gradus_service::capsule::AskedCapsule;
 use gradus_service::checkpoints::{Included, Signed};
@@ -18,13 +18,23 @@ use tonic::{Request, Status};
 
 use crate::api::{Api, Reply, reply};
 use crate::auth::open;
-use crate::convert::{instant, needed};
+use crate::convert::{self, instant, needed};
+use crate::principals::MOST_REASON;
 use witness::witness;
 
 /// The most bytes of a piece of a capsule.
 const PIECE: usize = 1 << 20;
 
 type Pieces = tokio_stream::Iter<std::vec::IntoIter<Result<wire::CreateCapsuleResponse, Status>>>;
+
+fn handover((position, of): &(u64, Handover)) -> wire::KeyHandover {
+    wire::KeyHandover {
+        position: *position,
+        from: of.from().to_string(),
+        to: of.to().to_string(),
+        signature: of.signature().to_vec(),
+    }
+}
 
 #[tonic::async_trait]
 impl ProofService for Api {
@@ -46,13 +56,14 @@ impl ProofService for Api {
             let point = self.service.checkpoint_of(known, asked.witnessed).await?;
             Ok(wire::GetCheckpointResponse {
                 checkpoint: Some(checkpoint(&point.checkpoint)),
-                key: self.service.checkpoint_key()?.to_string(),
+                key: self.service.key_of(&point.checkpoint)?.to_string(),
                 log_size: point.head.size,
                 root: point.head.root.0.to_vec(),
                 settled: point.settled,
                 consistency: hashes(&point.consistency),
                 witnesses: self.service.witnesses().iter().map(witness).collect(),
                 witnessed_size: self.service.witnessed().map_or(0, |signed| signed.head.size),
+                handovers: self.service.handovers().iter().map(handover).collect(),
             })
         })
         .await
@@ -111,8 +122,23 @@ impl ProofService for Api {
                 next: Some(included(&bound.next)?),
                 consistency: hashes(&bound.point.consistency),
                 checkpoint: Some(checkpoint(&bound.point.checkpoint)),
-                key: self.service.checkpoint_key()?.to_string(),
+                key: self.service.key_of(&bound.point.checkpoint)?.to_string(),
             })
+        })
+        .await
+    }
+
+    async fn rotate_log_key(
+        &self,
+        request: Request<wire::RotateLogKeyRequest>,
+    ) -> Reply<wire::RotateLogKeyResponse> {
+        let (by, asked) = open(request)?;
+        reply(async {
+            let call = convert::call(by, asked.append.as_ref())?;
+            convert::bounded_text("reason", &asked.reason, MOST_REASON)?;
+            let (receipt, key) = self.service.rotate_log_key(call, asked.reason.clone()).await?;
+            let key = if receipt.validated_only { String::new() } else { key.to_string() };
+            Ok(wire::RotateLogKeyResponse { receipt: self.told(&receipt), key })
         })
         .await
     }

@@ -338,6 +338,7 @@ async fn router(
         .add_service(gated!(wire::role_service_server::RoleServiceServer<_>))
         .add_service(gated!(wire::duty_service_server::DutyServiceServer<_>))
         .add_service(gated!(wire::source_service_server::SourceServiceServer<_>))
+        .add_service(gated!(wire::erasure_service_server::ErasureServiceServer<_>))
         .add_service(gated!(wire::appraisal_service_server::AppraisalServiceServer<_>))
         .add_service(gated!(wire::projection_service_server::ProjectionServiceServer<_>))
         .add_service(gated!(wire::backup_service_server::BackupServiceServer<_>))

@@ -12,6 +12,7 @@
 mod kept;
 mod key;
 mod prove;
+mod rotate;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,6 +56,8 @@ pub(crate) struct Checkpoints {
     kept_at: Mutex<Option<Timestamp>>,
     /// Told when somebody waits for a checkpoint.
     hurry: Notify,
+    /// Held while the log's key is rotated.
+    rotating: tokio::sync::Mutex<()>,
 }
 
 /// Refuses a log that is not the one that was signed.
@@ -101,6 +104,7 @@ impl Checkpoints {
             kept: Mutex::new(kept),
             kept_at: Mutex::default(),
             hurry: Notify::new(),
+            rotating: tokio::sync::Mutex::default(),
         })
     }
 
@@ -191,12 +195,14 @@ impl Service {
     pub(crate) async fn begin_checkpoints(&self) -> Result<(), ServiceError> {
         let origin = self.origin();
         let signer = key::read_or_make(&self.directory, &origin, &self.earlier_origins())?;
-        let last = self.checkpoints.kept().last(&origin, signer.verifier())?;
+        self.checkpoints.sign_with(signer);
+        let keys = self.log_keys()?;
+        let last = self.checkpoints.kept().last(&origin, &keys)?;
         if let Some((path, last)) = last {
             self.refuse_another(&path, Head { size: last.size, root: last.root }).await?;
         }
-        self.checkpoints.sign_with(signer);
-        self.publish_checkpoint().await
+        self.publish_checkpoint().await?;
+        self.take_over().await
     }
 
     /// Refuses a log that is not the one of a checkpoint that was kept.

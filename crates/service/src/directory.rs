@@ -8,6 +8,7 @@
 //! | `keys` | one key file per unit ([`crate::keys`]); backed up apart |
 //! | `checkpoints` | signed checkpoints that are kept, by size ([`crate::checkpoints`]) |
 //! | `checkpoint.key` | the key that signs them; backed up with the other keys |
+//! | `checkpoint.key.next` | the key that is to take its place, while that is being rotated |
 //! | `documents` | held documents by digest ([`crate::documents`]) |
 //! | `admin.token` | the operator's token of the first start, or the one recovered last |
 //! | `recovered-NAME.token` | a token that was recovered for another principal ([`crate::recover`]) |
@@ -245,6 +246,12 @@ impl Directory {
     #[must_use]
     pub fn checkpoint_key(&self) -> PathBuf {
         self.path.join(CHECKPOINT_KEY)
+    }
+
+    /// The file of the key that is to take that one's place.
+    #[must_use]
+    pub fn next_checkpoint_key(&self) -> PathBuf {
+        self.path.join(CHECKPOINT_KEY).with_added_extension("next")
     }
 
     /// The file of the first admin token.

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use gradus_log::{Spot, Verified, damage_of};
 use gradus_model::{Digest, UnitId};
-use gradus_proof::sha256;
+use gradus_proof::{Checkpoint, KeyType, Note, Signer, VerifierKey, sha256};
 
 use crate::directory::DirectoryError;
 use crate::error::ServiceError;
 use crate::keys;
-use crate::offline::{Keys, Named, Offline, OnStep, Step, key_tree};
+use crate::offline::{Keys, Named, Offline, OnStep, Step, key_tree, read_secret};
 
 /// Findings of one kind past this many are counted, not told one by one.
 const MOST_OF_A_KIND: usize = 20;
@@ -128,6 +128,7 @@ pub fn examine(path: &Path, on_step: OnStep<'_>) -> Result<Diagnosis, ServiceErr
     exam.records(&offline, &verified);
     exam.contents(&unread, &unopened, &without_key);
     exam.named(&offline, &named);
+    exam.checkpoints(&offline, &named);
     exam.derived()?;
     exam.leftovers()?;
     exam.findings.sort();
@@ -290,6 +291,64 @@ impl Exam<'_> {
             if let Err(what) = key_tree(&path, log, *unit) {
                 self.add(Severity::Lost, &path, what, RESTORE_KEYS);
             }
+        }
+    }
+
+    /// The key that signs checkpoints, and what was signed and kept.
+    fn checkpoints(&mut self, offline: &Offline, named: &Named) {
+        let path = offline.checkpoint_key();
+        let signer = match read_secret(&path) {
+            Ok(Some(text)) => std::str::from_utf8(&text)
+                .ok()
+                .and_then(|text| Signer::parse_private(text.trim_end()).ok()),
+            // The first start makes it, and a log from before had none.
+            Ok(None) => return,
+            Err(_) => None,
+        };
+        let Some(signer) = signer else {
+            self.add(Severity::Lost, &path, "it holds no key of checkpoints", RESTORE_KEYS);
+            return;
+        };
+        let key = signer.verifier();
+        let of_this = key.name() == named.origin;
+        let last = named.rotated.last().filter(|_| of_this);
+        if let Some((position, last)) = last.filter(|(_, last)| last.to.0 != *key.public()) {
+            let next = path.with_added_extension("next");
+            if last.from.0 == *key.public() && next.exists() {
+                let what = format!("the key that is named at position {position} is not in force");
+                self.add(
+                    Severity::Note,
+                    &next,
+                    what,
+                    "nothing to do: the next start goes on with it",
+                );
+            } else {
+                let what = format!("it is not the key that the log names at position {position}");
+                self.add(Severity::Lost, &path, what, RESTORE_KEYS);
+            }
+        }
+        let rotated = named.rotated.iter().flat_map(|(_, of)| [of.from.0, of.to.0]);
+        let known = rotated.filter_map(|of| VerifierKey::new(key.name(), KeyType::Note, of).ok());
+        let keys: Vec<VerifierKey> = std::iter::once(key.clone()).chain(known).collect();
+        let Ok(entries) = fs::read_dir(self.path.join("checkpoints")) else { return };
+        for path in entries.flatten().map(|entry| entry.path()).filter(|_| of_this) {
+            let size = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let Ok(size) = size.parse::<u64>() else { continue };
+            let note = fs::read(&path).ok().and_then(|bytes| Note::parse(&bytes).ok());
+            let of_before = |note: &Note| {
+                Checkpoint::parse(&note.text).is_ok_and(|of| of.origin != named.origin)
+            };
+            if note.as_ref().is_some_and(of_before) {
+                continue;
+            }
+            let opened = note.map(|note| Checkpoint::open_by(&note, &keys));
+            let what = match opened {
+                Some(Ok(checkpoint)) if checkpoint.size == size => continue,
+                Some(Ok(checkpoint)) => format!("it is of {} records", checkpoint.size),
+                Some(Err(error)) => error.to_string(),
+                None => "it is no signed note".to_owned(),
+            };
+            self.add(Severity::Lost, &path, what, RESTORE_FILE);
         }
     }
 

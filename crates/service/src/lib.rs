@@ -46,6 +46,7 @@ pub mod certificates;
 pub mod claims;
 pub mod clock;
 pub mod duties;
+pub mod erasure;
 pub mod evidence;
 pub mod identity;
 pub mod publish;

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use gradus_log::{OfflineLog, OfflineRecord};
+use gradus_model::event::LogKeyRotated;
 use gradus_model::{Digest, Event, Leaf, LogId, Recorded, UnitId};
 use zeroize::Zeroizing;
 
@@ -66,6 +67,8 @@ pub(crate) struct Named {
     /// The units, each with the version of its last record.
     pub(crate) units: BTreeMap<UnitId, u64>,
     pub(crate) documents: BTreeSet<Digest>,
+    /// The log's keys that others took the place of, each with its position.
+    pub(crate) rotated: Vec<(u64, LogKeyRotated)>,
     /// Records whose keys were destroyed.
     pub(crate) erased: BTreeSet<(UnitId, u64)>,
 }
@@ -87,8 +90,12 @@ impl Named {
             | Event::RulesPublished(held) => {
                 self.documents.insert(held.digest);
             }
+            Event::LogKeyRotated(rotated) => self.rotated.push((leaf.place.position, rotated)),
             Event::PayloadErased(erased) => {
                 self.erased.insert((stream, erased.version));
+            }
+            Event::PayloadsErased(erased) => {
+                self.erased.extend(erased.versions().map(|version| (stream, version)));
             }
             _ => (),
         }

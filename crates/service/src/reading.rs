@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use gradus_domain::registry::DocumentKind;
-use gradus_model::event::Document;
+use gradus_model::event::{Document, PayloadsErased};
 use gradus_model::{Event, Recorded, UnitId};
 use gradus_projection::views::stands;
 
@@ -145,6 +145,9 @@ impl Service {
             self.keys.erase(unit, erased.version)?;
             self.forget(unit, erased.version).await?;
         }
+        if let Event::PayloadsErased(erased) = &recorded.event {
+            self.erase_keys(recorded.place.stream, erased).await?;
+        }
         Ok(())
     }
 
@@ -162,6 +165,23 @@ impl Service {
         let read = self.library().read(kind, held.id.as_str(), &bytes)?;
         let mut library = self.library.write().unwrap_or_else(PoisonError::into_inner);
         library.keep(held.digest, read);
+        Ok(())
+    }
+
+    async fn erase_keys(
+        &self,
+        stream: UnitId,
+        erased: &PayloadsErased,
+    ) -> Result<(), ServiceError> {
+        // A later record may have the version in a log that was forked; no writer names those.
+        let gone = self.keys.erase_all(stream, erased.versions())?;
+        tracing::debug!(%stream, gone, "keys erased");
+        if self.views().registry.organization == Some(stream) {
+            // Names are kept in memory.
+            for version in erased.versions() {
+                self.forget(stream, version).await?;
+            }
+        }
         Ok(())
     }
 

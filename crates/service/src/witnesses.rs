@@ -284,8 +284,9 @@ impl Service {
         verify_consistency(old, &old_root, size, &root, &proof)
             .map_err(|_| ServiceError::Fault("our own proof of consistency does not hold"))?;
         let mut checkpoint = note_of(&target)?;
-        let key = self.checkpoint_key()?;
-        let is_ours = |name: &str, id| name == key.name() && id == key.key_id();
+        let keys = self.log_keys()?;
+        let is_ours =
+            |name: &str, id| keys.iter().any(|key| name == key.name() && id == key.key_id());
         checkpoint.signatures.retain(|by| is_ours(&by.name, by.key_id));
         let now = self.now();
         if let Some(standing) = self.witnesses.round().standing(witness) {

@@ -11,12 +11,12 @@ mod judged;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use gradus_domain::access::needed;
+use gradus_domain::access::{Right, needed};
 use gradus_domain::appraisal::is_of_appraisal;
 use gradus_domain::settings::Settings;
 use gradus_domain::timeline::Timeline;
 use gradus_domain::{
-    Appraisals, At, Draft, Occasion, Registry, UnitState, Verdict, registry, unit::Change,
+    Appraisals, At, Draft, Occasion, Refusal, Registry, UnitState, Verdict, registry, unit::Change,
 };
 use gradus_model::event::Document;
 use gradus_model::evidence::{Item, Source};
@@ -191,7 +191,6 @@ impl Writer {
             appraisals: None,
             changes: Vec::new(),
         };
-        let organization = self.registry.organization;
         let views = self.views();
         let judged = views.moment(now);
         let mut next = self.next;
@@ -222,9 +221,8 @@ impl Writer {
                     allow.map_err(refused(*item))?;
                     allowed = needs;
                 }
-                if Some(batch.stream) != organization {
-                    registry::living(registry, batch.stream).map_err(refused(*item))?;
-                }
+                let takes = self.takes(registry, batch.stream, &occasion, judged, &proposal.event);
+                takes.map_err(refused(*item))?;
                 if let Event::EvidenceSubmitted(submitted) = &proposal.event
                     && let Some(evidence) = draft.item_from(&submitted.source)
                 {
@@ -259,6 +257,9 @@ impl Writer {
                 if verdict == Verdict::AlreadySo {
                     continue;
                 }
+                let units = self.about(&batch.stream);
+                let frees = registry.frees(batch.stream, units, &proposal.event);
+                frees.map_err(refused(*item))?;
                 if is_of_organization(&proposal.event) {
                     let position = next + records.len() as u64;
                     let registry = plan.registry.get_or_insert_with(|| self.registry.clone());
@@ -275,6 +276,35 @@ impl Writer {
             }
         }
         Ok(plan)
+    }
+
+    /// The units that a stream is about: its own, or those in the scope of an appraisal.
+    fn about<'a>(&'a self, stream: &'a UnitId) -> &'a [UnitId] {
+        let appraisal = self.appraisals.of_stream(*stream);
+        appraisal.map_or(std::slice::from_ref(stream), |known| known.input.units.as_slice())
+    }
+
+    /// Refuses what a stream takes no more, and from others than those who administer all that it is
+    /// about that its texts are erased.
+    fn takes(
+        &self,
+        registry: &Registry,
+        stream: UnitId,
+        occasion: &Occasion,
+        judged: Timestamp,
+        event: &Event,
+    ) -> Result<(), Refusal> {
+        // Texts of a unit that was archived, or of an appraisal that is over, can be erased.
+        if matches!(event, Event::PayloadsErased(_)) {
+            let administers = |unit: &UnitId| {
+                registry.need(occasion.actor.principal, Right::Administer, *unit, judged)
+            };
+            return self.about(&stream).iter().try_for_each(administers);
+        }
+        if Some(stream) == registry.organization {
+            return Ok(());
+        }
+        registry::living(registry, stream).map(|_| ())
     }
 
     /// Makes a plan of so many records part of the state.

@@ -256,6 +256,7 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         ProofService/GetCheckpoint          yes       yes       yes       yes       yes       yes       yes       yes
         ProofService/ProveInclusion         -         -         -         -         -         -         hidden    hidden
         ProofService/ProveConsistency       yes       yes       yes       yes       yes       yes       yes       yes
+        ProofService/RotateLogKey           -         -         -         -         -         -         -         -
         ProofService/ProveKnownAt           -         -         -         -         -         -         -         -
         ProofService/ProveUnit              -         -         -         -         -         -         hidden    hidden
         ProofService/ReadTile               -         -         -         -         -         -         yes       yes
@@ -275,6 +276,15 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         AppraisalService/SignOffAppraisal   -         -         -         hidden    -         -         -         hidden
         AppraisalService/CloseAppraisal     -         -         -         -         -         hidden    -         hidden
         AppraisalService/CancelAppraisal    -         -         -         -         -         hidden    -         hidden
+        ErasureService/EraseTexts           -         -         -         -         -         -         -         yes
+        ErasureService/WithholdTexts        -         -         -         -         -         -         -         hidden
+        ErasureService/RunRetention         -         -         -         -         -         -         -         yes
+        ErasureService/SetRetention         -         -         -         -         -         -         -         hidden
+        ErasureService/RemoveRetention      -         -         -         -         -         -         -         hidden
+        ErasureService/ListRetention        -         -         -         -         -         -         -         -
+        ErasureService/PlaceHold            -         -         -         -         -         -         -         hidden
+        ErasureService/LiftHold             -         -         -         -         -         -         -         -
+        ErasureService/ListHolds            -         -         -         -         -         -         -         -
     "#]].assert_eq(&table);
 }
 

@@ -36,8 +36,10 @@ macro_rules! row {
 }
 
 mod appraisals;
+mod erasure;
 
 use appraisals::{an_appraisal, an_import, of_appraisals};
+use erasure::of_erasure;
 
 fn of_units(given: &Given<'_>) -> Vec<Row> {
     let u = || given.unit.to_owned();
@@ -441,6 +443,10 @@ pub(super) fn of_the_whole() -> Vec<Row> {
         row!("ProofService/GetCheckpoint", GetCheckpointRequest {}),
         row!("ProofService/ProveInclusion", ProveInclusionRequest { position: 0 }),
         row!("ProofService/ProveConsistency", ProveConsistencyRequest {}),
+        row!(
+            "ProofService/RotateLogKey",
+            RotateLogKeyRequest { append: checked(), reason: "the yearly change".into() }
+        ),
         row!("ProofService/ProveKnownAt", ProveKnownAtRequest { known_at: on("2026-05-01") }),
         row!("ProofService/ProveUnit", ProveUnitRequest { unit: "alpha".into() }),
         row!("ProofService/ReadTile", ReadTileRequest { path: "tile/0/000.p/1".into() }),
@@ -456,6 +462,7 @@ pub(super) fn of_the_whole() -> Vec<Row> {
         row!("ClaimService/TestClaims", TestClaimsRequest { token: "a.b.c".into() }),
     ];
     rows.extend(of_appraisals());
+    rows.extend(of_erasure());
     rows
 }
 

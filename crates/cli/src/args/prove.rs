@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::append::{AppendArgs, ConfirmArgs};
 use crate::select::Moment;
 
 /// What to do with checkpoints.
@@ -39,14 +40,34 @@ pub struct CheckpointArgs {
 }
 
 /// What to do with checkpoints.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum CheckpointCommand {
     /// Show the last checkpoint that was seen of the server's log, without asking it
     #[command(after_help = "Example: gradus checkpoint seen")]
     Seen,
+    /// Make a new key that signs the log's checkpoints from then on
+    #[command(after_help = "Example: gradus checkpoint rotate-key --reason \"the yearly change\"
+
+The old key vouches for the new one in an event, and is destroyed. Clients and gradus capsule verify
+follow that; tell the new key to witnesses and to who keeps a policy, and back up the keys.")]
+    RotateKey(RotateKeyArgs),
     /// Forget it, after the log was replaced on purpose: the next one that comes is believed
     #[command(after_help = "Example: gradus checkpoint forget")]
     Forget,
+}
+
+/// A key to rotate.
+#[derive(Clone, Debug, Args)]
+pub struct RotateKeyArgs {
+    /// Why; erasable
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
 }
 
 /// What to prove.

@@ -66,7 +66,7 @@ async fn list(session: &Session) -> Result<(), CliError> {
 }
 
 /// The last message of a task that tells how far it is.
-async fn last<T>(
+pub(super) async fn last<T>(
     session: &Session,
     sent: Result<tonic::Response<Streaming<T>>, Status>,
     far: impl Fn(&T) -> (u64, u64),

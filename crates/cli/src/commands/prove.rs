@@ -17,7 +17,7 @@ use gradus_wire::v1::get_checkpoint_request::Point;
 
 use crate::args::prove::{
     CheckpointArgs, CheckpointCommand, GrowthArgs, KnownAtArgs, ProveCommand, RecordArgs,
-    VerifyArgs,
+    RotateKeyArgs, VerifyArgs,
 };
 use crate::error::CliError;
 use crate::output::json::{Json, object};
@@ -34,7 +34,18 @@ pub async fn checkpoint(session: &Session, args: CheckpointArgs) -> Result<(), C
         None => newest(session, args).await,
         Some(CheckpointCommand::Seen) => last_seen(session),
         Some(CheckpointCommand::Forget) => forget(session),
+        Some(CheckpointCommand::RotateKey(args)) => rotate_key(session, args).await,
     }
+}
+
+async fn rotate_key(session: &Session, args: RotateKeyArgs) -> Result<(), CliError> {
+    let question = "destroy the log's key and sign with a new one";
+    session.confirm(question, args.confirm.yes, &args.append).await?;
+    let reason = args.reason;
+    let request = |append| v1::RotateLogKeyRequest { append, reason };
+    let send = async |request| session.client.proofs().rotate_log_key(request).await;
+    let parts = |of: &v1::RotateLogKeyResponse| vec![("key", Cell::from(of.key.clone()))];
+    session.record_with(&args.append, request, send, parts).await
 }
 
 async fn newest(session: &Session, args: CheckpointArgs) -> Result<(), CliError> {

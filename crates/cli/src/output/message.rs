@@ -68,6 +68,9 @@ named! {
     WithdrawConflictRequest WithdrawConflictResponse RelaxedDuty
     Distrust SourceImpact DistrustSourceRequest DistrustSourceResponse
     RestoreSourceRequest RestoreSourceResponse
+    Erasure WithholdTextsRequest WithholdTextsResponse RetentionRule SetRetentionRequest
+    SetRetentionResponse RemoveRetentionRequest RemoveRetentionResponse LegalHold PlaceHoldRequest
+    PlaceHoldResponse LiftHoldRequest LiftHoldResponse
 
     Appraisal OpenAppraisalRequest OpenAppraisalResponse
     ChangeAppraisalRequest ChangeAppraisalResponse GetAppraisalResponse
@@ -91,6 +94,7 @@ named! {
     RemoveClaimRuleResponse TestClaimsRequest TestClaimsResponse
     GetCheckpointResponse ProveInclusionResponse ProveConsistencyResponse ProveKnownAtResponse
     ProveUnitResponse StateDigest ListStateDigestsResponse
+    RotateLogKeyRequest RotateLogKeyResponse
     GetClockResponse AcceptClockRequest AcceptClockResponse
     ReplayUnitResponse FindGapsResponse FindLateResponse SupposeWithoutResponse
     ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit

@@ -39,6 +39,8 @@ answers! {
     ReachConsensusResponse RecordFindingResponse SignOffAppraisalResponse CloseAppraisalResponse
     CancelAppraisalResponse ImportAppraisalResponse
     AcceptClockResponse DistrustSourceResponse RestoreSourceResponse
+    WithholdTextsResponse SetRetentionResponse RemoveRetentionResponse PlaceHoldResponse
+    LiftHoldResponse RotateLogKeyResponse
     SetClaimRuleResponse RemoveClaimRuleResponse
 }
 

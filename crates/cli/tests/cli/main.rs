@@ -13,6 +13,8 @@ mod claims;
 #[cfg(test)]
 mod day;
 #[cfg(test)]
+mod erasing;
+#[cfg(test)]
 mod flaky;
 #[cfg(test)]
 mod instances;

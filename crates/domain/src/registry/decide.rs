@@ -6,7 +6,7 @@ use gradus_model::{Event, Name, PrincipalId, Timestamp, UnitId};
 
 use super::tokens::ends_in_time;
 use super::{
-    DocumentKind, Grant, Published, Registry, Unit, certificates, claims, distrusts, roles,
+    DocumentKind, Grant, Published, Registry, Unit, certificates, claims, distrusts, holds, roles,
 };
 use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
@@ -90,6 +90,24 @@ pub fn decide(
         }
         Event::SourceDistrusted(stated) => distrusts::distrust(registry, stated, proposal),
         Event::SourceRestored(stated) => distrusts::restore(registry, stated, proposal),
+        Event::LegalHoldPlaced(_)
+        | Event::LegalHoldLifted(_)
+        | Event::RetentionSet(_)
+        | Event::RetentionRemoved(_) => holds::decide_on(registry, proposal),
+        Event::LogKeyRotated(rotated) => {
+            by_a_person(occasion, "rotate the log's key")?;
+            if proposal.payload.is_empty() {
+                return Err(Refusal::ReasonMissing);
+            }
+            let last = registry.log_keys.last();
+            // The service signs with the key in force; a second call was decided on another.
+            match last.filter(|(_, last)| last.to != rotated.from) {
+                Some((position, _)) if !of_an_earlier_log(registry, *position) => {
+                    Err(Refusal::LogKeyRotatedSince(*position))
+                }
+                _ => Ok(Verdict::Record),
+            }
+        }
         // Whether the clock is suspect at all is for the log to say.
         Event::ClockAccepted(_) => {
             by_a_person(occasion, "accept a clock")?;
@@ -130,6 +148,7 @@ pub fn decide(
         | Event::EvidenceInstanceLinked(_)
         | Event::EvidenceInstanceUnlinked(_)
         | Event::PayloadErased(_)
+        | Event::PayloadsErased(_)
         | Event::PracticeRated(_)
         | Event::RatingWithdrawn(_)
         | Event::RatingEnded(_)
@@ -144,6 +163,11 @@ pub fn decide(
         | Event::AppraisalCancelled(_)
         | Event::AppraisalSignedOff(_) => Ok(Verdict::Record),
     }
+}
+
+/// Whether a position lies before the last fork: a log that goes its own way has a key of its own.
+fn of_an_earlier_log(registry: &Registry, position: u64) -> bool {
+    registry.forks.last().is_some_and(|fork| position < fork.size)
 }
 
 /// Whether the unit would stand below itself once it came under `parent`: at that moment, or when
@@ -281,7 +305,7 @@ fn issue(registry: &Registry, on: &Occasion, issued: &TokenIssued) -> Result<Ver
     Ok(record_unless(registry.has_issued(issued)))
 }
 
-fn known(registry: &Registry, id: UnitId) -> Result<&Unit, Refusal> {
+pub(super) fn known(registry: &Registry, id: UnitId) -> Result<&Unit, Refusal> {
     registry.unit(id).ok_or_else(|| Refusal::UnitUnknown(id.to_string()))
 }
 

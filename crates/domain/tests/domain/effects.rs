@@ -8,6 +8,7 @@ use gradus_domain::registry::DocumentKind;
 use gradus_domain::{At, Registry, UnitHistory};
 use gradus_model::Event;
 use gradus_model::event::StateDigestRecorded;
+use gradus_model::payload::Class;
 use gradus_model::rating::Value;
 use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, Role, UnitKind};
 
@@ -18,6 +19,7 @@ use crate::certificates::{certified, uncertified};
 use crate::claims::{added_by, rule_removed, rule_set};
 use crate::clocks::clock_accepted;
 use crate::distrusts::{distrusted, of_principal, restored};
+use crate::erasures::{all_erased, held, kept, lifted, run, unkept};
 use crate::given::{
     Fact, NOW, accepted, area, confirmed, conflicted, day, digest, document, ended, entered,
     erased, fact, history, inheritance, instance_linked, instance_unlinked, labelled, left, linked,
@@ -25,6 +27,7 @@ use crate::given::{
     submitted, superseded, tailored_in, tailored_out, unconflicted, unlinked, withdrawn,
 };
 use crate::imports::imported;
+use crate::log_keys::key_rotated;
 use crate::registry::{
     added, archived, created, disabled, forked, granted, issued, moved, published, registered,
     renamed, revoked, role_revoked, succeeded,
@@ -47,6 +50,8 @@ fn of_organization(registry: &Registry) -> Vec<String> {
         clocks
             .map(|of| format!("clock accepted at {}, not {}", shown(of.wall), shown(of.expected))),
     );
+    let rotated = registry.log_keys.iter();
+    lines.extend(rotated.map(|(position, _)| format!("another key of the log from {position} on")));
     for kind in [DocumentKind::Model, DocumentKind::Profile, DocumentKind::Rules] {
         let published = registry.documents(kind, u64::MAX);
         lines.extend(published.map(|held| format!("{} {} published", kind.name(), held.id)));
@@ -71,6 +76,15 @@ fn of_organization(registry: &Registry) -> Vec<String> {
         let until = of.until.map_or_else(String::new, |until| format!(" until {}", shown(until)));
         format!("{} is {} of {}{until}", name_of(of.principal.0), of.role, name_of(of.unit.0))
     }));
+    lines.extend(registry.holds().map(|of| {
+        let lifted = of.lifted.map_or("", |_| ", lifted");
+        format!("hold {} on {}{lifted}", of.placed.hold, name_of(of.placed.unit.0))
+    }));
+    lines.extend(
+        registry
+            .retentions()
+            .map(|of| format!("texts of {} kept for {} days", name_of(of.set.unit.0), of.set.days)),
+    );
     for name in ["T1", "T2"] {
         if let Some(token) = registry.token(&digest(name), day(NOW)) {
             let until = token.ends_at().map(|end| format!(" until {}", shown(end)));
@@ -276,6 +290,12 @@ pub(crate) fn life() -> Vec<Fact> {
         closed(1),
         cancelled(),
         imported(),
+        held("case-7", "app", Some(run(3, 5))),
+        lifted("case-7"),
+        kept("red", Some(Class::Confidential), 365),
+        unkept("red", Some(Class::Confidential)),
+        all_erased(&[run(1, 2), run(30, 30)], Some(7)),
+        key_rotated("K1", "K2"),
         state_digest(),
     ]
 }
@@ -480,6 +500,21 @@ fn every_event_has_its_effect() {
         appraisal-imported
           + appraisal A2 closed, up to level 1
           + app closed from 2024-04-01
+        legal-hold-placed
+          + hold case-7 on app
+        legal-hold-lifted
+          - hold case-7 on app
+          + hold case-7 on app, lifted
+        retention-set
+          + texts of red kept for 365 days
+        retention-removed
+          - texts of red kept for 365 days
+        payloads-erased
+          + payload 1 erased
+          + payload 2 erased
+          + payload 30 erased
+        log-key-rotated
+          + another key of the log from 74 on
         state-digest-recorded
     "#]]
     .assert_eq(&effects(&life));

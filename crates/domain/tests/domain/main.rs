@@ -27,9 +27,13 @@ mod duties;
 #[cfg(test)]
 mod effects;
 #[cfg(test)]
+mod erasures;
+#[cfg(test)]
 mod evidence;
 #[cfg(test)]
 mod imports;
+#[cfg(test)]
+mod log_keys;
 #[cfg(test)]
 mod ratings;
 #[cfg(test)]

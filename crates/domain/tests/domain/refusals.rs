@@ -12,11 +12,13 @@ use gradus_model::{AppraisalId, Payload};
 use crate::certificates::{certified, uncertified};
 use crate::claims::{added_by, rule_removed};
 use crate::distrusts::restored;
+use crate::erasures::{all_erased, held, kept, lifted, run};
 use crate::given::{
     Fact, accepted, confirmed, conflicted, decide, decide_in_organization, ended, erased, evidence,
     in_words, inheritance, labelled, left, linked, occasion, raised, rated, rating_ended,
     rating_withdrawn, state, submitted, superseded, tailored_out, unconflicted, unit, withdrawn,
 };
+use crate::log_keys::key_rotated;
 use crate::registry::{
     added, and, archived, disabled, granted, issued, moved, registered, renamed, revoked,
     role_revoked, succeeded, tree,
@@ -85,11 +87,17 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::ConflictOfInterest { .. } => "conflict of interest",
         Refusal::ConflictNotDeclared(_) => "conflict not declared",
         Refusal::DistrustUnknown(_) => "distrust unknown",
+        Refusal::UnderLegalHold { .. } => "under legal hold",
+        Refusal::HoldUnknown(_) => "hold unknown",
+        Refusal::HoldTaken(_) => "hold taken",
+        Refusal::RetentionDays(_) => "retention days",
+        Refusal::RunsUnordered(_) => "runs unordered",
+        Refusal::LogKeyRotatedSince(_) => "log key rotated since",
         Refusal::Appraisal(_) => "appraisal",
     }
 }
 
-const VARIANTS: usize = 60;
+const VARIANTS: usize = 66;
 
 fn silent(mut fact: Fact) -> Fact {
     fact.proposal.payload = Payload::empty();
@@ -146,6 +154,7 @@ fn of_unit() -> Vec<(Vec<Fact>, Fact)> {
         ),
         (one(), erased(0)),
         (one(), erased(3)),
+        (one(), all_erased(&[run(1, 0)], None)),
         (vec![conflicted("alice", Some("2026-05-01"))], satisfied("BP.01.01")),
         (vec![], unconflicted("alice")),
     ]
@@ -198,6 +207,10 @@ fn of_organization() -> Vec<(Vec<Fact>, Fact)> {
         (tree(), rule_removed("ci", "red")),
         (and(tree(), [added_by("ci", "job", "red")]), issued("T1", "job", None)),
         (tree(), restored(3)),
+        (tree(), lifted("case-7")),
+        (vec![key_rotated("K1", "K2")], key_rotated("K1", "K3")),
+        (and(tree(), [held("case-7", "red", None)]), held("case-7", "blue", None)),
+        (tree(), kept("red", None, 0)),
     ]
 }
 
@@ -226,6 +239,8 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         Err(Refusal::PrincipalNameTaken("bob".to_owned())),
         // Asked before anything is decided.
         Err(Refusal::RightMissing { right: Right::Rate, unit: Some("red".to_owned()) }),
+        // Asked where it is known which units the stream is about.
+        Err(Refusal::UnderLegalHold { hold: "case-7".parse().unwrap(), position: 9, version: 3 }),
         // All of them are in `appraisals`.
         Err(Refusal::Appraisal(AppraisalRefusal::NotSignedOff)),
     ];
@@ -281,6 +296,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: appraisal is unknown
         refused: the unit's stream has no version 0
         refused: the unit's stream has no version 3
+        refused: the run of records from 1 is not after the one before, or ends before it begins
         refused: a conflict of interest of the same principal is declared since 2026-03-01T00:00:00Z until 2026-05-01T00:00:00Z, who cannot rate under the rules `solo`: ask another person, or adopt rules that relax `conflicted-rates`
         refused: no conflict of interest of principal `alice` was declared on this unit
         refused: unit `green` is unknown
@@ -313,11 +329,16 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         refused: claim rule `ci` is unknown
         refused: principal `job` calls by the claim rule `ci`, with tokens of its issuer alone, and gets no stored token or certificate: use one of a service account
         refused: no source was distrusted at position 3: name one that is listed
+        refused: no legal hold is called `case-7`: name one that is listed
+        refused: the log's key was rotated at position 0 by another call: look, and ask again if need be
+        refused: the name `case-7` belongs to another legal hold: choose another one
+        refused: texts cannot be kept for 0 days: give 1 to 36525
         refused: the unit has no model on 2026-03-01T00:00:00Z: adopt one first
         refused: evidence `E1` was provided by the same principal, who cannot accept it while no rules are in force: ask another person, or adopt rules that relax `provider-reviews`
         refused: `iso-21827-2008/BP.01.01` was rated by the same principal, who cannot accept evidence `E1`, on which that rating would rest, while no rules are in force: ask another person, or adopt rules that relax `reviewer-rates`
         refused: rules `lax` was never published
         refused: the name `bob` belongs to another principal: choose another one
         refused: this needs the right to rate on `red`, which the role assessor or admin gives: ask an admin for it
+        refused: record 3 is under the legal hold `case-7`, which was placed at position 9: nothing that it is about is erased until it is lifted
         refused: the lead has not signed off: what was said last is not signed for"#]].assert_eq(&told.join("\n"));
 }

@@ -110,6 +110,12 @@ fn every_event_says_what_happened_in_a_sentence() {
         appraisal-closed: an appraisal of app took effect, ratings: 1
         appraisal-cancelled: an appraisal was given up
         appraisal-imported: appraisal imported
+        legal-hold-placed: the legal hold case-7 was placed on app
+        legal-hold-lifted: the legal hold case-7 was lifted
+        retention-set: texts of red are kept for 365 days
+        retention-removed: a retention rule of red was removed
+        payloads-erased: the texts of 3 of its records were erased by a retention rule
+        log-key-rotated: another key signs the log's checkpoints
         state-digest-recorded: state digest recorded
     "#]]
     .assert_eq(&told);

@@ -1,8 +1,10 @@
 //! Recorded events, out: the leaf for programs, a readable body for people.
 
 use gradus_model::appraisal::{Input, Subject};
-use gradus_model::event::{Document, InstanceLinks, Links};
+use gradus_model::event::{Document, InstanceLinks, Links, Run};
 use gradus_model::evidence::Item;
+use gradus_model::ids::hex;
+use gradus_model::payload::Class;
 use gradus_model::rating::Rating;
 use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{AreaRef, Context, Floor, Grade};
@@ -75,6 +77,7 @@ fn body(event: &Event) -> Value {
         Event::LogCreated(_)
         | Event::LogForked(_)
         | Event::ClockAccepted(_)
+        | Event::LogKeyRotated(_)
         | Event::StateDigestRecorded(_) => of_log(event),
         Event::ModelPublished(held)
         | Event::ProfilePublished(held)
@@ -151,6 +154,11 @@ fn body(event: &Event) -> Value {
         Event::EvidenceLinked(of) | Event::EvidenceUnlinked(of) => links(of),
         Event::EvidenceInstanceLinked(of) | Event::EvidenceInstanceUnlinked(of) => instances(of),
         Event::PayloadErased(of) => json!({ "version": of.version }),
+        Event::PayloadsErased(_)
+        | Event::LegalHoldPlaced(_)
+        | Event::LegalHoldLifted(_)
+        | Event::RetentionSet(_)
+        | Event::RetentionRemoved(_) => of_texts(event),
         Event::PracticeRated(of) => rating(of),
         Event::RatingWithdrawn(of) | Event::RatingEnded(of) => json!({ "rating": text(of.rating) }),
         Event::AppraisalOpened(_)
@@ -179,9 +187,34 @@ fn of_log(event: &Event) -> Value {
         Event::ClockAccepted(of) => {
             json!({ "wall": text(of.wall), "expected": text(of.expected) })
         }
+        Event::LogKeyRotated(of) => json!({
+            "from": text(of.from), "to": text(of.to), "signature": hex(&of.signature),
+        }),
         Event::StateDigestRecorded(of) => json!({
             "size": of.size, "root": text(of.root), "rows": of.rows, "projector": of.projector,
         }),
+        _ => Value::Null,
+    }
+}
+
+/// The body of an event on what becomes of texts; nothing for others.
+fn of_texts(event: &Event) -> Value {
+    let run = |run: &Run| json!({ "first": run.first, "last": run.last });
+    let class = |class: Option<Class>| class.map(Class::name);
+    match event {
+        Event::PayloadsErased(of) => without_nulls(json!({
+            "runs": of.runs.iter().map(run).collect::<Vec<_>>(), "rule": of.rule,
+        })),
+        Event::LegalHoldPlaced(of) => without_nulls(json!({
+            "hold": text(&of.hold), "unit": text(of.unit), "records": of.records.as_ref().map(run),
+        })),
+        Event::LegalHoldLifted(of) => json!({ "hold": text(&of.hold) }),
+        Event::RetentionSet(of) => without_nulls(json!({
+            "unit": text(of.unit), "class": class(of.class), "days": of.days,
+        })),
+        Event::RetentionRemoved(of) => {
+            without_nulls(json!({ "unit": text(of.unit), "class": class(of.class) }))
+        }
         _ => Value::Null,
     }
 }

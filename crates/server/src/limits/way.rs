@@ -91,10 +91,12 @@ mod tests {
             told,
             [
                 "CreateCapsule Follow",
+                "EraseTexts Follow",
                 "ExportLog Follow",
                 "PushEvidence Push",
                 "RebuildProjection Follow",
                 "ReplayUnit Follow",
+                "RunRetention Follow",
                 "SubscribeEvents Follow",
                 "VerifyProjection Follow",
                 "WatchLevels Follow",

@@ -38,7 +38,7 @@ impl Api {
             last: found.last.as_ref().map(included).transpose()?,
             whole: found.whole.as_ref().map(row).transpose()?,
             checkpoint: Some(checkpoint(&found.checkpoint)),
-            key: self.service.checkpoint_key()?.to_string(),
+            key: self.service.key_of(&found.checkpoint)?.to_string(),
         })
     }
 

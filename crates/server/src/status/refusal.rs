@@ -7,6 +7,7 @@ use tonic::Code;
 use super::{Verdict, verdict};
 
 /// The code and reason of a refusal, with what it speaks of.
+#[expect(clippy::too_many_lines, reason = "a table: one row for each refusal")]
 pub(super) fn refused(refusal: &Refusal) -> Verdict {
     use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied};
     match refusal {
@@ -98,7 +99,14 @@ pub(super) fn refused(refusal: &Refusal) -> Verdict {
             verdict(FailedPrecondition, "RATING_WITHDRAWN").with("rating", id)
         }
         Refusal::AppraisalUnknown => verdict(NotFound, "APPRAISAL_UNKNOWN"),
-        Refusal::VersionUnknown(_) | Refusal::DistrustUnknown(_) => of_place(refusal),
+        Refusal::VersionUnknown(_)
+        | Refusal::DistrustUnknown(_)
+        | Refusal::LogKeyRotatedSince(_) => of_place(refusal),
+        Refusal::UnderLegalHold { .. }
+        | Refusal::HoldUnknown(_)
+        | Refusal::HoldTaken(_)
+        | Refusal::RetentionDays(_)
+        | Refusal::RunsUnordered(_) => of_erasure(refusal),
         Refusal::ClaimRule(error) => of_claim_rule(error),
         Refusal::DutiesNotSeparate { .. }
         | Refusal::RatedBefore { .. }
@@ -112,7 +120,7 @@ fn of_key(code: Code, reason: &'static str, key: impl ToString) -> Verdict {
     verdict(code, reason).with("certificate", key)
 }
 
-/// What is said of a place at which nothing of the kind was recorded.
+/// What is said of a place at which nothing of the kind was recorded, or something since.
 fn of_place(refusal: &Refusal) -> Verdict {
     match refusal {
         Refusal::VersionUnknown(version) => {
@@ -120,6 +128,30 @@ fn of_place(refusal: &Refusal) -> Verdict {
         }
         Refusal::DistrustUnknown(position) => {
             verdict(Code::NotFound, "DISTRUST_UNKNOWN").with("position", position)
+        }
+        Refusal::LogKeyRotatedSince(position) => {
+            verdict(Code::Aborted, "LOG_KEY_ROTATED").with("position", position)
+        }
+        // Told apart above.
+        _ => verdict(Code::Internal, "FAULT"),
+    }
+}
+
+/// What is said of erasing texts, and of keeping them.
+fn of_erasure(refusal: &Refusal) -> Verdict {
+    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound};
+    match refusal {
+        Refusal::UnderLegalHold { hold, position, version } => {
+            let held = verdict(FailedPrecondition, "UNDER_LEGAL_HOLD").with("hold", hold);
+            held.with("position", position).with("version", version)
+        }
+        Refusal::HoldUnknown(hold) => verdict(NotFound, "HOLD_UNKNOWN").with("hold", hold),
+        Refusal::HoldTaken(hold) => verdict(AlreadyExists, "HOLD_TAKEN").with("hold", hold),
+        Refusal::RetentionDays(days) => {
+            verdict(InvalidArgument, "RETENTION_DAYS").with("days", days)
+        }
+        Refusal::RunsUnordered(first) => {
+            verdict(InvalidArgument, "RUNS_UNORDERED").with("first", first)
         }
         // Told apart above.
         _ => verdict(Code::Internal, "FAULT"),
@@ -233,6 +265,8 @@ pub(super) fn field_of(refusal: &Refusal) -> &'static str {
         Refusal::Derived(_) => "practice",
         Refusal::ClaimRule(ClaimRuleError::Role(_)) => "role",
         Refusal::ClaimRule(_) => "conditions",
+        Refusal::RetentionDays(_) => "days",
+        Refusal::RunsUnordered(_) => "records",
         _ => "request",
     }
 }

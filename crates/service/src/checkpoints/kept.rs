@@ -90,16 +90,16 @@ impl Kept {
         Ok((Signed { head: Head { size, root }, note: text.into() }, note))
     }
 
-    /// The last one, which must be of this origin and signed by this key.
+    /// The last one, which must be of this origin and signed by one of these keys.
     pub(super) fn last(
         &self,
         origin: &str,
-        key: &VerifierKey,
+        keys: &[VerifierKey],
     ) -> Result<Option<(PathBuf, Checkpoint)>, ServiceError> {
         let Some(size) = self.sizes.last() else { return Ok(None) };
         let (path, note) = self.read(*size)?;
         let checkpoint = covered(&path, &note)?;
-        key.verify(&note).map_err(|error| damaged(&path, error))?;
+        Checkpoint::open_by(&note, keys).map_err(|error| damaged(&path, error))?;
         if checkpoint.origin != origin || checkpoint.size != *size {
             return Err(damaged(&path, "it is of another log or size").into());
         }

@@ -57,11 +57,17 @@ pub(super) fn read_or_make(
 }
 
 fn make(directory: &Directory, origin: &str) -> Result<Signer, ServiceError> {
+    let (signer, text) = draw(origin)?;
+    directory.write_secret(&directory.checkpoint_key(), &text).map_err(DirectoryError::from)?;
+    Ok(signer)
+}
+
+/// A new key, and the line of its file.
+pub(super) fn draw(origin: &str) -> Result<(Signer, Zeroizing<String>), ServiceError> {
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *seed).map_err(|error| ServiceError::Randomness(error.to_string()))?;
     let wrong = |_| ServiceError::Fault("the log's origin is no name of a key");
     let text = Signer::private_text(origin, &seed).map_err(wrong)?;
     let text = Zeroizing::new(format!("{}\n", text.as_str()));
-    directory.write_secret(&directory.checkpoint_key(), &text).map_err(DirectoryError::from)?;
-    Signer::from_seed(origin, &seed).map_err(wrong)
+    Ok((Signer::from_seed(origin, &seed).map_err(wrong)?, text))
 }

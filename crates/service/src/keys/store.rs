@@ -116,11 +116,30 @@ impl KeyStore {
     /// After any error the key may or may not be gone, and asking again is right. After one with
     /// [`Step::Sync`] the store refuses every call: only a new process knows what is on disk.
     pub fn erase(&self, unit: UnitId, version: u64) -> Result<bool, KeyError> {
-        check(version)?;
+        Ok(self.erase_all(unit, [version])? > 0)
+    }
+
+    /// Erases the keys of several records for good, all with one file; how many of them were there.
+    /// Returns when that is durable.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::erase`].
+    pub fn erase_all(
+        &self,
+        unit: UnitId,
+        versions: impl IntoIterator<Item = u64>,
+    ) -> Result<u64, KeyError> {
+        let versions: Vec<u64> = versions.into_iter().collect();
+        versions.iter().try_for_each(|version| check(*version))?;
         let mut state = self.lock()?;
         let tree = state.tree(self.log, unit)?;
-        if !tree.puncture(version) {
-            return Ok(false);
+        let mut erased = 0;
+        for version in versions {
+            erased += u64::from(tree.puncture(version));
+        }
+        if erased == 0 {
+            return Ok(0);
         }
         let bytes = encode(self.log, unit, tree);
         let path = state.path(unit);
@@ -134,7 +153,7 @@ impl KeyStore {
         if let Err(error) = old.and_then(|old| wipe(&old)) {
             tracing::warn!(path = %path.display(), %error, "old key file not overwritten");
         }
-        Ok(true)
+        Ok(erased)
     }
 
     fn lock(&self) -> Result<MutexGuard<'_, State>, KeyError> {
@@ -261,6 +280,21 @@ mod tests {
             assert_eq!([key(store, 2), key(store, 4)], others);
         }
         assert!(!given.reopened().erase(UNIT, 3).unwrap());
+    }
+
+    #[test]
+    fn many_keys_are_erased_with_one_file_and_those_beside_them_stay() {
+        let given = given();
+        let others = [key(&given.store, 1), key(&given.store, 9)];
+        assert_eq!(given.store.erase_all(UNIT, 2..=8).unwrap(), 7);
+        assert_eq!(given.store.erase_all(UNIT, [8, 10]).unwrap(), 1, "one was gone");
+        assert_eq!(given.store.erase_all(UNIT, []).unwrap(), 0);
+        assert!(matches!(given.store.erase_all(UNIT, [11, 0]), Err(KeyError::Version(0))));
+        for store in [&given.store, &given.reopened()] {
+            assert!((2..=8).all(|version| key(store, version).is_none()));
+            assert_eq!([key(store, 1), key(store, 9)], others);
+            assert!(key(store, 11).is_some(), "all or nothing");
+        }
     }
 
     #[test]
