@@ -69,7 +69,8 @@ pub fn check<'a>(capsule: &Capsule<'a>, trust: &Trust<'_>) -> Result<Checked<'a>
     let streams = streams(capsule, &note, &checkpoint)?;
     let records = in_order(capsule, &streams)?;
     let complete = complete(capsule, &streams, &records)?;
-    let heads = heads::check(capsule, &note, &checkpoint, &streams)?;
+    let organization = records.first().map_or(UnitId([0; 16]), |record| record.place.stream);
+    let heads = heads::check(capsule, &note, &checkpoint, &streams, organization)?;
     let texts = all_texts(capsule, &streams)?;
     let documents = documents(capsule)?;
     Ok(Checked {

@@ -90,7 +90,8 @@ pub struct Heads {
     pub whole: Vec<UnitId>,
 }
 
-/// Checks what a capsule holds of a state digest; none where it holds nothing.
+/// Checks what a capsule holds of a state digest; none where it holds nothing. `organization` is the
+/// stream that opens the log, which digests are recorded in.
 ///
 /// # Errors
 ///
@@ -100,6 +101,7 @@ pub fn check(
     note: &Note,
     of: &Checkpoint,
     streams: &[Stream<'_>],
+    organization: UnitId,
 ) -> Result<Option<Heads>, Fault> {
     let is_heads = |kind| matches!(kind, Kind::Heads | Kind::Later(_));
     if !capsule.members().iter().any(|member| is_heads(member.kind)) {
@@ -122,9 +124,20 @@ pub fn check(
         let seen = place.position;
         return Err(wrong(&format!("the record says that it stands elsewhere: at {seen}")));
     }
+    // Whoever writes to another stream could describe the log otherwise than the log does.
+    if place.stream != organization {
+        let seen = place.stream;
+        return Err(wrong(&format!(
+            "it is of stream {seen}, and the organization's is {organization}"
+        )));
+    }
     let known = digest.size.min(capsule.manifest.log_size);
     let lines = read(capsule.member(Kind::Heads, ROWS)?.bytes)?;
     let mut later = later(capsule)?;
+    let mut members = capsule.members().iter().filter_map(|member| match member.kind {
+        Kind::Later(stream) => Some(stream),
+        _ => None,
+    });
     let mut whole: BTreeMap<UnitId, u64> = BTreeMap::new();
     let mut last = None;
     for (number, line) in (1_u64..).zip(&lines) {
@@ -140,6 +153,10 @@ pub fn check(
         verify_row(&digest, row.stream, &bytes, line.index, &proof)
             .map_err(|error| wrong(&error))?;
         let after = later.remove(&row.stream).unwrap_or_default();
+        if !after.is_empty() && members.next() != Some(row.stream) {
+            let what = format!("members `heads/later/…` stand in the order of `{ROWS}`");
+            return Err(Fault::new(&later_member(row.stream), what));
+        }
         let here = streams.iter().find(|stream| stream.id == row.stream);
         let here = here.map_or(&[][..], |stream| stream.records.as_slice());
         let all = here.iter().map(|record| record.bytes).chain(after.iter().copied());

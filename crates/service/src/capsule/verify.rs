@@ -1,12 +1,14 @@
 //! Verifies a capsule without a log: what was proved, and what was not.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use gradus_capsule::file::MANIFEST;
 use gradus_capsule::texts::Counted;
 use gradus_capsule::{Capsule, Checked, Fault, Heads, Manifest, Trust, Unread, check};
 use gradus_domain::At;
-use gradus_model::{Timestamp, UnitId};
+use gradus_domain::appraisal::stream_of;
+use gradus_model::{Event, Timestamp, UnitId};
 
 use super::fold::Folded;
 
@@ -91,6 +93,11 @@ pub enum Finding {
         /// Units above those asked for of which no stream is here.
         without_stream: Vec<UnitId>,
     },
+    /// What was recorded of appraisals that ratings name, whose streams are not here.
+    Appraisals {
+        /// The appraisals.
+        without_stream: Vec<UnitId>,
+    },
     /// Texts that are withheld.
     Withheld {
         /// The fields.
@@ -116,6 +123,7 @@ impl Finding {
             Self::KnownAt { .. } => "known-at",
             Self::Complete { .. } | Self::LaterRecords { .. } => "completeness",
             Self::Whole { .. } => "stream-heads",
+            Self::Appraisals { .. } => "appraisals",
             Self::Texts { .. } => "texts",
             Self::Levels { .. } => "levels",
             Self::Withheld { .. } => "withheld-texts",
@@ -123,6 +131,10 @@ impl Finding {
             Self::WithoutTexts => "texts-left-out",
         }
     }
+}
+
+fn listed(streams: &[UnitId]) -> String {
+    streams.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// So many of something, in words.
@@ -195,11 +207,17 @@ impl fmt::Display for Finding {
                     )?,
                 }
                 if !without_stream.is_empty() {
-                    let ids: Vec<String> = without_stream.iter().map(ToString::to_string).collect();
-                    write!(f, "; that nothing was recorded of units above: {}", ids.join(", "))?;
+                    let ids = listed(without_stream);
+                    write!(f, "; that nothing was recorded of units above: {ids}")?;
                 }
                 Ok(())
             }
+            Self::Appraisals { without_stream } => write!(
+                f,
+                "what was recorded of appraisals that ratings name, whose streams are not here: whether \
+                 ratings were brought in with them: {}",
+                listed(without_stream)
+            ),
             Self::Withheld { fields } => {
                 write!(f, "what is withheld: {}", Many(*fields, "text"))
             }
@@ -266,6 +284,22 @@ fn without_stream(folded: &Folded, checked: &Checked<'_>, manifest: &Manifest) -
     without
 }
 
+/// The appraisals that ratings name, of which neither the stream is here nor a row says that it has none:
+/// what an import is, their streams alone say.
+fn unseen_appraisals(checked: &Checked<'_>, size: u64) -> Vec<UnitId> {
+    let named = checked.records.iter().filter_map(|record| match &record.event {
+        Event::PracticeRated(rated) => rated.appraisal.map(stream_of),
+        _ => None,
+    });
+    let heads = checked.heads.as_ref().filter(|heads| heads.size >= size);
+    let is_known = |stream: &UnitId| {
+        checked.streams.iter().any(|here| here.id == *stream)
+            || heads.is_some_and(|heads| heads.whole.contains(stream))
+    };
+    let unseen: BTreeSet<UnitId> = named.filter(|stream| !is_known(stream)).collect();
+    unseen.into_iter().collect()
+}
+
 /// Whether a state digest of the whole size says of every stream that matters where it ends.
 fn is_whole(checked: &Checked<'_>, size: u64, without_stream: &[UnitId]) -> bool {
     let heads = checked.heads.as_ref().filter(|heads| heads.size >= size);
@@ -314,6 +348,10 @@ fn findings(
         };
         let without_stream = without_stream.into_iter().filter(|unit| !is_proved(unit)).collect();
         open.push(Finding::LaterRecords { missing, described, without_stream });
+    }
+    let unseen = unseen_appraisals(checked, size);
+    if !checked.complete && !unseen.is_empty() {
+        open.push(Finding::Appraisals { without_stream: unseen });
     }
     match checked.texts {
         Some(Counted { shown, withheld, erased, .. }) => {
