@@ -90,7 +90,7 @@ named! {
     ClaimRule SetClaimRuleRequest SetClaimRuleResponse RemoveClaimRuleRequest
     RemoveClaimRuleResponse TestClaimsRequest TestClaimsResponse
     GetCheckpointResponse ProveInclusionResponse ProveConsistencyResponse ProveKnownAtResponse
-    ProveUnitResponse StateDigest ListStateDigestsResponse
+    ProveUnitResponse ProveLevelResponse StateDigest ListStateDigestsResponse
     GetClockResponse AcceptClockRequest AcceptClockResponse
     ReplayUnitResponse FindGapsResponse FindLateResponse SupposeWithoutResponse
     ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit

@@ -4,6 +4,7 @@
 
 mod made_up;
 
+mod areas;
 mod checkpoints;
 mod fuzz;
 mod merkle;
