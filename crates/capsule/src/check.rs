@@ -87,9 +87,20 @@ pub fn check<'a>(capsule: &Capsule<'a>, trust: &Trust<'_>) -> Result<Checked<'a>
     })
 }
 
-type SignedBy = (Checkpoint, Option<VerifierKey>, Vec<Cosigned>);
+/// The checkpoint, the key of the log that signed it, and the witnesses that did.
+pub(crate) type SignedBy = (Checkpoint, Option<VerifierKey>, Vec<Cosigned>);
 
 fn signed(capsule: &Capsule<'_>, note: &Note, trust: &Trust<'_>) -> Result<SignedBy, Fault> {
+    let manifest = &capsule.manifest;
+    signed_by((&manifest.origin, manifest.checkpoint_size), note, trust)
+}
+
+/// The checkpoint of a note, which has to be of this origin and size, and who signed it.
+pub(crate) fn signed_by(
+    of: (&str, u64),
+    note: &Note,
+    trust: &Trust<'_>,
+) -> Result<SignedBy, Fault> {
     let wrong = |error: &dyn ToString| Fault::new(CHECKPOINT, error.to_string());
     let mut checkpoint = Checkpoint::parse(&note.text).map_err(|error| wrong(&error))?;
     let (mut signed_by, mut witnesses) = (None, Vec::new());
@@ -101,8 +112,7 @@ fn signed(capsule: &Capsule<'_>, note: &Note, trust: &Trust<'_>) -> Result<Signe
         checkpoint = Checkpoint::open_by(note, trust.keys).map_err(|error| wrong(&error))?;
         signed_by = trust.keys.iter().find(|key| key.verify(note).is_ok()).cloned();
     }
-    let manifest = &capsule.manifest;
-    if checkpoint.origin != manifest.origin || checkpoint.size != manifest.checkpoint_size {
+    if (checkpoint.origin.as_str(), checkpoint.size) != of {
         let Checkpoint { origin, size, .. } = &checkpoint;
         let what = format!("it is of {size} records of `{origin}`, and `{MANIFEST}` says another");
         return Err(wrong(&what));

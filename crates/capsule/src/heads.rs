@@ -50,18 +50,24 @@ impl Line {
         Self { index, row: hexadecimal(row), proof: proof.iter().copied().map(Text).collect() }
     }
 
-    fn bytes(&self) -> Option<Vec<u8>> {
-        let digit = |nibble: u8| char::from(nibble).to_digit(16);
-        let pairs = self.row.as_bytes().chunks(2).map(|pair| match pair {
-            [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
-            _ => None,
-        });
-        let bytes: Option<Vec<u8>> = pairs.collect();
-        bytes.filter(|bytes| hexadecimal(bytes) == self.row)
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
+        of_hexadecimal(&self.row)
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// The bytes of which a text is the hexadecimal form.
+pub(crate) fn of_hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digit = |nibble: u8| char::from(nibble).to_digit(16);
+    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
+        _ => None,
+    });
+    let bytes: Option<Vec<u8>> = pairs.collect();
+    bytes.filter(|bytes| hexadecimal(bytes) == text)
+}
+
+/// Bytes in hexadecimal, in lower case.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
@@ -212,7 +218,7 @@ fn later<'a>(capsule: &Capsule<'a>) -> Result<BTreeMap<UnitId, Vec<&'a [u8]>>, F
     Ok(all)
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<Line>, Fault> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Line>, Fault> {
     let wrong = |what: &dyn ToString| Fault::new(ROWS, what.to_string());
     let lines = bytes.split_inclusive(|byte| *byte == b'\n');
     let lines: Vec<Line> = lines

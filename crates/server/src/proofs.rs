@@ -199,6 +199,7 @@ fn capsule_asked(asked: wire::CreateCapsuleRequest) -> Result<AskedCapsule, Serv
         known,
         withhold: asked.withhold,
         without_texts: asked.without_texts,
+        summary: asked.summary,
     })
 }
 

@@ -121,7 +121,11 @@ async fn what_no_digest_tells_is_refused_with_what_to_do() {
             .replace(&head.to_string(), "HEAD")
     });
     expect![[r#"
-    "#]]
+        FailedPrecondition NOT_DESCRIBED: no state digest of at most 31 records tells it: one is recorded every few thousand records; ask again after the next one, or for a later point
+        FailedPrecondition NOT_DESCRIBED: no state digest of at most HEAD records tells it: one is recorded every few thousand records; ask again after the next one, or for a later point
+        NotFound AREA_UNKNOWN: area `PA99` is unknown
+        OutOfRange BEYOND_HEAD: size MORE is past the log's HEAD
+        NotFound UNIT_UNKNOWN: unit `nobody` is unknown"#]]
     .assert_eq(&told.join("\n"));
 }
 
@@ -142,7 +146,7 @@ async fn levels_are_opened_after_a_restart_and_a_rebuild_as_before() {
 async fn what_is_inherited_is_said_and_the_row_says_what_is_the_units_own() {
     let system = describing(32).await;
     system.project("alpha").await;
-    // An organizational area, which the rules let units inherit.
+    // An organizational area, which the rules let units inherit once they live.
     system
         .rated("organization", vec![rating("BP.17.01", wire::Value::Satisfied, "2026-05-02")])
         .await;
@@ -150,17 +154,17 @@ async fn what_is_inherited_is_said_and_the_row_says_what_is_the_units_own() {
         system.submitted("alpha", vec![item(&id.to_string())]).await;
     }
     let (size, _) = waited(&system, 32).await;
-    let levels = system.levels(levels_of("alpha", "2026-05-20")).await;
+    let levels = system.levels(levels_of("alpha", "2026-07-01")).await;
     let Some(inherited) = levels.areas.iter().find(|area| area.inherited_from.is_some()) else {
         panic!("nothing is inherited: {}", area(&levels, "PA17"));
     };
     let of = ("alpha", inherited.area.rsplit('/').next().unwrap());
-    let answer = asked(&system.operator, of, size, "2026-05-20").await.unwrap();
+    let answer = asked(&system.operator, of, size, "2026-07-01").await.unwrap();
     assert_eq!(answer.inherited_from, inherited.inherited_from);
     assert_eq!(answer.rated, inherited.rated);
     assert_eq!(opened(&answer).unwrap(), None, "nothing is told of the unit's own area");
     let above = answer.inherited_from.clone().unwrap().name;
-    let proved = asked(&system.operator, (&above, of.1), size, "2026-05-20").await.unwrap();
+    let proved = asked(&system.operator, (&above, of.1), size, "2026-07-01").await.unwrap();
     assert_eq!(proved.rated, answer.rated);
     assert!(opened(&proved).unwrap().is_some());
 }

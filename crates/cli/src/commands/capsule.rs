@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gradus_proof::VerifierKey;
 use gradus_server::operate::capsule::{
-    self, AskedComparison, Capsule, Fault, Manifest, NotCompared, Trust, Unread,
+    self, AskedComparison, Capsule, Fault, Manifest, NotCompared, Summary, Trust, Unread,
 };
 use gradus_wire::v1;
 use gradus_wire::v1::create_capsule_request::Known;
@@ -14,6 +14,7 @@ use tonic::{Request, Status};
 use crate::args::capsule::{CompareArgs, CreateArgs, VerifyArgs};
 use crate::commands::prove::policy;
 use crate::error::CliError;
+use crate::output::capsule::summary::{claimed_in_summary, summed};
 use crate::output::capsule::{Pieces, claimed, verified};
 use crate::output::side_by_side::side_by_side;
 use crate::output::{Output, View};
@@ -30,6 +31,7 @@ pub async fn create(session: &Session, args: CreateArgs) -> Result<(), CliError>
         known: at.or(args.log_size.map(Known::LogSize)),
         withhold: args.withhold,
         without_texts: args.without_texts,
+        summary: args.summary,
     };
     let error = |status| session.client.error(status);
     let sent = session.client.proofs().create_capsule(Request::new(asked)).await;
@@ -42,10 +44,18 @@ pub async fn create(session: &Session, args: CreateArgs) -> Result<(), CliError>
     let bytes = pieces.whole().ok_or_else(broken)?;
     let key = session.log_key().await?;
     let trust = Trust { keys: std::slice::from_ref(&key), policy: None };
-    let proved = capsule::verify(&bytes, &trust).map_err(unread)?;
+    let shown = proved(&bytes, &trust)?;
     let failed = |error| CliError::File { file: args.save.display().to_string(), error };
     fs::write(&args.save, &bytes).map_err(failed)?;
-    session.output.show(&verified(&proved))
+    session.output.show(&shown)
+}
+
+/// What a capsule or a summary proves.
+fn proved(bytes: &[u8], trust: &Trust<'_>) -> Result<View, CliError> {
+    if Summary::is_one(bytes) {
+        return Ok(summed(&capsule::verify_summary(bytes, trust).map_err(unread)?));
+    }
+    Ok(verified(&capsule::verify(bytes, trust).map_err(unread)?))
 }
 
 /// Verifies a capsule without a server.
@@ -54,8 +64,7 @@ pub fn verify(args: &VerifyArgs, output: &Output) -> Result<(), CliError> {
     let policy = args.policy.as_deref().map(policy).transpose()?;
     let bytes = read(&args.capsule)?;
     let trust = Trust { keys: key.as_slice(), policy: policy.as_ref() };
-    let proved = capsule::verify(&bytes, &trust).map_err(unread)?;
-    output.show(&verified(&proved))
+    output.show(&proved(&bytes, &trust)?)
 }
 
 /// Verifies capsules without a server, and lays their levels side by side.
@@ -96,7 +105,11 @@ fn key(text: &str) -> Result<VerifierKey, CliError> {
 /// Shows what a capsule says of itself.
 pub fn show(path: &Path, output: &Output) -> Result<(), CliError> {
     let bytes = read(path)?;
-    let view: View = claimed(&manifest(&bytes)?);
+    let view: View = if Summary::is_one(&bytes) {
+        claimed_in_summary(&capsule::read_summary(&bytes).map_err(unread)?.0)
+    } else {
+        claimed(&manifest(&bytes)?)
+    };
     output.note("not verified: see gradus capsule verify")?;
     output.show(&view)
 }

@@ -177,9 +177,18 @@ fn a_level_and_the_list_of_units_are_proved_by_the_next_state_digest() {
     let not = part(&proved, "not proved");
     assert!(not.starts_with("that these levels follow from the records by the rules"), "{not}");
     let none = gradus(&home, &server, &["prove", "level", "organization", "PA02"]).done();
-    assert_eq!((part(&none, "rated"), part(&none, "ongoing")), ("not rated", "not rated"));
+    assert_eq!([part(&none, "rated"), part(&none, "ongoing")], ["not rated", "not rated"]);
     let before = gradus(&home, &server, &["prove", "level", "organization#5", "PA01"]);
     assert!(before.err.contains("no state digest of at most 5 records"), "{before:?}");
+
+    let made = ["capsule", "create", "organization", "--summary", "-o", "it.summary"];
+    gradus(&home, &server, &made).done();
+    let key = part(&proved, "key");
+    let checked =
+        gradus(&home, &server, &["capsule", "verify", "it.summary", "--key", &key]).done();
+    assert!(checked.contains("no\tlevels-computed\tthat the levels follow from"), "{checked}");
+    assert!(checked.contains("yes\tlevels-told\tthe own levels of 1 unit are"), "{checked}");
+    gradus(&home, &server, &["capsule", "show", "it.summary"]).done();
 
     let scope = gradus(&home, &server, &["prove", "scope", "--log-size", "10"]).done();
     let words = part(&scope, "proved");

@@ -98,6 +98,28 @@ pub enum Finding {
         /// The appraisals.
         without_stream: Vec<UnitId>,
     },
+    /// What the log itself says of units, in a state digest.
+    Told {
+        /// The units.
+        units: u64,
+        /// The size that the digest describes.
+        size: u64,
+        /// Where it was recorded.
+        position: u64,
+    },
+    /// That levels of a state digest follow from records.
+    NotComputed,
+    /// What units have from those above them, or not at all.
+    OwnOnly,
+    /// What units are called, and which others there are.
+    NamesOnly,
+    /// What was recorded after the records that a state digest describes.
+    Since {
+        /// The size that the digest describes.
+        size: u64,
+        /// The size of the checkpoint.
+        until: u64,
+    },
     /// Texts that are withheld.
     Withheld {
         /// The fields.
@@ -124,6 +146,11 @@ impl Finding {
             Self::Complete { .. } | Self::LaterRecords { .. } => "completeness",
             Self::Whole { .. } => "stream-heads",
             Self::Appraisals { .. } => "appraisals",
+            Self::Told { .. } => "levels-told",
+            Self::NotComputed => "levels-computed",
+            Self::OwnOnly => "inheritance",
+            Self::NamesOnly => "names",
+            Self::Since { .. } => "later-records",
             Self::Texts { .. } => "texts",
             Self::Levels { .. } => "levels",
             Self::Withheld { .. } => "withheld-texts",
@@ -217,6 +244,26 @@ impl fmt::Display for Finding {
                 "what was recorded of appraisals that ratings name, whose streams are not here: whether \
                  ratings were brought in with them: {}",
                 listed(without_stream)
+            ),
+            Self::Told { units, size, position } => write!(
+                f,
+                "the own levels of {} are those that the log itself says were told with its first {size} \
+                 records, in its state digest at position {position}",
+                Many(*units, "unit")
+            ),
+            Self::NotComputed => f.write_str(
+                "that the levels follow from what was recorded: no record is here, and no rule was run; \
+                 whoever ran the log could have told others than its records give",
+            ),
+            Self::OwnOnly => f.write_str(
+                "what units inherit from those above them, and which areas do not apply to them",
+            ),
+            Self::NamesOnly => {
+                f.write_str("what the units are called, and that there are no others")
+            }
+            Self::Since { size, until } => write!(
+                f,
+                "what changed after the first {size} records: the log of the checkpoint has {until}"
             ),
             Self::Withheld { fields } => {
                 write!(f, "what is withheld: {}", Many(*fields, "text"))
