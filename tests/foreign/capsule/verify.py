@@ -9,6 +9,7 @@ import archive
 import heads
 import manifest
 import streams
+import summary
 from claim import Court
 from fault import Nothing, Unknown, Wrong, need
 from merkle import check_growth, check_inclusion, sha256
@@ -265,6 +266,26 @@ def difference(unit, claimed, found):
             return f"unit {unit} is claimed at {said}, and the records give {right}"
     keys = ", ".join(key for key in claimed if claimed[key] != found[key])
     return f"unit {unit} is claimed otherwise than the records say: {keys}"
+
+
+def verify_summary(data, keys=(), witnesses=()):
+    """A `Report` on a summary that holds; raises `Wrong` or `Nothing`."""
+    report = Report({})
+
+    def of(said, raw):
+        with placed("checkpoint"):
+            return signed(said, raw, keys, witnesses, report)
+    said, checkpoint, position = summary.verify(data, of)
+    report.capsule, size = said, said["log_size"]
+    report.find(True, f"the own levels of {many(len(said['units']), 'unit')} are those that the log itself says were "
+                      f"told with its first {size} records, in its state digest at position {position}")
+    report.open += [
+        "that the levels follow from what was recorded: no record is here, and no rule was run; whoever ran the "
+        "log could have told others than its records give",
+        "what units inherit from those above them, and which areas do not apply to them",
+        "what the units are called, and that there are no others",
+        f"what changed after the first {size} records: the log of the checkpoint has {checkpoint.size}"]
+    return report
 
 
 def verify(data, keys=(), witnesses=()):

@@ -3,9 +3,13 @@
 use expect_test::expect;
 use gradus_capsule::manifest::LevelClaim;
 use gradus_capsule::summary::{self, Summary};
-use gradus_service::capsule::{VerifiedSummary, verify_summary};
+use gradus_proof::VerifierKey;
+use gradus_service::capsule::{Finding, Trust, Unread, VerifiedSummary, verify_summary};
+use gradus_wire::v1 as wire;
+use wire::create_capsule_request::Known;
 
-use super::*;
+use super::{asked, by_key, created, key};
+use crate::running::{System, item, levels_of, rating, refusal};
 use crate::state_digests::{describing, waited};
 
 /// A rated project on a server that describes itself at each 32 records; the size that was described.
@@ -24,7 +28,7 @@ async fn given() -> (System, u64) {
 }
 
 fn of(units: &[&str]) -> wire::CreateCapsuleRequest {
-    let units = units.iter().map(ToString::to_string).collect();
+    let units = units.iter().map(|unit| (*unit).to_owned()).collect();
     wire::CreateCapsuleRequest { units, summary: true, ..asked("") }
 }
 
@@ -95,7 +99,7 @@ async fn no_byte_of_a_summary_changes_unseen_and_no_claim_is_taken_on_its_word()
         change(&mut summary, &mut members);
         trusted(&summary::write(summary, &members), &key).unwrap_err().to_string()
     };
-    let alpha = summary.units[0].unit.0;
+    let (alpha, beta) = (summary.units[0].unit.0, summary.units[1].unit.0);
     let told = [
         forged(&|summary, _| {
             summary.units[0].areas[0].rated =
@@ -110,12 +114,16 @@ async fn no_byte_of_a_summary_changes_unseen_and_no_claim_is_taken_on_its_word()
             members.swap(4, 5);
         }),
     ]
-    .map(|told| told.replace(&alpha.to_string(), "ALPHA").chars().take(90).collect::<String>());
-    let told: Vec<String> =
-        told.iter().map(|told| told.split(", position").next().unwrap().to_owned()).collect();
+    .map(|told| told.replace(&alpha.to_string(), "ALPHA").replace(&beta.to_string(), "BETA"));
+    let told = told.iter().map(|told| told.split(", position").next().unwrap());
     expect![[r#"
-    "#]]
-    .assert_eq(&told.join("\n").replace(&summary.units[1].unit.0.to_string(), "BETA"));
+        `capsule.json`: unit ALPHA is claimed otherwise than `levels/ALPHA` says
+        `capsule.json`: unit ALPHA is claimed otherwise than `levels/ALPHA` says
+        `heads/digest.leaf`
+        `levels/ALPHA`: the row says more of the unit
+        `levels/BETA`: the areas of the row are not opened: the entries are not all those that the row says
+        `heads/rows`: BETA: the row is of stream ALPHA, not of BETA"#]]
+    .assert_eq(&told.collect::<Vec<_>>().join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,12 +3,14 @@
 use expect_test::expect;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Recorded, Timestamp};
-use gradus_proof::Row;
 use gradus_proof::state::areas::{Course, open_area};
-use gradus_proof::state::{read_digest, rows_root, verify_row};
+use gradus_proof::state::{StateError, read_digest, rows_root, verify_row};
+use gradus_proof::{Row, VerifierKey};
+use gradus_wire::v1 as wire;
+use tonic::Status;
 
-use super::*;
-use crate::running::{area, on, rating};
+use super::{described_on, describing, digests, given, in_log, leaves, waited};
+use crate::running::{Principal, System, area, item, levels_of, on, rating, refusal};
 
 /// A server that passed size 32 with a rated project that inherits from its team.
 async fn rated() -> (System, u64) {

@@ -6,6 +6,7 @@ mod made_up;
 
 mod areas;
 mod checkpoints;
+mod drill;
 mod fuzz;
 mod merkle;
 mod notes;

@@ -79,7 +79,7 @@ impl Service {
         });
     }
 
-    /// Makes the newest state digest of this version again, from nothing but the leaves of the log and
+    /// Makes the newest state digest again, from nothing but the leaves of the log and
     /// the documents that they name, and compares; none where there is none.
     ///
     /// It takes as long as a rebuild of the index, on a thread of its own.

@@ -43,7 +43,7 @@ pub(super) async fn level(session: &Session, args: LevelArgs) -> Result<(), CliE
     let checkpoint = Seen::open(key.clone(), note.unwrap_or_default())?;
     session.heed(&checkpoint.note).await?;
     let proved = check(&answer, &key)?;
-    let (holds, not) = in_words(&proved, &answer)?;
+    let (holds, not) = in_words(&proved, &answer);
     let of_unit = answer.unit.clone().unwrap_or_default();
     let digest = &proved.digest.said;
     let told = format!("of {} records, recorded at {}", digest.size, proved.digest.position);
@@ -131,10 +131,7 @@ fn of_wire(level: Option<&v1::LevelAnswer>) -> Result<Level, CliError> {
 }
 
 /// What was proved, and what was not.
-fn in_words(
-    proved: &Proved,
-    answer: &v1::ProveLevelResponse,
-) -> Result<(String, String), CliError> {
+fn in_words(proved: &Proved, answer: &v1::ProveLevelResponse) -> (String, String) {
     let Proved { own: Levels { rated, ongoing }, answered, .. } = proved;
     let size = proved.digest.said.size;
     let holds = format!(
@@ -164,5 +161,5 @@ fn in_words(
             answer.log_size
         ));
     }
-    Ok((holds, not.join("; ")))
+    (holds, not.join("; "))
 }

@@ -131,7 +131,7 @@ async fn registered(
         let position = leaf.place.position;
         match recorded.event {
             Event::LogCreated(created) if position == 0 => {
-                opens = created.organization == row.stream
+                opens = created.organization == row.stream;
             }
             Event::UnitRegistered(of) => {
                 found.push(Registered { unit: of.unit, position, name: of.name.to_string() });
