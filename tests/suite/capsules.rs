@@ -6,6 +6,7 @@ mod golden_capsule;
 
 mod compared;
 mod described;
+mod summary;
 mod tampered;
 
 use expect_test::{Expect, expect};

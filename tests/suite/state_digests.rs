@@ -1,5 +1,7 @@
 //! State digests: recorded at set sizes, the same however they are made, and what they prove.
 
+mod opened;
+
 use gradus_model::Digest;
 use gradus_proof::state::{Reached, StateError, read_digest, verify_whole};
 use gradus_proof::{Checkpoint, Note, VerifierKey, leaf_hash, verify_inclusion};

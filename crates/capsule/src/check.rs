@@ -71,7 +71,8 @@ pub fn check<'a>(capsule: &Capsule<'a>, trust: &Trust<'_>) -> Result<Checked<'a>
     let streams = streams(capsule, &note, &checkpoint)?;
     let records = in_order(capsule, &streams)?;
     let complete = complete(capsule, &streams, &records)?;
-    let heads = heads::check(capsule, &note, &checkpoint, &streams)?;
+    let organization = records.first().map_or(UnitId([0; 16]), |record| record.place.stream);
+    let heads = heads::check(capsule, &note, &checkpoint, &streams, organization)?;
     let texts = all_texts(capsule, &streams)?;
     let documents = documents(capsule)?;
     Ok(Checked {
@@ -88,25 +89,37 @@ pub fn check<'a>(capsule: &Capsule<'a>, trust: &Trust<'_>) -> Result<Checked<'a>
     })
 }
 
-type SignedBy = (Checkpoint, Option<VerifierKey>, Vec<Cosigned>);
+/// The checkpoint, the key of the log that signed it, and the witnesses that did.
+pub(crate) type SignedBy = (Checkpoint, Option<VerifierKey>, Vec<Cosigned>);
 
 fn signed(capsule: &Capsule<'_>, note: &Note, trust: &Trust<'_>) -> Result<SignedBy, Fault> {
+    let manifest = &capsule.manifest;
+    let handovers = handovers(capsule, &manifest.origin);
+    signed_by((&manifest.origin, manifest.checkpoint_size), note, trust, &handovers)
+}
+
+/// The checkpoint of a note, which has to be of this origin and size, and who signed it: a key that is
+/// trusted, or one that it handed over to.
+pub(crate) fn signed_by(
+    of: (&str, u64),
+    note: &Note,
+    trust: &Trust<'_>,
+    handovers: &[Handover],
+) -> Result<SignedBy, Fault> {
     let wrong = |error: &dyn ToString| Fault::new(CHECKPOINT, error.to_string());
     let mut checkpoint = Checkpoint::parse(&note.text).map_err(|error| wrong(&error))?;
     let (mut signed_by, mut witnesses) = (None, Vec::new());
-    let handovers = handovers(capsule, &checkpoint.origin);
     if let Some(policy) = trust.policy {
-        let policy = policy.following(&handovers);
+        let policy = policy.following(handovers);
         let verdict = policy.require(note).map_err(|error| wrong(&error))?;
         (checkpoint, signed_by, witnesses) = (verdict.checkpoint, verdict.log, verdict.witnesses);
     }
     if !trust.keys.is_empty() {
-        let keys = followed(trust.keys, &handovers);
+        let keys = followed(trust.keys, handovers);
         checkpoint = Checkpoint::open_by(note, &keys).map_err(|error| wrong(&error))?;
         signed_by = keys.into_iter().find(|key| key.verify(note).is_ok());
     }
-    let manifest = &capsule.manifest;
-    if checkpoint.origin != manifest.origin || checkpoint.size != manifest.checkpoint_size {
+    if (checkpoint.origin.as_str(), checkpoint.size) != of {
         let Checkpoint { origin, size, .. } = &checkpoint;
         let what = format!("it is of {size} records of `{origin}`, and `{MANIFEST}` says another");
         return Err(wrong(&what));

@@ -50,18 +50,24 @@ impl Line {
         Self { index, row: hexadecimal(row), proof: proof.iter().copied().map(Text).collect() }
     }
 
-    fn bytes(&self) -> Option<Vec<u8>> {
-        let digit = |nibble: u8| char::from(nibble).to_digit(16);
-        let pairs = self.row.as_bytes().chunks(2).map(|pair| match pair {
-            [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
-            _ => None,
-        });
-        let bytes: Option<Vec<u8>> = pairs.collect();
-        bytes.filter(|bytes| hexadecimal(bytes) == self.row)
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
+        of_hexadecimal(&self.row)
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// The bytes of which a text is the hexadecimal form.
+pub(crate) fn of_hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digit = |nibble: u8| char::from(nibble).to_digit(16);
+    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
+        _ => None,
+    });
+    let bytes: Option<Vec<u8>> = pairs.collect();
+    bytes.filter(|bytes| hexadecimal(bytes) == text)
+}
+
+/// Bytes in hexadecimal, in lower case.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
@@ -90,7 +96,8 @@ pub struct Heads {
     pub whole: Vec<UnitId>,
 }
 
-/// Checks what a capsule holds of a state digest; none where it holds nothing.
+/// Checks what a capsule holds of a state digest; none where it holds nothing. `organization` is the
+/// stream that opens the log, which digests are recorded in.
 ///
 /// # Errors
 ///
@@ -100,6 +107,7 @@ pub fn check(
     note: &Note,
     of: &Checkpoint,
     streams: &[Stream<'_>],
+    organization: UnitId,
 ) -> Result<Option<Heads>, Fault> {
     let is_heads = |kind| matches!(kind, Kind::Heads | Kind::Later(_));
     if !capsule.members().iter().any(|member| is_heads(member.kind)) {
@@ -122,9 +130,20 @@ pub fn check(
         let seen = place.position;
         return Err(wrong(&format!("the record says that it stands elsewhere: at {seen}")));
     }
+    // Whoever writes to another stream could describe the log otherwise than the log does.
+    if place.stream != organization {
+        let seen = place.stream;
+        return Err(wrong(&format!(
+            "it is of stream {seen}, and the organization's is {organization}"
+        )));
+    }
     let known = digest.size.min(capsule.manifest.log_size);
     let lines = read(capsule.member(Kind::Heads, ROWS)?.bytes)?;
     let mut later = later(capsule)?;
+    let mut members = capsule.members().iter().filter_map(|member| match member.kind {
+        Kind::Later(stream) => Some(stream),
+        _ => None,
+    });
     let mut whole: BTreeMap<UnitId, u64> = BTreeMap::new();
     let mut last = None;
     for (number, line) in (1_u64..).zip(&lines) {
@@ -140,6 +159,10 @@ pub fn check(
         verify_row(&digest, row.stream, &bytes, line.index, &proof)
             .map_err(|error| wrong(&error))?;
         let after = later.remove(&row.stream).unwrap_or_default();
+        if !after.is_empty() && members.next() != Some(row.stream) {
+            let what = format!("members `heads/later/…` stand in the order of `{ROWS}`");
+            return Err(Fault::new(&later_member(row.stream), what));
+        }
         let here = streams.iter().find(|stream| stream.id == row.stream);
         let here = here.map_or(&[][..], |stream| stream.records.as_slice());
         let all = here.iter().map(|record| record.bytes).chain(after.iter().copied());
@@ -195,7 +218,7 @@ fn later<'a>(capsule: &Capsule<'a>) -> Result<BTreeMap<UnitId, Vec<&'a [u8]>>, F
     Ok(all)
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<Line>, Fault> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Line>, Fault> {
     let wrong = |what: &dyn ToString| Fault::new(ROWS, what.to_string());
     let lines = bytes.split_inclusive(|byte| *byte == b'\n');
     let lines: Vec<Line> = lines

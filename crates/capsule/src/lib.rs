@@ -18,6 +18,7 @@ pub mod known_at;
 pub mod manifest;
 pub mod shown;
 pub mod stream;
+pub mod summary;
 pub mod texts;
 pub mod ustar;
 
@@ -26,3 +27,4 @@ pub use fault::Fault;
 pub use file::{Capsule, Unread};
 pub use heads::Heads;
 pub use manifest::Manifest;
+pub use summary::Summary;

@@ -8,6 +8,7 @@ use gradus_proof::sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::shown::{Moment, Text};
+use crate::summary::SUMMARY;
 
 /// The format of a capsule without a state digest.
 pub const FORMAT: u32 = 1;
@@ -177,6 +178,9 @@ impl Manifest {
             format: u32,
         }
         let of: Of = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if of.format == SUMMARY {
+            return Err(format!("it is a summary (format {SUMMARY}), which holds no records"));
+        }
         if ![FORMAT, WITH_HEADS].contains(&of.format) {
             let seen = of.format;
             let read = format!("{FORMAT} and {WITH_HEADS}");

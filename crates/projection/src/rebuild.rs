@@ -9,7 +9,7 @@ use gradus_model::{Digest, Recorded, UnitId};
 
 use crate::index::{Batch, Chain};
 use crate::library::Library;
-use crate::projector::{self, Projector};
+use crate::projector::{self, Projector, Revision};
 use crate::store::{IndexError, IndexStore, OfLog};
 use crate::views::Views;
 
@@ -96,12 +96,15 @@ pub fn fill(
 }
 
 /// What was told of each unit of a log, and the views, by a fold over its events that keeps nothing
-/// else: no index is read or written. Blocks.
+/// else: no index is read or written. `tell` is told each revision, and `park` each unit of which
+/// nothing is told any more. Blocks.
 #[must_use]
 pub fn folded(
     library: &Library,
     within: Within,
     events: impl IntoIterator<Item = Recorded>,
+    mut tell: impl FnMut(&Revision<'_>),
+    mut park: impl FnMut(UnitId),
 ) -> (Views, BTreeMap<UnitId, Digest>) {
     let mut projector = Projector::new().within(within.fold_bytes);
     let mut views = within.recall.map_or_else(Views::default, Views::recalling);
@@ -115,8 +118,14 @@ pub fn folded(
             return (views, told.map(|(unit, chain)| (unit, Digest(chain.0))).collect());
         }
         let mut batch = Batch::default();
-        let ended = projector.fold(&mut views, library, &some, &mut |revision| batch.add(revision));
-        parked.extend(ended.into_iter().map(|parked| parked.unit));
+        let ended = projector.fold(&mut views, library, &some, &mut |revision| {
+            tell(revision);
+            batch.add(revision);
+        });
+        for ended in ended {
+            park(ended.unit);
+            parked.insert(ended.unit);
+        }
         for (unit, leaves) in &batch.leaves {
             let chain = chains.entry(*unit).or_default();
             for leaf in leaves {

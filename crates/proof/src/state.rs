@@ -5,6 +5,8 @@
 //! leaves knows that none of them was left out: [`Chain`] links the leaves, and the row says where
 //! they end. Nothing here panics, whatever the input.
 
+pub mod areas;
+
 use gradus_model::event::StateDigestRecorded;
 use gradus_model::leaf::{Leaf, LeafError, Place};
 use gradus_model::recorded::{Recorded, UnreadableLeaf};
@@ -41,6 +43,9 @@ pub enum StateError {
     /// Bytes that are no row.
     #[error("a row is the array [stream, version, head, projection] in deterministic CBOR: {0}")]
     Row(&'static str),
+    /// Entries or a course that do not open a row.
+    #[error("the areas of the row are not opened: {0}")]
+    Areas(&'static str),
     /// A row of another stream.
     #[error("the row is of stream {seen}, not of {asked}")]
     OfAnother {

@@ -197,6 +197,8 @@ methods! {
         ProveKnownAt(ProveKnownAtRequest): PROVE,
         CreateCapsule(CreateCapsuleRequest): PROVE,
         ProveUnit(ProveUnitRequest): PROVE,
+        ProveLevel(ProveLevelRequest): PROVE,
+        ProveScope(ProveScopeRequest): PROVE,
         ReadTile(ReadTileRequest): PROVE,
         ListStateDigests(ListStateDigestsRequest): PROVE,
     }

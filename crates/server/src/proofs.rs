@@ -151,6 +151,22 @@ impl ProofService for Api {
         reply(self.proved_unit(&by, &asked)).await
     }
 
+    async fn prove_level(
+        &self,
+        request: Request<wire::ProveLevelRequest>,
+    ) -> Reply<wire::ProveLevelResponse> {
+        let (by, asked) = open(request)?;
+        reply(self.proved_level(&by, &asked)).await
+    }
+
+    async fn prove_scope(
+        &self,
+        request: Request<wire::ProveScopeRequest>,
+    ) -> Reply<wire::ProveScopeResponse> {
+        let (by, asked) = open(request)?;
+        reply(self.proved_scope(&by, &asked)).await
+    }
+
     async fn list_state_digests(
         &self,
         request: Request<wire::ListStateDigestsRequest>,
@@ -209,6 +225,7 @@ fn capsule_asked(asked: wire::CreateCapsuleRequest) -> Result<AskedCapsule, Serv
         known,
         withhold: asked.withhold,
         without_texts: asked.without_texts,
+        summary: asked.summary,
     })
 }
 

@@ -143,6 +143,7 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         | ServiceError::NoProfile
         | ServiceError::NotSettled { .. }
         | ServiceError::NotWitnessed { .. }
+        | ServiceError::NotDescribed { .. }
         | ServiceError::Contradicted(_)
         | ServiceError::TooMuch { .. } => of_question(error),
         ServiceError::Index(_)
@@ -200,6 +201,9 @@ fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
             let not_witnessed = verdict(Code::FailedPrecondition, "NOT_WITNESSED");
             let reached = reached.unwrap_or(0);
             not_witnessed.with("log_size", size).with("witnessed_size", reached).details()
+        }
+        ServiceError::NotDescribed { size } => {
+            verdict(Code::FailedPrecondition, "NOT_DESCRIBED").with("log_size", size).details()
         }
         ServiceError::NotSettled { at, size } => {
             let not_settled = verdict(Code::FailedPrecondition, "NOT_SETTLED");

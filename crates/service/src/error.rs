@@ -152,6 +152,15 @@ pub enum ServiceError {
         /// The size of the newest one that they signed; none where there is none.
         reached: Option<u64>,
     },
+    /// No state digest tells yet what was asked about.
+    #[error(
+        "no state digest of at most {size} records tells it: one is recorded every few thousand \
+         records; ask again after the next one, or for a later point"
+    )]
+    NotDescribed {
+        /// The size that was asked about.
+        size: u64,
+    },
     /// Nothing in the log bounds what was known at an instant yet.
     #[error(
         "no record is stamped after {at} yet, so that {size} records were known then cannot be \

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
+use gradus_capsule::state::Areas;
 use gradus_domain::At;
 use gradus_domain::course::OwnState;
 use gradus_domain::fold::AreaCourse;
@@ -155,26 +156,49 @@ impl Index {
         let store = self.store();
         let Some(store) = store.as_ref() else { return Ok(()) };
         let first_leaf = self.log().first_leaf;
-        let mut rest = records;
-        if let Some(size) = service.states.boundary(records, store.cursor()) {
-            // What is told at exactly that size is kept for its digest.
-            let before = records.partition_point(|recorded| recorded.place.position < size);
-            let (until, after) = records.split_at(before);
-            project(service, store, projector, until, first_leaf)?;
-            service.states.cut(size, store.unit_digests());
-            rest = after;
+        let boundary = service.states.boundary(records, store.cursor());
+        project(service, store, projector, records, first_leaf)?;
+        if let Some(size) = boundary {
+            service.states.cut(size);
         }
-        project(service, store, projector, rest, first_leaf)
+        Ok(())
     }
 
-    /// What was told of each unit before `size`, read from every row.
+    /// What digests of projector 1 say of each unit before `size`, read from every row.
     pub(crate) fn unit_digests_at(
         &self,
         size: u64,
     ) -> Result<BTreeMap<UnitId, Digest>, ServiceError> {
+        self.reading(|store| store.unit_digests_at(size))
+    }
+
+    /// What is told of the areas of one unit, or of all, before `size`.
+    pub(crate) fn areas_at(&self, of: Option<UnitId>, size: u64) -> Result<Areas, ServiceError> {
+        let mut areas = Areas::default();
+        let tell = |unit, area: &AreaRef, course: &AreaCourse| {
+            areas.tell(unit, area, &course.levels, &course.supports);
+        };
+        self.reading(|store| store.courses(of, size, tell))?;
+        Ok(areas)
+    }
+
+    /// The own course of an area before `size`; none where nothing is told of it.
+    pub(crate) fn course_at(
+        &self,
+        unit: UnitId,
+        area: &AreaRef,
+        size: u64,
+    ) -> Result<Option<Arc<AreaCourse>>, ServiceError> {
+        self.reading(|store| store.course(unit, area, size))
+    }
+
+    fn reading<T>(
+        &self,
+        read: impl FnOnce(&IndexStore) -> Result<T, IndexError>,
+    ) -> Result<T, ServiceError> {
         let store = self.store();
         let store = store.as_ref().ok_or(ServiceError::Fault("the index was given up"))?;
-        Ok(store.unit_digests_at(size)?)
+        Ok(read(store)?)
     }
 
     /// How far it has read, as a log size; all there is if it was given up.

@@ -9,30 +9,30 @@
 
 mod audit;
 mod kept;
+mod level;
 mod make;
 mod prove;
+mod scope;
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use gradus_model::{Digest, Event, Recorded, UnitId};
+use gradus_model::{Event, Recorded};
 use gradus_proof::Row;
+use gradus_proof::state::areas::BY_AREA;
 use tokio::sync::watch;
 
 pub use audit::Audited;
+pub use level::OfLevel;
 pub use prove::{OfUnit, Whole};
+pub use scope::{MOST_ROWS, OfScope};
 
 /// After how many records a state is described, unless the settings say otherwise.
 pub const EVERY: NonZeroU64 = NonZeroU64::MIN.saturating_add(4_095);
 
-/// What was told of each unit at a size that is to be described.
-#[derive(Clone, Debug)]
-struct Cut {
-    size: u64,
-    projected: Arc<BTreeMap<UnitId, Digest>>,
-}
+/// The version of the projector that digests name from now on: its rows open area by area.
+const PROJECTOR: u32 = BY_AREA;
 
 /// Rows of a size, as they were read last.
 type Rows = (u64, Arc<Vec<Row>>);
@@ -41,7 +41,8 @@ type Rows = (u64, Arc<Vec<Row>>);
 pub(crate) struct States {
     /// 0 until a server asks for it.
     every: AtomicU64,
-    cut: watch::Sender<Option<Cut>>,
+    /// The last size that is to be described, which the index has read.
+    cut: watch::Sender<Option<u64>>,
     /// The rows that were asked for last.
     recent: Mutex<Option<Rows>>,
     audited: Mutex<Option<Audited>>,
@@ -82,9 +83,9 @@ impl States {
         None
     }
 
-    /// Keeps what is told at such a size, for whoever describes it.
-    pub(crate) fn cut(&self, size: u64, projected: BTreeMap<UnitId, Digest>) {
-        self.cut.send_replace(Some(Cut { size, projected: Arc::new(projected) }));
+    /// Tells whoever describes sizes that the index has read one.
+    pub(crate) fn cut(&self, size: u64) {
+        self.cut.send_replace(Some(size));
     }
 
     /// Ends what goes on beside the calls.

@@ -8,9 +8,10 @@ with 12 where there is nothing to verify. What was proved has a +, what was not 
 import argparse
 import sys
 
+import summary
 from fault import Nothing, Wrong
 from note import Key
-from verify import of_level, verify
+from verify import of_level, verify, verify_summary
 
 
 def key(text):
@@ -27,7 +28,9 @@ def main():
     asked.add_argument("--witness", type=key, action="append", default=[])
     given = asked.parse_args()
     try:
-        report = verify(given.file.read(), given.key, given.witness)
+        data = given.file.read()
+        check = verify_summary if summary.is_one(data) else verify
+        report = check(data, given.key, given.witness)
     except Wrong as wrong:
         print(f"WRONG: {wrong}")
         return 11
@@ -38,8 +41,8 @@ def main():
         for finding in findings:
             print(sign, finding)
     for claim in report.capsule["units"]:
-        print(f"{claim['name'] or claim['unit']} at {report.capsule['valid_at']}, "
-              f"digest {claim['digest']}")
+        digest = f", digest {claim['digest']}" if "digest" in claim else ""
+        print(f"{claim['name'] or claim['unit']} at {report.capsule['valid_at']}{digest}")
         for area in claim["areas"]:
             print(f"  {area['area']}: rated {of_level(area['rated'])}, ongoing {of_level(area['ongoing'])}")
     return 0

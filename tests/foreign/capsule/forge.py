@@ -28,7 +28,7 @@ from merkle import leaf_hash, root, sha256, split
 from note import DASH, NOTE, Key
 from streams import hyphens, leaf
 from tamper import agreed, found_by, program
-from verify import UNSEEN, verify
+from verify import verify
 from world import World
 
 from decode import BOUNDS, EVENTS, LENGTHS, MAPS, WORDS
@@ -311,7 +311,7 @@ class Forger:
 class Described:
     """A state digest in a log: what it says, where it stands, and its rows."""
 
-    def __init__(self, forger, size, change=None, said_size=None):
+    def __init__(self, forger, size, change=None, said_size=None, where=None):
         self.log, self.size = forger.log, size if said_size is None else said_size
         first, below = forger.units[0], self.log.below(size)
         self.streams = [first] + sorted({*forger.units, *below} - {first})
@@ -325,7 +325,7 @@ class Described:
                                    value(self.log.draw(32), "digest")))
         self.hashes = [leaf_hash(row) for row in self.rows]
         self.position = len(self.log.leaves)
-        forger.record(first, "state-digest-recorded", size=self.size, root=root(self.hashes).hex(),
+        forger.record(where or first, "state-digest-recorded", size=self.size, root=root(self.hashes).hex(),
                       rows=len(self.rows), projector=1)
 
     def later(self, known):
@@ -356,7 +356,8 @@ def ended(gradus, forger, seen):
         lambda version, head: (version - 1, head), lambda version, head: (version + 1, head),
         lambda version, head: (version, bytes(32)), lambda version, head: (0, bytes(32))])
     lies = {"a row that the leaves contradict": Described(forger, size, (liar, lie)),
-            "a digest of what comes after it": Described(forger, size, said_size=len(log.leaves) + 1)}
+            "a digest of what comes after it": Described(forger, size, said_size=len(log.leaves) + 1),
+            "a digest in the stream of a unit": Described(forger, size, where=dice.choice(forger.units[1:]))}
     for _ in range(dice.randint(0, 20)):
         forger.step()
     known, moment = dice.randint(20, len(log.leaves)), forger.when()
@@ -375,12 +376,15 @@ def ended(gradus, forger, seen):
     report = verify(data, [log.key])
     seen["with a digest"] += 1
     seen["of which no stream ends too soon"] += not any("later record" in one for one in report.open)
-    # Of appraisals that are left out our own verifier says nothing; here ratings name what is none.
-    found = {one for one in report.proved + report.open if not one.startswith(UNSEEN)}
-    if differ := set(found_by(gradus, data, log.key)) ^ found:
+    if differ := set(found_by(gradus, data, log.key)) ^ {*report.proved, *report.open}:
         wrong.append(f"only one verifier finds: {differ}")
 
     forged = {what: make(of, here, of.later(known)) for what, of in lies.items() if liar in here}
+    members = truth.members(asked | {*here}, later)
+    if len(members) > 4:
+        other = [*members[:3], *reversed(members[3:])]
+        forged["later leaves in another order"] = log.capsule(
+            forger.documents, units, moment, known, here, other)
     for stream, leaves in here.items():
         goes_on, behind = later.get(stream, []), [one for one in log.streams[stream] if one[0] >= max(known, size)]
         if stream != first and len(leaves) > 1 and leaves[-1][0] < size:

@@ -40,10 +40,12 @@ class Row:
         return cls(inner[0].hex(), version, inner[1].hex())
 
 
-def is_digest(one, proof, checkpoint):
-    """That a leaf is in the log, and records a state digest of what came before it."""
+def is_digest(one, proof, checkpoint, organization):
+    """That a leaf is in the log, in the organization's stream, and a state digest of what came before it."""
     check_inclusion(bytes.fromhex(one["hash"]), proof.index, checkpoint.size, proof.path, checkpoint.root)
     need(one["position"] == proof.index, "the record says that it stands elsewhere")
+    need(one["stream"] == organization, f"it is of stream {hyphens(one['stream'])}, and the organization's is "
+                                        f"{hyphens(organization)}")
     need(one["event"] == "state-digest-recorded", f"it is `{one['event']}`, and no state digest")
     need(one["body"]["size"] <= one["position"], "it describes records that come after it")
 
@@ -102,10 +104,12 @@ def ends(row, size, log_size, here, later):
 
 def check(capsule, digest, raw, here, later):
     """What a proved digest says of streams: `here` and `later` hold their leaves, by stream."""
-    said, rest, whole = digest["body"], dict(later), set()
+    said, rest, whole, order = digest["body"], dict(later), set(), iter(later)
     try:
         for index, row, bytes_of, path in lines(raw):
             check_inclusion(leaf_hash(bytes_of), index, said["rows"], path, bytes.fromhex(said["root"]))
+            if row.stream in rest and next(order) != row.stream:
+                raise Wrong(LATER + hyphens(row.stream), f"members `{LATER}…` stand in the order of `{ROWS}`")
             ends(row, said["size"], capsule["log_size"], here.get(row.stream, []), rest.pop(row.stream, []))
             whole.add(row.stream)
     except ValueError as error:

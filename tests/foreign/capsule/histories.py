@@ -24,7 +24,8 @@ from client import Client, Server  # noqa: E402
 from formats import FORMATS  # noqa: E402
 from note import Key  # noqa: E402
 from streams import read  # noqa: E402
-from verify import members, verify  # noqa: E402
+from fault import Nothing, Wrong  # noqa: E402
+from verify import members, verify, verify_summary  # noqa: E402
 
 KINDS = "POLICY PLAN DESIGN REVIEW_RECORD TEST_RESULT SCAN_REPORT SBOM CONFIGURATION INCIDENT".split()
 RULES = b"""id = "mixed"
@@ -396,6 +397,36 @@ def heads_of(data, report, known, seen):
     return None
 
 
+def summed(gradus, server, path, made, until, seen):
+    """What is wrong with a summary of all units, by a capsule of as many records."""
+    data, key = made
+    told = verify_summary(data, [key]).capsule
+    whole, key = create(gradus, server, path, "--all", "--log-size", str(told["log_size"]), *until)
+    claims = {claim["unit"]: claim["areas"] for claim in verify(whole, [key]).capsule["units"]}
+    nothing = {"none": "not_rated"}
+    for unit in told["units"]:
+        said = collections.defaultdict(list)
+        for one in unit["areas"]:
+            said[one["area"]].append((one["rated"], one["ongoing"]))
+            seen["told by a summary"] += 1
+        for claim in claims[unit["unit"]]:
+            if "inherited_from" in claim or claim["rated"].get("none") in ("not_applicable", "not_determinable"):
+                continue
+            levels = claim["rated"], claim["ongoing"]
+            if levels not in (said[claim["area"]] or [(nothing, nothing)]):
+                return f"{unit['name']} {claim['area']}: {said[claim['area']]}, and the records give {levels}"
+            seen["told as the records give it"] += claim["rated"] != nothing
+    for at in range(0, len(data), 97):
+        changed = bytearray(data)
+        changed[at] ^= 1 << at % 8
+        try:
+            verify_summary(bytes(changed), [key])
+            return f"byte {at} is changed, and it is taken"
+        except (Wrong, Nothing):
+            seen["changed summaries refused"] += 1
+    return None
+
+
 def held(gradus, dice, steps, every, seen):
     """Capsules of one history, each of which holds; how many."""
     settings, capsules = (["--state-digest-every", str(every)] if every else []), 0
@@ -434,6 +465,11 @@ def held(gradus, dice, steps, every, seen):
                     sys.exit(f"FAILED: {asked}: {report.open}")
                 if wrong := heads_of(data, report, known, seen):
                     sys.exit(f"FAILED: {asked}: {wrong}")
+            for _ in range(8 if every else 0):
+                until = ["--until", history.when()]
+                told, key = create(gradus, server, path, "--all", "--summary", *until)
+                if wrong := summed(gradus, server, path, (told, key), until, seen):
+                    sys.exit(f"FAILED: a summary {until}: {wrong}")
             # What the verifier does not know it says, and does not guess.
             history.call("UnitService", "AdoptRules",
                          {"unit": "one", "document": "nplf-33020", "effective_at": NOW.isoformat()})
@@ -458,7 +494,7 @@ def main():
         print(f"{capsules} capsules hold, every level and digest computed anew:", dict(seen))
         needed = ["rated", "below rated"]
         if every:
-            needed += ["with a digest", "of which no stream ends too soon", "later leaves"]
+            needed += ["told as the records give it", "with a digest", "of which no stream ends too soon", "later leaves"]
         lacking = [what for what in needed if not seen[what]]
         if capsules < 20 or lacking:
             sys.exit(f"FAILED: the history is too poor: {capsules} capsules, without {lacking}")

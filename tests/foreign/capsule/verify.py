@@ -9,6 +9,7 @@ import archive
 import heads
 import manifest
 import streams
+import summary
 from claim import Court
 from fault import Nothing, Unknown, Wrong, need
 from merkle import check_growth, check_inclusion, sha256
@@ -18,7 +19,6 @@ from world import World
 ID, HASH = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", r"([0-9a-f]{64})"
 KNOWN_AT = ["known-at/last.leaf", "known-at/last.tlog-proof",
             "known-at/next.leaf", "known-at/next.tlog-proof"]
-UNSEEN = "what was recorded of appraisals that ratings name"
 HEADS = [heads.LEAF, heads.PROOF, heads.ROWS]
 KINDS = ["checkpoint", "consistency", "|".join(map(re.escape, KNOWN_AT)), "|".join(map(re.escape, HEADS)),
          f"{heads.LATER}{ID}", f"streams/{ID}", f"proofs/{ID}\\.tlog-proof", f"texts/{ID}",
@@ -178,14 +178,14 @@ def all_streams(capsule, found, checkpoint):
     return read
 
 
-def all_heads(capsule, found, checkpoint, read):
+def all_heads(capsule, found, checkpoint, read, organization):
     """What a state digest says of where the streams end; None where there is none."""
     if capsule["format"] == 1:
         return None
     raw, proof = member(found, heads.LEAF), proof_of(found, heads.PROOF)
     with placed(heads.LEAF, proof.index):
         digest = streams.leaf(raw)
-        heads.is_digest(digest, proof, checkpoint)
+        heads.is_digest(digest, proof, checkpoint, organization)
     rows = member(found, heads.ROWS)
     here = {stream.replace("-", ""): leaves for stream, leaves in read.items()}
     after = {name[len(heads.LATER):].replace("-", ""): streams.read(name, raw)
@@ -268,6 +268,26 @@ def difference(unit, claimed, found):
     return f"unit {unit} is claimed otherwise than the records say: {keys}"
 
 
+def verify_summary(data, keys=(), witnesses=()):
+    """A `Report` on a summary that holds; raises `Wrong` or `Nothing`."""
+    report = Report({})
+
+    def of(said, raw):
+        with placed("checkpoint"):
+            return signed(said, raw, keys, witnesses, report)
+    said, checkpoint, position = summary.verify(data, of)
+    report.capsule, size = said, said["log_size"]
+    report.find(True, f"the own levels of {many(len(said['units']), 'unit')} are those that the log itself says were "
+                      f"told with its first {size} records, in its state digest at position {position}")
+    report.open += [
+        "that the levels follow from what was recorded: no record is here, and no rule was run; whoever ran the "
+        "log could have told others than its records give",
+        "what units inherit from those above them, and which areas do not apply to them",
+        "what the units are called, and that there are no others",
+        f"what changed after the first {size} records: the log of the checkpoint has {checkpoint.size}"]
+    return report
+
+
 def verify(data, keys=(), witnesses=()):
     """A `Report` on a capsule that holds; raises `Wrong` or `Nothing`.
 
@@ -292,7 +312,7 @@ def verify(data, keys=(), witnesses=()):
                       "last that is here")
     world = World(leaves, size)
     is_whole = streams.is_whole(leaves, size, capsule["root"])
-    seen = report.ends = all_heads(capsule, found, checkpoint, read)
+    seen = report.ends = all_heads(capsule, found, checkpoint, read, leaves[0]["stream"])
     if seen:
         report.find(True, f"none of {many(len(seen.whole), 'stream')} has a record among the first "
                           f"{min(size, seen.size)} that is not here: the log says so itself, in its state "
@@ -313,8 +333,8 @@ def unseen(leaves, known):
     """What only the streams of appraisals say that are not here, while ratings name them."""
     named = {one["body"].get("appraisal") for one in leaves if one["event"] == "practice-rated"}
     if without := sorted(named - known - {None}):
-        return (f"{UNSEEN}, whose streams are not here: whether ratings were brought in with them: "
-                f"{', '.join(map(streams.hyphens, without))}")
+        return ("what was recorded of appraisals that ratings name, whose streams are not here: whether "
+                f"ratings were brought in with them: {', '.join(map(streams.hyphens, without))}")
     return None
 
 

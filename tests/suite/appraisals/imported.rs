@@ -17,7 +17,7 @@ fn rating(practice: &str) -> wire::ImportedRatingInput {
 }
 
 /// Conducted in the first half of February, in force from March on.
-fn of_before() -> wire::ImportAppraisalRequest {
+pub(super) fn of_before() -> wire::ImportAppraisalRequest {
     wire::ImportAppraisalRequest {
         append: None,
         input: Some(input()),
@@ -29,7 +29,7 @@ fn of_before() -> wire::ImportAppraisalRequest {
     }
 }
 
-async fn import(
+pub(super) async fn import(
     by: &Principal,
     asked: wire::ImportAppraisalRequest,
 ) -> Result<wire::ImportAppraisalResponse, Status> {

@@ -1,6 +1,8 @@
 //! Capsules of logs that describe themselves: a state digest proves that no stream ends too soon.
 
 use expect_test::expect;
+use gradus_capsule::Capsule;
+use gradus_capsule::file::write;
 use gradus_service::capsule::Finding;
 use gradus_wire::v1 as wire;
 use wire::create_capsule_request::Known;
@@ -86,4 +88,27 @@ async fn where_no_digest_is_new_enough_that_is_said_and_the_next_one_proves_it()
     check(&verified, &expect!["proved signature records stream-heads texts levels; not witnesses"]);
     let system = system.restarted().await;
     assert!(created(&system.operator, of(size)).await.unwrap() == then);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn later_leaves_that_stand_in_another_order_than_rows_are_refused() {
+    let (system, described) = given().await;
+    let key = key(&system).await;
+    let units = vec!["alpha".to_owned(), "beta".to_owned()];
+    let asked = wire::CreateCapsuleRequest { units, ..of(described - 9) };
+    let bytes = created(&system.operator, asked).await.unwrap();
+    let capsule = Capsule::read(&bytes).unwrap();
+    let mut members: Vec<(String, Vec<u8>)> =
+        capsule.members().iter().map(|one| (one.name.clone(), one.bytes.to_vec())).collect();
+    let is_later = |(name, _): &(String, Vec<u8>)| name.starts_with("heads/later/");
+    let begin = members.iter().position(is_later).unwrap();
+    let later = members.iter().filter(|one| is_later(one)).count();
+    assert!(later > 1);
+    members[begin..begin + later].reverse();
+    let forged = write(capsule.manifest.clone(), &members);
+    let refused = by_key(&forged, &key).unwrap_err().to_string();
+    assert!(
+        refused.ends_with("members `heads/later/…` stand in the order of `heads/rows`"),
+        "{refused}"
+    );
 }

@@ -259,6 +259,8 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         ProofService/RotateLogKey           -         -         -         -         -         -         -         -
         ProofService/ProveKnownAt           -         -         -         -         -         -         -         -
         ProofService/ProveUnit              -         -         -         -         -         -         hidden    hidden
+        ProofService/ProveLevel             -         -         -         -         -         -         hidden    hidden
+        ProofService/ProveScope             -         -         -         -         -         -         -         -
         ProofService/ReadTile               -         -         -         -         -         -         yes       yes
         ProofService/ListStateDigests       -         -         -         -         -         -         yes       yes
         ProofService/CreateCapsule          -         -         -         -         -         -         -         -

@@ -449,6 +449,11 @@ pub(super) fn of_the_whole() -> Vec<Row> {
         ),
         row!("ProofService/ProveKnownAt", ProveKnownAtRequest { known_at: on("2026-05-01") }),
         row!("ProofService/ProveUnit", ProveUnitRequest { unit: "alpha".into() }),
+        row!(
+            "ProofService/ProveLevel",
+            ProveLevelRequest { unit: "alpha".into(), area: "PA01".into() }
+        ),
+        row!("ProofService/ProveScope", ProveScopeRequest {}),
         row!("ProofService/ReadTile", ReadTileRequest { path: "tile/0/000.p/1".into() }),
         row!("ProofService/ListStateDigests", ListStateDigestsRequest {}),
         row!("ProofService/CreateCapsule", CreateCapsuleRequest { all: true }),

@@ -18,11 +18,14 @@ pub enum CapsuleCommand {
   gradus capsule create rustls --until 2026-03-01 --known-at 2026-03-31 -o rustls.capsule
   gradus capsule create rustls openssl --log-size 35000 --withhold note -o two.capsule
   gradus capsule create --all -o everything.capsule
+  gradus capsule create rustls --summary -o rustls.summary
 
 The file holds the records of the units, of those above them and of the organization, with proofs
 that lead to a signed checkpoint, the texts that you may read, the documents that levels are computed
 with, and the levels that follow. It is verified before it is written. Who makes one has to be
-auditor or admin of the whole organization. The same question gives the same bytes.")]
+auditor or admin of the whole organization. The same question gives the same bytes.
+A summary holds no record: it proves what the log says itself that levels were (gradus prove level), and not
+that they follow from anything. It takes a role on its units alone.")]
     Create(CreateArgs),
     /// Verify a capsule, without a server, and run its rules again
     #[command(after_help = "Examples:
@@ -84,6 +87,9 @@ pub struct CreateArgs {
     /// Leave out all texts
     #[arg(long)]
     pub without_texts: bool,
+    /// Without records: only what the log says itself of the units' own levels, every few thousand records
+    #[arg(long, conflicts_with_all = ["withhold", "without_texts"])]
+    pub summary: bool,
     /// Write the capsule to this file
     #[arg(short = 'o', long, value_name = "FILE")]
     pub save: PathBuf,

@@ -29,6 +29,31 @@ pub struct CoordinateArgs {
     pub min_size: u64,
 }
 
+/// As of when to read, by the rules in force.
+#[derive(Clone, Copy, Debug, Default, Args)]
+#[command(next_help_heading = "As of when")]
+pub struct PointArgs {
+    /// Moment of the unit's life; a bare date is its last instant [default: now]
+    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
+    pub valid_at: Option<Moment>,
+    /// Only what was recorded up to then
+    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
+    #[arg(conflicts_with = "log_size")]
+    pub known_at: Option<Moment>,
+    /// Only what a log of this size holds
+    #[arg(long, value_name = "SIZE")]
+    pub log_size: Option<u64>,
+}
+
+impl PointArgs {
+    /// The coordinate that flags and selector ask for together.
+    pub fn with(self, selector: &Selector) -> Result<v1::Coordinate, CliError> {
+        let Self { valid_at, known_at, log_size } = self;
+        let args = CoordinateArgs { valid_at, known_at, log_size, ..CoordinateArgs::default() };
+        args.with(selector)
+    }
+}
+
 /// As of when what is listed holds.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct HoldsArgs {

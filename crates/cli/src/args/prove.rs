@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::append::{AppendArgs, ConfirmArgs};
-use crate::select::Moment;
+use super::coordinate::PointArgs;
+use crate::select::{Moment, Selector};
 
 /// What to do with checkpoints.
 #[derive(Debug, Args)]
@@ -97,6 +98,25 @@ Every record of a unit names the hash of the one before it, and every few thousa
 how far all units had come (gradus prove digests). So a gap is seen, and an end that is too soon. All of
 the unit's records are read and checked here.")]
     Unit(UnitArgs),
+    /// Prove the level of an area by what the log says itself, and check the proof
+    #[command(after_help = "Examples:
+  gradus prove level web PA01
+  gradus prove level 'web@{2026-03-01}' PA01
+  gradus prove level web PA01 --known-at 2026-03-01
+
+Every few thousand records the log says what was told of all areas of all units (gradus prove digests).
+The last such digest up to the point asked about is opened for one area: no record of the unit is read,
+and what the proof tells of its other areas are hashes. What is not proved is said.")]
+    Level(LevelArgs),
+    /// Prove that the list of units is whole, and check the proof
+    #[command(after_help = "Examples:
+  gradus prove scope
+  gradus prove scope --log-size 12000
+  gradus prove scope --known-at 2026-03-01
+
+Units are registered in the organization's stream, and a state digest has a row of each. All records of
+that stream and all rows are read and checked here.")]
+    Scope(ScopeArgs),
     /// List the state digests, by which records are proved to be all there are
     #[command(after_help = "Example: gradus prove digests")]
     Digests(DigestsArgs),
@@ -107,6 +127,30 @@ the unit's records are read and checked here.")]
 pub struct UnitArgs {
     /// The unit: its name or id
     pub unit: String,
+    /// As the log of this size had it
+    #[arg(long, value_name = "SIZE")]
+    pub log_size: Option<u64>,
+    /// As it was recorded up to then
+    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
+    #[arg(conflicts_with = "log_size")]
+    pub known_at: Option<Moment>,
+}
+
+/// A level to prove.
+#[derive(Debug, Args)]
+pub struct LevelArgs {
+    /// The unit, UNIT@{DATE}, UNIT@known{DATE} or UNIT#SIZE
+    pub unit: Selector,
+    /// The process area, such as PA01
+    pub area: String,
+    /// As of when.
+    #[command(flatten)]
+    pub coordinate: PointArgs,
+}
+
+/// A list of units to prove.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ScopeArgs {
     /// As the log of this size had it
     #[arg(long, value_name = "SIZE")]
     pub log_size: Option<u64>,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gradus_proof::VerifierKey;
 use gradus_server::operate::capsule::{
-    self, AskedComparison, Capsule, Fault, Manifest, NotCompared, Trust, Unread, Verified,
+    self, AskedComparison, Capsule, Fault, Manifest, NotCompared, Summary, Trust, Unread,
 };
 use gradus_wire::v1;
 use gradus_wire::v1::create_capsule_request::Known;
@@ -17,6 +17,7 @@ use crate::args::capsule::{CompareArgs, CreateArgs, SubmitArgs, VerifyArgs};
 use crate::commands::prove::policy;
 use crate::commands::submit::submitted;
 use crate::error::CliError;
+use crate::output::capsule::summary::{claimed_in_summary, summed};
 use crate::output::capsule::{Pieces, claimed, verified};
 use crate::output::side_by_side::side_by_side;
 use crate::output::{Output, View};
@@ -33,6 +34,7 @@ pub async fn create(session: &Session, args: CreateArgs) -> Result<(), CliError>
         known: at.or(args.log_size.map(Known::LogSize)),
         withhold: args.withhold,
         without_texts: args.without_texts,
+        summary: args.summary,
     };
     let error = |status| session.client.error(status);
     let sent = session.client.proofs().create_capsule(Request::new(asked)).await;
@@ -45,33 +47,42 @@ pub async fn create(session: &Session, args: CreateArgs) -> Result<(), CliError>
     let bytes = pieces.whole().ok_or_else(broken)?;
     let key = session.log_key().await?;
     let trust = Trust { keys: std::slice::from_ref(&key), policy: None };
-    let proved = capsule::verify(&bytes, &trust).map_err(unread)?;
+    let shown = proved(&bytes, &trust)?;
     let failed = |error| CliError::File { file: args.save.display().to_string(), error };
     fs::write(&args.save, &bytes).map_err(failed)?;
-    session.output.show(&verified(&proved))
+    session.output.show(&shown)
+}
+
+/// What a capsule or a summary proves.
+fn proved(bytes: &[u8], trust: &Trust<'_>) -> Result<View, CliError> {
+    if Summary::is_one(bytes) {
+        return Ok(summed(&capsule::verify_summary(bytes, trust).map_err(unread)?));
+    }
+    Ok(verified(&capsule::verify(bytes, trust).map_err(unread)?))
 }
 
 /// Verifies a capsule without a server.
 pub fn verify(args: &VerifyArgs, output: &Output) -> Result<(), CliError> {
-    output.show(&verified(&checked(&args.capsule, args.key.as_deref(), args.policy.as_deref())?))
-}
-
-/// A capsule that was verified by a key, a policy, or neither.
-fn checked(
-    file: &Path,
-    by_key: Option<&str>,
-    by_policy: Option<&Path>,
-) -> Result<Verified, CliError> {
-    let key = by_key.map(key).transpose()?;
-    let policy = by_policy.map(policy).transpose()?;
-    let bytes = read(file)?;
-    let trust = Trust { keys: key.as_slice(), policy: policy.as_ref() };
-    capsule::verify(&bytes, &trust).map_err(unread)
+    let key = args.key.as_deref().map(key).transpose()?;
+    let policy = args.policy.as_deref().map(policy).transpose()?;
+    let bytes = read(&args.capsule)?;
+    output.show(&proved(&bytes, &Trust { keys: key.as_slice(), policy: policy.as_ref() })?)
 }
 
 /// Verifies a capsule of another log, and puts it forward as evidence.
 pub async fn submit(session: &Session, args: &SubmitArgs) -> Result<(), CliError> {
-    let verified = checked(&args.capsule, args.key.as_deref(), args.policy.as_deref())?;
+    let key = args.key.as_deref().map(key).transpose()?;
+    let policy = args.policy.as_deref().map(policy).transpose()?;
+    let bytes = read(&args.capsule)?;
+    if Summary::is_one(&bytes) {
+        let file = args.capsule.display();
+        return Err(CliError::usage(
+            format!("{file} is a summary, which shows no records that its levels follow from"),
+            "ask for a whole capsule: gradus capsule create UNIT, without --summary",
+        ));
+    }
+    let trust = Trust { keys: key.as_slice(), policy: policy.as_ref() };
+    let verified = capsule::verify(&bytes, &trust).map_err(unread)?;
     let item = foreign::item(&verified, args)?;
     let (unit, items) = (args.project.clone(), vec![item]);
     let request = |append| v1::SubmitEvidenceRequest { unit, append, items };
@@ -117,7 +128,11 @@ fn key(text: &str) -> Result<VerifierKey, CliError> {
 /// Shows what a capsule says of itself.
 pub fn show(path: &Path, output: &Output) -> Result<(), CliError> {
     let bytes = read(path)?;
-    let view: View = claimed(&manifest(&bytes)?);
+    let view: View = if Summary::is_one(&bytes) {
+        claimed_in_summary(&capsule::read_summary(&bytes).map_err(unread)?.0)
+    } else {
+        claimed(&manifest(&bytes)?)
+    };
     output.note("not verified: see gradus capsule verify")?;
     output.show(&view)
 }

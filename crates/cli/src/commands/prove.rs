@@ -1,13 +1,17 @@
 //! `gradus checkpoint`, `gradus prove` and `gradus verify`: what the log's key has signed, and that
 //! records are in it. What the server answers is checked here, and shown only if it holds.
 
+mod level;
+mod scope;
 mod unit;
 
 use std::fs;
 use std::path::Path;
 
-use gradus_model::{Leaf, Timestamp};
+use gradus_model::event::StateDigestRecorded;
+use gradus_model::{Leaf, Timestamp, UnitId};
 use gradus_proof::policy::Cosigned;
+use gradus_proof::state::read_digest;
 use gradus_proof::{
     Note, NoteError, Policy, TlogProof, VerifierKey, leaf_hash, verify_consistency,
     verify_inclusion,
@@ -179,6 +183,8 @@ pub async fn prove(session: &Session, command: ProveCommand) -> Result<(), CliEr
         ProveCommand::Growth(args) => growth(session, args).await,
         ProveCommand::KnownAt(args) => known_at(session, args).await,
         ProveCommand::Unit(args) => unit::unit(session, args).await,
+        ProveCommand::Level(args) => level::level(session, args).await,
+        ProveCommand::Scope(args) => scope::scope(session, args).await,
         ProveCommand::Digests(args) => unit::digests(session, args).await,
     }
 }
@@ -221,6 +227,32 @@ fn included(
     verify_inclusion(&leaf_hash(&answer.leaf), position, size, &proof, root)
         .map_err(|error| CliError::proof(&error))?;
     Ok(seen)
+}
+
+/// A state digest that is in the log.
+struct Described {
+    /// The stream that it was recorded in.
+    stream: UnitId,
+    position: u64,
+    said: StateDigestRecorded,
+}
+
+/// The state digest that a record is, once its proof was checked.
+fn described(
+    record: Option<&v1::ProveInclusionResponse>,
+    key: &VerifierKey,
+) -> Result<Described, CliError> {
+    let record = record.ok_or_else(|| wrong("the digest has no record"))?;
+    included(record, record.position, key)?;
+    let (place, said) = read_digest(&record.leaf).map_err(|error| CliError::proof(&error))?;
+    if place.position != record.position {
+        return Err(wrong("the digest's leaf names another position"));
+    }
+    Ok(Described { stream: place.stream, position: place.position, said })
+}
+
+fn wrong(what: &str) -> CliError {
+    CliError::Proof(what.to_owned())
 }
 
 fn read(leaf: &[u8]) -> Result<Leaf, CliError> {

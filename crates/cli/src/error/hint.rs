@@ -54,6 +54,10 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
         }
         "TILE_UNKNOWN" => "the log is not that long, or the directory is of another log",
         "NOT_WITNESSED" => "`gradus checkpoint` shows how it stands with the witnesses",
+        "NOT_DESCRIBED" => {
+            "`gradus prove digests` lists the state digests; `gradus capsule create` proves levels \
+             without one"
+        }
         "BEYOND_HEAD" => "the log is not that long: `gradus levels UNIT` shows its size",
         "CLOCK_SUSPECT" => {
             "`gradus clock` shows it: set it right on the server, or if it is right, an operator says \

@@ -1,5 +1,7 @@
 //! Capsules, shown: what they claim, what was proved and what was not.
 
+pub mod summary;
+
 use gradus_server::operate::capsule::{
     AreaClaim, Finding, LevelClaim, Manifest, UnitClaim, Verified,
 };
@@ -36,20 +38,26 @@ pub fn claimed(manifest: &Manifest) -> View {
 /// What a verified capsule proves.
 #[must_use]
 pub fn verified(capsule: &Verified) -> View {
-    let mut found = Sheet::new(&["proved", "about", "meaning"]);
-    let rows = [("yes", &capsule.proved, Tone::Plain), ("no", &capsule.not_proved, Tone::Notice)];
-    for (proved, findings, tone) in rows {
-        for finding in findings {
-            let about = Cell::from(finding.name());
-            found.row(vec![Cell::from(proved).toned(tone), about, Cell::from(finding.to_string())]);
-        }
-    }
+    let found = found(&capsule.proved, &capsule.not_proved);
     let mut document = vec![("verified".to_owned(), Json::Bool(true))];
     document.extend(about(&capsule.manifest));
     document.push(("proved".to_owned(), listed(&capsule.proved)));
     document.push(("not_proved".to_owned(), listed(&capsule.not_proved)));
     let sheets = vec![head(&capsule.manifest), levels(&capsule.manifest), found];
     View { document: Json::Object(document).without_nulls(), entries: None, sheets }
+}
+
+/// What was proved and what was not, a line each.
+fn found(proved: &[Finding], not_proved: &[Finding]) -> Sheet {
+    let mut found = Sheet::new(&["proved", "about", "meaning"]);
+    for (proved, findings, tone) in [("yes", proved, Tone::Plain), ("no", not_proved, Tone::Notice)]
+    {
+        for finding in findings {
+            let about = Cell::from(finding.name());
+            found.row(vec![Cell::from(proved).toned(tone), about, Cell::from(finding.to_string())]);
+        }
+    }
+    found
 }
 
 fn listed(findings: &[Finding]) -> Json {

@@ -93,7 +93,7 @@ named! {
     ClaimRule SetClaimRuleRequest SetClaimRuleResponse RemoveClaimRuleRequest
     RemoveClaimRuleResponse TestClaimsRequest TestClaimsResponse
     GetCheckpointResponse ProveInclusionResponse ProveConsistencyResponse ProveKnownAtResponse
-    ProveUnitResponse StateDigest ListStateDigestsResponse
+    ProveUnitResponse ProveLevelResponse StateDigest ListStateDigestsResponse
     RotateLogKeyRequest RotateLogKeyResponse
     GetClockResponse AcceptClockRequest AcceptClockResponse
     ReplayUnitResponse FindGapsResponse FindLateResponse SupposeWithoutResponse

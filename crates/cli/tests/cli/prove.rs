@@ -160,6 +160,44 @@ fn a_unit_is_proved_to_miss_no_record_by_the_next_state_digest() {
 }
 
 #[test]
+fn a_level_and_the_list_of_units_are_proved_by_the_next_state_digest() {
+    let (home, server) = describing();
+    gradus(&home, &server, &["project", "register", "rustls"]).done();
+    let rated = ["BP.01.01", "satisfied", "--effective-at", "2026-03-01"];
+    gradus(&home, &server, &[&["rate", "--project", "organization"][..], &rated].concat()).done();
+    for number in 0..12 {
+        gradus(&home, &server, &["project", "register", &format!("p{number}")]).done();
+    }
+    let waited = ["events", "--type", "state-digest-recorded", "--follow", "--limit", "2"];
+    gradus(&home, &server, &waited).done();
+    let proved = gradus(&home, &server, &["prove", "level", "organization", "PA01"]).done();
+    assert!(part(&proved, "rated").ends_with(" open"), "{proved}");
+    let words = part(&proved, "proved");
+    assert!(words.contains("the log says so itself"), "{words}");
+    let not = part(&proved, "not proved");
+    assert!(not.starts_with("that these levels follow from the records by the rules"), "{not}");
+    let none = gradus(&home, &server, &["prove", "level", "organization", "PA02"]).done();
+    assert_eq!([part(&none, "rated"), part(&none, "ongoing")], ["not rated", "not rated"]);
+    let before = gradus(&home, &server, &["prove", "level", "organization#5", "PA01"]);
+    assert!(before.err.contains("no state digest of at most 5 records"), "{before:?}");
+
+    let made = ["capsule", "create", "organization", "--summary", "-o", "it.summary"];
+    gradus(&home, &server, &made).done();
+    let key = part(&proved, "key");
+    let checked =
+        gradus(&home, &server, &["capsule", "verify", "it.summary", "--key", &key]).done();
+    assert!(checked.contains("no\tlevels-computed\tthat the levels follow from"), "{checked}");
+    assert!(checked.contains("yes\tlevels-told\tthe own levels of 1 unit are"), "{checked}");
+    gradus(&home, &server, &["capsule", "show", "it.summary"]).done();
+
+    let asked = ["prove", "scope", "--log-size", "10", "--output", "json"];
+    let scope = gradus(&home, &server, &asked).done();
+    assert!(scope.contains("were registered below 10, and no other: "), "{scope}");
+    let scope = gradus(&home, &server, &["prove", "scope", "--output", "jsonl"]).done();
+    assert!(scope.lines().any(|line| line.contains("\"unit\":\"rustls\"")), "{scope}");
+}
+
+#[test]
 fn a_policy_says_which_witnesses_saw_what_a_proof_leads_to() {
     let (home, server) = given();
     let proved = gradus(&home, &server, &["prove", "record", "3", "--save", "third"]).done();

@@ -11,6 +11,7 @@ use crate::contract::{Clocks, QUEUE_CALLS, Stand, append, appended};
 
 mod clock;
 mod damage;
+mod drill;
 mod matrix;
 mod start;
 mod throughput;

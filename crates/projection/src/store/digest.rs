@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use gradus_domain::fold::AreaCourse;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, UnitId};
 use sha2::{Digest as _, Sha256};
 
 use super::{IndexError, IndexStore, at_key};
-use crate::index::{Chain, Fault, Leaf, Named, Row, changed, leaf, read_key};
+use crate::index::{Chain, Fault, Leaf, Named, Row, changed, leaf, prefix_of, read_key};
 use crate::projector::Parked;
 
 /// The digest over the units that anything was told of, in the order of ids.
@@ -89,6 +90,41 @@ impl IndexStore {
     pub fn unit_digests_at(&self, size: u64) -> Result<BTreeMap<UnitId, Digest>, IndexError> {
         let chains = self.chains(size)?;
         Ok(digests(&chains, &self.written().parked, size))
+    }
+
+    /// Tells the course of each area of which something was told before `size`, of one unit or of all
+    /// that were not parked; one row of an area is read, however long its past is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::recomputed`].
+    pub fn courses(
+        &self,
+        of: Option<UnitId>,
+        size: u64,
+        mut tell: impl FnMut(UnitId, &AreaRef, &AreaCourse),
+    ) -> Result<(), IndexError> {
+        let parked = self.written().parked.clone();
+        let mut from = vec![b'l'];
+        from.extend(of.iter().flat_map(|unit| unit.0));
+        let prefix = from.clone();
+        loop {
+            let Some(next) = self.rows.range(from..).next().transpose()? else { return Ok(()) };
+            let key = next.0;
+            if !key.starts_with(&prefix) {
+                return Ok(());
+            }
+            let read = read_key(&key).ok_or(Fault::Damaged("a key cannot be read"));
+            let (unit, area, _) = read.map_err(|fault| at_key(&key, fault))?;
+            let course = self.course_unkept(unit, &area, size)?;
+            let told = parked.get(&unit).is_none_or(|parked| parked.position >= size);
+            if let Some(course) = course.filter(|_| told) {
+                tell(unit, &area, &course);
+            }
+            // Behind the last row that the area can have.
+            from = prefix_of(unit, &area);
+            from.extend([0xff; 9]);
+        }
     }
 
     fn chains(&self, size: u64) -> Result<BTreeMap<UnitId, Chain>, IndexError> {

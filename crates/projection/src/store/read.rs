@@ -31,6 +31,22 @@ impl IndexStore {
         Ok(self.read(unit, area, size, read)?.map(Arc::new))
     }
 
+    /// The same, of an area that nobody asks about: what was read lately stays kept.
+    pub(super) fn course_unkept(
+        &self,
+        unit: UnitId,
+        area: &AreaRef,
+        size: u64,
+    ) -> Result<Option<AreaCourse>, IndexError> {
+        let Some((first, bytes)) = self.rows_before(unit, area, size).next().transpose()? else {
+            return Ok(None);
+        };
+        let row = Row::up_to(first, &bytes, size);
+        let course =
+            row.and_then(|row| (!row.is_nothing()).then(|| row.course(area, self)).transpose());
+        course.map_err(|fault| at_key(&key_of(&prefix_of(unit, area), first), fault))
+    }
+
     /// The own state of an area of a model at a point; none if nothing is known of it.
     ///
     /// # Errors

@@ -2,11 +2,19 @@
 //!
 //! `GRADUS_FUZZ` says how many files each parser is given; the seeds of failures are printed.
 
-use gradus_proof::{AddCheckpoint, Checkpoint, Note, Policy, Signature, TlogProof, VerifierKey};
+use gradus_model::unit::AreaRef;
+use gradus_model::{AreaId, Digest, Timestamp, UnitId};
+use gradus_proof::state::areas::{Course, Entry, Level, Levels, open_area};
+use gradus_proof::state::{Chain, read_digest};
+use gradus_proof::tiles::{add_entry, hash_bytes};
+use gradus_proof::{
+    AddCheckpoint, Checkpoint, Note, Policy, Row, Signature, Signer, Tile, TlogProof, VerifierKey,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::made_up::{cosigned, leaf, policy, policy_file, signer, tlog_proof};
+use crate::made_up::{cosigned, leaf, policy, policy_file, signer, tlog_proof, witness};
+use crate::states;
 
 fn cases() -> ProptestConfig {
     let cases = std::env::var("GRADUS_FUZZ").map_or(256, |cases| cases.parse().unwrap());
@@ -26,7 +34,40 @@ fn good() -> Vec<Vec<u8>> {
         cosigned(40, &[]).text.into_bytes(),
         policy_file().into_bytes(),
         signer().verifier().to_string().into_bytes(),
+        Signer::private_text("log.example/gradus", &[7; 32]).unwrap().as_bytes().to_vec(),
+        b"tile/entries/x001/234.p/5".to_vec(),
+        hash_bytes(&[Digest([1; 32]), Digest([2; 32])]),
+        entries(),
+        row().to_bytes(),
+        course().to_bytes(),
+        Entry { area: area(), course: course().hash() }.to_bytes(),
+        states::digest_leaf(),
     ]
+}
+
+/// An entry bundle of two leaves.
+fn entries() -> Vec<u8> {
+    let mut bundle = Vec::new();
+    for number in [1, 2] {
+        add_entry(&mut bundle, &leaf(number)).unwrap();
+    }
+    bundle
+}
+
+fn row() -> Row {
+    let (head, projection) = (Digest([1; 32]), Digest([2; 32]));
+    Row { stream: UnitId([7; 16]), version: 300, head, projection }
+}
+
+fn area() -> AreaRef {
+    AreaRef { model: "some-model".parse().unwrap(), area: AreaId::new(13).unwrap() }
+}
+
+fn course() -> Course {
+    let rated = Level::Range { at_least: 1, at_most: 5, open: 300 };
+    let levels = Levels { rated, ongoing: Level::NotDeterminable };
+    let changes = vec![(Timestamp::from_micros(1 << 50).unwrap(), levels)];
+    Course { first: Levels::NOTHING, changes, coverage: Digest([3; 32]) }
 }
 
 /// What the formats are made of, in any order.
@@ -57,6 +98,12 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         "#",
         "\t",
         "log.example/gradus\n",
+        "PRIVATE+KEY+",
+        "tile/",
+        "entries/",
+        "x000/",
+        "255.p/",
+        "\u{84}\u{50}",
     ]
     .iter()
     .map(|word| word.as_bytes().to_vec())
@@ -109,6 +156,7 @@ proptest! {
         if let Ok(note) = Note::parse(&file) {
             prop_assert_eq!(note.to_bytes(), file.clone());
             let _ = policy().evaluate(&note);
+            let _ = witness(1).verifier().cosigned_at(&note);
         }
         if let Ok(proof) = TlogProof::parse(&file) {
             prop_assert_eq!(proof.to_bytes(), file.clone());
@@ -121,7 +169,12 @@ proptest! {
         if let Ok(policy) = Policy::parse(&file) {
             prop_assert_eq!(Policy::parse(policy.to_string().as_bytes()), Ok(policy));
         }
+        reads_what_lies_in_tiles_and_digests(&file)?;
         let text = String::from_utf8_lossy(&file);
+        if let Ok(tile) = text.parse::<Tile>() {
+            prop_assert_eq!(tile.to_string(), text.clone());
+        }
+        let _ = Signer::parse_private(&text);
         if let Ok(checkpoint) = Checkpoint::parse(&text) {
             prop_assert!(text.starts_with(&checkpoint.to_text()));
         }
@@ -132,4 +185,37 @@ proptest! {
             prop_assert!(!signatures.is_empty());
         }
     }
+}
+
+fn reads_what_lies_in_tiles_and_digests(file: &[u8]) -> Result<(), TestCaseError> {
+    let tile = |path: &str| path.parse::<Tile>().unwrap();
+    for width in [1_usize, 2, 5] {
+        let path = |kind: &str| tile(&format!("tile/{kind}/000.p/{width}"));
+        if let Ok(hashes) = path("0").read_hashes(file) {
+            prop_assert_eq!((hashes.len(), hash_bytes(&hashes)), (width, file.to_vec()));
+        }
+        if let Ok(entries) = path("entries").read_entries(file) {
+            let mut again = Vec::new();
+            for entry in &entries {
+                add_entry(&mut again, entry).unwrap();
+            }
+            prop_assert_eq!((entries.len(), again), (width, file.to_vec()));
+        }
+    }
+    if let Ok((row, rest)) = Row::read_first(file) {
+        prop_assert_eq!([&row.to_bytes(), rest].concat(), file.to_vec());
+        prop_assert_eq!(Row::read(file).is_ok(), rest.is_empty());
+    }
+    if let Ok(entry) = Entry::read(file) {
+        prop_assert_eq!(entry.to_bytes(), file.to_vec());
+    }
+    if let Ok(course) = Course::read(file) {
+        prop_assert_eq!(course.to_bytes(), file.to_vec());
+    }
+    let _ = open_area(&row(), &[file], &area(), Some(file));
+    if let Ok((place, digest)) = read_digest(file) {
+        prop_assert!(digest.size <= place.position);
+    }
+    let _ = Chain::of(UnitId([7; 16]), [1, u64::MAX]).push(file);
+    Ok(())
 }

@@ -4,7 +4,9 @@
 
 mod made_up;
 
+mod areas;
 mod checkpoints;
+mod drill;
 mod fuzz;
 mod merkle;
 mod notes;

@@ -34,6 +34,12 @@ fn leaf(stream: UnitId, position: u64, version: u64, previous: Digest, event: &E
     bytes
 }
 
+/// The record of a digest of five records.
+pub(crate) fn digest_leaf() -> Vec<u8> {
+    let said = StateDigestRecorded { size: 5, root: Digest([9; 32]), rows: 1, projector: 2 };
+    leaf(STREAM, 7, 1, Digest::ZERO, &Event::StateDigestRecorded(said))
+}
+
 /// The leaves of a stream at these positions.
 fn stream(positions: &[u64]) -> Vec<Vec<u8>> {
     let mut previous = Digest::ZERO;

@@ -47,6 +47,8 @@ pub struct AskedCapsule {
     pub withhold: Vec<String>,
     /// Whether all texts are left out.
     pub without_texts: bool,
+    /// Whether only what a state digest says is told, without a record.
+    pub summary: bool,
 }
 
 /// A stream up to the capsule's size; its last record is proved.
@@ -72,6 +74,13 @@ impl Service {
         by: &Caller,
         asked: &AskedCapsule,
     ) -> Result<Vec<u8>, ServiceError> {
+        if asked.summary {
+            if asked.all {
+                self.whole(by)?;
+            }
+            let _alone = self.capsule.lock().await;
+            return Box::pin(self.create_summary(by, asked)).await;
+        }
         self.whole(by)?;
         let _alone = self.capsule.lock().await;
         let coordinate =
@@ -142,7 +151,7 @@ impl Service {
         aside(move || write(manifest, &members)).await
     }
 
-    fn units_of_capsule(
+    pub(super) fn units_of_capsule(
         &self,
         by: &Caller,
         asked: &AskedCapsule,
@@ -350,7 +359,7 @@ fn note(checkpoint: &Signed) -> Result<Note, ServiceError> {
         .map_err(|_| ServiceError::Fault("our own checkpoint cannot be read"))
 }
 
-fn origin(checkpoint: &Signed) -> Result<String, ServiceError> {
+pub(super) fn origin(checkpoint: &Signed) -> Result<String, ServiceError> {
     let read = gradus_proof::Checkpoint::parse(&note(checkpoint)?.text);
     let read = read.map_err(|_| ServiceError::Fault("our own checkpoint cannot be read"))?;
     Ok(read.origin)

@@ -1,12 +1,14 @@
 //! Verifies a capsule without a log: what was proved, and what was not.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use gradus_capsule::file::MANIFEST;
 use gradus_capsule::texts::Counted;
 use gradus_capsule::{Capsule, Checked, Fault, Heads, Manifest, Trust, Unread, check};
 use gradus_domain::At;
-use gradus_model::{Timestamp, UnitId};
+use gradus_domain::appraisal::stream_of;
+use gradus_model::{Event, Timestamp, UnitId};
 
 use super::fold::Folded;
 
@@ -91,6 +93,33 @@ pub enum Finding {
         /// Units above those asked for of which no stream is here.
         without_stream: Vec<UnitId>,
     },
+    /// What was recorded of appraisals that ratings name, whose streams are not here.
+    Appraisals {
+        /// The appraisals.
+        without_stream: Vec<UnitId>,
+    },
+    /// What the log itself says of units, in a state digest.
+    Told {
+        /// The units.
+        units: u64,
+        /// The size that the digest describes.
+        size: u64,
+        /// Where it was recorded.
+        position: u64,
+    },
+    /// That levels of a state digest follow from records.
+    NotComputed,
+    /// What units have from those above them, or not at all.
+    OwnOnly,
+    /// What units are called, and which others there are.
+    NamesOnly,
+    /// What was recorded after the records that a state digest describes.
+    Since {
+        /// The size that the digest describes.
+        size: u64,
+        /// The size of the checkpoint.
+        until: u64,
+    },
     /// Texts that are withheld.
     Withheld {
         /// The fields.
@@ -116,6 +145,12 @@ impl Finding {
             Self::KnownAt { .. } => "known-at",
             Self::Complete { .. } | Self::LaterRecords { .. } => "completeness",
             Self::Whole { .. } => "stream-heads",
+            Self::Appraisals { .. } => "appraisals",
+            Self::Told { .. } => "levels-told",
+            Self::NotComputed => "levels-computed",
+            Self::OwnOnly => "inheritance",
+            Self::NamesOnly => "names",
+            Self::Since { .. } => "later-records",
             Self::Texts { .. } => "texts",
             Self::Levels { .. } => "levels",
             Self::Withheld { .. } => "withheld-texts",
@@ -123,6 +158,10 @@ impl Finding {
             Self::WithoutTexts => "texts-left-out",
         }
     }
+}
+
+fn listed(streams: &[UnitId]) -> String {
+    streams.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// So many of something, in words.
@@ -195,11 +234,37 @@ impl fmt::Display for Finding {
                     )?,
                 }
                 if !without_stream.is_empty() {
-                    let ids: Vec<String> = without_stream.iter().map(ToString::to_string).collect();
-                    write!(f, "; that nothing was recorded of units above: {}", ids.join(", "))?;
+                    let ids = listed(without_stream);
+                    write!(f, "; that nothing was recorded of units above: {ids}")?;
                 }
                 Ok(())
             }
+            Self::Appraisals { without_stream } => write!(
+                f,
+                "what was recorded of appraisals that ratings name, whose streams are not here: whether \
+                 ratings were brought in with them: {}",
+                listed(without_stream)
+            ),
+            Self::Told { units, size, position } => write!(
+                f,
+                "the own levels of {} are those that the log itself says were told with its first {size} \
+                 records, in its state digest at position {position}",
+                Many(*units, "unit")
+            ),
+            Self::NotComputed => f.write_str(
+                "that the levels follow from what was recorded: no record is here, and no rule was run; \
+                 whoever ran the log could have told others than its records give",
+            ),
+            Self::OwnOnly => f.write_str(
+                "what units inherit from those above them, and which areas do not apply to them",
+            ),
+            Self::NamesOnly => {
+                f.write_str("what the units are called, and that there are no others")
+            }
+            Self::Since { size, until } => write!(
+                f,
+                "what changed after the first {size} records: the log of the checkpoint has {until}"
+            ),
             Self::Withheld { fields } => {
                 write!(f, "what is withheld: {}", Many(*fields, "text"))
             }
@@ -266,6 +331,22 @@ fn without_stream(folded: &Folded, checked: &Checked<'_>, manifest: &Manifest) -
     without
 }
 
+/// The appraisals that ratings name, of which neither the stream is here nor a row says that it has none:
+/// what an import is, their streams alone say.
+fn unseen_appraisals(checked: &Checked<'_>, size: u64) -> Vec<UnitId> {
+    let named = checked.records.iter().filter_map(|record| match &record.event {
+        Event::PracticeRated(rated) => rated.appraisal.map(stream_of),
+        _ => None,
+    });
+    let heads = checked.heads.as_ref().filter(|heads| heads.size >= size);
+    let is_known = |stream: &UnitId| {
+        checked.streams.iter().any(|here| here.id == *stream)
+            || heads.is_some_and(|heads| heads.whole.contains(stream))
+    };
+    let unseen: BTreeSet<UnitId> = named.filter(|stream| !is_known(stream)).collect();
+    unseen.into_iter().collect()
+}
+
 /// Whether a state digest of the whole size says of every stream that matters where it ends.
 fn is_whole(checked: &Checked<'_>, size: u64, without_stream: &[UnitId]) -> bool {
     let heads = checked.heads.as_ref().filter(|heads| heads.size >= size);
@@ -314,6 +395,10 @@ fn findings(
         };
         let without_stream = without_stream.into_iter().filter(|unit| !is_proved(unit)).collect();
         open.push(Finding::LaterRecords { missing, described, without_stream });
+    }
+    let unseen = unseen_appraisals(checked, size);
+    if !checked.complete && !unseen.is_empty() {
+        open.push(Finding::Appraisals { without_stream: unseen });
     }
     match checked.texts {
         Some(Counted { shown, withheld, erased, .. }) => {

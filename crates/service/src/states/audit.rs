@@ -1,19 +1,22 @@
 //! The server's own audit: once a day the newest state digest is made again from the leaves alone.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use gradus_capsule::state::{rows, streams};
+use gradus_capsule::state::{Areas, rows, streams};
 use gradus_log::LogError;
 use gradus_model::{Digest, Recorded, Timestamp};
-use gradus_projection::projector::VERSION;
+use gradus_projection::projector::Revision;
 use gradus_projection::rebuild::{Within, folded};
 use gradus_projection::views::StateDigest;
 use gradus_proof::leaf_hash;
+use gradus_proof::state::areas::BY_AREA;
 use gradus_proof::state::{Reached, rows_root};
 use tokio::runtime::Handle;
 
+use super::PROJECTOR;
 use crate::error::ServiceError;
 use crate::records::ReadRecord;
 use crate::service::Service;
@@ -76,7 +79,7 @@ impl Service {
         });
     }
 
-    /// Makes the newest state digest of this version again, from nothing but the leaves of the log and
+    /// Makes the newest state digest again, from nothing but the leaves of the log and
     /// the documents that they name, and compares; none where there is none.
     ///
     /// It takes as long as a rebuild of the index, on a thread of its own.
@@ -85,11 +88,11 @@ impl Service {
         let newest = {
             let views = self.views();
             let mut all = views.state_digests.values().rev();
-            all.find(|digest| digest.said.projector == VERSION).cloned()
+            all.find(|digest| digest.said.projector <= PROJECTOR).cloned()
         };
         let Some(StateDigest { said, .. }) = newest else { return Ok(None) };
-        let size = said.size;
-        let computed = self.apart(move |service| service.root_from_leaves(size)).await?;
+        let (size, projector) = (said.size, said.projector);
+        let computed = self.apart(move |service| service.root_from_leaves(size, projector)).await?;
         let audited = Audited { at: self.now(), size, recorded: said.root, computed };
         if !audited.agrees() {
             tracing::error!(
@@ -102,7 +105,7 @@ impl Service {
         Ok(Some(audited))
     }
 
-    fn root_from_leaves(&self, size: u64) -> Result<Digest, ServiceError> {
+    fn root_from_leaves(&self, size: u64, projector: u32) -> Result<Digest, ServiceError> {
         let within = Within {
             recall: Some(self.streams()),
             history_bytes: self.memory.history_bytes,
@@ -131,10 +134,19 @@ impl Service {
             }
             Some(records.into_iter().map(|record| record.recorded).collect::<Vec<Recorded>>())
         });
-        let (views, projected) = folded(&library, within, chunks.flatten());
+        let areas = RefCell::new(Areas::default());
+        let tell = |revision: &Revision<'_>| {
+            let course = revision.course;
+            let (levels, supports) = (course.levels(), course.supports());
+            areas.borrow_mut().tell(revision.unit, revision.area, levels, supports);
+        };
+        let park = |unit| areas.borrow_mut().forget(unit);
+        let (views, chained) = folded(&library, within, chunks.flatten(), tell, park);
         if let Some(fault) = fault {
             return Err(fault);
         }
+        let projected =
+            if projector < BY_AREA { chained } else { areas.into_inner().projections() };
         let streams = streams(&views.registry, &views.appraisals, size);
         Ok(rows_root(&rows(&streams, &heads, &projected)))
     }

@@ -7,7 +7,6 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
-use gradus_projection::projector::VERSION;
 use gradus_projection::views::StateDigest;
 use gradus_proof::Row;
 use gradus_proof::state::rows_root;
@@ -65,9 +64,10 @@ impl Service {
             self.remember((size, Arc::clone(&rows)));
             return Ok(rows);
         }
-        let rows = self.rows_again(size).await?;
+        let rows = self.rows_again(size, digest.said.projector).await?;
         if rows_root(&rows) != digest.said.root {
-            let (root, made, projector) = (digest.said.root, rows_root(&rows), VERSION);
+            let (root, made) = (digest.said.root, rows_root(&rows));
+            let projector = digest.said.projector;
             tracing::error!(size, %root, %made, projector, "a state digest is not what the log says");
             return Err(ServiceError::Fault("a state digest is not what the log says"));
         }

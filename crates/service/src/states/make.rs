@@ -12,12 +12,12 @@ use gradus_log::LogError;
 use gradus_model::event::StateDigestRecorded;
 use gradus_model::unit::{Grade, PrincipalKind};
 use gradus_model::{Digest, Event, RequestId, UnitId};
-use gradus_projection::projector::VERSION;
 use gradus_proof::digest::sha256_of;
+use gradus_proof::state::areas::BY_AREA;
 use gradus_proof::state::{Reached, rows_root};
 use gradus_proof::{Row, leaf_hash};
 
-use super::{Cut, is_digest};
+use super::{PROJECTOR, is_digest};
 use crate::append::organization;
 use crate::call::{Batch, Call};
 use crate::error::ServiceError;
@@ -39,7 +39,7 @@ impl Service {
         tokio::spawn(async move {
             loop {
                 let Some(service) = service.upgrade() else { return };
-                let newest = cut.borrow_and_update().clone();
+                let newest = *cut.borrow_and_update();
                 let recorded = service.record_state(newest).await;
                 drop(service);
                 match recorded {
@@ -59,26 +59,22 @@ impl Service {
     }
 
     /// Records the state at the last size that is to be described, if it was not.
-    async fn record_state(self: &Arc<Self>, cut: Option<Cut>) -> Result<(), ServiceError> {
+    async fn record_state(self: &Arc<Self>, cut: Option<u64>) -> Result<(), ServiceError> {
         // What was cut is told before readers may ask about it.
         let passed = self.states.passed(self.read_size());
-        let Some(size) = passed.max(cut.as_ref().map(|cut| cut.size)) else { return Ok(()) };
+        let Some(size) = passed.max(cut) else { return Ok(()) };
         let newest = self.views().state_digests.keys().next_back().copied();
         if newest >= Some(size) {
             return Ok(());
         }
-        let cut = cut.filter(|cut| cut.size == size);
-        if cut.is_none() && is_digest(&self.record_at(size - 1).await?.recorded.event) {
+        if cut != Some(size) && is_digest(&self.record_at(size - 1).await?.recorded.event) {
             return Ok(());
         }
-        let rows = match cut {
-            Some(cut) => self.rows_at(size, &cut.projected).await?,
-            None => self.rows_again(size).await?,
-        };
+        let rows = self.rows_again(size, PROJECTOR).await?;
         let root = rows_root(&rows);
         let count = rows.len() as u64;
         self.keep_rows(size, rows).await;
-        let said = StateDigestRecorded { size, root, rows: count, projector: VERSION };
+        let said = StateDigestRecorded { size, root, rows: count, projector: PROJECTOR };
         self.append_state(said).await
     }
 
@@ -103,9 +99,19 @@ impl Service {
         Ok(rows(&streams, &heads, projected))
     }
 
-    /// The same, long after: what the projector told is read from all of the index.
-    pub(super) async fn rows_again(self: &Arc<Self>, size: u64) -> Result<Vec<Row>, ServiceError> {
-        let projected = self.apart(move |service| service.index.unit_digests_at(size)).await?;
+    /// The same, at any time after, as a version of the projector says it: that is read from the index.
+    pub(super) async fn rows_again(
+        self: &Arc<Self>,
+        size: u64,
+        projector: u32,
+    ) -> Result<Vec<Row>, ServiceError> {
+        let projected = self.apart(move |service| {
+            if projector < BY_AREA {
+                return service.index.unit_digests_at(size);
+            }
+            service.index.areas_at(None, size).map(|areas| areas.projections())
+        });
+        let projected = projected.await?;
         self.rows_at(size, &projected).await
     }
 

@@ -77,25 +77,10 @@ impl Service {
     ) -> Result<OfUnit, ServiceError> {
         self.caught_up(None).await?;
         let unit = self.unit(by, unit)?;
-        let head = self.log.head().size;
-        let (size, settled) = match known {
-            Known::Head => (self.read_size(), true),
-            Known::Size(asked) if asked > head => {
-                return Err(LogError::Past { asked, size: head }.into());
-            }
-            Known::Size(asked) => (asked, true),
-            Known::At(at) => {
-                let known = self.log.known_at(at).await?;
-                (known.size, known.settled)
-            }
-        };
+        let (size, settled) = self.size_of(known).await?;
         self.caught_up(Some(size)).await?;
         let version = self.version_at(unit, size).await?;
-        let digest = {
-            let digests = &self.views().state_digests;
-            let found = digests.range(size..).next();
-            found.or_else(|| digests.range(..size).next_back()).map(|(_, digest)| digest.clone())
-        };
+        let digest = self.digest_for(size);
         let covers = digest.as_ref().map_or(size, |digest| size.max(digest.position + 1));
         let checkpoint = self.checkpoint_to_prove_by(covers).await?;
         let last = match version {
@@ -113,7 +98,30 @@ impl Service {
         Ok(OfUnit { unit, size, settled, version, last, whole, checkpoint })
     }
 
-    async fn whole_of(
+    /// The size that a point of the log has, and whether no further record can come to lie within it.
+    pub(super) async fn size_of(&self, known: Known) -> Result<(u64, bool), ServiceError> {
+        let head = self.log.head().size;
+        Ok(match known {
+            Known::Head => (self.read_size(), true),
+            Known::Size(asked) if asked > head => {
+                return Err(LogError::Past { asked, size: head }.into());
+            }
+            Known::Size(asked) => (asked, true),
+            Known::At(at) => {
+                let known = self.log.known_at(at).await?;
+                (known.size, known.settled)
+            }
+        })
+    }
+
+    /// The first digest of at least a size; while there is none, the last one before.
+    pub(super) fn digest_for(&self, size: u64) -> Option<StateDigest> {
+        let digests = &self.views().state_digests;
+        let found = digests.range(size..).next();
+        found.or_else(|| digests.range(..size).next_back()).map(|(_, digest)| digest.clone())
+    }
+
+    pub(super) async fn whole_of(
         self: &Arc<Self>,
         unit: UnitId,
         digest: StateDigest,

@@ -3,7 +3,7 @@
 use gradus_model::event::{OfEvidence, StateDigestRecorded};
 use gradus_model::leaf::Place;
 use gradus_model::unit::Grade;
-use gradus_model::{EvidenceId, PrincipalId, RequestId, Timestamp};
+use gradus_model::{Digest, EvidenceId, PrincipalId, RequestId, Timestamp, UnitId};
 
 use super::*;
 use crate::append::tests::started;

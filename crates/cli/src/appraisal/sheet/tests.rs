@@ -2,6 +2,7 @@
 
 use super::*;
 use expect_test::expect;
+use proptest::prelude::*;
 
 fn merged(sheets: &[(&str, &str)]) -> Sheets {
     let mut merged = Merged::default();
@@ -134,4 +135,77 @@ fn a_sheet_has_rows_for_features_and_instances_that_may_be_rated() {
     let shown: Vec<String> =
         rows.iter().map(|row| format!("{} {}", row.practice, row.instance)).collect();
     assert_eq!(shown, ["BP.01.01 ", "BP.01.01 web", "PA01/2.1 ", "PA01/2.1 web"]);
+}
+
+/// What sheets are made of, in any order, beside what a spreadsheet may write.
+fn any_sheet() -> impl Strategy<Value = String> {
+    let words = [
+        "unit,practice,",
+        "rater,",
+        "rating",
+        "carried,carried_position",
+        "app",
+        "BP.01.01",
+        "PA01/GP 2.1.1",
+        "satisfied",
+        "confirmed",
+        "abstained",
+        "seven",
+        "7",
+        ",",
+        ",,",
+        "\n",
+        "\r\n",
+        "\"",
+        "\"\"",
+        ";",
+        "\t",
+        " ",
+        "\u{feff}",
+        "ä",
+        "\0",
+        "-1",
+        "18446744073709551616",
+    ];
+    let word = prop_oneof![
+        8 => prop::sample::select(words.to_vec()).prop_map(ToOwned::to_owned),
+        1 => any::<String>(),
+    ];
+    prop::collection::vec(word, 0..60).prop_map(|words| words.concat())
+}
+
+/// A sheet with three filled rows.
+fn filled() -> String {
+    let row = |practice: &str| Row {
+        unit: "app".to_owned(),
+        practice: practice.to_owned(),
+        rater: "leo".to_owned(),
+        interview: "said, \"yes\"\nand more".to_owned(),
+        rating: "satisfied".to_owned(),
+        ..Row::default()
+    };
+    let mut bytes = Vec::new();
+    write(&["BP.01.01", "BP.01.02", "BP.01.03"].map(row), &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn a_sheet_of_any_text_is_read_or_told_with_its_file(
+        noise in any_sheet(), bytes: Vec<u8>, at in any::<prop::sample::Index>(), taken in 0_usize..40,
+    ) {
+        let good = filled().into_bytes();
+        let (at, mut damaged) = (at.index(good.len()), good.clone());
+        damaged.splice(at..(at + taken).min(good.len()), noise.bytes().take(40));
+        for sheet in [damaged, noise.into_bytes(), bytes] {
+            let mut merged = Merged::default();
+            merged.take("a.csv", sheet.as_slice());
+            let Sheets { ratings, problems, .. } = merged.read;
+            for problem in &problems {
+                prop_assert!(problem.starts_with("a.csv: "), "{}", problem);
+            }
+            let lines = 1 + String::from_utf8_lossy(&sheet).matches('\n').count();
+            prop_assert!(ratings.len() < lines.max(1), "{} of {lines}", ratings.len());
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use expect_test::expect;
+use proptest::prelude::*;
 
 fn given(rater: &str, line: u64, practice: &str, value: i32, cited: &str) -> Given {
     let subject = v1::SubjectInput { practice: practice.to_owned(), ..Default::default() };
@@ -104,4 +105,24 @@ fn what_a_worksheet_says_of_the_team_has_to_be_on_record() {
     let problems = off_record(&rows[1..], &told);
     expect!["w.csv: line 3: rating:leo: the worksheet says `satisfied`, and it was not revealed: reveal it first"]
         .assert_eq(&problems.join("\n"));
+}
+
+proptest! {
+    #[test]
+    fn a_worksheet_of_any_text_is_read_or_told_with_its_file(
+        noise: String, bytes: Vec<u8>, at in any::<prop::sample::Index>(), taken in 0_usize..40,
+    ) {
+        let good = "unit,practice,instance,rating:leo,rating:mia,consensus\n\
+            app,BP.01.01,,satisfied,satisfied,satisfied\napp,BP.01.02,,,satisfied,\n";
+        let (at, mut damaged) = (at.index(good.len()), good.as_bytes().to_vec());
+        damaged.splice(at..(at + taken).min(good.len()), noise.bytes().take(40));
+        for sheet in [damaged, noise.into_bytes(), bytes] {
+            let (rows, problems) = parse("w.csv", sheet.as_slice());
+            for problem in &problems {
+                prop_assert!(problem.starts_with("w.csv: "), "{}", problem);
+            }
+            let told = v1::GetAppraisalResponse::default();
+            prop_assert!(off_record(&rows, &told).len() <= rows.len() * 2);
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use gradus_model::UnitId;
 use gradus_model::event::StateDigestRecorded;
-use gradus_proof::state::{Chain, Reached, read_digest, verify_row};
+use gradus_proof::state::{Chain, Reached, verify_row};
 use gradus_proof::{VerifierKey, leaf_hash};
 use gradus_wire::v1;
 use gradus_wire::v1::prove_unit_request::Point;
 
-use super::{included, of_checkpoint, read};
+use super::{Described, described, included, of_checkpoint, read, wrong};
 use crate::args::prove::{DigestsArgs, UnitArgs};
 use crate::error::CliError;
 use crate::output::View;
@@ -78,18 +78,13 @@ async fn check(
     let mut row = None;
     let mut digest = None;
     if let Some(whole) = &answer.whole {
-        let record = whole.record.as_ref().ok_or_else(|| wrong("the digest has no record"))?;
-        included(record, record.position, key)?;
-        let (place, said) = read_digest(&record.leaf).map_err(|error| CliError::proof(&error))?;
-        if place.position != record.position {
-            return Err(wrong("the digest's leaf names another position"));
-        }
+        let Described { position, said, .. } = described(whole.record.as_ref(), key)?;
         let hashes = seen::digests(&whole.hashes)?;
         let found = verify_row(&said, stream, &whole.row, whole.index, &hashes)
             .map_err(|error| CliError::proof(&error))?;
         sizes.push(said.size);
         row = Some((said.size, found));
-        digest = Some((place.position, said));
+        digest = Some((position, said));
     }
     let chain = leaves(session, &named.id, stream, &sizes).await?;
     let reached = chain.below(size).unwrap_or_default();
@@ -114,10 +109,6 @@ async fn check(
     Ok(Proved { size, reached, digest })
 }
 
-fn wrong(what: &str) -> CliError {
-    CliError::Proof(what.to_owned())
-}
-
 /// Reads the leaves of a stream below the largest of some sizes, each linked to the one before.
 async fn leaves(
     session: &Session,
@@ -127,6 +118,18 @@ async fn leaves(
 ) -> Result<Chain, CliError> {
     let end = sizes.iter().copied().max().unwrap_or_default();
     let mut chain = Chain::of(stream, sizes.iter().copied());
+    let push = |leaf: &[u8]| chain.push(leaf).map_err(|error| CliError::proof(&error));
+    each_leaf(session, unit, end, push).await?;
+    Ok(chain)
+}
+
+/// Reads the leaves of a stream below a size, one after the other.
+pub(super) async fn each_leaf(
+    session: &Session,
+    unit: &str,
+    end: u64,
+    mut take: impl FnMut(&[u8]) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     let mut page_token = String::new();
     loop {
         let request = v1::ListEventsRequest {
@@ -140,12 +143,12 @@ async fn leaves(
         let page = session.client.call(request, send).await?;
         for event in &page.events {
             if read(&event.leaf)?.place.position >= end {
-                return Ok(chain);
+                return Ok(());
             }
-            chain.push(&event.leaf).map_err(|error| CliError::proof(&error))?;
+            take(&event.leaf)?;
         }
         if page.next_page_token.is_empty() {
-            return Ok(chain);
+            return Ok(());
         }
         page_token = page.next_page_token;
     }
