@@ -262,3 +262,19 @@ async fn keys_are_read_again_when_their_file_changes() {
     trusting.system.look_at_keys().await;
     assert_eq!(trusting.who(&token).await, "web-ci:4711 by web-ci", "no file");
 }
+
+#[tokio::test]
+async fn who_administers_nothing_of_what_a_rule_gives_is_told_of_no_rule() {
+    let trusting = Trusting::new().await;
+    trusting.system.project("other").await;
+    let admin = (wire::Role::Admin, "other");
+    let ada = trusting.system.with_role("ada", wire::PrincipalKind::Person, admin).await;
+    let job = trusting.job();
+    for said in [&job, &but(&job, &json!({ "ref": "refs/heads/dev" }))] {
+        let token = trusting.issuer.signed(By::EdDsa, said);
+        let asked = wire::TestClaimsRequest { token };
+        let told = ada.claims.clone().test_claims(asked).await.unwrap().into_inner();
+        assert_eq!((told.rule, told.principal, told.unit), (None, None, None));
+        assert_eq!((told.subject.as_str(), told.unit_registered), ("", false));
+    }
+}
