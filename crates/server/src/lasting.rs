@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gradus_domain::Refusal;
+use gradus_domain::{NeededOn, Refusal};
 use gradus_model::UnitId;
 use gradus_service::{Caller, Service};
 use tonic::Status;
@@ -15,7 +15,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Resolves when the caller's credential ends, or the right on one of the units; where no unit is
 /// named, when they hold the right nowhere any more.
 pub(crate) async fn denied(service: &Service, by: &Caller, units: &[UnitId]) -> Status {
-    let nowhere = || status(&Refusal::RightMissing { right: by.right, unit: None }.into());
+    let nowhere = || status(&Refusal::RightMissing { right: by.right, on: NeededOn::Any }.into());
     let mut changes = service.access_changes();
     let mut tick = tokio::time::interval(TICK);
     loop {

@@ -186,8 +186,8 @@ async fn a_rule_is_set_by_who_administers_what_it_gives() {
     let below = leader.claims.clone().set_claim_rule(super::for_all("all", "blue")).await;
     assert_eq!(
         refusal(&below.unwrap_err()),
-        "PermissionDenied RIGHT_MISSING: this needs the right to administer, which the role admin \
-         gives: ask an admin for it"
+        "PermissionDenied RIGHT_MISSING: this needs the right to administer on the whole \
+         organization, which the role admin gives there: ask an admin for it"
     );
     let removed = |name: &str| {
         let name = name.to_owned();
