@@ -446,7 +446,7 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         ProofService/ReadTile               -         -         -         -         -         -         yes       yes
         ProofService/ListStateDigests       -         -         -         -         -         -         yes       yes
         ProofService/CreateCapsule          -         -         -         -         -         -         -         -
-        a token that no issuer signed names nothing; in `oidc::projects` one does:
+        a token that no issuer signed names nothing; in `oidc::rules` one does:
         ClaimService/TestClaims             -         -         -         -         -         -         -         yes, but
     "#]].assert_eq(&table);
 }
