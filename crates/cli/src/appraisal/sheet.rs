@@ -208,11 +208,9 @@ fn rated(row: &Row) -> Result<(i32, Option<u64>), String> {
             Ok((value.number().into(), Some(position)))
         }
         text => {
-            let value = text.parse::<Value>().map_err(|error| {
-                format!(
-                    "rating: {error}, or `{ABSTAINED}` or `{CONFIRMED}` for no value of your own"
-                )
-            })?;
+            let value = text
+                .parse::<Value>()
+                .map_err(|error| format!("rating: {error}, {ABSTAINED} or {CONFIRMED}"))?;
             Ok((value.number().into(), None))
         }
     }
