@@ -210,7 +210,7 @@ fn rated(row: &Row) -> Result<(i32, Option<u64>), String> {
         text => {
             let value = text
                 .parse::<Value>()
-                .map_err(|error| format!("rating: {error}, {ABSTAINED} or {CONFIRMED}"))?;
+                .map_err(|error| format!("rating: {error}, or `{ABSTAINED}` or `{CONFIRMED}`"))?;
             Ok((value.number().into(), None))
         }
     }
