@@ -23,6 +23,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             "gradus.v1.IssueTokenResponse",
             "gradus.v1.RotateTokenResponse",
             "gradus.v1.TestClaimsRequest",
+            "gradus.v1.ExportedKeys",
+            // People give the secret in place of the id.
+            "gradus.v1.RevokeTokenRequest",
         ])
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())

@@ -30,13 +30,15 @@ async fn who_has(system: &System, token: &str) -> String {
 }
 
 #[tokio::test]
-async fn no_token_a_wrong_one_and_a_truncated_one_are_refused() {
+async fn no_token_a_wrong_one_a_truncated_one_and_that_of_another_deployment_are_refused() {
     let system = System::new().await;
     let token = system.token("scanner", wire::PrincipalKind::Service).await;
     let truncated = &token[..token.len() - 1];
     let other = format!("{truncated}{}", if token.ends_with('0') { "1" } else { "0" });
+    let elsewhere = System::new().await.token("scanner", wire::PrincipalKind::Service).await;
     let refused = "Unauthenticated TOKEN_REFUSED: the bearer token is refused";
-    for wrong in [truncated, &other, "gradus_", "", &format!("{token}0"), &token.to_uppercase()] {
+    let (longer, louder) = (format!("{token}0"), token.to_uppercase());
+    for wrong in [truncated, &other, "gradus_", "", &longer, &louder, &elsewhere] {
         let told = who(&system, Some(&format!("Bearer {wrong}"))).await;
         if wrong.is_empty() {
             // Transports may drop the blank at the end, and the scheme stands alone then.
@@ -45,6 +47,8 @@ async fn no_token_a_wrong_one_and_a_truncated_one_are_refused() {
             assert_eq!(told, refused, "{wrong}");
         }
     }
+    // More of these in a minute would be put off.
+    system.advance(60);
     let needed = expect![
         "Unauthenticated TOKEN_REFUSED: a bearer token is needed: send the metadata `authorization: Bearer gradus_…`"
     ];

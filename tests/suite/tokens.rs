@@ -255,6 +255,7 @@ async fn a_lost_token_of_the_operator_is_recovered_on_the_machine_by_an_event_of
     assert_eq!(event.grade(), wire::Grade::Internal);
     let reason = event.payload.get("reason").unwrap();
     assert_eq!(reason, "recovered on the machine that holds the data directory");
+    assert_eq!(known.iter().map(|token| token.recovered).collect::<Vec<_>>(), [false, true]);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt as _;
 use v1::appraisal_service_client::AppraisalServiceClient;
 use v1::audit_service_client::AuditServiceClient;
@@ -62,6 +62,8 @@ pub struct Client {
     tls: TlsFiles,
     wire: Wire,
     timeout: Duration,
+    /// Whether neither a token nor a certificate says who asks.
+    anonymous: bool,
 }
 
 macro_rules! services {
@@ -142,9 +144,10 @@ impl Client {
         if let Some(bearer) = &mut bearer {
             bearer.set_sensitive(true);
         }
+        let anonymous = bearer.is_none() && tls.certificate.is_none();
         let channel = endpoint.connect_timeout(timeout).tcp_nodelay(true).connect_lazy();
         let wire = InterceptedService::new(channel, Credentials(bearer));
-        Ok(Self { server: server.to_owned(), tls: tls.clone(), wire, timeout })
+        Ok(Self { server: server.to_owned(), tls: tls.clone(), wire, timeout, anonymous })
     }
 
     /// The server's address.
@@ -168,6 +171,9 @@ impl Client {
     /// What a status of this server means.
     #[must_use]
     pub fn error(&self, status: Status) -> CliError {
+        if self.anonymous && status.code() == Code::Unauthenticated {
+            return CliError::anonymous(&self.server);
+        }
         CliError::from_status(status, &self.server, self.timeout)
     }
 

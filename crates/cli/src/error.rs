@@ -184,6 +184,18 @@ impl CliError {
         Self::Insecure { server: server.to_owned(), cause, hint }
     }
 
+    /// A call to `server` of somebody who does not say who they are.
+    #[must_use]
+    pub fn anonymous(server: &str) -> Self {
+        Self::NoToken {
+            message: format!("{server} asks who you are, and no token is given"),
+            hint:
+                "gradus login keeps one; for this command alone say --token-file FILE or --token \
+                   TOKEN, or set GRADUS_TOKEN_FILE or GRADUS_TOKEN"
+                    .to_owned(),
+        }
+    }
+
     /// What a status means for the call to `server`.
     #[must_use]
     pub fn from_status(status: Status, server: &str, timeout: Duration) -> Self {
@@ -328,7 +340,17 @@ impl CliError {
         }
     }
 
-    /// What helps, if something is known to.
+    /// What helps after the command at `path`, such as `gradus token issue`.
+    #[must_use]
+    pub fn hint_at(&self, path: &str) -> Option<String> {
+        let hint = self.hint()?;
+        Some(match hint::of_command(path, &self.reason()) {
+            Some(more) => format!("{hint}; {more}"),
+            None => hint,
+        })
+    }
+
+    /// What helps, if something is known to, whatever the command is.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -20,11 +20,11 @@ use crate::variables;
 pub fn run(args: &[OsString]) -> ExitCode {
     let matches = match args::command().try_get_matches_from(args) {
         Ok(matches) => matches,
-        Err(error) => return usage(&error, args).into(),
+        Err(error) => return usage(with_usage(error, args), args).into(),
     };
     let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, args).into(),
+        Err(error) => return usage(with_usage(error, args), args).into(),
     };
     if cli.globals.no_color {
         anstream::ColorChoice::Never.write_global();
@@ -87,12 +87,27 @@ fn report(path: &str, error: &CliError, format: Format) -> Exit {
     error.exit()
 }
 
-fn usage(error: &clap::Error, args: &[OsString]) -> Exit {
+/// The error with the usage of the command that was meant: clap writes flags that were set by variables
+/// as if they were required.
+fn with_usage(mut error: clap::Error, args: &[OsString]) -> clap::Error {
+    if error.get(ContextKind::Usage).is_some() {
+        let mut all = args::command();
+        all.build();
+        let below = |meant, name: &OsString| -> &clap::Command {
+            clap::Command::find_subcommand(meant, name).unwrap_or(meant)
+        };
+        let usage = args.iter().skip(1).fold(&all, below).clone().render_usage();
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
+    error
+}
+
+fn usage(error: clap::Error, args: &[OsString]) -> Exit {
     if !error.use_stderr() {
         let _ = error.print();
         return Exit::Done;
     }
-    let source = culprit(error, args).map(|name| format!("The value comes from {name}."));
+    let source = culprit(&error, args).map(|name| format!("The value comes from {name}."));
     if wants_json(args) {
         let text = error.to_string();
         let message = message(&text);

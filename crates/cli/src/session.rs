@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use gradus_wire::v1;
 use tonic::{Request, Response, Status};
 
-use crate::args::append::{AppendArgs, DryRun};
+use crate::args::append::{AppendArgs, DryRun, FinalArgs};
 use crate::client::Client;
 use crate::config::Settings;
 use crate::credentials::{Secret, ci, is_exposed, of_a_person_in_ci};
@@ -148,6 +148,11 @@ impl Session {
             entries: None,
             sheets: receipt::sheets(&receipt, parts),
         })
+    }
+
+    /// Asks before something is ended for good.
+    pub async fn confirm_final(&self, question: &str, how: &FinalArgs) -> Result<(), CliError> {
+        self.confirm(question, how.confirm.yes, &how.append).await
     }
 
     /// Asks before what cannot be undone, unless nothing will be recorded. Without a terminal only

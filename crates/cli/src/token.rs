@@ -39,13 +39,16 @@ impl Token {
         match self {
             Self::Given(secret) | Self::Login(secret) => Ok(secret.clone()),
             Self::In(path) => {
-                let fail = |error| CliError::File { file: path.display().to_string(), error };
                 let text = if path.as_os_str() == "-" {
                     std::io::read_to_string(std::io::stdin())
                 } else {
                     std::fs::read_to_string(path)
                 };
-                Ok(text.map_err(fail)?.into())
+                let secret = Secret::from(text.map_err(|error| self.missing(&error))?);
+                if secret.expose().is_empty() {
+                    return Err(self.missing(&"it is empty"));
+                }
+                Ok(secret)
             }
             Self::Job(provider, audience) => {
                 provider.token(audience, |name| std::env::var(name).ok()).await
@@ -55,6 +58,16 @@ impl Token {
             Self::Unreadable { path, problem } => {
                 Err(CliError::Config { path: path.clone(), problem: problem.clone() })
             }
+        }
+    }
+
+    fn missing(&self, why: &impl ToString) -> CliError {
+        CliError::NoToken {
+            message: format!("no token from {}: {}", self.source(), why.to_string()),
+            hint:
+                "--token-file or GRADUS_TOKEN_FILE names the file that holds your token; an admin \
+                   issues one with gradus token issue"
+                    .to_owned(),
         }
     }
 
@@ -113,6 +126,22 @@ fn printed(helper: &Helper) -> Result<Secret, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_file_without_a_token_is_named_with_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("my.token");
+        for (text, why) in
+            [(None, "No such file or directory (os error 2)"), (Some(" \n"), "it is empty")]
+        {
+            if let Some(text) = text {
+                std::fs::write(&path, text).unwrap();
+            }
+            let error = Token::In(path.clone()).secret().await.unwrap_err();
+            assert_eq!(error.to_string(), format!("no token from {}: {why}", path.display()));
+            assert_eq!(error.exit().code(), 4);
+        }
+    }
 
     #[test]
     fn a_program_prints_the_token_or_is_named_with_what_it_did_instead() {

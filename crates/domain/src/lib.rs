@@ -56,7 +56,7 @@ pub use appraisal::{Appraisal, AppraisalRefusal, Appraisals};
 pub use duties::Under;
 pub use history::UnitHistory;
 pub use proposal::{Actor, Occasion, Proposal, Verdict};
-pub use refusal::Refusal;
+pub use refusal::{NeededOn, Refusal};
 pub use registry::Registry;
 pub use rules::Rules;
 pub use timeline::At;

@@ -128,15 +128,15 @@ pub enum Refusal {
     PrincipalNameTaken(String),
     /// The caller may not do this, on a unit that they see or on any.
     #[error(
-        "this needs the right to {right}{}, which the role {} gives: ask an admin for it",
-        unit.as_ref().map(|unit| format!(" on `{unit}`")).unwrap_or_default(),
-        roles_in_words(*right)
+        "this needs the right to {right}{on}, which the role {} gives{}: ask an admin for it",
+        roles_in_words(*right),
+        on.there()
     )]
     RightMissing {
         /// The right.
         right: Right,
-        /// The unit, by its name, if it is in sight.
-        unit: Option<String>,
+        /// On what it is needed.
+        on: NeededOn,
     },
     /// The role was never granted.
     #[error("the role `{role}` on `{unit}` was never granted to this principal")]
@@ -396,6 +396,46 @@ pub enum Refusal {
     /// An appraisal does not take it.
     #[error(transparent)]
     Appraisal(#[from] AppraisalRefusal),
+}
+
+/// On what a right is needed that is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NeededOn {
+    /// On any unit.
+    Any,
+    /// On this unit, by its name: it is in sight.
+    Unit(String),
+    /// On the organization, which the caller may hold it on parts of.
+    Organization,
+}
+
+impl NeededOn {
+    /// The name of the unit, if one is meant.
+    #[must_use]
+    pub fn unit(&self) -> Option<&str> {
+        match self {
+            Self::Unit(name) => Some(name),
+            Self::Any | Self::Organization => None,
+        }
+    }
+
+    /// Where the role has to be granted, where it is not plain.
+    const fn there(&self) -> &'static str {
+        match self {
+            Self::Any | Self::Unit(_) => "",
+            Self::Organization => " there",
+        }
+    }
+}
+
+impl std::fmt::Display for NeededOn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Any => Ok(()),
+            Self::Unit(name) => write!(f, " on `{name}`"),
+            Self::Organization => f.write_str(" on the whole organization"),
+        }
+    }
 }
 
 /// By which rules somebody cannot do something.

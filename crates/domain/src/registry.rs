@@ -146,6 +146,8 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
     /// What took its place, if something did.
     pub rotated: Option<Rotation>,
+    /// Whether it was made on the machine, by Gradus itself, for who had lost the last one.
+    pub recovered: bool,
 }
 
 /// The fold of the organization's stream.
@@ -412,6 +414,7 @@ impl Registry {
             expires_at: issued.expires_at,
             revoked_at: None,
             rotated: None,
+            recovered: false,
         };
         self.tokens.insert(issued.token, token);
         self.token_hashes.insert(issued.hash, issued.token);

@@ -13,6 +13,7 @@ pub use gradus_domain::world::{Basis, NoAnswer};
 use gradus_domain::world::{World, basis};
 use gradus_domain::{Appraisals, At, Registry, Rules, UnitHistory};
 use gradus_model::event::{Document, StateDigestRecorded};
+use gradus_model::unit::Grade;
 use gradus_model::{Catalog, Digest, Event, Recorded, Timestamp, UnitId};
 
 use crate::library::Library;
@@ -143,6 +144,9 @@ impl Views {
     fn evolve(&mut self, recorded: &Recorded) {
         let Recorded { place, effective_at, event, .. } = recorded;
         self.registry.evolve(place.position, *effective_at, event);
+        if let (Event::TokenIssued(issued), Grade::Internal) = (event, recorded.grade) {
+            self.registry.issued_by_itself(issued.token);
+        }
         self.appraisals.evolve(place.stream, Said::by(recorded), event);
         if let Event::StateDigestRecorded(said) = event {
             let (position, recorded_at) = (place.position, place.recorded_at);

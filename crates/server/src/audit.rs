@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::api::{Api, Reply, reply, stopped};
+use crate::api::{Api, Reply, reply};
 use crate::auth::open;
 use crate::convert::{self, level, movement, principal_ref, resolved, texts, timestamp, unit_ref};
 use crate::lasting;
@@ -42,19 +42,8 @@ impl AuditService for Api {
         let (sender, receiver) = mpsc::channel(WAITING);
         let api = self.clone();
         tokio::spawn(async move {
-            let units = [story.unit];
-            let mut stopping = api.stopping.clone();
-            let ended = tokio::select! {
-                ended = api.tell(&by, (&story, beside), &sender) => {
-                    ended.map_err(|error| status(&error))
-                }
-                () = stopped(&mut stopping) => Err(status(&gradus_log::LogError::Closed.into())),
-                denied = lasting::denied(&api.service, &by, &units) => Err(denied),
-            };
-            if let Err(ended) = ended {
-                // The listener may be gone; then nobody is told.
-                let _ = sender.send(Err(ended)).await;
-            }
+            let telling = api.tell(&by, (&story, beside), &sender);
+            lasting::tell(&api, (&by, &[story.unit]), &sender, telling).await;
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gradus_domain::access::{Right, Rights};
-use gradus_domain::{Actor, Refusal};
+use gradus_domain::{Actor, NeededOn, Refusal};
 use gradus_model::PrincipalId;
 use gradus_service::access::Credential;
 use gradus_service::{Caller, Service};
@@ -126,7 +126,7 @@ pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Statu
         known.ok_or_else(|| token_refused("a bearer token is needed"))?;
     match T::RIGHT {
         Some(right) if !rights.have(right) => {
-            Err(status(&Refusal::RightMissing { right, unit: None }.into()))
+            Err(status(&Refusal::RightMissing { right, on: NeededOn::Any }.into()))
         }
         needed => {
             let right = needed.unwrap_or(Right::See);

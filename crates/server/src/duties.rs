@@ -75,8 +75,12 @@ impl DutyService for Api {
             let page = Page::read("conflicts", size, &token, &asked)?;
             let coordinate = convert::coordinate(asked.coordinate.as_ref(), asked.min_size)?;
             let resolved = self.service.resolve(&page.pin(coordinate)).await?;
-            let unit = self.service.unit(&by, &asked.unit)?;
-            let found = self.service.conflicts(unit, resolved.at());
+            let unit = Some(asked.unit.as_str()).filter(|unit| !unit.is_empty());
+            let unit = unit.map(|unit| self.service.unit(&by, unit)).transpose()?;
+            let found = match unit {
+                Some(unit) => self.service.conflicts(unit, resolved.at()),
+                None => self.service.all_conflicts(&by, resolved.at()),
+            };
             let from = usize::try_from(page.from).unwrap_or(usize::MAX);
             let shown = found.iter().skip(from).take(page.size);
             let end = from.saturating_add(shown.len());
@@ -86,7 +90,7 @@ impl DutyService for Api {
                 (of.principal.0, vec![of.position.cast_signed(), of.since.micros(), until])
             };
             let entries: Vec<_> = shown.clone().map(entry).collect();
-            let digest = self.service.list_digest("conflicts", Some(unit), &resolved, &entries);
+            let digest = self.service.list_digest("conflicts", unit, &resolved, &entries);
             Ok(wire::ListConflictsResponse {
                 conflicts: shown.map(|one| told(&self.service, one)).collect(),
                 next_page_token: page.next(next, &resolved),

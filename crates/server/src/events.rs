@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::api::{Api, Reply, reply, stopped};
+use crate::api::{Api, Reply, reply};
 use crate::auth::open;
 use crate::convert::event;
 use crate::lasting;
@@ -170,16 +170,8 @@ impl EventService for Api {
         let api = self.clone();
         tokio::spawn(async move {
             let units: Vec<UnitId> = filter.unit.into_iter().collect();
-            let ended = tokio::select! {
-                ended = api.follow(asked.from_size, &filter, &sender) => {
-                    ended.map_err(|error| status(&error))
-                }
-                denied = lasting::denied(&api.service, &by, &units) => Err(denied),
-            };
-            if let Err(ended) = ended {
-                // The subscriber may be gone; then nobody is told.
-                let _ = sender.send(Err(ended)).await;
-            }
+            let following = api.follow(asked.from_size, &filter, &sender);
+            lasting::tell(&api, (&by, &units), &sender, following).await;
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
@@ -253,11 +245,10 @@ impl Api {
         Ok((since <= from && from < read).then_some(read))
     }
 
-    /// Sends what is recorded from a size on, until the subscriber leaves or the server stops.
+    /// Sends what is recorded from a size on, until the subscriber leaves.
     async fn follow(&self, from: u64, filter: &Filter, to: &Updates) -> Result<(), ServiceError> {
         use wire::subscribe_events_response::Update;
         let mut head = self.service.log().watch();
-        let mut stopping = self.stopping.clone();
         let asked = from;
         let mut from = from;
         let mut due = Instant::now() + HEARTBEAT;
@@ -323,9 +314,6 @@ impl Api {
                     due = Instant::now() + HEARTBEAT;
                 }
                 () = to.closed() => return Ok(()),
-                () = stopped(&mut stopping) => {
-                    return Err(gradus_log::LogError::Closed.into());
-                }
             }
         }
     }

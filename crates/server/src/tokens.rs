@@ -23,6 +23,7 @@ pub(crate) fn token(from: &TokenView) -> wire::Token {
         state: told(*state).into(),
         last_used_at: last_used.map(|used| timestamp(used.at)),
         last_used_grade: last_used.map_or(0, |used| event::grade(used.grade).into()),
+        recovered: token.recovered,
     }
 }
 

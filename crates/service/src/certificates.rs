@@ -39,7 +39,7 @@ impl Service {
         key: Digest,
         expires_at: Option<Timestamp>,
     ) -> Result<Receipt, ServiceError> {
-        let principal = self.principal(text)?;
+        let principal = self.principal_of_all(call, text)?;
         if principal.kind == PrincipalKind::System {
             let reason = "`system` is Gradus itself, which needs no certificate: name another one";
             return Err(ServiceError::invalid("principal", reason));

@@ -9,6 +9,7 @@ use gradus_domain::{At, Proposal};
 use gradus_model::event::{ConflictDeclared, ConflictWithdrawn, Document};
 use gradus_model::unit::AreaRef;
 use gradus_model::{AreaId, Event, PrincipalId, Timestamp, UnitId};
+use gradus_projection::Views;
 use gradus_projection::views::Basis;
 
 use crate::access::Caller;
@@ -69,15 +70,16 @@ impl Service {
     #[must_use]
     pub fn conflicts(&self, unit: UnitId, at: At) -> Vec<(Conflict, UnitId)> {
         let views = self.views();
-        let of = |unit: UnitId| {
-            let settings = views.history(unit).map(|history| &history.settings);
-            let principals = settings.into_iter().flat_map(|settings| {
-                let all = settings.interests.keys();
-                all.filter_map(move |principal| settings.conflict_of(*principal, at))
-            });
-            principals.map(|conflict| (conflict, unit)).collect::<Vec<_>>()
-        };
-        views.registry.lineage(unit, at).into_iter().flat_map(of).collect()
+        let lineage = views.registry.lineage(unit, at);
+        lineage.into_iter().flat_map(|unit| declared_on(&views, unit, at)).collect()
+    }
+
+    /// The conflicts of interest in force at a point, of all units that the caller sees now.
+    #[must_use]
+    pub fn all_conflicts(&self, by: &Caller, at: At) -> Vec<(Conflict, UnitId)> {
+        let units = self.units_in_sight(by);
+        let views = self.views();
+        units.into_iter().flat_map(|unit| declared_on(&views, unit, at)).collect()
     }
 
     /// Whether some ratings of a unit may stand under relaxed duties or a conflict of interest, so
@@ -144,4 +146,13 @@ impl Service {
         let by = (&*basis.catalog, &*basis.read_rules, &imported);
         told(&views.with(&library), unit, (since, at), by, areas.iter())
     }
+}
+
+fn declared_on(views: &Views, unit: UnitId, at: At) -> Vec<(Conflict, UnitId)> {
+    let settings = views.history(unit).map(|history| &history.settings);
+    let conflicts = settings.into_iter().flat_map(|settings| {
+        let all = settings.interests.keys();
+        all.filter_map(move |principal| settings.conflict_of(*principal, at))
+    });
+    conflicts.map(|conflict| (conflict, unit)).collect()
 }

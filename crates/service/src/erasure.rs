@@ -14,7 +14,7 @@ use std::sync::Arc;
 use gradus_domain::access::Right;
 use gradus_domain::erasure::About;
 use gradus_domain::registry::Hold;
-use gradus_domain::{Proposal, Refusal, Registry};
+use gradus_domain::{NeededOn, Proposal, Refusal, Registry};
 use gradus_model::event::PayloadsErased;
 use gradus_model::payload::Class;
 use gradus_model::{Event, Name, Payload, PrincipalId, Timestamp, UnitId};
@@ -188,7 +188,7 @@ impl Service {
     fn streams_within(&self, by: &Caller, unit: Option<&str>) -> Result<Vec<Stream>, ServiceError> {
         let units = self.units_within(by, unit)?;
         if units.is_empty() {
-            let refusal = Refusal::RightMissing { right: by.right, unit: None };
+            let refusal = Refusal::RightMissing { right: by.right, on: NeededOn::Any };
             return Err(refusal.into());
         }
         let views = self.views();

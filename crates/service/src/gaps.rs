@@ -142,7 +142,7 @@ impl Service {
     }
 
     /// The units that the caller may read.
-    fn units_in_sight(&self, by: &Caller) -> BTreeSet<UnitId> {
+    pub(crate) fn units_in_sight(&self, by: &Caller) -> BTreeSet<UnitId> {
         let (sight, now) = (self.sight(by), self.now());
         let views = self.views();
         let units = views.registry.units().map(|unit| unit.id);

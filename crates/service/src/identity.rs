@@ -1,5 +1,6 @@
 //! Who may call: principals and their bearer tokens.
 
+use gradus_domain::access::Right;
 use gradus_domain::registry::{Certificate, Token};
 use gradus_domain::{Actor, Proposal};
 use gradus_model::event::{PrincipalAdded, PrincipalDisabled, TokenIssued, TokenRevoked};
@@ -9,6 +10,7 @@ use gradus_model::{Digest, Event, Name, Payload, PrincipalId, Timestamp, TokenId
 use gradus_proof::digest::sha256;
 use zeroize::Zeroizing;
 
+use crate::access::Caller;
 use crate::append::organization;
 use crate::call::{Batch, Call, Receipt, random};
 use crate::certificates::certificates_of;
@@ -89,6 +91,17 @@ impl Service {
         found.ok_or_else(|| ServiceError::not_found("principal", shown))
     }
 
+    /// A principal that an append of the whole organization names. Permission before existence: who may
+    /// not administer it learns of no one.
+    pub(crate) fn principal_of_all(
+        &self,
+        call: &Call,
+        text: &str,
+    ) -> Result<PrincipalView, ServiceError> {
+        self.whole(&Caller { right: Right::Administer, ..call.caller() })?;
+        self.principal(text)
+    }
+
     /// Every principal, in the order of addition.
     #[must_use]
     pub fn principals(&self) -> Vec<PrincipalView> {
@@ -159,7 +172,7 @@ impl Service {
         text: &str,
         reason: &str,
     ) -> Result<Receipt, ServiceError> {
-        let principal = self.principal(text)?.id;
+        let principal = self.principal_of_all(call, text)?.id;
         let event = Event::PrincipalDisabled(PrincipalDisabled { principal });
         let proposal = Proposal::at(event, None, self.now()).with(reason_payload(reason));
         self.append_to_organization(call, proposal).await
@@ -176,7 +189,7 @@ impl Service {
         text: &str,
         expires_at: Option<Timestamp>,
     ) -> Result<IssuedToken, ServiceError> {
-        let PrincipalView { id: principal, kind, .. } = self.principal(text)?;
+        let PrincipalView { id: principal, kind, .. } = self.principal_of_all(call, text)?;
         if kind == PrincipalKind::System {
             let reason = "`system` is Gradus itself, which needs no token: name another one";
             return Err(ServiceError::invalid("principal", reason));

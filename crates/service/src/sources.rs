@@ -105,8 +105,9 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::NotFound`] for an unknown unit or principal, and [`ServiceError::Invalid`]
-    /// for an interval that ends before it begins, or other rules than those in force.
+    /// [`ServiceError::NotFound`] for an unknown unit or principal, and for one from whom nothing in
+    /// sight comes where the caller may not ask about everybody; [`ServiceError::Invalid`] for an
+    /// interval that ends before it begins, or other rules than those in force.
     pub async fn without_source(
         self: &Arc<Self>,
         by: &Caller,
@@ -124,7 +125,16 @@ impl Service {
             return Err(ServiceError::invalid("until", reason));
         }
         let within = self.units_within(by, unit)?;
-        let suspect = self.suspect(asked)?;
+        // Whom the caller may not ask about is unknown, unless something in sight comes from them; who is
+        // not there is looked into as thoroughly.
+        let unseen = match asked {
+            AskedSuspect::Principal(name) => self.principal_seen(by, name).err(),
+            _ => None,
+        };
+        let suspect = match self.suspect(asked) {
+            Err(_) if unseen.is_some() => Suspect::Principal(PrincipalId([0; 16])),
+            found => found?,
+        };
         let resolved = self.resolve(coordinate).await?;
         let (size, at) = (resolved.log_size, resolved.valid_at);
         let stated = SourceDistrusted { suspect, from, until };
@@ -141,7 +151,10 @@ impl Service {
             .await?;
         found.reach.retain(|reach| within.contains(&reach.unit));
         found.moves.retain(|moved| within.contains(&moved.unit));
-        Ok((resolved, found))
+        match unseen.filter(|_| found.reach.is_empty()) {
+            Some(unknown) => Err(unknown),
+            None => Ok((resolved, found)),
+        }
     }
 
     async fn judge_source(

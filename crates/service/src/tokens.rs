@@ -183,7 +183,8 @@ impl Service {
             Proposal::at(Event::TokenRotated(rotated), None, now)
         };
         let (receipt, id) = self.record_token(call, rotated).await?;
-        let token = Token { id, issued_at: now, expires_at, rotated: None, ..old };
+        let token =
+            Token { id, issued_at: now, expires_at, rotated: None, recovered: false, ..old };
         Ok(RotatedToken { receipt, token, old_until, secret })
     }
 }
@@ -206,6 +207,7 @@ mod tests {
             expires_at: expires_at.map(day),
             revoked_at: None,
             rotated: None,
+            recovered: false,
         };
         let now = day("2026-03-01");
         let end = |lifetime: Lifetime, old: Option<&str>| lifetime.end_after(&token(old), now);

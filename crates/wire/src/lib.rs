@@ -29,8 +29,36 @@ macro_rules! without_secret {
 
 without_secret! { IssueTokenResponse RotateTokenResponse }
 
-impl std::fmt::Debug for v1::TestClaimsRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TestClaimsRequest").finish_non_exhaustive()
+macro_rules! without_fields {
+    ($( $message:ident )+) => { $(
+        impl std::fmt::Debug for v1::$message {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($message)).finish_non_exhaustive()
+            }
+        }
+    )+ };
+}
+
+without_fields! { TestClaimsRequest ExportedKeys RevokeTokenRequest }
+
+#[cfg(test)]
+mod tests {
+    use super::v1;
+
+    #[test]
+    fn what_holds_a_secret_is_shown_without_it() {
+        let text = || "gradus_person_5".to_owned();
+        let shown = [
+            format!("{:?}", v1::IssueTokenResponse { secret: text(), ..Default::default() }),
+            format!("{:?}", v1::RotateTokenResponse { secret: text(), ..Default::default() }),
+            format!("{:?}", v1::TestClaimsRequest { token: text() }),
+            format!("{:?}", v1::RevokeTokenRequest { token: text(), ..Default::default() }),
+            format!("{:?}", v1::ExportedKeys { content: text().into(), ..Default::default() }),
+        ];
+        let bytes = format!("{:?}", text().into_bytes());
+        for shown in shown {
+            assert!(!shown.contains("gradus_person"), "{shown}");
+            assert!(!shown.contains(&bytes[1..bytes.len() - 1]), "{shown}");
+        }
     }
 }

@@ -186,8 +186,8 @@ async fn a_rule_is_set_by_who_administers_what_it_gives() {
     let below = leader.claims.clone().set_claim_rule(super::for_all("all", "blue")).await;
     assert_eq!(
         refusal(&below.unwrap_err()),
-        "PermissionDenied RIGHT_MISSING: this needs the right to administer, which the role admin \
-         gives: ask an admin for it"
+        "PermissionDenied RIGHT_MISSING: this needs the right to administer on the whole \
+         organization, which the role admin gives there: ask an admin for it"
     );
     let removed = |name: &str| {
         let name = name.to_owned();
@@ -261,4 +261,20 @@ async fn keys_are_read_again_when_their_file_changes() {
     std::fs::remove_file(&file).unwrap();
     trusting.system.look_at_keys().await;
     assert_eq!(trusting.who(&token).await, "web-ci:4711 by web-ci", "no file");
+}
+
+#[tokio::test]
+async fn who_administers_nothing_of_what_a_rule_gives_is_told_of_no_rule() {
+    let trusting = Trusting::new().await;
+    trusting.system.project("other").await;
+    let admin = (wire::Role::Admin, "other");
+    let ada = trusting.system.with_role("ada", wire::PrincipalKind::Person, admin).await;
+    let job = trusting.job();
+    for said in [&job, &but(&job, &json!({ "ref": "refs/heads/dev" }))] {
+        let token = trusting.issuer.signed(By::EdDsa, said);
+        let asked = wire::TestClaimsRequest { token };
+        let told = ada.claims.clone().test_claims(asked).await.unwrap().into_inner();
+        assert_eq!((told.rule, told.principal, told.unit), (None, None, None));
+        assert_eq!((told.subject.as_str(), told.unit_registered), ("", false));
+    }
 }

@@ -10,35 +10,64 @@ use prost::Message;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use super::rows::{Given, Row, of_the_whole, rows};
+use super::rows::{Given, Row, an_appraisal, beside, of_appraisals, of_the_whole, rows, suspect};
+use crate::authority::Authority;
 use crate::raw;
 use crate::running::{System, item, on, rating};
 
-async fn ask(system: &System, token: &str, (method, request): &Row) -> Result<(), Status> {
-    let (path, bearer) = (format!("/gradus.v1.{method}"), format!("Bearer {token}"));
-    let streams = ["Watch", "Subscribe", "Verify", "Rebuild", "Export", "Replay"];
-    let is_stream = streams.iter().any(|stream| method.contains(&format!("/{stream}")));
-    let (channel, bearer, request) = (&system.channel, Some(bearer.as_str()), request.clone());
-    let answer = if is_stream {
-        raw::first(channel, bearer, &path, request).await
-    } else {
-        raw::call(channel, bearer, &path, request).await
-    };
-    answer.map(|_| ())
+/// A refusal with everything that a caller can tell it by.
+#[derive(Debug, PartialEq)]
+struct Refused {
+    code: String,
+    told: String,
+    bytes: usize,
 }
 
-/// Everything that a caller can tell an answer by, with the unit's name made neutral.
-fn seen(answer: &Result<(), Status>, name: &str) -> String {
+impl From<Status> for Refused {
+    fn from(status: Status) -> Self {
+        let info = status.get_details_error_info().unwrap();
+        // Written in any order, which tells nothing.
+        let metadata: BTreeMap<_, _> = info.metadata.into_iter().collect();
+        let fields = status.get_details_bad_request();
+        let told = format!("{} {} {metadata:?} {fields:?}", status.message(), info.reason);
+        Self { code: format!("{:?}", status.code()), told, bytes: status.details().len() }
+    }
+}
+
+impl From<wire::PushError> for Refused {
+    fn from(error: wire::PushError) -> Self {
+        let words =
+            error.code.split('_').map(|word| word[..1].to_owned() + &word[1..].to_lowercase());
+        let told = format!("{} {} {:?}", error.message, error.reason, error.metadata);
+        Self { code: words.collect(), told, bytes: error.encoded_len() }
+    }
+}
+
+async fn ask(system: &System, token: &str, (method, request): &Row) -> Result<(), Refused> {
+    let (path, bearer) = (format!("/gradus.v1.{method}"), format!("Bearer {token}"));
+    let streams =
+        ["Watch", "Subscribe", "Verify", "Rebuild", "Export", "Replay", "Push", "CreateCapsule"];
+    let is_stream = streams.iter().any(|stream| method.contains(&format!("/{stream}")));
+    let (channel, bearer, request) = (&system.channel, Some(bearer.as_str()), request.clone());
+    if !is_stream {
+        return Ok(raw::call(channel, bearer, &path, request).await.map(|_| ())?);
+    }
+    let first = raw::first(channel, bearer, &path, request).await?;
+    if !method.ends_with("/PushEvidence") {
+        return Ok(());
+    }
+    let answer = wire::PushEvidenceResponse::decode(first.as_slice()).unwrap();
+    match answer.result.unwrap() {
+        wire::push_evidence_response::Result::Error(error) => Err(error.into()),
+        wire::push_evidence_response::Result::Receipt(_) => Ok(()),
+    }
+}
+
+/// Everything that a caller can tell an answer by, with what is named made neutral.
+fn seen(answer: &Result<(), Refused>, given: &Given) -> String {
     match answer {
         Ok(()) => "an answer".to_owned(),
-        Err(status) => {
-            let info = status.get_details_error_info().unwrap();
-            // Written in any order, which tells nothing.
-            let metadata: BTreeMap<_, _> = info.metadata.into_iter().collect();
-            let told =
-                format!("{:?} {} {} {metadata:?}", status.code(), status.message(), info.reason);
-            format!("{} {}", told.replace(name, "NAME"), status.details().len())
-        }
+        Err(Refused { code, told, bytes }) => format!("{code} {} {bytes}", given.neutral(told)),
     }
 }
 
@@ -53,29 +82,142 @@ const ROLES: [(&str, Option<wire::Role>); 8] = [
     ("admin", Some(wire::Role::Admin)),
 ];
 
-/// Two units with the same in each, and a principal of each role on the first.
-async fn prepared() -> (System, Vec<String>, [String; 2]) {
-    let system = System::new().await;
-    let mut ratings = Vec::new();
-    for unit in ["alfa", "beta"] {
-        let asked = wire::RegisterUnitRequest {
-            kind: wire::UnitKind::Team.into(),
-            name: unit.to_owned(),
-            effective_at: on("2025-01-01"),
-            ..Default::default()
-        };
-        system.operator.units.clone().register_unit(asked).await.unwrap();
-        let rated = rating("BP.10.01", wire::Value::Satisfied, "2026-05-01");
-        ratings.extend(system.rated(unit, vec![rated]).await);
-        system.submitted(unit, vec![item("1"), item("2")]).await;
-        let entered = wire::EnterPhaseRequest {
-            unit: unit.to_owned(),
-            phase: wire::Phase::Operation.into(),
-            ..Default::default()
-        };
-        system.operator.units.clone().enter_phase(entered).await.unwrap();
-        system.trust_tools(unit).await;
+/// What there is to name in a unit, once there is as much in it as in the other one.
+async fn equipped(
+    system: &System,
+    (unit, principal, rule): (&str, &str, &str),
+    authority: &Authority,
+) -> Given {
+    let operator = &system.operator;
+    let asked = wire::RegisterUnitRequest {
+        kind: wire::UnitKind::Team.into(),
+        name: unit.to_owned(),
+        effective_at: on("2025-01-01"),
+        ..Default::default()
+    };
+    operator.units.clone().register_unit(asked).await.unwrap();
+    let position = system.size().await;
+    // Who provides what waits does not rate its practice.
+    let rated = rating("BP.10.01", wire::Value::Satisfied, "2026-05-01");
+    let rating = system.rated(unit, vec![rated]).await.swap_remove(0);
+    let evidence = system.submitted(unit, vec![item("1"), item("2")]).await.swap_remove(0);
+    let entered = wire::EnterPhaseRequest {
+        unit: unit.to_owned(),
+        phase: wire::Phase::Operation.into(),
+        ..Default::default()
+    };
+    operator.units.clone().enter_phase(entered).await.unwrap();
+    system.trust_tools(unit).await;
+    system.grant("keeper", wire::Role::Viewer, unit).await;
+    let declared = wire::DeclareConflictRequest {
+        unit: unit.to_owned(),
+        principal: "keeper".to_owned(),
+        reason: "own work".to_owned(),
+        ..Default::default()
+    };
+    operator.duties.clone().declare_conflict(declared).await.unwrap();
+    let input = Some(an_appraisal(unit.to_owned()));
+    let opened = wire::OpenAppraisalRequest { append: None, input };
+    let opened = operator.appraisals.clone().open_appraisal(opened).await.unwrap().into_inner();
+
+    system.with_role(principal, wire::PrincipalKind::Person, (wire::Role::Viewer, unit)).await;
+    let asked = wire::IssueTokenRequest { principal: principal.to_owned(), ..Default::default() };
+    let issued = operator.principals.clone().issue_token(asked).await.unwrap().into_inner();
+    let registered = wire::RegisterCertificateRequest {
+        principal: principal.to_owned(),
+        certificate: authority.signs(principal).der,
+        ..Default::default()
+    };
+    let registered = operator.principals.clone().register_certificate(registered).await.unwrap();
+    let set = wire::SetClaimRuleRequest {
+        name: rule.to_owned(),
+        issuer: "https://ci.example".to_owned(),
+        conditions: vec![wire::ClaimCondition {
+            claim: "repository_id".to_owned(),
+            value: unit.to_owned(),
+        }],
+        subject: "repository_id".to_owned(),
+        role: wire::Role::Collector.into(),
+        unit: unit.to_owned(),
+        ..Default::default()
+    };
+    operator.claims.clone().set_claim_rule(set).await.unwrap();
+    let kept = wire::SetRetentionRequest {
+        unit: unit.to_owned(),
+        days: 900,
+        reason: "our schedule".to_owned(),
+        ..Default::default()
+    };
+    operator.erasure.clone().set_retention(kept).await.unwrap();
+    let distrust = system.size().await;
+    let distrusted = wire::DistrustSourceRequest {
+        suspect: suspect(principal),
+        reason: "its token leaked".to_owned(),
+        ..Default::default()
+    };
+    operator.sources.clone().distrust_source(distrusted).await.unwrap();
+    Given {
+        unit: unit.to_owned(),
+        evidence,
+        rating,
+        appraisal: opened.appraisal,
+        position,
+        principal: principal.to_owned(),
+        token: issued.token.unwrap().id,
+        key: registered.into_inner().certificate.unwrap().key,
+        certificate: authority.signs("new").der,
+        rule: rule.to_owned(),
+        distrust,
     }
+}
+
+/// What nobody has, in names as long as those of `like`.
+fn missing(like: &Given) -> Given {
+    let id = || "00000000-0000-4000-8000-000000000000".to_owned();
+    let missing = Given {
+        unit: "zeta".to_owned(),
+        evidence: id(),
+        rating: id(),
+        appraisal: id(),
+        position: 998,
+        principal: "zack".to_owned(),
+        token: id(),
+        key: "00".repeat(32),
+        certificate: like.certificate.clone(),
+        rule: "of-zeta".to_owned(),
+        distrust: 999,
+    };
+    let lengths = |given: &Given| {
+        [&given.unit, &given.evidence, &given.rating, &given.appraisal, &given.principal]
+            .into_iter()
+            .chain([&given.token, &given.key, &given.rule])
+            .chain(&[given.position.to_string(), given.distrust.to_string()])
+            .map(String::len)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lengths(like), lengths(&missing));
+    missing
+}
+
+/// Two units with the same in each, and a principal of each role on the first.
+async fn prepared() -> (System, Vec<String>, [Given; 2]) {
+    let system = System::new().await;
+    let person = wire::PrincipalKind::Person;
+    // Numbers of records then have three digits.
+    for number in 0..100 {
+        let added = wire::AddPrincipalRequest {
+            append: None,
+            name: format!("one-of-many-{number}"),
+            kind: person.into(),
+        };
+        system.operator.principals.clone().add_principal(added).await.unwrap();
+    }
+    let added =
+        wire::AddPrincipalRequest { append: None, name: "keeper".to_owned(), kind: person.into() };
+    system.operator.principals.clone().add_principal(added).await.unwrap();
+    let authority = Authority::new("ours");
+    let own = equipped(&system, ("alfa", "anna", "of-alfa"), &authority).await;
+    let hidden = equipped(&system, ("beta", "bert", "of-beta"), &authority).await;
     let below = wire::RegisterUnitRequest {
         kind: wire::UnitKind::Project.into(),
         name: "below-alfa".to_owned(),
@@ -87,18 +229,6 @@ async fn prepared() -> (System, Vec<String>, [String; 2]) {
     // What ended may still be named as a successor, and hinders nothing.
     let ended = wire::ArchiveUnitRequest { unit: "below-alfa".to_owned(), ..Default::default() };
     system.operator.units.clone().archive_unit(ended).await.unwrap();
-    let person = wire::PrincipalKind::Person;
-    system.with_role("keeper", person, (wire::Role::Viewer, "alfa")).await;
-    system.grant("keeper", wire::Role::Viewer, "beta").await;
-    for unit in ["alfa", "beta"] {
-        let declared = wire::DeclareConflictRequest {
-            unit: unit.to_owned(),
-            principal: "keeper".to_owned(),
-            reason: "own work".to_owned(),
-            ..Default::default()
-        };
-        system.operator.duties.clone().declare_conflict(declared).await.unwrap();
-    }
     let mut tokens = Vec::new();
     for (name, role) in ROLES {
         let added =
@@ -109,7 +239,7 @@ async fn prepared() -> (System, Vec<String>, [String; 2]) {
         }
         tokens.push(system.issue(name).await);
     }
-    (system, tokens, ratings.try_into().unwrap())
+    (system, tokens, [own, hidden])
 }
 
 #[test]
@@ -127,42 +257,84 @@ fn every_method_of_the_api_says_which_right_it_needs() {
     assert_eq!(known, methods.collect());
 }
 
+/// What each role is told of an own row, and that of hidden ones it is told what it is of missing ones.
+async fn told(
+    system: &System,
+    tokens: &[String],
+    [own, hidden, nowhere]: [&Row; 3],
+    [of_hidden, of_nowhere]: [&Given; 2],
+) -> String {
+    let (mut cells, mut leaks) = (Vec::new(), String::new());
+    for ((name, _), token) in ROLES.iter().zip(tokens) {
+        cells.push(cell(&ask(system, token, own).await));
+        let there = seen(&ask(system, token, hidden).await, of_hidden);
+        let gone = seen(&ask(system, token, nowhere).await, of_nowhere);
+        if there == "an answer" || there != gone {
+            let _ = writeln!(leaks, "LEAK to {name}: {there} | {gone}");
+        }
+    }
+    format!("{:35} {}\n{leaks}", own.0, cells.join(" ").trim_end())
+}
+
+#[tokio::test]
+async fn what_is_named_beside_a_unit_in_sight_is_hidden_as_if_it_was_not_there() {
+    let (system, tokens, [own, hidden]) = prepared().await;
+    let missing = missing(&hidden);
+    let rows = beside(&own, &hidden).into_iter().zip(beside(&own, &missing));
+    let mut told = Vec::new();
+    for (there, nowhere) in rows {
+        for ((name, _), token) in ROLES.iter().zip(&tokens) {
+            // Who administers or audits anything may ask about any principal.
+            let knows_people = matches!(*name, "auditor" | "admin")
+                && matches!(there.0, "RoleService/ListRoles" | "AuditService/SupposeWithout");
+            if knows_people {
+                continue;
+            }
+            let one = seen(&ask(&system, token, &there).await, &hidden);
+            let other = seen(&ask(&system, token, &nowhere).await, &missing);
+            if one == "an answer" || one != other {
+                told.push(format!("{name}: {}: {one} | {other}", there.0));
+            }
+        }
+    }
+    assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "the table itself")]
 async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none() {
-    let (system, tokens, [of_alfa, of_beta]) = prepared().await;
-    let own = rows(&Given { unit: "alfa", rating: &of_alfa });
-    let hidden = rows(&Given { unit: "beta", rating: &of_beta });
-    let missing = rows(&Given { unit: "zeta", rating: &of_beta });
+    let (system, tokens, [own, hidden]) = prepared().await;
+    let missing = missing(&hidden);
     // Somebody who supplied nothing may do all of it.
     let chief = system.token("chief", wire::PrincipalKind::Person).await;
-    for row in &own {
-        let answer = ask(&system, &chief, row).await;
+    // No state digest is there that a level could be proved by.
+    for row in rows(&own).into_iter().filter(|row| row.0 != "ProofService/ProveLevel") {
+        let answer = ask(&system, &chief, &row).await;
         assert!(answer.is_ok(), "{}: {answer:?}", row.0);
     }
-    let named: BTreeSet<&str> =
-        own.iter().chain(&of_the_whole()).map(|(method, _)| *method).collect();
-    // A stream of messages is asked below.
-    assert_eq!(named.len() + 1, METHODS.len());
+    let whole = of_the_whole();
+    let mut named: BTreeSet<&str> = rows(&own).iter().map(|(method, _)| *method).collect();
+    named.extend(of_appraisals(&own).iter().map(|(method, _)| *method));
+    named.extend(whole.iter().map(|((method, _), _)| *method));
+    assert_eq!(named.len(), METHODS.len());
     let mut table = String::new();
     let heads: Vec<String> = ROLES.iter().map(|(name, _)| format!("{name:9}")).collect();
     let _ = writeln!(table, "{:35} {}", "", heads.join(" ").trim_end());
-    for (row, (hidden, missing)) in own.iter().zip(hidden.iter().zip(&missing)) {
-        let mut cells = Vec::new();
-        for ((name, _), token) in ROLES.iter().zip(&tokens) {
-            let answer = ask(&system, token, row).await;
-            cells.push(cell(&answer));
-            let there = ask(&system, token, hidden).await;
-            let nowhere = ask(&system, token, missing).await;
-            assert!(there.is_err(), "{name}: {}", row.0);
-            assert_eq!(seen(&there, "beta"), seen(&nowhere, "zeta"), "{name}: {}", row.0);
+    for of in [rows, of_appraisals] {
+        for ((row, hidden_row), nowhere) in of(&own).iter().zip(of(&hidden)).zip(of(&missing)) {
+            let three = [row, &hidden_row, &nowhere];
+            table += &told(&system, &tokens, three, [&hidden, &missing]).await;
         }
-        let _ = writeln!(table, "{:35} {}", row.0, cells.join(" ").trim_end());
     }
-    for row in of_the_whole() {
+    let mut last = "";
+    for (row, reason) in &whole {
+        if *reason != last {
+            let _ = writeln!(table, "{reason}:");
+            last = reason;
+        }
         let mut cells = Vec::new();
         for token in &tokens {
-            cells.push(cell(&ask(&system, token, &row).await));
+            cells.push(cell(&ask(&system, token, row).await));
         }
         let _ = writeln!(table, "{:35} {}", row.0, cells.join(" ").trim_end());
     }
@@ -193,6 +365,7 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         DutyService/WithdrawConflict        -         -         -         -         yes       -         -         yes
         DutyService/ListConflicts           -         yes       yes       yes       yes       yes       yes       yes
         EvidenceService/SubmitEvidence      -         -         yes       yes       -         -         -         yes
+        EvidenceService/PushEvidence        -         -         yes       yes       -         -         -         yes
         EvidenceService/GetEvidence         -         yes       -         yes       yes       yes       yes       yes
         EvidenceService/ListEvidence        -         yes       -         yes       yes       yes       yes       yes
         EvidenceService/ListReviewQueue     -         -         -         yes       -         -         -         yes
@@ -230,72 +403,70 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         AuditService/FindLate               -         yes       -         yes       yes       yes       yes       yes
         AuditService/SupposeWithout         -         yes       -         yes       yes       yes       yes       yes
         ClaimService/SetClaimRule           -         -         -         -         -         -         -         yes
-        EventService/GetEvent               -         hidden    -         hidden    hidden    hidden    hidden    hidden
-        ModelService/ListDocuments          yes       yes       yes       yes       yes       yes       yes       yes
-        ModelService/GetDocument            yes       yes       yes       yes       yes       yes       yes       yes
-        ModelService/GetModel               yes       yes       yes       yes       yes       yes       yes       yes
-        ModelService/PublishModel           -         -         -         -         -         -         -         -
-        ModelService/PublishRules           -         -         -         -         -         -         -         -
-        ModelService/PublishProfile         -         -         -         -         -         -         -         -
-        PrincipalService/WhoAmI             yes       yes       yes       yes       yes       yes       yes       yes
-        PrincipalService/AddPrincipal       -         -         -         -         -         -         -         -
-        PrincipalService/ListPrincipals     -         -         -         -         -         -         -         -
+        EventService/GetEvent               -         yes       -         yes       yes       yes       yes       yes
+        ProofService/ProveInclusion         -         -         -         -         -         -         yes       yes
+        ProofService/ProveUnit              -         -         -         -         -         -         yes       yes
+        ProofService/CreateCapsule          -         -         -         -         -         -         -         -
         PrincipalService/DisablePrincipal   -         -         -         -         -         -         -         -
         PrincipalService/IssueToken         -         -         -         -         -         -         -         -
         PrincipalService/RevokeToken        -         -         -         -         -         -         -         -
-        PrincipalService/RotateToken        yes       yes       yes       yes       yes       yes       yes       yes
-        PrincipalService/RegisterCertificate -         -         -         -         -         -         -         yes, but
+        PrincipalService/RotateToken        -         -         -         -         -         -         -         -
+        PrincipalService/RegisterCertificate -         -         -         -         -         -         -         -
         PrincipalService/RevokeCertificate  -         -         -         -         -         -         -         -
         SourceService/DistrustSource        -         -         -         -         -         -         -         -
         SourceService/RestoreSource         -         -         -         -         -         -         -         -
+        ClaimService/RemoveClaimRule        -         -         -         -         -         -         -         yes
+        AppraisalService/GetAppraisal       -         yes       -         yes       yes       yes       yes       yes
+        AppraisalService/ChangeAppraisal    -         -         -         -         -         -         -         -
+        AppraisalService/RateInAppraisal    -         -         -         -         -         -         -         -
+        AppraisalService/RevealRatings      -         -         -         yes       -         -         -         yes
+        AppraisalService/ReachConsensus     -         -         -         -         -         -         -         -
+        AppraisalService/RecordFinding      -         -         -         -         -         -         -         -
+        AppraisalService/SignOffAppraisal   -         -         -         -         -         -         -         -
+        AppraisalService/CloseAppraisal     -         -         -         -         -         -         -         -
+        AppraisalService/CancelAppraisal    -         -         -         -         -         -         -         -
+        it is about the caller alone:
+        PrincipalService/WhoAmI             yes       yes       yes       yes       yes       yes       yes       yes
+        PrincipalService/RotateToken        yes       yes       yes       yes       yes       yes       yes       yes
+        documents are published to everybody who may call:
+        ModelService/ListDocuments          yes       yes       yes       yes       yes       yes       yes       yes
+        ModelService/GetDocument            yes       yes       yes       yes       yes       yes       yes       yes
+        ModelService/GetModel               yes       yes       yes       yes       yes       yes       yes       yes
+        it brings what it is about, for the whole organization:
+        ModelService/PublishModel           -         -         -         -         -         -         -         -
+        ModelService/PublishRules           -         -         -         -         -         -         -         -
+        ModelService/PublishProfile         -         -         -         -         -         -         -         -
+        PrincipalService/AddPrincipal       -         -         -         -         -         -         -         -
+        it lists, and leaves out what is not in sight:
+        PrincipalService/ListPrincipals     -         -         -         -         -         -         -         -
         SourceService/ListDistrusted        -         -         -         -         -         -         -         -
+        ClaimService/ListClaimRules         -         yes       yes       yes       yes       yes       yes       yes
+        it is about the server:
         ProjectionService/ListProjections   -         -         -         -         -         -         -         -
         ProjectionService/VerifyProjection  -         -         -         -         -         -         -         -
         ProjectionService/RebuildProjection -         -         -         -         -         -         -         -
+        ClockService/GetClock               yes       yes       yes       yes       yes       yes       yes       yes
+        ClockService/AcceptClock            -         -         -         -         -         -         -         -
+        it is about the log as a whole, whose size and root are no secret:
         BackupService/ExportLog             -         -         -         -         -         -         -         -
         ProofService/GetCheckpoint          yes       yes       yes       yes       yes       yes       yes       yes
-        ProofService/ProveInclusion         -         -         -         -         -         -         hidden    hidden
         ProofService/ProveConsistency       yes       yes       yes       yes       yes       yes       yes       yes
         ProofService/RotateLogKey           -         -         -         -         -         -         -         -
         ProofService/ProveKnownAt           -         -         -         -         -         -         -         -
-        ProofService/ProveUnit              -         -         -         -         -         -         hidden    hidden
-        ProofService/ProveLevel             -         -         -         -         -         -         hidden    hidden
-        ProofService/ProveScope             -         -         -         -         -         -         -         -
         ProofService/ReadTile               -         -         -         -         -         -         yes       yes
         ProofService/ListStateDigests       -         -         -         -         -         -         yes       yes
         ProofService/CreateCapsule          -         -         -         -         -         -         -         -
-        ClockService/GetClock               yes       yes       yes       yes       yes       yes       yes       yes
-        ClockService/AcceptClock            -         -         -         -         -         -         -         -
-        ClaimService/RemoveClaimRule        -         -         -         -         -         -         -         hidden
-        ClaimService/ListClaimRules         -         yes       yes       yes       yes       yes       yes       yes
+        a token that no issuer signed names nothing; in `oidc::rules` one does:
         ClaimService/TestClaims             -         -         -         -         -         -         -         yes, but
-        AppraisalService/GetAppraisal       -         hidden    -         hidden    hidden    hidden    hidden    hidden
-        AppraisalService/ChangeAppraisal    -         -         -         -         -         hidden    -         hidden
-        AppraisalService/RateInAppraisal    -         -         -         hidden    -         -         -         hidden
-        AppraisalService/RevealRatings      -         -         -         hidden    -         -         -         hidden
-        AppraisalService/ReachConsensus     -         -         -         hidden    -         -         -         hidden
-        AppraisalService/RecordFinding      -         -         -         hidden    -         -         -         hidden
-        AppraisalService/SignOffAppraisal   -         -         -         hidden    -         -         -         hidden
-        AppraisalService/CloseAppraisal     -         -         -         -         -         hidden    -         hidden
-        AppraisalService/CancelAppraisal    -         -         -         -         -         hidden    -         hidden
-        ErasureService/EraseTexts           -         -         -         -         -         -         -         yes
-        ErasureService/WithholdTexts        -         -         -         -         -         -         -         hidden
-        ErasureService/RunRetention         -         -         -         -         -         -         -         yes
-        ErasureService/SetRetention         -         -         -         -         -         -         -         hidden
-        ErasureService/RemoveRetention      -         -         -         -         -         -         -         hidden
-        ErasureService/ListRetention        -         -         -         -         -         -         -         -
-        ErasureService/PlaceHold            -         -         -         -         -         -         -         hidden
-        ErasureService/LiftHold             -         -         -         -         -         -         -         -
-        ErasureService/ListHolds            -         -         -         -         -         -         -         -
     "#]].assert_eq(&table);
 }
 
 /// Whether a caller may: what is wrong with the request besides does not matter.
-fn cell(answer: &Result<(), Status>) -> String {
+fn cell(answer: &Result<(), Refused>) -> String {
     let told = match answer {
         Ok(()) => "yes",
-        Err(status) if status.code() == tonic::Code::PermissionDenied => "-",
-        Err(status) if status.code() == tonic::Code::NotFound => "hidden",
+        Err(refused) if refused.code == "PermissionDenied" => "-",
+        Err(refused) if refused.code == "NotFound" => "hidden",
         Err(_) => "yes, but",
     };
     format!("{told:9}")

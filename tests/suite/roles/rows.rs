@@ -14,10 +14,37 @@ use crate::running::{item, on, rating, submit};
 /// A method, and its request about a unit.
 pub(super) type Row = (&'static str, Vec<u8>);
 
-/// What there is in a unit that a request may name.
-pub(super) struct Given<'a> {
-    pub(super) unit: &'a str,
-    pub(super) rating: &'a str,
+/// What there is in a unit, and what else there is of a team, that a request may name.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    /// The name of the unit.
+    pub(super) unit: String,
+    /// An item, a rating and an appraisal of the unit, by id.
+    pub(super) evidence: String,
+    pub(super) rating: String,
+    pub(super) appraisal: String,
+    /// Where one of its events was recorded.
+    pub(super) position: u64,
+    /// Somebody who has a role there alone, the id of their token and the key of their certificate.
+    pub(super) principal: String,
+    pub(super) token: String,
+    pub(super) key: String,
+    /// A certificate that nobody registered.
+    pub(super) certificate: Vec<u8>,
+    /// A claim rule for the unit, and where a source was distrusted.
+    pub(super) rule: String,
+    pub(super) distrust: u64,
+}
+
+impl Given {
+    /// A text in which what is named has the same names everywhere.
+    pub(super) fn neutral(&self, text: &str) -> String {
+        let numbers = [self.position.to_string(), self.distrust.to_string()];
+        let ids = [&self.evidence, &self.rating, &self.appraisal, &self.token, &self.key];
+        let names = [&self.unit, &self.principal, &self.rule];
+        let all = ids.into_iter().chain(names).chain(&numbers);
+        all.fold(text.to_owned(), |text, name| text.replace(name.as_str(), "NAME"))
+    }
 }
 
 fn checked() -> Option<wire::AppendOptions> {
@@ -36,13 +63,19 @@ macro_rules! row {
 }
 
 mod appraisals;
+mod beside;
 mod erasure;
+mod named;
+mod whole;
 
-use appraisals::{an_appraisal, an_import, of_appraisals};
-use erasure::of_erasure;
+use appraisals::an_import;
+pub(super) use appraisals::{an_appraisal, of_appraisals};
+pub(super) use beside::beside;
+pub(super) use named::suspect;
+pub(super) use whole::of_the_whole;
 
-fn of_units(given: &Given<'_>) -> Vec<Row> {
-    let u = || given.unit.to_owned();
+fn of_units(given: &Given) -> Vec<Row> {
+    let u = || given.unit.clone();
     let document = |id: &str| id.to_owned();
     vec![
         row!(
@@ -184,8 +217,8 @@ fn of_units(given: &Given<'_>) -> Vec<Row> {
     ]
 }
 
-fn of_evidence(given: &Given<'_>) -> Vec<Row> {
-    let u = || given.unit.to_owned();
+fn of_evidence(given: &Given) -> Vec<Row> {
+    let u = || given.unit.clone();
     let first = || vec![from_source("1")];
     let append = checked;
     vec![
@@ -193,6 +226,16 @@ fn of_evidence(given: &Given<'_>) -> Vec<Row> {
             "EvidenceService/SubmitEvidence",
             wire::SubmitEvidenceRequest { append: append(), ..submit(&u(), vec![item("new")]) }
                 .encode_to_vec(),
+        ),
+        row!(
+            "EvidenceService/PushEvidence",
+            PushEvidenceRequest {
+                append: append(),
+                unit: u(),
+                steps: vec![wire::EvidenceStep {
+                    step: Some(wire::evidence_step::Step::Submit(item("new"))),
+                }],
+            }
         ),
         row!(
             "EvidenceService/GetEvidence",
@@ -291,7 +334,7 @@ fn of_evidence(given: &Given<'_>) -> Vec<Row> {
             WithdrawRatingRequest {
                 append: append(),
                 unit: u(),
-                ratings: vec![given.rating.into()],
+                ratings: vec![given.rating.clone()],
                 reason: "no".into(),
             }
         ),
@@ -300,7 +343,7 @@ fn of_evidence(given: &Given<'_>) -> Vec<Row> {
             EndRatingRequest {
                 append: append(),
                 unit: u(),
-                ratings: vec![given.rating.into()],
+                ratings: vec![given.rating.clone()],
                 at: on("2026-05-20"),
                 reason: "no".into(),
             }
@@ -318,8 +361,8 @@ fn of_evidence(given: &Given<'_>) -> Vec<Row> {
     ]
 }
 
-fn of_levels(given: &Given<'_>) -> Vec<Row> {
-    let u = || given.unit.to_owned();
+fn of_levels(given: &Given) -> Vec<Row> {
+    let u = || given.unit.clone();
     let side = |unit| Some(wire::Side { unit, coordinate: None });
     vec![
         row!(
@@ -357,7 +400,10 @@ fn of_levels(given: &Given<'_>) -> Vec<Row> {
         row!("AuditService/ReplayUnit", ReplayUnitRequest { unit: u() }),
         row!("AuditService/FindGaps", FindGapsRequest { unit: u() }),
         row!("AuditService/FindLate", FindLateRequest { unit: u() }),
-        row!("AuditService/SupposeWithout", SupposeWithoutRequest { unit: u(), suspect: keeper() }),
+        row!(
+            "AuditService/SupposeWithout",
+            SupposeWithoutRequest { unit: u(), suspect: suspect("operator") }
+        ),
         row!(
             "ClaimService/SetClaimRule",
             SetClaimRuleRequest {
@@ -376,105 +422,13 @@ fn of_levels(given: &Given<'_>) -> Vec<Row> {
     ]
 }
 
-/// Requests that name no unit: what they are about is the organization's.
-pub(super) fn of_the_whole() -> Vec<Row> {
-    let mut rows = vec![
-        row!("EventService/GetEvent", GetEventRequest { position: 0 }),
-        row!("ModelService/ListDocuments", ListDocumentsRequest {}),
-        row!("ModelService/GetDocument", GetDocumentRequest { document: "strict".into() }),
-        row!("ModelService/GetModel", GetModelRequest { model: "iso-21827-2008".into() }),
-        row!("ModelService/PublishModel", PublishModelRequest { content: b"x".to_vec() }),
-        row!("ModelService/PublishRules", PublishRulesRequest { content: b"x".to_vec() }),
-        row!("ModelService/PublishProfile", PublishProfileRequest { content: b"x".to_vec() }),
-        row!("PrincipalService/WhoAmI", WhoAmIRequest {}),
-        row!(
-            "PrincipalService/AddPrincipal",
-            AddPrincipalRequest {
-                append: checked(),
-                name: "new".into(),
-                kind: wire::PrincipalKind::Person.into(),
-            }
-        ),
-        row!("PrincipalService/ListPrincipals", ListPrincipalsRequest {}),
-        row!(
-            "PrincipalService/DisablePrincipal",
-            DisablePrincipalRequest { append: checked(), principal: "keeper".into() }
-        ),
-        row!(
-            "PrincipalService/IssueToken",
-            IssueTokenRequest { append: checked(), principal: "keeper".into() }
-        ),
-        row!(
-            "PrincipalService/RevokeToken",
-            RevokeTokenRequest {
-                append: checked(),
-                token: "00000000-0000-4000-8000-000000000000".into(),
-            }
-        ),
-        row!("PrincipalService/RotateToken", RotateTokenRequest { append: checked() }),
-        row!(
-            "PrincipalService/RegisterCertificate",
-            RegisterCertificateRequest { append: checked(), principal: "keeper".into() }
-        ),
-        row!(
-            "PrincipalService/RevokeCertificate",
-            RevokeCertificateRequest { append: checked(), key: "00".repeat(32) }
-        ),
-        row!(
-            "SourceService/DistrustSource",
-            DistrustSourceRequest {
-                append: checked(),
-                suspect: keeper(),
-                reason: "its token leaked".into(),
-            }
-        ),
-        row!(
-            "SourceService/RestoreSource",
-            RestoreSourceRequest { append: checked(), distrust: 7, reason: "it did not".into() }
-        ),
-        row!("SourceService/ListDistrusted", ListDistrustedRequest {}),
-        row!("ProjectionService/ListProjections", ListProjectionsRequest {}),
-        row!("ProjectionService/VerifyProjection", VerifyProjectionRequest { name: "none".into() }),
-        row!(
-            "ProjectionService/RebuildProjection",
-            RebuildProjectionRequest { name: "none".into() }
-        ),
-        row!("BackupService/ExportLog", ExportLogRequest {}),
-        row!("ProofService/GetCheckpoint", GetCheckpointRequest {}),
-        row!("ProofService/ProveInclusion", ProveInclusionRequest { position: 0 }),
-        row!("ProofService/ProveConsistency", ProveConsistencyRequest {}),
-        row!(
-            "ProofService/RotateLogKey",
-            RotateLogKeyRequest { append: checked(), reason: "the yearly change".into() }
-        ),
-        row!("ProofService/ProveKnownAt", ProveKnownAtRequest { known_at: on("2026-05-01") }),
-        row!("ProofService/ProveUnit", ProveUnitRequest { unit: "alpha".into() }),
-        row!(
-            "ProofService/ProveLevel",
-            ProveLevelRequest { unit: "alpha".into(), area: "PA01".into() }
-        ),
-        row!("ProofService/ProveScope", ProveScopeRequest {}),
-        row!("ProofService/ReadTile", ReadTileRequest { path: "tile/0/000.p/1".into() }),
-        row!("ProofService/ListStateDigests", ListStateDigestsRequest {}),
-        row!("ProofService/CreateCapsule", CreateCapsuleRequest { all: true }),
-        row!("ClockService/GetClock", GetClockRequest {}),
-        row!("ClockService/AcceptClock", AcceptClockRequest { append: checked() }),
-        row!(
-            "ClaimService/RemoveClaimRule",
-            RemoveClaimRuleRequest { append: checked(), name: "none".into() }
-        ),
-        row!("ClaimService/ListClaimRules", ListClaimRulesRequest {}),
-        row!("ClaimService/TestClaims", TestClaimsRequest { token: "a.b.c".into() }),
-    ];
-    rows.extend(of_appraisals());
-    rows.extend(of_erasure());
-    rows
-}
-
-pub(super) fn rows(given: &Given<'_>) -> Vec<Row> {
-    [of_units(given), of_evidence(given), of_levels(given)].concat()
-}
-
-fn keeper() -> Option<wire::Suspect> {
-    Some(wire::Suspect { suspect: Some(wire::suspect::Suspect::Principal("keeper".into())) })
+pub(super) fn rows(given: &Given) -> Vec<Row> {
+    [
+        of_units(given),
+        of_evidence(given),
+        of_levels(given),
+        named::of_others(given),
+        erasure::of_erasure(given),
+    ]
+    .concat()
 }

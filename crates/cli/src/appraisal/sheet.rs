@@ -226,7 +226,9 @@ fn rated(row: &Row) -> Result<(i32, Option<u64>), String> {
             Ok((value.number().into(), Some(position)))
         }
         text => {
-            let value = text.parse::<Value>().map_err(|error| format!("rating: {error}"))?;
+            let value = text
+                .parse::<Value>()
+                .map_err(|error| format!("rating: {error}, or `{ABSTAINED}` or `{CONFIRMED}`"))?;
             Ok((value.number().into(), None))
         }
     }

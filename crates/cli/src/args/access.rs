@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use gradus_model::unit::PrincipalKind;
 
-use super::append::{AppendArgs, ConfirmArgs};
+use super::append::{AppendArgs, FinalArgs};
 use super::token::{ExpiryArgs, RecoverArgs, RotateArgs};
 use super::words::words;
 
@@ -61,15 +61,9 @@ pub struct IssueArgs {
 pub struct RevokeArgs {
     /// Id of the token
     pub token_id: String,
-    /// Why; erasable
-    #[arg(long, default_value = "", value_name = "TEXT")]
-    pub reason: String,
-    /// Whether to ask.
+    /// Why, and how.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
-    /// How to append.
-    #[command(flatten)]
-    pub append: AppendArgs,
+    pub how: FinalArgs,
 }
 
 /// What to list.
@@ -136,13 +130,7 @@ pub struct AddArgs {
 pub struct DisableArgs {
     /// Its name or id
     pub name: String,
-    /// Why; erasable
-    #[arg(long, default_value = "", value_name = "TEXT")]
-    pub reason: String,
-    /// Whether to ask.
+    /// Why, and how.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
-    /// How to append.
-    #[command(flatten)]
-    pub append: AppendArgs,
+    pub how: FinalArgs,
 }

@@ -66,12 +66,9 @@ pub struct ConfirmArgs {
     pub yes: bool,
 }
 
-/// How to end what holds.
+/// How to end something for good.
 #[derive(Clone, Debug, Args)]
-pub struct EndingArgs {
-    /// First instant at which it no longer holds [default: now]
-    #[arg(long, value_name = "DATE", value_parser = Moment::start)]
-    pub at: Option<Moment>,
+pub struct FinalArgs {
     /// Why; erasable
     #[arg(long, default_value = "", value_name = "TEXT")]
     pub reason: String,
@@ -81,4 +78,15 @@ pub struct EndingArgs {
     /// How to append.
     #[command(flatten)]
     pub append: AppendArgs,
+}
+
+/// How to end what holds.
+#[derive(Clone, Debug, Args)]
+pub struct EndingArgs {
+    /// First instant at which it no longer holds [default: now]
+    #[arg(long, value_name = "DATE", value_parser = Moment::start)]
+    pub at: Option<Moment>,
+    /// Why, and how.
+    #[command(flatten)]
+    pub how: FinalArgs,
 }

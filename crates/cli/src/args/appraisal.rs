@@ -93,8 +93,8 @@ const OPEN: &str = "Example: gradus appraisal open appraisal.toml, with the file
   body = \"B\"                     # independence: A, B, C or D
   lead = \"B\"
   team = \"C\"
-Besides: context, plan, constraints, handling, participants, criteria, instances, [method] rating and
-aggregation, [base] valid_at and log_size.";
+Besides: context, plan, constraints, handling, participants, criteria, instances,
+[method] rating and aggregation, [base] valid_at and log_size.";
 
 /// An appraisal to open.
 #[derive(Debug, Args)]

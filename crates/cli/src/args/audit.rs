@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use gradus_model::Timestamp;
 
 use super::coordinate::HoldsArgs;
-use super::source::SuspectArgs;
-use crate::select;
+use super::source::{IntervalArgs, SuspectArgs};
 
 /// What to ask as an auditor.
 #[derive(Debug, Subcommand)]
@@ -121,12 +119,9 @@ pub struct WithoutArgs {
     /// The source.
     #[command(flatten)]
     pub suspect: SuspectArgs,
-    /// First moment at which it recorded what is left out [default: since ever]
-    #[arg(long, value_name = "DATE", value_parser = select::start)]
-    pub from: Option<Timestamp>,
-    /// First moment after it; a bare date is the end of that day [default: open]
-    #[arg(long, value_name = "DATE", value_parser = select::end)]
-    pub until: Option<Timestamp>,
+    /// Which of what it wrote.
+    #[command(flatten)]
+    pub interval: IntervalArgs,
     /// Only this unit and those below it [default: all that you may read]
     #[arg(long, default_value = "")]
     pub unit: String,

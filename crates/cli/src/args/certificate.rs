@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use gradus_model::Timestamp;
 
 use super::access::ListArgs;
-use super::append::{AppendArgs, ConfirmArgs};
+use super::append::{AppendArgs, FinalArgs};
 use crate::select;
 
 /// What to do with client certificates.
@@ -45,13 +45,7 @@ pub struct RegisterArgs {
 pub struct RevokeArgs {
     /// SHA-256 of its public key, as `gradus certificate list` shows it
     pub key: String,
-    /// Why; erasable
-    #[arg(long, default_value = "", value_name = "TEXT")]
-    pub reason: String,
-    /// Whether to ask.
+    /// Why, and how.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
-    /// How to append.
-    #[command(flatten)]
-    pub append: AppendArgs,
+    pub how: FinalArgs,
 }

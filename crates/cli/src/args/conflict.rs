@@ -25,12 +25,13 @@ who may settle the unit can declare it.")]
 Only who may settle the unit can say so."
     )]
     Withdraw(WithdrawArgs),
-    /// List the conflicts of interest in force for a unit, now or at a date
+    /// List the conflicts of interest in force, of a unit or of all, now or at a date
     #[command(after_help = "Examples:
+  gradus conflict list
   gradus conflict list theta
   gradus conflict list theta --valid-at 2027-02-01 --output json
 
-Lists those declared on the unit and on the units above it. The reason is the text of the record at
+Lists those declared on the unit and on the units above it, or on all that you may see. The reason is the text of the record at
 the position: gradus events shows it.")]
     List(ListArgs),
 }
@@ -72,7 +73,8 @@ pub struct WithdrawArgs {
 /// Which conflicts to list.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Name or id of the unit
+    /// Name or id of the unit [default: all that you may see]
+    #[arg(default_value = "", hide_default_value = true)]
     pub unit: String,
     /// As of when.
     #[command(flatten)]

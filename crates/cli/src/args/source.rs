@@ -20,7 +20,8 @@ pub enum SourceCommand {
 
 The interval is told by when the log recorded the items. Nothing is deleted: the items stay, what was
 known before stays as it was, and `gradus source restore` takes it back. Ratings of people stay, too:
-the ongoing level falls. --preview tells what would.")]
+the ongoing level falls. --preview tells what would. A source that nothing comes from is most often
+misspelt, and refused without --in-advance.")]
     Distrust(DistrustArgs),
     /// Take a distrust back: its items count again
     #[command(after_help = "Example: gradus source restore 4711 --reason \"it was another token\"")]
@@ -70,21 +71,40 @@ fn versioned(text: &str) -> v1::VersionedName {
     }
 }
 
-/// A source to distrust.
-#[derive(Debug, Args)]
-pub struct DistrustArgs {
-    /// What to distrust.
-    #[command(flatten)]
-    pub suspect: SuspectArgs,
+/// Which of what a source wrote: told by when the log recorded it.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct IntervalArgs {
     /// First moment at which it recorded what is in question [default: since ever]
     #[arg(long, value_name = "DATE", value_parser = select::start)]
     pub from: Option<Timestamp>,
     /// First moment after it; a bare date is the end of that day [default: open, also for what comes]
     #[arg(long, value_name = "DATE", value_parser = select::end)]
     pub until: Option<Timestamp>,
+}
+
+impl IntervalArgs {
+    /// The fields `from` and `until` of a request.
+    #[must_use]
+    pub fn wire(self) -> (Option<prost_types::Timestamp>, Option<prost_types::Timestamp>) {
+        (self.from.map(select::wire), self.until.map(select::wire))
+    }
+}
+
+/// A source to distrust.
+#[derive(Debug, Args)]
+pub struct DistrustArgs {
+    /// What to distrust.
+    #[command(flatten)]
+    pub suspect: SuspectArgs,
+    /// Which of it.
+    #[command(flatten)]
+    pub interval: IntervalArgs,
     /// Why; erasable
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// Record it although nothing comes from it yet: it holds for what will
+    #[arg(long)]
+    pub in_advance: bool,
     /// Whether to look first.
     #[command(flatten)]
     pub preview: PreviewArgs,

@@ -110,11 +110,11 @@ async fn add_first(
 
 async fn revoke(session: &Session, args: RevokeArgs) -> Result<(), CliError> {
     let question = format!("revoke the token {}", args.token_id);
-    session.confirm(&question, args.confirm.yes, &args.append).await?;
+    session.confirm_final(&question, &args.how).await?;
     let request =
-        |append| v1::RevokeTokenRequest { append, token: args.token_id, reason: args.reason };
+        |append| v1::RevokeTokenRequest { append, token: args.token_id, reason: args.how.reason };
     let send = async |request| session.client.principals().revoke_token(request).await;
-    session.record(&args.append, request, send).await
+    session.record(&args.how.append, request, send).await
 }
 
 async fn add(
@@ -134,11 +134,14 @@ async fn add(
 
 async fn disable(session: &Session, args: DisableArgs) -> Result<(), CliError> {
     let question = format!("disable `{}` and all its tokens and certificates", args.name);
-    session.confirm(&question, args.confirm.yes, &args.append).await?;
-    let request =
-        |append| v1::DisablePrincipalRequest { append, principal: args.name, reason: args.reason };
+    session.confirm_final(&question, &args.how).await?;
+    let request = |append| v1::DisablePrincipalRequest {
+        append,
+        principal: args.name,
+        reason: args.how.reason,
+    };
     let send = async |request| session.client.principals().disable_principal(request).await;
-    session.record(&args.append, request, send).await
+    session.record(&args.how.append, request, send).await
 }
 
 /// The principals, with their tokens and certificates.
@@ -197,6 +200,7 @@ async fn list_tokens(session: &Session, args: ListArgs) -> Result<(), CliError> 
         "revoked_at",
         "last_used_at",
         "grade",
+        "recovered",
     ]);
     for principal in &principals {
         for token in &principal.tokens {
@@ -214,6 +218,7 @@ async fn list_tokens(session: &Session, args: ListArgs) -> Result<(), CliError> 
                 time(token.revoked_at.as_ref()).into(),
                 time(token.last_used_at.as_ref()).into(),
                 text::<v1::Grade>(token.last_used_grade).into(),
+                if token.recovered { "offline" } else { "" }.into(),
             ]);
         }
     }

@@ -91,7 +91,7 @@ async fn rate(session: &Session, args: RateArgs) -> Result<(), CliError> {
             let found = carried(&proposed, meant)?;
             (found.value, found.from.as_ref().map(|from| from.position))
         } else {
-            (value_of(practice, value, ABSTAINED)?, None)
+            (value_of(practice, value, &[ABSTAINED, CONFIRMED])?, None)
         };
         Ok(v1::AppraisalRatingInput {
             subject: subject(&args.unit, practice, &args.instance),
@@ -126,7 +126,7 @@ async fn consensus(session: &Session, args: ConsensusArgs) -> Result<(), CliErro
     let agreed = |[practice, value]: &[String; 2]| {
         Ok(v1::ConsensusInput {
             subject: subject(&args.unit, practice, &args.instance),
-            value: value_of(practice, value, LEFT_OUT)?,
+            value: value_of(practice, value, &[LEFT_OUT])?,
             rationale: args.rationale.clone(),
             evidence: cited(&args.evidence),
             dissent: dissent.clone(),
@@ -230,13 +230,14 @@ fn pairs(given: &[String]) -> Result<&[[String; 2]], CliError> {
     }
 }
 
-/// The number of a value; 0 for the word that stands for none.
-fn value_of(practice: &str, text: &str, none: &str) -> Result<i32, CliError> {
-    if text == none {
+/// The number of a value; 0 for the first of the other words that may stand there, which is that of none.
+fn value_of(practice: &str, text: &str, others: &[&str]) -> Result<i32, CliError> {
+    if others.first() == Some(&text) {
         return Ok(0);
     }
     text.parse::<Value>().map(|value| i32::from(value.number())).map_err(|error| {
-        let hint = format!("say how `{practice}` is rated, or `{none}`");
+        let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
+        let hint = format!("say how `{practice}` is rated, or {}", others.join(" or "));
         CliError::usage(error.to_string(), hint)
     })
 }
@@ -259,9 +260,13 @@ mod tests {
         let given = ["BP.01.01", "satisfied", "BP.01.02"].map(ToOwned::to_owned);
         assert!(pairs(&given).unwrap_err().to_string().contains("`BP.01.02` has no value"));
         assert_eq!(pairs(&given[..2]).unwrap().len(), 1);
-        assert_eq!(value_of("BP.01.01", "F", ABSTAINED).unwrap(), 17);
-        assert_eq!(value_of("BP.01.01", "abstained", ABSTAINED).unwrap(), 0);
-        assert!(value_of("BP.01.01", "abstained", LEFT_OUT).is_err());
+        let in_a_team = [ABSTAINED, CONFIRMED];
+        assert_eq!(value_of("BP.01.01", "F", &in_a_team).unwrap(), 17);
+        assert_eq!(value_of("BP.01.01", "abstained", &in_a_team).unwrap(), 0);
+        assert!(value_of("BP.01.01", "abstained", &[LEFT_OUT]).is_err());
+        let wrong = value_of("BP.01.01", "abstain", &in_a_team).unwrap_err();
+        let hint = "say how `BP.01.01` is rated, or `abstained` or `confirmed`";
+        assert_eq!(wrong.hint().as_deref(), Some(hint));
     }
 
     #[test]

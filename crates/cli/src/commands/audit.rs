@@ -4,11 +4,10 @@ mod tiles;
 
 use gradus_wire::v1;
 
-use super::source::supposed;
+use super::source::{NOTHING, supposed};
 use crate::args::audit::{AuditCommand, GapsArgs, LateArgs, WithoutArgs};
 use crate::error::CliError;
 use crate::output::{View, gaps, late, message};
-use crate::select;
 use crate::session::Session;
 
 pub use tiles::verify;
@@ -42,16 +41,19 @@ async fn find_late(session: &Session, args: LateArgs) -> Result<(), CliError> {
 }
 
 async fn without(session: &Session, args: WithoutArgs) -> Result<(), CliError> {
+    let (from, until) = args.interval.wire();
     let request = v1::SupposeWithoutRequest {
         unit: args.unit,
         suspect: Some(args.suspect.wire()),
-        from: args.from.map(select::wire),
-        until: args.until.map(select::wire),
+        from,
+        until,
         coordinate: Some(args.holds.wire()),
         min_size: 0,
     };
     let send = async |request| session.client.audit().suppose_without(request).await;
     let response = session.client.call(request, send).await?;
     let sheets = response.impact.as_ref().map(supposed).into_iter().flatten().collect();
-    session.output.show(&View { document: message::json(&response)?, entries: None, sheets })
+    session.output.show(&View { document: message::json(&response)?, entries: None, sheets })?;
+    let nothing = response.impact.as_ref().is_none_or(|impact| impact.items == 0);
+    if nothing { session.output.note(NOTHING) } else { Ok(()) }
 }

@@ -41,11 +41,11 @@ async fn register(session: &Session, args: RegisterArgs) -> Result<(), CliError>
 
 async fn revoke(session: &Session, args: RevokeArgs) -> Result<(), CliError> {
     let question = format!("revoke the certificates with key {} for good", args.key);
-    session.confirm(&question, args.confirm.yes, &args.append).await?;
+    session.confirm_final(&question, &args.how).await?;
     let request =
-        |append| v1::RevokeCertificateRequest { append, key: args.key, reason: args.reason };
+        |append| v1::RevokeCertificateRequest { append, key: args.key, reason: args.how.reason };
     let send = async |request| session.client.principals().revoke_certificate(request).await;
-    session.record(&args.append, request, send).await
+    session.record(&args.how.append, request, send).await
 }
 
 async fn list(session: &Session, args: &ListArgs) -> Result<(), CliError> {

@@ -48,15 +48,15 @@ async fn set(session: &Session, args: SetArgs) -> Result<(), CliError> {
 async fn remove(session: &Session, args: RemoveArgs) -> Result<(), CliError> {
     let ending = args.ending;
     let question = format!("remove the claim rule `{}`", args.rule);
-    session.confirm(&question, ending.confirm.yes, &ending.append).await?;
+    session.confirm_final(&question, &ending.how).await?;
     let request = |append| v1::RemoveClaimRuleRequest {
         append,
         name: args.rule,
         effective_at: ending.at.and_then(Moment::wire),
-        reason: ending.reason,
+        reason: ending.how.reason,
     };
     let send = async |request| session.client.claims().remove_claim_rule(request).await;
-    session.record(&ending.append, request, send).await
+    session.record(&ending.how.append, request, send).await
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {

@@ -37,16 +37,16 @@ async fn withdraw(session: &Session, args: WithdrawArgs) -> Result<(), CliError>
     let ending = args.ending;
     let (unit, principal) = (args.unit, args.principal);
     let question = format!("end the conflict of interest of `{principal}` on `{unit}`");
-    session.confirm(&question, ending.confirm.yes, &ending.append).await?;
+    session.confirm_final(&question, &ending.how).await?;
     let request = |append| v1::WithdrawConflictRequest {
         append,
         unit,
         principal,
         effective_at: ending.at.and_then(Moment::wire),
-        reason: ending.reason,
+        reason: ending.how.reason,
     };
     let send = async |request| session.client.duties().withdraw_conflict(request).await;
-    session.record(&ending.append, request, send).await
+    session.record(&ending.how.append, request, send).await
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {

@@ -63,9 +63,17 @@ fn add(sheet: &mut Sheet, event: &v1::Event) {
         time(event.effective_at.as_ref()).into(),
         event.unit.as_ref().map(|unit| unit.name.clone()).unwrap_or_default().into(),
         event.version.to_string().into(),
-        event.r#type.clone().into(),
+        type_of(event).into(),
         event.actor.as_ref().map(|actor| actor.name.clone()).unwrap_or_default().into(),
     ]);
+}
+
+/// Its type; a token that was recovered offline is told apart from one that somebody issued.
+fn type_of(event: &v1::Event) -> String {
+    let itself = event.grade() == v1::Grade::Internal;
+    // The first start, too, issues one, and says no reason.
+    let recovered = itself && event.r#type == "token-issued" && !event.payload.is_empty();
+    if recovered { format!("{} (recovered offline)", event.r#type) } else { event.r#type.clone() }
 }
 
 /// Shows events until the limit or an interrupt. Where a stream breaks, another goes on.

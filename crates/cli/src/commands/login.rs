@@ -3,6 +3,7 @@
 use gradus_wire::v1;
 
 use crate::commands::access::kind;
+use crate::commands::role::listed;
 use crate::commands::token::{ends_soon, state};
 use crate::credentials::{Secret, ci, of_a_person_in_ci};
 use crate::error::CliError;
@@ -107,13 +108,46 @@ pub fn logout(output: &Output) -> Result<(), CliError> {
 /// Shows as whom the caller asks.
 pub async fn whoami(session: &Session) -> Result<(), CliError> {
     let response = who_am_i(session).await?;
-    let sheet = Sheet::record(parts(session, &response));
-    let mut document = message::json(&response)?;
-    if let (Json::Object(fields), Some(source)) = (&mut document, &session.source) {
-        fields.push((FROM.to_owned(), source.source().into()));
+    let held = held(session, &response).await?;
+    let mut parts = parts(session, &response);
+    parts.extend(held.iter().map(|grant| ("role", Cell::from(in_words(grant)))));
+    if held.is_empty() {
+        parts.push(("role", "none".into()));
     }
-    session.output.show(&View { document, entries: None, sheets: vec![sheet] })?;
+    let sheets = vec![Sheet::record(parts)];
+    let mut document = message::json(&response)?;
+    if let Json::Object(fields) = &mut document {
+        if let Some(source) = &session.source {
+            fields.push((FROM.to_owned(), source.source().into()));
+        }
+        fields.push(("roles".to_owned(), Json::List(message::all(&held)?)));
+    }
+    session.output.show(&View { document, entries: None, sheets })?;
     warn(session, &response)
+}
+
+/// The roles that the caller has, and is to have; none where they may see nothing at all.
+async fn held(
+    session: &Session,
+    response: &v1::WhoAmIResponse,
+) -> Result<Vec<v1::RoleGrant>, CliError> {
+    let principal = response.principal.clone().unwrap_or_default().id;
+    let asked = v1::ListRolesRequest { principal, with_later: true, ..Default::default() };
+    match listed(session, &asked).await {
+        Err(error) if error.reason() == "RIGHT_MISSING" => Ok(Vec::new()),
+        held => held,
+    }
+}
+
+/// `viewer on shop from 2026-01-01T00:00:00Z until 2027-01-01T00:00:00Z`.
+fn in_words(grant: &v1::RoleGrant) -> String {
+    let unit = grant.unit.clone().unwrap_or_default();
+    let unit = if unit.name.is_empty() { unit.id } else { unit.name };
+    let at = |word: &str, at: Option<&prost_types::Timestamp>| {
+        at.map(|at| format!(" {word} {}", time(Some(at)))).unwrap_or_default()
+    };
+    let (from, until) = (at("from", grant.from.as_ref()), at("until", grant.until.as_ref()));
+    format!("{} on {unit}{from}{until}", text::<v1::Role>(grant.role))
 }
 
 async fn who_am_i(session: &Session) -> Result<v1::WhoAmIResponse, CliError> {

@@ -38,31 +38,26 @@ async fn revoke(session: &Session, args: RevokeArgs) -> Result<(), CliError> {
     let ending = args.ending;
     let holder = args.holder;
     let question = format!("end the role {} of `{}`", holder.role, holder.principal);
-    session.confirm(&question, ending.confirm.yes, &ending.append).await?;
+    session.confirm_final(&question, &ending.how).await?;
     let request = |append| v1::RevokeRoleRequest {
         append,
         principal: holder.principal,
         role: holder.role.number().into(),
         unit: holder.unit,
         effective_at: ending.at.and_then(Moment::wire),
-        reason: ending.reason,
+        reason: ending.how.reason,
     };
     let send = async |request| session.client.roles().revoke_role(request).await;
-    session.record(&ending.append, request, send).await
+    session.record(&ending.how.append, request, send).await
 }
 
-async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
-    let coordinate = args.holds.wire();
+/// The roles that a request asks for, all pages of them: by unit, then principal, then role.
+pub(super) async fn listed(
+    session: &Session,
+    asked: &v1::ListRolesRequest,
+) -> Result<Vec<v1::RoleGrant>, CliError> {
     let mut roles = pages(None, async |page_token, page_size| {
-        let request = v1::ListRolesRequest {
-            page_size,
-            page_token,
-            unit: args.unit.clone().unwrap_or_default(),
-            principal: args.principal.clone().unwrap_or_default(),
-            coordinate: Some(coordinate.clone()),
-            min_size: 0,
-            with_later: args.later,
-        };
+        let request = v1::ListRolesRequest { page_size, page_token, ..asked.clone() };
         let send = async |request| session.client.roles().list_roles(request).await;
         let response = session.client.call(request, send).await?;
         Ok((response.roles, response.next_page_token))
@@ -74,6 +69,18 @@ async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
         let principal = grant.principal.clone().unwrap_or_default();
         (unit.name, unit.id, principal.name, principal.id, grant.role)
     });
+    Ok(roles)
+}
+
+async fn list(session: &Session, args: ListArgs) -> Result<(), CliError> {
+    let asked = v1::ListRolesRequest {
+        coordinate: Some(args.holds.wire()),
+        unit: args.unit.unwrap_or_default(),
+        principal: args.principal.unwrap_or_default(),
+        with_later: args.later,
+        ..Default::default()
+    };
+    let roles = listed(session, &asked).await?;
     let mut sheet = Sheet::new(&["principal", "role", "unit", "from", "until"]);
     for grant in &roles {
         let principal = grant.principal.clone().unwrap_or_default();

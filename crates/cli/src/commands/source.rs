@@ -3,6 +3,7 @@
 use gradus_wire::v1;
 use gradus_wire::v1::suspect::Suspect;
 
+use crate::args::append::{AppendArgs, DryRun};
 use crate::args::source::{DistrustArgs, ListArgs, RestoreArgs, SourceCommand};
 use crate::error::CliError;
 use crate::output::View;
@@ -11,7 +12,6 @@ use crate::output::levels::answer;
 use crate::output::message::{self, time};
 use crate::output::receipt::{self, Answer};
 use crate::output::sheet::{Cell, Sheet};
-use crate::select;
 use crate::session::{Session, pages};
 
 /// Does what the command says with sources.
@@ -25,16 +25,28 @@ pub async fn run(session: &Session, command: SourceCommand) -> Result<(), CliErr
 
 async fn distrust(session: &Session, args: DistrustArgs) -> Result<(), CliError> {
     let (append, suspect) = (args.preview.append(), args.suspect.wire());
-    let (from, until) = (args.from.map(select::wire), args.until.map(select::wire));
+    let (from, until) = args.interval.wire();
     let over = interval(from.as_ref(), until.as_ref());
-    let question = format!("distrust what comes from {}, recorded {over}", named(&suspect, None));
-    session.confirm(&question, args.preview.confirm.yes, &append).await?;
+    let source = named(&suspect, None);
     let reason = args.reason;
     let request = |append| {
-        let suspect = Some(suspect);
-        v1::DistrustSourceRequest { append, suspect, from, until, reason }
+        let suspect = Some(suspect.clone());
+        v1::DistrustSourceRequest { append, suspect, from, until, reason: reason.clone() }
     };
     let send = async |request| session.client.sources().distrust_source(request).await;
+    if append.dry_run.is_none() && !args.in_advance {
+        let look = AppendArgs { dry_run: Some(DryRun::Server), request_id: None, ..append.clone() };
+        let seen = session.append(&look, request, send).await?;
+        if seen.and_then(|seen| seen.impact).is_some_and(|impact| impact.items == 0) {
+            let hint = "look how the name is spelt (gradus review list shows whom items come from), \
+                        or say --in-advance to distrust what will come from it";
+            let always = from.is_none() && until.is_none();
+            let over = if always { String::new() } else { format!(", recorded {over}") };
+            return Err(CliError::usage(format!("nothing comes from {source}{over}"), hint));
+        }
+    }
+    let question = format!("distrust what comes from {source}, recorded {over}");
+    session.confirm(&question, args.preview.confirm.yes, &append).await?;
     match session.append(&append, request, send).await? {
         Some(response) => told(session, &response, response.impact.as_ref()),
         None => Ok(()),
@@ -72,8 +84,16 @@ fn told<R: Answer>(
         parts.push(("id", event.position.to_string().into()));
     }
     sheets.extend(receipt::sheets(&receipt, parts));
-    session.output.show(&View { document: message::json(response)?, entries: None, sheets })
+    session.output.show(&View { document: message::json(response)?, entries: None, sheets })?;
+    if impact.is_some_and(|impact| impact.items == 0) {
+        return session.output.note(NOTHING);
+    }
+    Ok(())
 }
+
+/// What is said where nothing comes from a source.
+pub(super) const NOTHING: &str =
+    "Nothing comes from it: nothing would change. Look how the name is spelt.";
 
 /// What would follow: the items by unit, and the levels.
 pub(super) fn supposed(impact: &v1::SourceImpact) -> [Sheet; 2] {

@@ -1,5 +1,18 @@
 //! What helps after each refusal that a caller can do something about.
 
+/// What helps besides after one command alone, such as `gradus token issue`.
+pub(super) fn of_command(path: &str, reason: &str) -> Option<&'static str> {
+    match (path, reason) {
+        ("gradus token issue", "PRINCIPAL_UNKNOWN") => {
+            Some("to add somebody new with a token, say --kind person or --kind service")
+        }
+        ("gradus certificate register" | "gradus role grant", "PRINCIPAL_UNKNOWN") => {
+            Some("gradus principal add adds somebody new")
+        }
+        _ => None,
+    }
+}
+
 /// What helps after a refusal of the server with this reason.
 pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
     Some(match reason {
@@ -23,10 +36,7 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
         "PRACTICE_UNKNOWN" | "AREA_UNKNOWN" => {
             "`gradus models show MODEL` lists its areas and practices"
         }
-        "PRINCIPAL_UNKNOWN" => {
-            "`gradus principal list` shows who there is; to add somebody new with a token, say \
-             --kind person or --kind service"
-        }
+        "PRINCIPAL_UNKNOWN" => "`gradus principal list` shows who there is",
         "TOKEN_UNKNOWN" => "`gradus token list` shows the tokens",
         "NO_MODEL" => "adopt one: gradus unit adopt-model UNIT MODEL",
         "NO_PROFILE" => {

@@ -12,19 +12,21 @@ use crate::error::CliError;
 /// Writes an error of the command at `path`, such as `gradus levels`.
 pub fn write(path: &str, error: &CliError, format: Format, out: &mut impl Write) -> io::Result<()> {
     if matches!(format, Format::Json | Format::Jsonl) {
-        return writeln!(out, "{}", document(error).compact());
+        return writeln!(out, "{}", document(path, error).compact());
     }
-    writeln!(out, "{path}: {error}")?;
-    for (field, problem) in violations(error) {
+    let message = error.to_string();
+    writeln!(out, "{path}: {message}")?;
+    // Of one field alone the message says it already.
+    for (field, problem) in violations(error).iter().filter(|(_, said)| !message.contains(said)) {
         writeln!(out, "  {field}: {problem}")?;
     }
-    if let Some(hint) = error.hint() {
+    if let Some(hint) = error.hint_at(path) {
         writeln!(out, "hint: {hint}")?;
     }
     Ok(())
 }
 
-fn document(error: &CliError) -> Json {
+fn document(path: &str, error: &CliError) -> Json {
     let text = |(key, value)| (key, Json::Text(value));
     let violation = |(field, problem): (String, String)| {
         object([("field", field.into()), ("description", problem.into())])
@@ -33,7 +35,7 @@ fn document(error: &CliError) -> Json {
         ("code", error.code().into()),
         ("reason", error.reason().into()),
         ("message", error.to_string().into()),
-        ("hint", error.hint().into()),
+        ("hint", error.hint_at(path).into()),
         ("retryable", error.retryable().into()),
         ("exit_code", u32::from(error.exit().code()).into()),
         ("metadata", Json::Object(metadata(error).into_iter().map(text).collect())),

@@ -81,6 +81,7 @@ fn a_job_calls_with_a_token_that_nobody_tells() {
     let who: Value = serde_json::from_str(&who).unwrap();
     assert_eq!(who["principal"]["name"], "acme:4711");
     assert_eq!(who["claims"]["rule"], "acme");
+    assert_eq!(who["roles"][0]["unit"]["name"], "web");
     let refused = run(&["whoami", "--debug"], &[("GRADUS_TOKEN", stranger.as_str())]).err;
     assert!(refused.contains("no claim rule lets this token in"), "{refused}");
 

@@ -144,6 +144,11 @@ async fn lets_everybody_in(day: &Day) {
     .await;
 }
 
+/// What a scan and a build of the night came to, as the tool hands it in.
+const REPORT: &str = r#"{"kind":"scan-report","outcome":"supports","strength":"direct","practices":["BP.05.02"],"work_to":"2026-10-01","source":{"name":"semgrep","id":"run-1"},"title":"SARIF of the night"}
+{"kind":"test-result","outcome":"supports","strength":"direct","practices":["BP.11.03"],"work_to":"2026-10-01","source":{"name":"junit","id":"run-1"},"title":"JUnit of the night"}
+"#;
+
 /// What the tool does, and what it may not.
 async fn the_tool(day: &Day) {
     day.check(
@@ -151,6 +156,8 @@ async fn the_tool(day: &Day) {
         &[
             "submit --project shop --kind policy --outcome supports --strength direct --practice BP.01.01 --practice BP.01.02 --practice BP.01.03 --practice BP.01.04 --work-to 2026-10-01 --source handbook --source-id controls --title 'Controls of the shop'",
             "submit --project shop --kind policy --outcome supports --strength direct --practice BP.02.01 --work-to 2026-10-01 --source handbook --source-id impact",
+            "submit --project shop --file report.jsonl",
+            "submit --project shop --file report.jsonl",
             "rate --project shop BP.01.01 satisfied --effective-at 2026-10-02",
             "review accept --project shop source=handbook id=controls",
             "events --unit shop",
@@ -170,6 +177,18 @@ async fn the_tool(day: &Day) {
             known	0
             result	recorded
             positions	36
+            $ gradus submit --project shop --file report.jsonl
+            evidence	… …
+            new	2
+            known	0
+            result	recorded
+            positions	37-38
+            $ gradus submit --project shop --file report.jsonl
+            evidence	… …
+            new	0
+            known	2
+            result	already so; nothing was recorded
+            positions	
             $ gradus rate --project shop BP.01.01 satisfied --effective-at 2026-10-02
             gradus rate: this needs the right to rate, which the role assessor or admin gives: ask an admin for it
             [exit 4]
@@ -201,6 +220,8 @@ async fn the_assessor(day: &Day) {
             "review accept --project shop source=handbook id=controls --note 'read, dated, signed'",
             "review reject --project shop source=handbook id=impact --reason 'of another product'",
             "rate --project shop BP.01.01 satisfied --effective-at 2026-10-02 --rationale 'complete'",
+            "submit --project shop --kind interview --outcome supports --strength direct --practice BP.01.02 --work-to 2026-10-01 --source interviews --source-id 1",
+            "review accept --project shop source=interviews id=1",
             "role grant ann lead shop",
             "project register mine --team web",
         ],
@@ -209,14 +230,25 @@ async fn the_assessor(day: &Day) {
             evidence	unit	age	by	practices	title	kind	outcome	strength	recorded_at	own	source	id
             …	shop	…	scanner	iso-21827-2008/BP.01.01 iso-21827-2008/BP.01.02 iso-21827-2008/BP.01.03 iso-21827-2008/BP.01.04	Controls of the shop	policy	supports	direct	…	no	handbook	controls
             …	shop	…	scanner	iso-21827-2008/BP.02.01		policy	supports	direct	…	no	handbook	impact
+            …	shop	…	scanner	iso-21827-2008/BP.05.02	SARIF of the night	scan-report	supports	direct	…	no	semgrep	run-1
+            …	shop	…	scanner	iso-21827-2008/BP.11.03	JUnit of the night	test-result	supports	direct	…	no	junit	run-1
             $ gradus review accept --project shop source=handbook id=controls --note 'read, dated, signed'
             result	recorded
-            positions	37
+            positions	39
             $ gradus review reject --project shop source=handbook id=impact --reason 'of another product'
             result	recorded
-            positions	38
+            positions	40
             $ gradus rate --project shop BP.01.01 satisfied --effective-at 2026-10-02 --rationale 'complete'
             gradus rate: evidence `…` was accepted by the same principal, who cannot rate what rests on it under the rules `strict`: ask another person, or adopt rules that relax `reviewer-rates`
+            [exit 4]
+            $ gradus submit --project shop --kind interview --outcome supports --strength direct --practice BP.01.02 --work-to 2026-10-01 --source interviews --source-id 1
+            evidence	…
+            new	1
+            known	0
+            result	recorded
+            positions	41
+            $ gradus review accept --project shop source=interviews id=1
+            gradus review accept: evidence `…` was provided by the same principal, who cannot accept it under the rules `strict`: ask another person, or adopt rules that relax `provider-reviews`
             [exit 4]
             $ gradus role grant ann lead shop
             gradus role grant: this needs the right to administer, which the role admin gives: ask an admin for it
@@ -241,7 +273,7 @@ async fn the_rater(day: &Day) {
             $ gradus rate --project shop BP.01.01 satisfied BP.01.02 satisfied BP.01.03 satisfied BP.01.04 satisfied --effective-at 2026-10-02 --rationale 'complete'
             ratings	… … … …
             result	recorded
-            positions	39-42
+            positions	42-45
             $ gradus levels shop --area PA01
             area	title	rated	ongoing	coverage	inherited
             PA01	Administer Security Controls	1–5 (28 open)	1–5 (28 open)	4/4	
@@ -275,6 +307,7 @@ async fn the_auditor(day: &Day) {
             state	
             expires_at	
             server	SERVER
+            role	auditor on web from …
             $ gradus levels shop@{2026-10-01} --area PA01
             area	title	rated	ongoing	coverage	inherited
             PA01	Administer Security Controls	not rated	not rated	4/4	
@@ -288,17 +321,20 @@ async fn the_auditor(day: &Day) {
             PA01	Administer Security Controls	1–5 (28 open)	0	0/4	
             $ gradus diff shop@{2026-09-30}..@{2026-10-03} --area PA01
             area	when	stage	rated	ongoing	coverage	because
-            PA01	…	happened	not rated → 1–5 (28 open)	not rated → 1–5 (28 open)	4/4	rated: BP.01.01 #39, BP.01.02 #40, BP.01.03 #41, BP.01.04 #42
+            PA01	…	happened	not rated → 1–5 (28 open)	not rated → 1–5 (28 open)	4/4	rated: BP.01.01 #42, BP.01.02 #43, BP.01.03 #44, BP.01.04 #45
             $ gradus events --unit shop
             position	recorded_at	effective_at	unit	version	type	actor
             35	…	…	shop	1	evidence-submitted	scanner
             36	…	…	shop	2	evidence-submitted	scanner
-            37	…	…	shop	3	evidence-accepted	ann
-            38	…	…	shop	4	evidence-rejected	ann
-            39	…	…	shop	5	practice-rated	bob
-            40	…	…	shop	6	practice-rated	bob
-            41	…	…	shop	7	practice-rated	bob
+            37	…	…	shop	3	evidence-submitted	scanner
+            38	…	…	shop	4	evidence-submitted	scanner
+            39	…	…	shop	5	evidence-accepted	ann
+            40	…	…	shop	6	evidence-rejected	ann
+            41	…	…	shop	7	evidence-submitted	ann
             42	…	…	shop	8	practice-rated	bob
+            43	…	…	shop	9	practice-rated	bob
+            44	…	…	shop	10	practice-rated	bob
+            45	…	…	shop	11	practice-rated	bob
             $ gradus rate --project shop BP.01.01 not-satisfied --effective-at 2026-10-02 --rationale 'no'
             gradus rate: this needs the right to rate, which the role assessor or admin gives: ask an admin for it
             [exit 4]
@@ -311,6 +347,96 @@ async fn the_auditor(day: &Day) {
     .await;
 }
 
+/// What the auditor takes along, once the operator lets her prove the whole log.
+async fn the_capsule(day: &Day) {
+    let (code, told) = day.run("olga", "explain shop PA01").await;
+    assert!(code == 0 && told.contains("BP.01.04") && told.contains("\tbob\t"), "{told}");
+    let create = "capsule create shop --save shop.capsule";
+    day.check("olga", &[create], expect![[r#"
+        $ gradus capsule create shop --save shop.capsule
+        gradus capsule create: this needs the right to prove on the whole organization, which the role auditor or admin gives there: ask an admin for it
+        [exit 4]
+    "#]]).await;
+    let (code, told) = day.run("operator", "role grant olga auditor organization").await;
+    assert_eq!(code, 0, "{told}");
+    let (code, told) = day.run("olga", create).await;
+    assert_eq!(code, 0, "{told}");
+    // Without the server, and without anything but the log's key.
+    let (_, key) = day.run("olga", "checkpoint --output json").await;
+    let verify = format!("capsule verify shop.capsule --output json --key {}", value(&key, "/key"));
+    let verify = day.folder.gradus(&verify).output().unwrap();
+    let verified = String::from_utf8(verify.stdout).unwrap();
+    assert_eq!((verify.status.code(), value(&verified, "/units/0/name")), (Some(0), "shop".into()));
+    assert!(verified.contains("PA01"), "{verified}");
+}
+
+/// How everybody's access ends, each in its way.
+async fn all_leave(day: &Day) {
+    let (_, scanner) = day.run("scanner", "whoami --output json").await;
+    let revoke = format!("token revoke {} --yes", value(&scanner, "/token/id"));
+    for ending in [
+        "role revoke olga auditor organization --yes",
+        "role revoke olga auditor web --yes",
+        &revoke,
+        "person disable ann --yes",
+    ] {
+        let (code, told) = day.run("operator", ending).await;
+        assert_eq!(code, 0, "{ending}: {told}");
+    }
+    day.check("olga", &["levels shop --area PA01", "whoami"], expect![[r#"
+        $ gradus levels shop --area PA01
+        gradus levels: this needs the right to see, which the role viewer, collector, assessor, lead, sponsor, auditor or admin gives: ask an admin for it
+        [exit 4]
+        $ gradus whoami
+        name	olga
+        kind	person
+        id	…
+        grade	mtls
+        token	
+        state	
+        expires_at	
+        server	SERVER
+        role	none
+    "#]]).await;
+    day.check(
+        "scanner",
+        &["levels shop"],
+        expect![[r#"
+        $ gradus levels shop
+        gradus levels: the bearer token is refused
+        hint: log in with gradus login, or name the file that holds your token with --token-file
+        [exit 4]
+    "#]],
+    )
+    .await;
+    day.check(
+        "ann",
+        &["levels shop"],
+        expect![[r#"
+        $ gradus levels shop
+        gradus levels: the bearer token is refused
+        hint: log in with gradus login, or name the file that holds your token with --token-file
+        [exit 4]
+    "#]],
+    )
+    .await;
+    let (_, known) = day.run("operator", "certificate list --output csv").await;
+    let key = known.lines().nth(1).unwrap().split(',').next().unwrap();
+    let (code, told) = day.run("operator", &format!("certificate revoke {key} --yes")).await;
+    assert_eq!(code, 0, "{told}");
+    day.check(
+        "olga",
+        &["whoami"],
+        expect![[r#"
+        $ gradus whoami
+        gradus whoami: the client certificate is refused
+        hint: have it registered for you: gradus certificate register PRINCIPAL FILE
+        [exit 4]
+    "#]],
+    )
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tool_two_assessors_and_an_auditor_each_do_their_part_and_no_other() {
     let folder = Folder::new();
@@ -318,6 +444,7 @@ async fn a_tool_two_assessors_and_an_auditor_each_do_their_part_and_no_other() {
     let server = format!("https://localhost:{}", running.address.port());
     std::fs::copy(folder.path("data/admin.token"), folder.path("operator.token")).unwrap();
     folder.sign("olga", "olga", 2050);
+    folder.put("report.jsonl", REPORT);
     let day = Day { folder, server };
 
     // In the morning the operator lets everybody in.
@@ -330,21 +457,7 @@ async fn a_tool_two_assessors_and_an_auditor_each_do_their_part_and_no_other() {
     the_rater(&day).await;
     the_auditor(&day).await;
 
-    // The audit is over.
-    day.check(
-        "operator",
-        &["role revoke olga auditor web --yes"],
-        expect![[r#"
-            $ gradus role revoke olga auditor web --yes
-            result	recorded
-            positions	43
-        "#]],
-    )
-    .await;
-    day.check("olga", &["levels shop --area PA01"], expect![[r#"
-        $ gradus levels shop --area PA01
-        gradus levels: this needs the right to see, which the role viewer, collector, assessor, lead, sponsor, auditor or admin gives: ask an admin for it
-        [exit 4]
-    "#]]).await;
+    the_capsule(&day).await;
+    all_leave(&day).await;
     running.stop().await.unwrap();
 }

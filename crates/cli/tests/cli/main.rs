@@ -38,3 +38,5 @@ mod secrets;
 mod tls;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod wording;

@@ -115,7 +115,9 @@ impl Server {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
-        self.said.take().unwrap().join().unwrap()
+        let mut printed = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+        printed + &self.said.take().unwrap().join().unwrap()
     }
 }
 

@@ -37,7 +37,7 @@ fn a_login_is_its_owners_alone_and_serves_the_commands_that_follow_until_a_logou
     assert!(again.contains("there was no login"), "{again}");
     let out = home.run(&["whoami", "--server", &server.address], &[]);
     assert_eq!(out.code, 4);
-    assert!(out.err.contains("log in with gradus login"), "{}", out.err);
+    assert!(out.err.contains("gradus login keeps one"), "{}", out.err);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn the_token_of_a_login_goes_to_its_server_alone_and_others_come_before_it() {
     let elsewhere = Server::start(&other, "warn");
     let out = home.run(&["whoami", "--server", &elsewhere.address], &[]);
     assert_eq!(out.code, 4);
-    assert!(out.err.contains("a bearer token is needed"), "{}", out.err);
+    assert!(out.err.contains("asks who you are, and no token is given"), "{}", out.err);
     drop(server);
     let variables =
         [("GRADUS_SERVER", elsewhere.address.as_str()), ("GRADUS_TOKEN_FILE", &elsewhere.admin())];
@@ -191,5 +191,17 @@ fn a_lost_token_is_recovered_on_the_machine_while_the_server_is_stopped() {
     let who = ["whoami", "--server", &server.address, "--token-file", &admin, "--output", "json"];
     let me = home.run(&who, &[]).done();
     assert_eq!(value(&me, "name"), "operator");
-    assert!(me.contains(&value(&recovered, "token")), "{me}");
+    let token = value(&recovered, "token");
+    assert!(me.contains(&token), "{me}");
+    let told = |command: &[&str]| {
+        home.run(&[command, &["--server", &server.address, "--token-file", &admin]].concat(), &[])
+            .done()
+    };
+    let listed = told(&["token", "list", "--output", "csv"]);
+    let offline: Vec<&str> = listed.lines().filter(|line| line.ends_with(",offline")).collect();
+    assert!(matches!(offline[..], [line] if line.starts_with(&token)), "{listed}");
+    let events = told(&["events", "--type", "token-issued", "--output", "csv"]);
+    let types: Vec<&str> =
+        events.lines().skip(1).filter_map(|line| line.split(',').nth(5)).collect();
+    assert_eq!(types, ["token-issued", "token-issued (recovered offline)"], "{events}");
 }

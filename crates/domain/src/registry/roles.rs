@@ -9,7 +9,7 @@ use gradus_model::{Event, PrincipalId, Timestamp, UnitId};
 use super::{Registry, decide};
 use crate::access::{On, Right, Rights, needed, roles_with};
 use crate::proposal::{Actor, Occasion, Proposal, Verdict};
-use crate::refusal::Refusal;
+use crate::refusal::{NeededOn, Refusal};
 use crate::timeline::{At, Stated, Timeline};
 
 /// What was stated of one role of one principal on one unit.
@@ -235,9 +235,13 @@ impl Registry {
             return Ok(());
         }
         let seen = self.unit(unit).filter(|_| rights.have(Right::See));
-        // Units that a caller names are in sight; what is not, the organization, is not named.
-        let unit = seen.and_then(|unit| unit.name()).map(ToString::to_string);
-        Err(Refusal::RightMissing { right, unit })
+        // Units that a caller names are in sight.
+        let on = match seen.and_then(|unit| unit.name()) {
+            _ if self.organization == Some(unit) => NeededOn::Organization,
+            Some(name) => NeededOn::Unit(name.to_string()),
+            None => NeededOn::Any,
+        };
+        Err(Refusal::RightMissing { right, on })
     }
 
     /// Whether somebody needs no role: Gradus itself, and in a log from before roles its first

@@ -81,6 +81,15 @@ impl Registry {
         self.tokens.get(self.token_hashes.get(hash)?)
     }
 
+    /// Takes in that Gradus itself issued a token: all but the first one of the log, which its first start
+    /// writes, were recovered.
+    pub fn issued_by_itself(&mut self, id: TokenId) {
+        let first = self.tokens.len() == 1;
+        if let Some(token) = self.tokens.get_mut(&id) {
+            token.recovered = !first;
+        }
+    }
+
     pub(super) fn rotate(&mut self, at: Timestamp, rotated: &TokenRotated) {
         let Some(old) = self.tokens.get_mut(&rotated.token) else { return };
         old.rotated = Some(Rotation { by: rotated.by, until: rotated.old_until });
@@ -91,6 +100,7 @@ impl Registry {
             expires_at: rotated.expires_at,
             revoked_at: None,
             rotated: None,
+            recovered: false,
         };
         self.tokens.insert(rotated.by, token);
         self.token_hashes.insert(rotated.hash, rotated.by);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use expect_test::expect;
 use gradus_domain::access::Right;
-use gradus_domain::{AppraisalRefusal, Draft, Refusal, Under, UnitState};
+use gradus_domain::{AppraisalRefusal, Draft, NeededOn, Refusal, Under, UnitState};
 use gradus_model::rating::Value;
 use gradus_model::unit::{Phase, Role, UnitKind};
 use gradus_model::{AppraisalId, Payload};
@@ -238,7 +238,7 @@ fn every_refusal_says_what_was_seen_and_what_to_do() {
         Err(Refusal::DocumentUnknown { kind: "rules", document: "lax".to_owned() }),
         Err(Refusal::PrincipalNameTaken("bob".to_owned())),
         // Asked before anything is decided.
-        Err(Refusal::RightMissing { right: Right::Rate, unit: Some("red".to_owned()) }),
+        Err(Refusal::RightMissing { right: Right::Rate, on: NeededOn::Unit("red".to_owned()) }),
         // Asked where it is known which units the stream is about.
         Err(Refusal::UnderLegalHold { hold: "case-7".parse().unwrap(), position: 9, version: 3 }),
         // All of them are in `appraisals`.

@@ -321,9 +321,9 @@ fn every_fact_needs_the_right_that_its_kind_needs() {
           bob    this needs the right to administer on `red`, which the role admin gives: ask an admin for it
           bot    this needs the right to administer on `red`, which the role admin gives: ask an admin for it
         model-published
-          alice  this needs the right to administer, which the role admin gives: ask an admin for it
-          bob    this needs the right to administer, which the role admin gives: ask an admin for it
-          bot    this needs the right to administer, which the role admin gives: ask an admin for it
+          alice  this needs the right to administer on the whole organization, which the role admin gives there: ask an admin for it
+          bob    this needs the right to administer on the whole organization, which the role admin gives there: ask an admin for it
+          bot    this needs the right to administer on the whole organization, which the role admin gives there: ask an admin for it
     "#]].assert_eq(&table);
 }
 

@@ -284,10 +284,10 @@ fn of_access(refusal: &Refusal) -> Verdict {
         Refusal::PrincipalNameTaken(name) => {
             verdict(AlreadyExists, "PRINCIPAL_NAME_TAKEN").with("name", name)
         }
-        Refusal::RightMissing { right, unit } => {
+        Refusal::RightMissing { right, on } => {
             let missing = verdict(PermissionDenied, "RIGHT_MISSING").with("right", right);
             let missing = missing.with("roles", roles_in_words(*right));
-            match unit {
+            match on.unit() {
                 Some(unit) => missing.with("unit", unit),
                 None => missing,
             }

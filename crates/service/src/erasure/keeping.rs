@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gradus_domain::access::Right;
 use gradus_domain::registry::{Hold, Retention};
-use gradus_domain::{Proposal, UnitHistory};
+use gradus_domain::{NeededOn, Proposal, Refusal, UnitHistory};
 use gradus_model::event::{
     EvidenceSuperseded, LegalHoldLifted, LegalHoldPlaced, PayloadErased, RetentionRemoved,
     RetentionSet, Run,
@@ -184,7 +184,7 @@ impl Service {
             Texts::Withheld => {
                 let class = self.open_payload(record)?.and_then(|texts| texts.class());
                 let right = class.map_or(Right::ReadInterviews, Right::to_texts);
-                Err(gradus_domain::Refusal::RightMissing { right, unit: None }.into())
+                Err(Refusal::RightMissing { right, on: NeededOn::Any }.into())
             }
         }
     }

@@ -3,11 +3,11 @@
 use gradus_wire::v1 as wire;
 use prost::Message as _;
 
-use super::{Row, checked};
+use super::{Given, Row, checked};
 use crate::running::on;
 
 /// An appraisal of a unit, sponsored by whoever asks.
-pub(super) fn an_appraisal(unit: String) -> wire::AppraisalInput {
+pub(in super::super) fn an_appraisal(unit: String) -> wire::AppraisalInput {
     let lead =
         wire::TeamMemberInput { principal: "keeper".to_owned(), part: wire::TeamPart::Lead.into() };
     let independence = wire::Independence::A.into();
@@ -48,9 +48,10 @@ pub(super) fn an_import(unit: String) -> Row {
     )
 }
 
-/// Requests on an appraisal that is not there; those on one that is are asked in `appraisals`.
-pub(super) fn of_appraisals() -> Vec<Row> {
-    let id = || "00000000-0000-4000-8000-000000000000".to_owned();
+/// Requests on an appraisal; who may is decided by the part that they have in it, too.
+pub(in super::super) fn of_appraisals(given: &Given) -> Vec<Row> {
+    let id = || given.appraisal.clone();
+    let unit = || given.unit.clone();
     let subject =
         || Some(wire::SubjectInput { practice: "BP.10.01".to_owned(), ..Default::default() });
     vec![
@@ -60,7 +61,7 @@ pub(super) fn of_appraisals() -> Vec<Row> {
             ChangeAppraisalRequest {
                 append: checked(),
                 appraisal: id(),
-                input: Some(an_appraisal("alfa".to_owned())),
+                input: Some(an_appraisal(unit())),
             }
         ),
         row!(
@@ -104,7 +105,7 @@ pub(super) fn of_appraisals() -> Vec<Row> {
         ),
         row!(
             "AppraisalService/CloseAppraisal",
-            CloseAppraisalRequest { append: checked(), appraisal: id(), unit: "alfa".into() }
+            CloseAppraisalRequest { append: checked(), appraisal: id(), unit: unit() }
         ),
         row!(
             "AppraisalService/CancelAppraisal",

@@ -69,7 +69,7 @@ fn every_wrong_row_is_told_with_its_file_and_line() {
     let [unread] = &read.unread[..] else { panic!("{:?}", read.unread) };
     assert_eq!((unread.place.line, unread.rating.value), (2, 0));
     expect![[r#"
-        a.csv: line 2: rating: `good` is no rating value: use one of not-satisfied, satisfied, N, P-, P, P+, L-, L, L+, F
+        a.csv: line 2: rating: `good` is no rating value: use one of not-satisfied, satisfied, N, P-, P, P+, L-, L, L+, F, or `abstained` or `confirmed`
         a.csv: line 4: practice: it is empty, and a rating is of one: name it
         a.csv: line 5: CSV error: record 4 (line: 5, byte: 69): found record with 2 fields, but the previous record has 3 fields
         b.csv: line 2: it says something else than a.csv: line 3: leave one out

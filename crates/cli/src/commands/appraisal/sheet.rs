@@ -3,11 +3,14 @@
 use std::fs::File;
 
 use gradus_wire::v1;
+use tonic::{Request, Response, Status};
 
 use crate::appraisal::sheet::{self, Given, Place};
-use crate::args::append::DryRun;
+use crate::args::append::{AppendArgs, DryRun};
 use crate::args::appraisal::{SheetExportArgs, SheetImportArgs};
 use crate::error::CliError;
+use crate::output::message::Named;
+use crate::output::receipt::Answer;
 use crate::session::Session;
 
 /// The most rows that are rated in one call.
@@ -31,37 +34,31 @@ pub(super) async fn export(session: &Session, args: SheetExportArgs) -> Result<(
 /// Rates by filled sheets.
 pub(super) async fn import(session: &Session, args: SheetImportArgs) -> Result<(), CliError> {
     let sheet::Sheets { ratings, mut problems, unread } = sheet::read(&args.files)?;
+    let request = |append, ratings| v1::RateInAppraisalRequest {
+        append,
+        appraisal: args.appraisal.clone(),
+        ratings,
+    };
+    let send = async |request| session.client.appraisals().rate_in_appraisal(request).await;
     if !problems.is_empty() {
         // What the server says of the rest is told with it, if it can be asked.
         for rows in [&unread, &ratings] {
-            let more = each(session, &args, rows).await;
+            let more = each(session, &args.append, rows.iter().map(one), request, send).await;
             sheet::together(&mut problems, more.unwrap_or_default());
         }
         refuse(&problems)?;
     }
     refuse(&of_others(&ratings, &own(session).await?))?;
-    if ratings.is_empty() {
-        let hint = "fill the column `rating`; rows without one are left out";
-        return Err(CliError::usage("no row has a rating", hint));
-    }
-    if ratings.len() > MOST_ROWS {
-        let message =
-            format!("{} rows have a rating, at most {MOST_ROWS} are taken", ratings.len());
-        return Err(CliError::usage(message, "import the sheets one by one"));
-    }
-    let request = |append| v1::RateInAppraisalRequest {
-        append,
-        appraisal: args.appraisal.clone(),
-        ratings: ratings.iter().map(|given| given.rating.clone()).collect(),
-    };
-    let send = async |request| session.client.appraisals().rate_in_appraisal(request).await;
-    match session.append(&args.append, request, send).await {
+    bounded(ratings.len(), MOST_ROWS, "rating", "import the sheets one by one")?;
+    let all = |append| request(append, ratings.iter().map(|given| given.rating.clone()).collect());
+    match session.append(&args.append, all, send).await {
         Ok(Some(response)) => {
             session.done(&response, vec![("rows", ratings.len().to_string().into())])
         }
         Ok(None) => Ok(()),
         Err(refused @ CliError::Refused(_)) => {
-            sheet::together(&mut problems, each(session, &args, &ratings).await?);
+            let said = each(session, &args.append, ratings.iter().map(one), request, send).await?;
+            sheet::together(&mut problems, said);
             refuse(&problems)?;
             Err(refused)
         }
@@ -91,23 +88,18 @@ fn of_others(ratings: &[Given], own: &v1::PrincipalRef) -> Vec<String> {
     others.map(problem).collect()
 }
 
-/// What the server says to each row alone.
-async fn each(
+/// What the server says to each row alone, of those that were refused together.
+pub(super) async fn each<Q: Named + Clone, T, R: Answer>(
     session: &Session,
-    args: &SheetImportArgs,
-    ratings: &[Given],
+    append: &AppendArgs,
+    rows: impl IntoIterator<Item = (&Place, T)>,
+    request: impl Fn(Option<v1::AppendOptions>, T) -> Q,
+    send: impl AsyncFn(Request<Q>) -> Result<Response<R>, Status>,
 ) -> Result<Vec<(Place, String)>, CliError> {
     let mut problems = Vec::new();
-    let mut append = args.append.clone();
-    (append.dry_run, append.request_id) = (Some(DryRun::Server), None);
-    for Given { place, rating, .. } in ratings {
-        let request = |append| v1::RateInAppraisalRequest {
-            append,
-            appraisal: args.appraisal.clone(),
-            ratings: vec![rating.clone()],
-        };
-        let send = async |request| session.client.appraisals().rate_in_appraisal(request).await;
-        match session.append(&append, request, send).await {
+    let append = AppendArgs { dry_run: Some(DryRun::Server), request_id: None, ..append.clone() };
+    for (place, row) in rows {
+        match session.append(&append, |append| request(append, row), &send).await {
             Ok(_) => (),
             Err(CliError::Refused(status)) => {
                 problems.push((place.clone(), status.message().to_owned()));
@@ -116,6 +108,36 @@ async fn each(
         }
     }
     Ok(problems)
+}
+
+/// What was said to rows alone, a line each.
+pub(super) fn lines(said: Vec<(Place, String)>) -> Vec<String> {
+    let mut lines = Vec::new();
+    sheet::together(&mut lines, said);
+    lines
+}
+
+/// A row as it is rated alone.
+fn one(given: &Given) -> (&Place, Vec<v1::AppraisalRatingInput>) {
+    (&given.place, vec![given.rating.clone()])
+}
+
+/// Refuses sheets of which no row has a value in a column, or too many have; `instead` is what to do then.
+pub(super) fn bounded(
+    rows: usize,
+    most: usize,
+    column: &str,
+    instead: &str,
+) -> Result<(), CliError> {
+    if rows == 0 {
+        let hint = format!("fill the column `{column}`; rows without one are left out");
+        return Err(CliError::usage(format!("no row has a {column}"), hint));
+    }
+    if rows > most {
+        let message = format!("{rows} rows have a {column}, at most {most} are taken");
+        return Err(CliError::usage(message, instead));
+    }
+    Ok(())
 }
 
 pub(super) fn refuse(problems: &[String]) -> Result<(), CliError> {

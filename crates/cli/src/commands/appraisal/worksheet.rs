@@ -4,10 +4,9 @@ use std::fs::File;
 
 use gradus_wire::v1;
 
-use super::sheet::{MOST_ROWS, refuse};
+use super::sheet::{MOST_ROWS, bounded, each, lines, refuse};
 use crate::appraisal::sheet;
-use crate::appraisal::worksheet::{Agreed, merge as side_by_side, off_record, read};
-use crate::args::append::DryRun;
+use crate::appraisal::worksheet::{merge as side_by_side, off_record, read};
 use crate::args::appraisal::{SheetAgreeArgs, SheetMergeArgs};
 use crate::error::CliError;
 use crate::session::Session;
@@ -36,40 +35,22 @@ pub(super) fn merge(session: &Session, args: &SheetMergeArgs) -> Result<(), CliE
 pub(super) async fn agree(session: &Session, args: SheetAgreeArgs) -> Result<(), CliError> {
     let (rows, problems) = read(&args.file)?;
     refuse(&problems)?;
-    if rows.is_empty() {
-        let hint = "fill the column `consensus`; rows without one are left out";
-        return Err(CliError::usage("no row has a consensus", hint));
-    }
-    if rows.len() > MOST_ROWS {
-        let message =
-            format!("{} rows have a consensus, at most {MOST_ROWS} are taken", rows.len());
-        return Err(CliError::usage(message, "record some of them with a sheet of their own"));
-    }
+    let instead = "record some of them with a sheet of their own";
+    bounded(rows.len(), MOST_ROWS, "consensus", instead)?;
     let told = super::told(session, args.appraisal.clone(), String::new()).await?;
     refuse(&off_record(&rows, &told))?;
-    let request = |append, rows: &[Agreed]| v1::ReachConsensusRequest {
+    let request = |append, consensus| v1::ReachConsensusRequest {
         append,
         appraisal: args.appraisal.clone(),
-        consensus: rows.iter().map(|row| row.consensus.clone()).collect(),
+        consensus,
     };
+    let all = |append| request(append, rows.iter().map(|row| row.consensus.clone()).collect());
     let send = async |request| session.client.appraisals().reach_consensus(request).await;
     let parts = |_: &v1::ReachConsensusResponse| vec![("rows", rows.len().to_string().into())];
-    match session.record_with(&args.append, |append| request(append, &rows), send, parts).await {
+    match session.record_with(&args.append, all, send, parts).await {
         Err(refused @ CliError::Refused(_)) => {
-            let mut problems = Vec::new();
-            let mut append = args.append.clone();
-            (append.dry_run, append.request_id) = (Some(DryRun::Server), None);
-            for row in &rows {
-                let alone = |append| request(append, std::slice::from_ref(row));
-                match session.append(&append, alone, send).await {
-                    Ok(_) => (),
-                    Err(CliError::Refused(status)) => {
-                        problems.push(format!("{}: {}", row.place, status.message()));
-                    }
-                    Err(other) => return Err(other),
-                }
-            }
-            refuse(&problems)?;
+            let rows = rows.iter().map(|row| (&row.place, vec![row.consensus.clone()]));
+            refuse(&lines(each(session, &args.append, rows, request, send).await?))?;
             Err(refused)
         }
         other => other,
