@@ -84,7 +84,10 @@ async fn another_key_signs_from_the_answer_on_and_the_old_one_vouches_for_it() {
     assert!(opened(&waited(&system, "b").await, &new) > covers);
     assert_eq!(signed(&system.operator).await.0, new);
     assert!(opened(&before, &old) > 0, "what the old one signed is worth what it was");
-    assert_eq!(followed(&[old.clone()], &handovers(&system).await), [old.clone(), new.clone()]);
+    assert_eq!(
+        followed(std::slice::from_ref(&old), &handovers(&system).await),
+        [old.clone(), new.clone()]
+    );
     let now = fs::read_to_string(system.data().join("checkpoint.key")).unwrap();
     assert_ne!(now, secret);
     assert!(!system.data().join("checkpoint.key.next").exists());
@@ -94,7 +97,7 @@ async fn another_key_signs_from_the_answer_on_and_the_old_one_vouches_for_it() {
     assert!(opened(&waited(&system, "c").await, &third) > 0);
     let system = system.restarted().await;
     assert_eq!(signed(&system.operator).await.0, third);
-    assert_eq!(followed(&[old.clone()], &handovers(&system).await), [old, new, third]);
+    assert_eq!(followed(std::slice::from_ref(&old), &handovers(&system).await), [old, new, third]);
     let directory = system.stopped().await;
     let diagnosis = operate::examine(&directory.path().join("data"), QUIET).unwrap();
     assert_eq!(diagnosis.worst(), None, "{:?}", diagnosis.findings);
@@ -137,10 +140,10 @@ async fn a_capsule_is_verified_by_the_key_of_before_as_the_log_tells_the_next() 
         bytes.extend(piece.content);
     }
     let by = |keys: &[VerifierKey]| verify(&bytes, &Trust { keys, policy: None });
-    assert!(by(&[new.clone()]).is_ok());
-    assert!(by(&[old.clone()]).is_ok(), "the old one handed over in the log");
+    assert!(by(std::slice::from_ref(&new)).is_ok());
+    assert!(by(std::slice::from_ref(&old)).is_ok(), "the old one handed over in the log");
     let other = VerifierKey::new(old.name(), old.kind(), [9; 32]).unwrap();
-    assert!(by(&[other.clone()]).is_err());
+    assert!(by(std::slice::from_ref(&other)).is_err());
     let policy = |key: &VerifierKey| -> Policy {
         Policy::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap()
     };

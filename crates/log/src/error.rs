@@ -12,6 +12,12 @@ use crate::Head;
 /// Why the log refuses or fails. What an operator must act on says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
+    /// A group was not durable in time, and nothing tells that it will be.
+    #[error("a group of records was not durable after {} s: the disk or its driver hangs", most.as_secs())]
+    Stalled {
+        /// How long a group may take.
+        most: std::time::Duration,
+    },
     /// The queue of appends is full; a later try may find room.
     #[error("the queue holds {calls} appends of {bytes} bytes and takes no more now")]
     Full {

@@ -33,6 +33,7 @@ mod startup;
 mod survey;
 mod trial;
 mod undo;
+mod watchdog;
 
 pub mod import;
 pub mod offline;
@@ -117,6 +118,9 @@ pub struct Options {
     /// The longest pause that is believed: after a boot, a clock that is further ahead of the last
     /// known time is suspect; none believes any.
     pub most_pause: Option<Duration>,
+    /// The longest time that a group may take to become durable: one that takes longer is a failed
+    /// write.
+    pub most_stall: Duration,
     /// Called on a failed write or sync, when nothing can be acknowledged any more; it should end
     /// the process.
     pub on_fatal: OnFatal,
@@ -140,6 +144,7 @@ impl Default for Options {
             index_runs: 65_536,
             accept_missing_anchor: false,
             boot,
+            most_stall: Duration::from_mins(2),
             on_fatal: Arc::new(|error| {
                 tracing::error!(%error, "the log failed, the process ends");
                 std::process::abort();

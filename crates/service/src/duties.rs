@@ -74,12 +74,16 @@ impl Service {
         lineage.into_iter().flat_map(|unit| declared_on(&views, unit, at)).collect()
     }
 
-    /// The conflicts of interest in force at a point, of all units that the caller sees now.
+    /// The conflicts of interest in force at a point, of all units that the caller sees now, in the
+    /// order in which they were declared.
     #[must_use]
     pub fn all_conflicts(&self, by: &Caller, at: At) -> Vec<(Conflict, UnitId)> {
         let units = self.units_in_sight(by);
         let views = self.views();
-        units.into_iter().flat_map(|unit| declared_on(&views, unit, at)).collect()
+        let of_units = units.into_iter().flat_map(|unit| declared_on(&views, unit, at));
+        let mut conflicts: Vec<(Conflict, UnitId)> = of_units.collect();
+        conflicts.sort_by_key(|(conflict, _)| conflict.position);
+        conflicts
     }
 
     /// Whether some ratings of a unit may stand under relaxed duties or a conflict of interest, so

@@ -12,6 +12,9 @@ use super::{asked, by_key, created, key};
 use crate::running::{System, item, levels_of, rating, refusal};
 use crate::state_digests::{describing, waited};
 
+/// The members of a summary, by name.
+type Members = Vec<(String, Vec<u8>)>;
+
 /// A rated project on a server that describes itself at each 32 records; the size that was described.
 async fn given() -> (System, u64) {
     let system = describing(32).await;
@@ -94,7 +97,7 @@ async fn no_byte_of_a_summary_changes_unseen_and_no_claim_is_taken_on_its_word()
     let (summary, contents) = summary::read(&bytes).unwrap();
     let whole = members(&summary, &contents);
     assert!(trusted(&summary::write(summary.clone(), &whole), &key).is_ok());
-    let forged = |change: &dyn Fn(&mut Summary, &mut Vec<(String, Vec<u8>)>)| {
+    let forged = |change: &dyn Fn(&mut Summary, &mut Members)| {
         let (mut summary, mut members) = (summary.clone(), whole.clone());
         change(&mut summary, &mut members);
         trusted(&summary::write(summary, &members), &key).unwrap_err().to_string()

@@ -406,6 +406,7 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         EventService/GetEvent               -         yes       -         yes       yes       yes       yes       yes
         ProofService/ProveInclusion         -         -         -         -         -         -         yes       yes
         ProofService/ProveUnit              -         -         -         -         -         -         yes       yes
+        ProofService/ProveLevel             -         -         -         -         -         -         yes, but  yes, but
         ProofService/CreateCapsule          -         -         -         -         -         -         -         -
         PrincipalService/DisablePrincipal   -         -         -         -         -         -         -         -
         PrincipalService/IssueToken         -         -         -         -         -         -         -         -
@@ -416,10 +417,14 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         SourceService/DistrustSource        -         -         -         -         -         -         -         -
         SourceService/RestoreSource         -         -         -         -         -         -         -         -
         ClaimService/RemoveClaimRule        -         -         -         -         -         -         -         yes
+        ErasureService/WithholdTexts        -         -         -         -         -         -         -         yes
+        ErasureService/SetRetention         -         -         -         -         -         -         -         -
+        ErasureService/RemoveRetention      -         -         -         -         -         -         -         -
+        ErasureService/PlaceHold            -         -         -         -         -         -         -         -
         AppraisalService/GetAppraisal       -         yes       -         yes       yes       yes       yes       yes
         AppraisalService/ChangeAppraisal    -         -         -         -         -         -         -         -
         AppraisalService/RateInAppraisal    -         -         -         -         -         -         -         -
-        AppraisalService/RevealRatings      -         -         -         yes       -         -         -         yes
+        AppraisalService/RevealRatings      -         -         -         -         -         -         -         -
         AppraisalService/ReachConsensus     -         -         -         -         -         -         -         -
         AppraisalService/RecordFinding      -         -         -         -         -         -         -         -
         AppraisalService/SignOffAppraisal   -         -         -         -         -         -         -         -
@@ -441,6 +446,13 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         PrincipalService/ListPrincipals     -         -         -         -         -         -         -         -
         SourceService/ListDistrusted        -         -         -         -         -         -         -         -
         ClaimService/ListClaimRules         -         yes       yes       yes       yes       yes       yes       yes
+        ErasureService/ListRetention        -         -         -         -         -         -         -         -
+        ErasureService/ListHolds            -         -         -         -         -         -         -         -
+        it acts on what is in sight alone:
+        ErasureService/EraseTexts           -         -         -         -         -         -         -         yes
+        ErasureService/RunRetention         -         -         -         -         -         -         -         yes
+        the names of holds are the organization's, whose right it needs:
+        ErasureService/LiftHold             -         -         -         -         -         -         -         -
         it is about the server:
         ProjectionService/ListProjections   -         -         -         -         -         -         -         -
         ProjectionService/VerifyProjection  -         -         -         -         -         -         -         -
@@ -451,6 +463,7 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         BackupService/ExportLog             -         -         -         -         -         -         -         -
         ProofService/GetCheckpoint          yes       yes       yes       yes       yes       yes       yes       yes
         ProofService/ProveConsistency       yes       yes       yes       yes       yes       yes       yes       yes
+        ProofService/ProveScope             -         -         -         -         -         -         -         -
         ProofService/RotateLogKey           -         -         -         -         -         -         -         -
         ProofService/ProveKnownAt           -         -         -         -         -         -         -         -
         ProofService/ReadTile               -         -         -         -         -         -         yes       yes

@@ -27,18 +27,18 @@ pub async fn run(session: &Session, args: ReplayArgs) -> Result<(), CliError> {
     if args.format.is_none() && output.format == Format::Jsonl {
         let mut flow = Flow::new(output)?;
         let show = |next| flow.show(output, &Sheet::default(), &[message::json(&next)?]);
-        return warn(output, &unit, &each(session, request, show).await?);
+        return warn(*output, &unit, &each(session, request, show).await?);
     }
     let (told, end) = whole(session, request).await?;
     match args.format {
         Some(_) => output.text(&story::markdown(&told)),
         None => output.show(&story::view(&told)?),
     }?;
-    warn(output, &unit, &end)
+    warn(*output, &unit, &end)
 }
 
 /// Warns of ratings in the story that stand under more than was asked of them.
-fn warn(output: &Output, unit: &str, end: &v1::ReplayEnd) -> Result<(), CliError> {
+fn warn(output: Output, unit: &str, end: &v1::ReplayEnd) -> Result<(), CliError> {
     let warning = duties::warning_of(unit, end.duties.as_ref(), Extent::Span);
     warning.map_or(Ok(()), |warning| output.note(&warning))
 }

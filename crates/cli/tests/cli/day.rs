@@ -307,7 +307,7 @@ async fn the_auditor(day: &Day) {
             state	
             expires_at	
             server	SERVER
-            role	auditor on web from …
+            role	auditor on web from … until …
             $ gradus levels shop@{2026-10-01} --area PA01
             area	title	rated	ongoing	coverage	inherited
             PA01	Administer Security Controls	not rated	not rated	4/4	
@@ -357,7 +357,8 @@ async fn the_capsule(day: &Day) {
         gradus capsule create: this needs the right to prove on the whole organization, which the role auditor or admin gives there: ask an admin for it
         [exit 4]
     "#]]).await;
-    let (code, told) = day.run("operator", "role grant olga auditor organization").await;
+    let (code, told) =
+        day.run("operator", "role grant olga auditor organization --until 2099-12-31").await;
     assert_eq!(code, 0, "{told}");
     let (code, told) = day.run("olga", create).await;
     assert_eq!(code, 0, "{told}");

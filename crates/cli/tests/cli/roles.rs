@@ -145,7 +145,6 @@ fn an_auditor_is_one_for_a_time() {
     assert_eq!(told.code, 2, "{}", told.err);
     expect![[r#"
         gradus role grant: `until` is missing: the role auditor is granted for a time, so say when it ends
-          until: `until` is missing: the role auditor is granted for a time, so say when it ends
     "#]].assert_eq(&told.err);
     let text = "[[principal]]\nname = \"amy\"\nkind = \"person\"\n\
                 [[role]]\nprincipal = \"amy\"\nrole = \"auditor\"\nunit = \"beta\"\n";

@@ -30,7 +30,8 @@ impl Desk {
         let secret = said.lines().find(|line| line.starts_with("gradus_person_")).unwrap();
         let file = self.home.path().join(format!("{name}.token"));
         std::fs::write(&file, secret).unwrap();
-        let (code, said) = self.of("operator", &format!("role grant {name} {role} {unit}"));
+        let grant = format!("role grant {name} {role} {unit} --until 2109-12-31");
+        let (code, said) = self.of("operator", &grant);
         assert_eq!(code, 0, "{said}");
     }
 
@@ -195,16 +196,16 @@ fn conflicts_are_listed_of_one_unit_or_of_all_that_are_in_sight() {
         "operator",
         &["conflict list", "conflict list vault"],
         &expect![[r#"
-        $ conflict list
-        principal	unit	since	until	position
-        operator	shop	…		26
-        operator	vault	…		27
-        [0]
-        $ conflict list vault
-        principal	unit	since	until	position
-        operator	vault	…		27
-        [0]
-    "#]],
+            $ conflict list
+            principal	unit	since	until	position
+            operator	shop	…		26
+            operator	vault	…		27
+            [0]
+            $ conflict list vault
+            principal	unit	since	until	position
+            operator	vault	…		27
+            [0]
+        "#]],
     );
     desk.check(
         "vic",
@@ -298,7 +299,7 @@ fn whoami_tells_the_roles_that_one_has_and_will_have() {
     let roles: Vec<String> =
         said.lines().filter(|line| line.starts_with("role")).map(without_now).collect();
     expect![[r#"
-        role	viewer on shop from …
+        role	viewer on shop from … until 2110-01-01T00:00:00Z
         role	auditor on web from 2100-01-01T00:00:00Z until 2101-01-01T00:00:00Z"#]]
     .assert_eq(&roles.join("\n"));
     let (_, json) = desk.of("vic", "whoami --output json --quiet");

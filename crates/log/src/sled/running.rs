@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use super::database::said;
 use super::shared::{Shared, locked};
@@ -24,14 +25,14 @@ struct Threads {
     writer: JoinHandle<()>,
     keeper: JoinHandle<()>,
     index: JoinHandle<()>,
+    watchdog: JoinHandle<()>,
 }
 
 impl Running {
     pub(super) fn start(
         shared: Shared,
         writer: Writer,
-        anchor: AnchorFile,
-        boot: String,
+        (anchor, boot, most_stall): (AnchorFile, String, Duration),
         lock: File,
     ) -> Result<Self, LogError> {
         let shared = Arc::new(shared);
@@ -40,6 +41,9 @@ impl Running {
             index: spawn("log-index", &shared, |shared| shared.index.run())?,
             keeper: spawn("log-anchor", &shared, move |shared| {
                 shared.keeper.run(anchor, head, &boot, &shared.first_leaf, || shared.keep_note())
+            })?,
+            watchdog: spawn("log-watchdog", &shared, move |shared| {
+                shared.watchdog.run(most_stall)
             })?,
             writer: spawn("log-writer", &shared, move |shared| writer.run(shared))?,
         };
@@ -51,9 +55,11 @@ impl Running {
         self.shared.queue.close();
         // Whoever comes second waits here for the first.
         let mut threads = locked(&self.threads);
-        if let Some(Threads { writer, keeper, index }) = threads.take() {
+        if let Some(Threads { writer, keeper, index, watchdog }) = threads.take() {
             // The threads catch their own panics.
             let _ = writer.join();
+            self.shared.watchdog.stop();
+            let _ = watchdog.join();
             self.shared.index.stop();
             let _ = index.join();
             // The next start shall know how the clock was at the end.

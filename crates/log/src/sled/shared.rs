@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::OnFatal;
 use super::index::Index;
 use super::keeper::Keeper;
+use super::watchdog::Watchdog;
 use crate::clock::note::NoteFile;
 use crate::clock::{Clock, Reading};
 use crate::queue::Queue;
@@ -27,6 +28,7 @@ pub(super) struct Shared {
     /// Up to when the next start knows that somebody was told of a time as settled.
     pub(super) promised: AtomicI64,
     pub(super) keeper: Keeper,
+    pub(super) watchdog: Watchdog,
     /// The durable head.
     pub(super) head: watch::Sender<Head>,
     /// At times ahead of the head, by the group that is being synced.
@@ -140,5 +142,6 @@ impl Shared {
         self.queue.close();
         self.index.stop();
         self.keeper.stop(false);
+        self.watchdog.stop();
     }
 }

@@ -15,6 +15,7 @@ use super::scan::Scanned;
 use super::shared::{Moment, Shared};
 use super::survey::Survey;
 use super::undo::Undo;
+use super::watchdog::Watchdog;
 use super::writer::Writer;
 use super::{Options, Progress, aside, database, trial};
 use crate::anchor::{Anchor, AnchorFile};
@@ -89,6 +90,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
         note: Mutex::new(note),
         promised: AtomicI64::new(told.map_or(i64::MIN, Timestamp::micros)),
         keeper: Keeper::new(head.size),
+        watchdog: Watchdog::default(),
         head: watch::Sender::new(head),
         tree: Mutex::new(scanned.tree),
         loose: Mutex::default(),
@@ -105,7 +107,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
         tracing::warn!(%wall, %expected, "the clock is suspect: no append is taken until it is right, or accepted");
     }
     let writer = Writer::new(scanned.sequencer, file, options.sync);
-    Running::start(shared, writer, anchor_file, options.boot, lock)
+    Running::start(shared, writer, (anchor_file, options.boot, options.most_stall), lock)
 }
 
 /// Creates the directory, and makes its name durable where it is new.

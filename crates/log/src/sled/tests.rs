@@ -176,3 +176,24 @@ async fn a_failed_sync_is_fatal_and_nobody_is_acknowledged() {
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("cannot sync") && told[0].contains("the disk is gone"), "{told:?}");
 }
+
+/// A disk that never answers holds the writer for good: what tells of it must not be the writer.
+#[tokio::test]
+async fn a_sync_that_never_returns_is_fatal_after_its_time() {
+    let bench = Bench::new();
+    let (send, told) = std::sync::mpsc::channel();
+    let most_stall = Duration::from_millis(200);
+    let on_fatal: OnFatal = Arc::new(move |error| send.send(error.to_string()).unwrap());
+    let log = bench.open_with(Options { most_stall, on_fatal, ..bench.options() }).unwrap();
+    let stand = OnDisk { log, bench };
+    let before = filled(&stand.log).await;
+    stand.bench.disk.set(State::Hangs);
+    let waiting = stand.log.append(append(3, 0, 1)).unwrap();
+    let told = tokio::task::spawn_blocking(move || told.recv().unwrap()).await.unwrap();
+    assert!(told.contains("not durable"), "{told}");
+    assert!(matches!(stand.log.append(append(3, 1, 1)), Err(LogError::Closed)));
+    assert_eq!(stand.log.head(), before);
+    // The process is gone by now; here the writer has to come back for the test to end.
+    stand.bench.disk.set(State::Fails);
+    assert!(matches!(waiting.await, Err(LogError::Closed)));
+}

@@ -85,6 +85,7 @@ impl Writer {
 
     /// Writes the records atomically and makes them durable.
     fn commit(&self, shared: &Shared, records: &[Sequenced]) -> Result<(), LogError> {
+        let _watched = shared.watchdog.committing();
         let first = records.first().map_or(0, |record| record.placed.position);
         let contents = records.iter().map(|record| (&*record.leaf, &*record.payload));
         let mut frames = Vec::new();

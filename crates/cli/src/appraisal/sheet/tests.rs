@@ -112,8 +112,8 @@ fn what_is_wrong_with_a_row_is_told_together() {
     ];
     together(&mut read.problems, more);
     expect![[r#"
-        a.csv: line 2: rating: `good` is no rating value: use one of not-satisfied, satisfied, N, P-, P, P+, L-, L, L+, F; practice `BP.01.99` is unknown
-        a.csv: line 4: rating: `good` is no rating value: use one of not-satisfied, satisfied, N, P-, P, P+, L-, L, L+, F; practice: it is empty, and a rating is of one: name it
+        a.csv: line 2: rating: `good` is no rating value: use one of not-satisfied, satisfied, N, P-, P, P+, L-, L, L+, F, or `abstained` or `confirmed`; practice `BP.01.99` is unknown
+        a.csv: line 4: rating: `good` is no rating value: use one of not-satisfied, satisfied, N, P-, P, P+, L-, L, L+, F, or `abstained` or `confirmed`; practice: it is empty, and a rating is of one: name it
         a.csv: line 3: it is not in the scope"#]].assert_eq(&read.problems.join("\n"));
 }
 
