@@ -11,16 +11,9 @@ use crate::select::{Moment, Point, Selector};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "As of when")]
 pub struct CoordinateArgs {
-    /// Moment of the unit's life; a bare date is its last instant [default: now]
-    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
-    pub valid_at: Option<Moment>,
-    /// Only what was recorded up to then
-    #[arg(long, value_name = "DATE", value_parser = Moment::question)]
-    #[arg(conflicts_with = "log_size")]
-    pub known_at: Option<Moment>,
-    /// Only what a log of this size holds
-    #[arg(long, value_name = "SIZE")]
-    pub log_size: Option<u64>,
+    /// The point.
+    #[command(flatten)]
+    pub point: PointArgs,
     /// Rules to compute by, an id or digest [default: those in force]
     #[arg(long, value_name = "RULES")]
     pub rules: Option<String>,
@@ -48,9 +41,7 @@ pub struct PointArgs {
 impl PointArgs {
     /// The coordinate that flags and selector ask for together.
     pub fn with(self, selector: &Selector) -> Result<v1::Coordinate, CliError> {
-        let Self { valid_at, known_at, log_size } = self;
-        let args = CoordinateArgs { valid_at, known_at, log_size, ..CoordinateArgs::default() };
-        args.with(selector)
+        CoordinateArgs { point: self, ..CoordinateArgs::default() }.with(selector)
     }
 }
 
@@ -80,9 +71,7 @@ impl HoldsArgs {
 impl CoordinateArgs {
     /// The coordinate that flags and selector ask for together.
     pub fn with(&self, selector: &Selector) -> Result<v1::Coordinate, CliError> {
-        let mut valid_at = self.valid_at;
-        let mut known_at = self.known_at;
-        let mut log_size = self.log_size;
+        let PointArgs { mut valid_at, mut known_at, mut log_size } = self.point;
         let known = known_at.is_some() || log_size.is_some();
         let twice = match selector.point {
             None => false,
@@ -126,10 +115,11 @@ mod tests {
 
     #[test]
     fn a_selector_and_a_flag_say_the_point_once() {
+        let given = |point| CoordinateArgs { point, ..CoordinateArgs::default() };
         let none = CoordinateArgs::default();
         let at = Moment::question("2026-01-01").unwrap();
-        let valid = CoordinateArgs { valid_at: Some(at), ..none.clone() };
-        let size = CoordinateArgs { log_size: Some(9), ..none.clone() };
+        let valid = given(PointArgs { valid_at: Some(at), ..PointArgs::default() });
+        let size = given(PointArgs { log_size: Some(9), ..PointArgs::default() });
         for (args, selector, expected) in [
             (&none, "a", "{}"),
             (&none, "a@{2026-03-01}", r#"{"valid_at":"2026-03-01T23:59:59.999999Z"}"#),

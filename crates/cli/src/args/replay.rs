@@ -51,8 +51,9 @@ impl ReplayArgs {
     ///
     /// A usage error where selector and flags say a point twice.
     pub fn end(&self) -> Result<gradus_wire::v1::Coordinate, CliError> {
-        let valid_at = self.until.or(self.coordinate.valid_at);
-        CoordinateArgs { valid_at, ..self.coordinate.clone() }.with(&self.project)
+        let mut coordinate: CoordinateArgs = self.coordinate.clone();
+        coordinate.point.valid_at = self.until.or(coordinate.point.valid_at);
+        coordinate.with(&self.project)
     }
 }
 

@@ -86,7 +86,8 @@ pub fn answer(answer: Option<&v1::LevelAnswer>) -> String {
 }
 
 /// The lowest level that an answer allows, where it is about levels at all.
-fn at_least(answer: Option<&v1::LevelAnswer>) -> Option<u32> {
+#[must_use]
+pub fn at_least(answer: Option<&v1::LevelAnswer>) -> Option<u32> {
     match answer.and_then(|answer| answer.answer) {
         Some(Answer::Range(range)) => Some(range.at_least),
         _ => None,

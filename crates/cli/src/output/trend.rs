@@ -9,7 +9,7 @@ use gradus_wire::v1::level_answer::Answer;
 
 use super::View;
 use super::json::{Json, object};
-use super::levels::answer;
+use super::levels::{answer, at_least};
 use super::message::{self, time};
 use super::sheet::{Cell, Sheet, Tone, without_model};
 use crate::error::CliError;
@@ -122,13 +122,6 @@ pub fn says(point: &v1::TrendPoint) -> bool {
         let seen = coverage.covered + coverage.lapsed + coverage.contradicted;
         is_rated(&state.rated) || is_rated(&state.ongoing) || seen > 0
     })
-}
-
-fn at_least(level: Option<&v1::LevelAnswer>) -> Option<u32> {
-    match level.and_then(|level| level.answer) {
-        Some(Answer::Range(range)) => Some(range.at_least),
-        Some(Answer::None(_)) | None => None,
-    }
 }
 
 /// Each point in a row; unless all are wanted, those before anything was known are left out.

@@ -2,9 +2,8 @@
 
 use gradus_model::Timestamp;
 use gradus_wire::v1;
-use gradus_wire::v1::level_answer::Answer;
 
-use crate::output::levels::answer;
+use crate::output::levels::{answer, at_least};
 use crate::output::message::day;
 use crate::output::sheet::without_model;
 use crate::output::trend::{begin, says};
@@ -89,9 +88,8 @@ impl Span {
 
 fn course(area: &v1::AreaTrend, span: Span) -> Course {
     let last = area.points.last().and_then(|point| point.state.as_ref());
-    let words = |level: Option<&v1::LevelAnswer>| answer(level);
-    let rated = words(last.and_then(|state| state.rated.as_ref()));
-    let ongoing = words(last.and_then(|state| state.ongoing.as_ref()));
+    let rated = answer(last.and_then(|state| state.rated.as_ref()));
+    let ongoing = answer(last.and_then(|state| state.ongoing.as_ref()));
     let last = if rated == ongoing { rated } else { format!("{rated}, ongoing {ongoing}") };
     Course {
         area: without_model(&area.area).to_owned(),
@@ -129,15 +127,10 @@ fn path(
     steps.concat()
 }
 
-fn at_least(level: Option<&v1::LevelAnswer>) -> Option<u32> {
-    match level.and_then(|level| level.answer) {
-        Some(Answer::Range(range)) => Some(range.at_least),
-        Some(Answer::None(_)) | None => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use gradus_wire::v1::level_answer::Answer;
+
     use super::*;
 
     fn point(seconds: i64, level: Option<u32>) -> v1::TrendPoint {

@@ -59,6 +59,12 @@ impl Profile {
         TOP + ROW * u32::try_from(self.rows.len()).unwrap_or(u32::MAX / ROW) + 4
     }
 
+    /// Where a bar begins, and what is open beyond it.
+    #[must_use]
+    pub const fn from(&self, reached: u32) -> u32 {
+        LEFT + reached
+    }
+
     /// Each level with its distance from the left.
     pub fn levels(&self) -> impl Iterator<Item = (u32, u32)> {
         (0..=5).map(|level| (level, across(level)))

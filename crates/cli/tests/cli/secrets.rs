@@ -66,16 +66,15 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The pieces of a file of keys that would tell it: lines of PEM, fields of text, or bytes in
-/// hexadecimal.
+/// The pieces of a file of keys that would tell it: lines of PEM, or bytes in hexadecimal.
 fn pieces(path: &Path) -> Vec<String> {
     let bytes = std::fs::read(path).unwrap();
     let Ok(text) = std::str::from_utf8(&bytes) else {
         // The last bytes are a checksum.
         return bytes[bytes.len() / 2..].chunks_exact(16).take(2).map(hex).collect();
     };
-    let told = |piece: &&str| piece.len() >= 24 && !piece.contains("----") && !piece.contains('/');
-    let found: Vec<String> = text.split(['\n', '+']).filter(told).map(str::to_owned).collect();
+    let told = |line: &&str| line.len() >= 24 && !line.contains("----");
+    let found: Vec<String> = text.lines().filter(told).map(str::to_owned).collect();
     assert!(!found.is_empty(), "{} has no piece to look for", path.display());
     found
 }
