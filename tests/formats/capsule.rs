@@ -32,14 +32,14 @@ use super::golden::{Golden, LOG, OPERATOR, ORGANIZATION, Row, placed};
 
 const MODEL: &[u8] = include_bytes!("capsule/model.toml");
 const RULES: &[u8] = include_bytes!("capsule/rules.toml");
-const PROJECT: UnitId = UnitId([0x51; 16]);
-const OTHER: UnitId = UnitId([0x52; 16]);
+pub(crate) const PROJECT: UnitId = UnitId([0x51; 16]);
+pub(crate) const OTHER: UnitId = UnitId([0x52; 16]);
 const COLLECTOR: PrincipalId = PrincipalId([0x32; 16]);
 const POLICY: EvidenceId = EvidenceId([0x71; 16]);
 /// The capsule is of so many records, and the log has two more.
 const SIZE: u64 = 17;
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text, Edge::Start).unwrap()
 }
 
@@ -84,7 +84,7 @@ fn item() -> Event {
 }
 
 /// The log: the organization and two projects.
-fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let unit = |unit, kind, parent: Option<UnitId>, name: &str| {
         let name = name.parse().unwrap();
         Event::UnitRegistered(UnitRegistered { unit, kind, parent, name })
@@ -132,7 +132,7 @@ fn rows() -> Vec<Row> {
 }
 
 /// The tree over some leaves.
-struct Tree(Vec<Digest>);
+pub(crate) struct Tree(pub(crate) Vec<Digest>);
 
 impl Hashes for Tree {
     type Error = ProofError;
@@ -149,7 +149,18 @@ pub(crate) fn signer() -> Signer {
     Signer::from_seed(&format!("gradus/{LOG}"), &[0x42; 32]).unwrap()
 }
 
-fn proof(index: u64, tree: &Tree, note: &Note) -> Vec<u8> {
+/// The checkpoint of a whole tree, signed.
+pub(crate) fn signed(tree: &Tree) -> (Checkpoint, Note) {
+    let whole = Checkpoint {
+        origin: format!("gradus/{LOG}"),
+        size: tree.0.len() as u64,
+        root: root(&tree.0),
+    };
+    let note = whole.sign(&signer()).unwrap();
+    (whole, note)
+}
+
+pub(crate) fn proof(index: u64, tree: &Tree, note: &Note) -> Vec<u8> {
     let hashes = inclusion(index, tree.0.len() as u64, tree).unwrap();
     TlogProof { extra: None, index, hashes, checkpoint: note.clone() }.to_bytes()
 }
@@ -169,7 +180,7 @@ fn line(record: &Golden) -> Option<Line> {
 }
 
 /// How far each stream had come when the log had 18 records: one more than the capsule.
-fn described(log: &[Golden]) -> Vec<state::Row> {
+pub(crate) fn described(log: &[Golden]) -> Vec<state::Row> {
     let row = |stream: UnitId, projection: u8| {
         let mut of = log[..18].iter().filter(|one| one.leaf.place.stream == stream);
         let last = of.next_back().unwrap();
@@ -219,9 +230,7 @@ pub(crate) fn capsule_with_heads() -> Vec<u8> {
 
 fn made(log: &[Golden], format: u32) -> Vec<u8> {
     let tree = Tree(log.iter().map(|record| leaf_hash(&record.bytes)).collect());
-    let whole =
-        Checkpoint { origin: format!("gradus/{LOG}"), size: log.len() as u64, root: root(&tree.0) };
-    let note = whole.sign(&signer()).unwrap();
+    let (whole, note) = signed(&tree);
     let known = &log[..usize::try_from(SIZE).unwrap()];
     let held = [MODEL, RULES];
     let documents: BTreeMap<Digest, &[u8]> =

@@ -3,6 +3,8 @@
 
 #[path = "../formats/capsule.rs"]
 mod golden_capsule;
+#[path = "../formats/summary.rs"]
+mod golden_summary;
 
 mod compared;
 mod described;

@@ -5,6 +5,7 @@ mod fetched;
 mod issuer;
 mod projects;
 mod rules;
+mod tiles;
 
 use gradus_server::Settings;
 use gradus_server::oidc::Issuer as Trusted;
@@ -50,10 +51,19 @@ impl Trusting {
     }
 
     async fn without_rules() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// Without rules, and with these settings besides.
+    async fn with(besides: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let issuer = Issuer::new();
         std::fs::write(directory.path().join("jwks.json"), issuer.jwks()).unwrap();
-        let change = trust(&directory);
+        let trust = trust(&directory);
+        let change = |settings: &mut Settings| {
+            trust(settings);
+            besides(settings);
+        };
         let system = System::with_settings(directory, change).await;
         let project = wire::RegisterUnitRequest {
             kind: wire::UnitKind::Project.into(),

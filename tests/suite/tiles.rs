@@ -13,10 +13,10 @@ use crate::running::{System, item, submit};
 
 /// An answer of HTTP.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
@@ -39,16 +39,20 @@ fn ask(address: SocketAddr, request: &str, token: Option<&str>) -> Answer {
     Answer { status, headers, body: whole[end + 4..].to_vec() }
 }
 
-async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> Answer {
+pub(crate) async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> Answer {
     let (request, token) = (format!("GET {path}"), token.map(str::to_owned));
     let asked = move || ask(address, &request, token.as_deref());
     tokio::task::spawn_blocking(asked).await.unwrap()
 }
 
+/// Settings of a server that serves tiles.
+pub(crate) fn with_tiles(settings: &mut Settings) {
+    settings.tiles_address = Some("127.0.0.1:0".parse().unwrap());
+}
+
 /// A server that serves tiles, with more records than a tile has room for.
 async fn serving() -> (System, String) {
-    let change = |all: &mut Settings| all.tiles_address = Some("127.0.0.1:0".parse().unwrap());
-    let system = System::with_settings(tempfile::tempdir().unwrap(), change).await;
+    let system = System::with_settings(tempfile::tempdir().unwrap(), with_tiles).await;
     system.project("alpha").await;
     for some in 0..3 {
         let items = (0..100).map(|number| item(&format!("{some}-{number}"))).collect();

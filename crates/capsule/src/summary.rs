@@ -9,8 +9,8 @@
 use gradus_model::{Digest, UnitId};
 use gradus_proof::policy::Cosigned;
 use gradus_proof::state::areas::{BY_AREA, Course, Entry, Level, open_area};
-use gradus_proof::state::{read_digest, verify_row};
-use gradus_proof::{Checkpoint, Note, VerifierKey, leaf_hash, sha256, verify_inclusion};
+use gradus_proof::state::{StateError, read_digest, verify_own, verify_row};
+use gradus_proof::{Checkpoint, Note, TlogProof, VerifierKey, leaf_hash, sha256, verify_inclusion};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Trust, signed_by};
@@ -24,6 +24,12 @@ use crate::ustar::{self, Reader};
 
 /// The format of a summary.
 pub const SUMMARY: u32 = 3;
+
+/// The member with the record that the log begins with: it names the organization, whose stream holds
+/// the log's digests.
+pub const BEGINNING: &str = "beginning.leaf";
+/// The member with the proof of that record.
+pub const BEGINNING_PROOF: &str = "beginning.tlog-proof";
 
 /// What a summary says of itself: `capsule.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,7 +198,9 @@ impl Summary {
 
     /// The names of the members after the first, in their order.
     fn names(&self) -> Vec<String> {
-        let heads = [CHECKPOINT, LEAF, PROOF, ROWS].into_iter().map(ToOwned::to_owned);
+        let heads = [CHECKPOINT, BEGINNING, BEGINNING_PROOF, LEAF, PROOF, ROWS]
+            .into_iter()
+            .map(ToOwned::to_owned);
         heads.chain(self.units.iter().map(|unit| levels_member(unit.unit.0))).collect()
     }
 }
@@ -270,24 +278,33 @@ pub fn read(bytes: &[u8]) -> Result<(Summary, Vec<&[u8]>), Unread> {
 /// [`Unread`]: nothing to verify, or the first thing that is not as it must be.
 pub fn check(bytes: &[u8], trust: &Trust<'_>) -> Result<Summed, Unread> {
     let (summary, members) = read(bytes)?;
-    let [note, leaf, proof, rows, levels @ ..] = members.as_slice() else {
+    let [note, first, first_proof, leaf, proof, rows, levels @ ..] = members.as_slice() else {
         return Err(Unread::Nothing("the summary holds nothing"));
     };
     let note = Note::parse(note).map_err(|error| Fault::new(CHECKPOINT, error))?;
     let of = (summary.origin.as_str(), summary.checkpoint_size);
     // No records are here that would tell of one key handing over to another.
     let (checkpoint, signed_by, witnesses) = signed_by(of, &note, trust, &[])?;
+    let included = |(member, leaf): (&str, &[u8]), proof: &TlogProof| {
+        let Checkpoint { size, root, .. } = &checkpoint;
+        verify_inclusion(&leaf_hash(leaf), proof.index, *size, &proof.hashes, root)
+            .map_err(|error| Fault::new(member, error).at_position(proof.index))
+    };
+    let of_first = proof_of(BEGINNING_PROOF, first_proof, &note)?;
+    included((BEGINNING, first), &of_first)?;
     let proof = proof_of(PROOF, proof, &note)?;
+    included((LEAF, leaf), &proof)?;
     let position = proof.index;
     let wrong = |what: &dyn ToString| Fault::new(LEAF, what.to_string()).at_position(position);
-    let Checkpoint { size, root, .. } = &checkpoint;
-    verify_inclusion(&leaf_hash(leaf), position, *size, &proof.hashes, root)
-        .map_err(|error| wrong(&error))?;
     let (place, digest) = read_digest(leaf).map_err(|error| wrong(&error))?;
     if place.position != position {
         let seen = place.position;
         return Err(wrong(&format!("the record says that it stands elsewhere: at {seen}")).into());
     }
+    verify_own(first, &place).map_err(|error| match error {
+        StateError::NoBeginning(_) => Fault::new(BEGINNING, error).at_position(of_first.index),
+        error => wrong(&error),
+    })?;
     if digest.size != summary.log_size || digest.projector < BY_AREA {
         let (seen, by) = (digest.size, digest.projector);
         let what = format!(

@@ -8,13 +8,14 @@ use gradus_capsule::file::write;
 use gradus_capsule::manifest::Manifest;
 use gradus_capsule::stream::Stream;
 use gradus_capsule::ustar::{self, Reader};
-use gradus_capsule::{Capsule, Trust, check};
+use gradus_capsule::{Capsule, Trust, check, summary};
 use gradus_model::UnitId;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 const TLS: &[u8] = include_bytes!("../../../tests/formats/golden/tls.capsule");
 const HEADS: &[u8] = include_bytes!("../../../tests/formats/golden/heads.capsule");
+const SUMMARY: &[u8] = include_bytes!("../../../tests/formats/golden/summary.capsule");
 
 fn cases() -> ProptestConfig {
     let cases = std::env::var("GRADUS_FUZZ").map_or(256, |cases| cases.parse().unwrap());
@@ -78,9 +79,14 @@ fn holds(file: &[u8]) -> bool {
     Capsule::read(file).is_ok_and(|capsule| check(&capsule, &Trust::default()).is_ok())
 }
 
+/// The same of a summary.
+fn sums(file: &[u8]) -> bool {
+    summary::check(file, &Trust::default()).is_ok()
+}
+
 #[test]
 fn the_golden_capsules_hold() {
-    assert!(holds(TLS) && holds(HEADS));
+    assert!(holds(TLS) && holds(HEADS) && sums(SUMMARY));
 }
 
 proptest! {
@@ -151,5 +157,31 @@ proptest! {
             let _ = Stream::read("streams/x", UnitId([1; 16]), &changed);
         }
         let _ = Stream::read("streams/x", UnitId([1; 16]), &noise);
+    }
+
+    #[test]
+    fn a_summary_that_was_changed_anywhere_is_refused(
+        edits in edits(), noise in prop::collection::vec(any::<u8>(), 0..2_000),
+    ) {
+        let changed = edited(SUMMARY.to_vec(), HEADS, &edits);
+        prop_assert_eq!(sums(&changed), changed == SUMMARY);
+        prop_assert!(!sums(&noise));
+    }
+
+    #[test]
+    fn a_member_of_a_summary_with_other_bytes_and_the_right_hash_is_refused(
+        member in any::<Index>(), from in any::<Index>(), edits in edits(),
+    ) {
+        let (said, contents) = summary::read(SUMMARY).unwrap();
+        let names = said.members.iter().map(|member| member.name.clone());
+        let mut all: Vec<_> = names.zip(contents.iter().map(|content| content.to_vec())).collect();
+        let other = from.get(&all).1.clone();
+        let (name, content) = &mut all[member.index(contents.len())];
+        let before = content.clone();
+        *content = edited(before.clone(), &other, &edits);
+        let (name, same) = (name.clone(), *content == before);
+        let held = sums(&summary::write(said.clone(), &all));
+        // A checkpoint may lack a signature, which only a key tells.
+        prop_assert!(held == same || held && name == "checkpoint", "{name}");
     }
 }

@@ -63,6 +63,17 @@ pub enum StateError {
     /// The record of the digest cannot be read, or is another fact.
     #[error("the leaf is no record of a state digest: {0}")]
     NoDigest(String),
+    /// The record that a log begins with cannot be read, or is another fact.
+    #[error("the leaf is not the record that a log begins with: {0}")]
+    NoBeginning(String),
+    /// Whoever writes to another stream could describe the log otherwise than the log does.
+    #[error("the state digest is of stream {seen}, and the organization's is {organization}")]
+    Elsewhere {
+        /// The stream that the digest was recorded in.
+        seen: UnitId,
+        /// The organization that the log began with.
+        organization: UnitId,
+    },
     /// A leaf that does not follow the one before it.
     #[error("version {version} of the stream: its {field} is {seen}, and {needed} is needed")]
     Gap {
@@ -226,6 +237,26 @@ pub fn read_digest(leaf: &[u8]) -> Result<(Place, StateDigestRecorded), StateErr
         Event::StateDigestRecorded(_) => Err(none(&"it describes records that come after it")),
         other => Err(none(&format!("it is `{}`", other.name()))),
     }
+}
+
+/// That a digest recorded at a place is the log's own: that it stands in the stream of the organization,
+/// which the leaf of the log's first record names. That this leaf is in the log is proved apart.
+///
+/// # Errors
+///
+/// [`StateError::NoBeginning`] for a leaf of another record, [`StateError::Elsewhere`].
+pub fn verify_own(first_leaf: &[u8], place: &Place) -> Result<(), StateError> {
+    let none = |why: &dyn ToString| StateError::NoBeginning(why.to_string());
+    let leaf = Leaf::read(first_leaf).map_err(|error| none(&error))?;
+    let recorded = Recorded::from_leaf(&leaf).map_err(|error: UnreadableLeaf| none(&error))?;
+    let organization = match recorded.event {
+        Event::LogCreated(created) if leaf.place.position == 0 => created.organization,
+        other => return Err(none(&format!("it is `{}` at {}", other.name(), leaf.place.position))),
+    };
+    if place.stream == organization {
+        return Ok(());
+    }
+    Err(StateError::Elsewhere { seen: place.stream, organization })
 }
 
 /// The row of a stream in a digest, once its proof was checked.

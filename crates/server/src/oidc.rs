@@ -18,7 +18,7 @@ use gradus_model::{Digest, Timestamp};
 use gradus_proof::digest::sha256;
 use tokio::sync::watch;
 
-pub(crate) use admit::{Admission, Admitted, Used};
+pub(crate) use admit::{Admission, Admitted, Used, admission};
 pub use fetch::Fetcher;
 pub use settings::{Issuer, OidcError};
 pub(crate) use token::{Checked, Problem};

@@ -202,7 +202,7 @@ pub async fn start(
     let tiles_address = tiles_listener.as_ref().map(|(_, address)| *address);
     let tiles = tiles_listener.map(|(listener, address)| {
         let (service, gate, gauge) = (Arc::clone(&service), gate.clone(), Arc::clone(&gauge));
-        let tiles = Tiles { service, gate, gauge };
+        let tiles = Tiles { service, gate, gauge, oidc: Arc::clone(&oidc) };
         serve_tiles(tiles, (listener, address), tls.clone(), door.clone(), &stopping)
     });
     let router = router(settings, &service, (gate, gauge, &oidc), &stopping).await?;

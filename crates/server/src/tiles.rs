@@ -33,6 +33,7 @@ use crate::api::stopped;
 use crate::auth::{self, Gate, open};
 use crate::connections::Connection;
 use crate::limits::Gauge;
+use crate::oidc::{Oidc, admission};
 use crate::status::limits::over_limit;
 use crate::status::status;
 use crate::tls;
@@ -46,6 +47,7 @@ pub(crate) struct Tiles {
     pub(crate) service: Arc<Service>,
     pub(crate) gate: Gate,
     pub(crate) gauge: Arc<Gauge>,
+    pub(crate) oidc: Arc<Oidc>,
 }
 
 /// What is there at a path.
@@ -135,6 +137,9 @@ impl Tiles {
         let mut known = tonic::Request::new(());
         *known.metadata_mut() = MetadataMap::from_headers(head.headers.clone());
         known.extensions_mut().insert(caller);
+        if let Some(admission) = admission(&self.oidc, &self.service, &head.headers).await {
+            known.extensions_mut().insert(admission);
+        }
         let known = self.gate.clone().call(known)?;
         let _place = match auth::principal(known.extensions()) {
             Some(principal) => {

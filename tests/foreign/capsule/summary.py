@@ -14,6 +14,7 @@ from manifest import ANY, HASH, ID, SIZE, keyed, level, listed, moment, text
 from merkle import check_inclusion, leaf_hash, root, sha256
 from note import Proof
 
+BEGINNING, BEGINNING_PROOF = "beginning.leaf", "beginning.tlog-proof"
 LINE = keyed(entry=text("([0-9a-f]{2})+"), course=text("([0-9a-f]{2})+"))
 
 
@@ -144,7 +145,7 @@ def verify(data, signed):
         SUMMARY(said)
         need(manifest.written(said) == raw, "it is not written as it must be")
         need(manifest.computed(said) == said["digest"], "its digest is another one")
-        names = ["checkpoint", heads.LEAF, heads.PROOF, heads.ROWS,
+        names = ["checkpoint", BEGINNING, BEGINNING_PROOF, heads.LEAF, heads.PROOF, heads.ROWS,
                  *(f"levels/{one['unit']}" for one in said["units"])]
         need(said["units"] and [one["name"] for one in said["members"]] == names, "its members are others")
     except ValueError as error:
@@ -160,11 +161,17 @@ def verify(data, signed):
         except ValueError as error:
             raise Wrong(claim["name"], error) from error
     checkpoint = signed(said, found["checkpoint"])
-    at_member = heads.LEAF
+    at_member = BEGINNING
     try:
+        first, of_first = streams.leaf(found[BEGINNING]), Proof.parse(found[BEGINNING_PROOF])
+        need(of_first.note == found["checkpoint"], "its checkpoint is another one than the summary's")
+        check_inclusion(bytes.fromhex(first["hash"]), of_first.index, checkpoint.size, of_first.path, checkpoint.root)
+        need((of_first.index, first["position"], first["event"]) == (0, 0, "log-created"),
+             "it is not the record that a log begins with")
+        at_member = heads.LEAF
         proof, leaf = Proof.parse(found[heads.PROOF]), streams.leaf(found[heads.LEAF])
         need(proof.note == found["checkpoint"], "its checkpoint is another one than the summary's")
-        heads.is_digest(leaf, proof, checkpoint, leaf["stream"])
+        heads.is_digest(leaf, proof, checkpoint, first["body"]["organization"])
         body = leaf["body"]
         need(body["size"] == said["log_size"] and body["projector"] >= 2, "it is not the digest that is needed")
         at_member = heads.ROWS

@@ -1,5 +1,8 @@
 //! Summaries: levels that the log says itself, without a record.
 
+use std::fmt::Write as _;
+use std::fs;
+
 use expect_test::expect;
 use gradus_capsule::manifest::LevelClaim;
 use gradus_capsule::summary::{self, Summary};
@@ -8,9 +11,15 @@ use gradus_service::capsule::{Finding, Trust, Unread, VerifiedSummary, verify_su
 use gradus_wire::v1 as wire;
 use wire::create_capsule_request::Known;
 
+use super::golden_capsule::signer;
+use super::golden_summary;
+use super::tampered::{file, findings, is_made_as_ever, is_on_the_page};
 use super::{asked, by_key, created, key};
 use crate::running::{System, item, levels_of, rating, refusal};
 use crate::state_digests::{describing, waited};
+
+/// The SHA-256 of the golden summary.
+const FROZEN: &str = "481612714ada68b588ae11e9865ef579ed9123db106d778fe2830fb6cb5591ab";
 
 /// The members of a summary, by name.
 type Members = Vec<(String, Vec<u8>)>;
@@ -110,11 +119,11 @@ async fn no_byte_of_a_summary_changes_unseen_and_no_claim_is_taken_on_its_word()
         }),
         forged(&|summary, _| drop(summary.units[0].areas.remove(0))),
         forged(&|summary, _| summary.log_size += 1),
-        forged(&|_, members| members[4].1.clear()),
-        forged(&|_, members| members[5].1 = members[4].1.clone()),
+        forged(&|_, members| members[6].1.clear()),
+        forged(&|_, members| members[7].1 = members[6].1.clone()),
         forged(&|summary, members| {
             summary.units.swap(0, 1);
-            members.swap(4, 5);
+            members.swap(6, 7);
         }),
     ]
     .map(|told| told.replace(&alpha.to_string(), "ALPHA").replace(&beta.to_string(), "BETA"));
@@ -144,4 +153,54 @@ async fn a_summary_is_made_for_those_who_may_prove_its_units() {
     let early = wire::CreateCapsuleRequest { known, ..of(&["alpha"]) };
     let early = created(&auditor, early).await.unwrap_err();
     assert!(refusal(&early).starts_with("FailedPrecondition NOT_DESCRIBED"), "{early:?}");
+}
+
+#[test]
+fn the_golden_summary_is_the_same_for_ever() {
+    is_made_as_ever("summary.capsule", &golden_summary::summary(), FROZEN);
+}
+
+#[test]
+fn the_golden_summary_proves_what_its_page_says() {
+    let (bytes, key) = (fs::read(file("summary.capsule")).unwrap(), signer().verifier().clone());
+    let VerifiedSummary { summary, proved, not_proved } = trusted(&bytes, &key).unwrap();
+    let mut told = findings(&key, &proved, &not_proved);
+    for claim in &summary.units {
+        writeln!(told, "{}:", claim.name).unwrap();
+        for area in &claim.areas {
+            writeln!(told, "{}: {} and {}", area.area, area.rated, area.ongoing).unwrap();
+        }
+    }
+    expect![[r#"
+        key gradus/10101010-1010-1010-1010-101010101010+5be64834+ASFS+NGbeR0kRTJC4V8uq2y3z/p7al7TAJeWDgaYgdsS
+        + the log of 20 records is the one that gradus/10101010-1010-1010-1010-101010101010+5be64834+ASFS+NGbeR0kRTJC4V8uq2y3z/p7al7TAJeWDgaYgdsS signed
+        + the own levels of 2 units are those that the log itself says were told with its first 18 records, in its state digest at position 19
+        - that others were shown the same log: no witness that you name signed the checkpoint
+        - that the levels follow from what was recorded: no record is here, and no rule was run; whoever ran the log could have told others than its records give
+        - what units inherit from those above them, and which areas do not apply to them
+        - what the units are called, and that there are no others
+        - what changed after the first 18 records: the log of the checkpoint has 20
+        tls:
+        PA01: 3 and 1 to 5, 4 open
+        PA02: not applicable and not applicable
+        dns:
+    "#]].assert_eq(&told);
+    is_on_the_page(&bytes, &told);
+}
+
+#[test]
+fn a_digest_that_is_not_in_the_organizations_stream_is_none_of_the_logs() {
+    let (bytes, key) = (golden_summary::summary_by_a_project(), signer().verifier().clone());
+    let refused = trusted(&bytes, &key).unwrap_err().to_string();
+    expect!["`heads/digest.leaf`, position 19: the state digest is of stream 51515151-5151-5151-5151-515151515151, and the organization's is 20202020-2020-2020-2020-202020202020"].assert_eq(&refused);
+}
+
+#[test]
+fn no_byte_of_the_golden_summary_changes_unseen() {
+    let (bytes, key) = (fs::read(file("summary.capsule")).unwrap(), signer().verifier().clone());
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        assert!(trusted(&changed, &key).is_err(), "byte {at}");
+    }
 }

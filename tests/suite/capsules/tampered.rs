@@ -11,8 +11,8 @@ use gradus_capsule::stream::bundle;
 use gradus_capsule::ustar::{self, Reader};
 use gradus_capsule::{Fault, Unread};
 use gradus_model::Digest;
-use gradus_proof::sha256;
-use gradus_service::capsule::{Trust, verify};
+use gradus_proof::{VerifierKey, sha256};
+use gradus_service::capsule::{Finding, Trust, verify};
 use proptest::prelude::*;
 
 use super::golden_capsule::{capsule, capsule_with_heads, signer};
@@ -22,7 +22,7 @@ const FROZEN: &str = "5bbbb58ee954018fbe0da7473152634e254f795d2678f57c3b1e119cab
 /// That of the one with a state digest.
 const WITH_HEADS: &str = "c3faf852de0a23ee9b69900168ca995f86c6392547f39d0a7e715d41d0446ccf";
 
-fn file(name: &str) -> PathBuf {
+pub(super) fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("formats").join("golden").join(name)
 }
 
@@ -52,19 +52,32 @@ fn members(bytes: &[u8]) -> Vec<(usize, String, Vec<u8>)> {
     members
 }
 
+/// That the code still makes a golden file, of this SHA-256.
+pub(super) fn is_made_as_ever(name: &str, made: &[u8], frozen: &str) {
+    let file = file(name);
+    if std::env::var_os("GRADUS_NEW_GOLDEN").is_some() && !file.exists() {
+        fs::write(&file, made).unwrap();
+    }
+    let held = fs::read(&file).unwrap_or_default();
+    assert!(held == made, "the code makes another {name} than was released");
+    assert_eq!(sha256(made).to_string(), frozen);
+}
+
 #[test]
 fn the_golden_capsule_is_the_same_for_ever() {
-    for (name, made, frozen) in
-        [("tls.capsule", capsule(), FROZEN), ("heads.capsule", capsule_with_heads(), WITH_HEADS)]
-    {
-        let file = file(name);
-        if std::env::var_os("GRADUS_NEW_GOLDEN").is_some() && !file.exists() {
-            fs::write(&file, &made).unwrap();
+    is_made_as_ever("tls.capsule", &capsule(), FROZEN);
+    is_made_as_ever("heads.capsule", &capsule_with_heads(), WITH_HEADS);
+}
+
+/// What a verifier with the golden key finds, as the page says it.
+pub(super) fn findings(key: &VerifierKey, proved: &[Finding], not_proved: &[Finding]) -> String {
+    let mut told = format!("key {key}\n");
+    for (sign, findings) in [("+", proved), ("-", not_proved)] {
+        for finding in findings {
+            writeln!(told, "{sign} {finding}").unwrap();
         }
-        let held = fs::read(&file).unwrap_or_default();
-        assert!(held == made, "the code makes another {name} than was released");
-        assert_eq!(sha256(&made).to_string(), frozen);
     }
+    told
 }
 
 /// What a verifier finds of a capsule that the golden key signed.
@@ -72,12 +85,7 @@ fn told(bytes: &[u8]) -> String {
     let key = signer().verifier().clone();
     let trust = Trust { keys: std::slice::from_ref(&key), policy: None };
     let verified = verify(bytes, &trust).unwrap();
-    let mut told = format!("key {key}\n");
-    for (sign, findings) in [("+", &verified.proved), ("-", &verified.not_proved)] {
-        for finding in findings {
-            writeln!(told, "{sign} {finding}").unwrap();
-        }
-    }
+    let mut told = findings(&key, &verified.proved, &verified.not_proved);
     let claim = &verified.manifest.units[0];
     writeln!(told, "digest {}", claim.digest.0).unwrap();
     for area in &claim.areas {
@@ -87,7 +95,7 @@ fn told(bytes: &[u8]) -> String {
 }
 
 /// That the page tells of a capsule what was found, and its members with their hashes.
-fn is_on_the_page(bytes: &[u8], told: &str) {
+pub(super) fn is_on_the_page(bytes: &[u8], told: &str) {
     let page = include_str!("../../formats/CAPSULE.md");
     for line in told.lines() {
         assert!(page.contains(line), "the page does not say: {line}");

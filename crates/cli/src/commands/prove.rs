@@ -1,6 +1,7 @@
 //! `gradus checkpoint`, `gradus prove` and `gradus verify`: what the log's key has signed, and that
 //! records are in it. What the server answers is checked here, and shown only if it holds.
 
+mod digest;
 mod level;
 mod scope;
 mod unit;
@@ -8,16 +9,15 @@ mod unit;
 use std::fs;
 use std::path::Path;
 
-use gradus_model::event::StateDigestRecorded;
-use gradus_model::{Leaf, Timestamp, UnitId};
+use gradus_model::{Leaf, Timestamp};
 use gradus_proof::policy::Cosigned;
-use gradus_proof::state::read_digest;
 use gradus_proof::{
     Note, NoteError, Policy, TlogProof, VerifierKey, leaf_hash, verify_consistency,
-    verify_inclusion,
 };
 use gradus_wire::v1;
 use gradus_wire::v1::get_checkpoint_request::Point;
+
+use digest::included;
 
 use crate::args::prove::{
     CheckpointArgs, CheckpointCommand, GrowthArgs, KnownAtArgs, ProveCommand, RecordArgs,
@@ -212,43 +212,6 @@ async fn record(session: &Session, args: RecordArgs) -> Result<(), CliError> {
         entries: None,
         sheets: vec![Sheet::record(parts)],
     })
-}
-
-/// The checkpoint that a record is proved in.
-fn included(
-    answer: &v1::ProveInclusionResponse,
-    position: u64,
-    key: &VerifierKey,
-) -> Result<Seen, CliError> {
-    let note = answer.checkpoint.as_ref().map(|checkpoint| checkpoint.note.as_str());
-    let seen = Seen::open(key.clone(), note.unwrap_or_default())?;
-    let proof = digests(answer.proof.as_ref().map_or(&[][..], |proof| &proof.hashes))?;
-    let (size, root) = (seen.checkpoint.size, &seen.checkpoint.root);
-    verify_inclusion(&leaf_hash(&answer.leaf), position, size, &proof, root)
-        .map_err(|error| CliError::proof(&error))?;
-    Ok(seen)
-}
-
-/// A state digest that is in the log.
-struct Described {
-    /// The stream that it was recorded in.
-    stream: UnitId,
-    position: u64,
-    said: StateDigestRecorded,
-}
-
-/// The state digest that a record is, once its proof was checked.
-fn described(
-    record: Option<&v1::ProveInclusionResponse>,
-    key: &VerifierKey,
-) -> Result<Described, CliError> {
-    let record = record.ok_or_else(|| wrong("the digest has no record"))?;
-    included(record, record.position, key)?;
-    let (place, said) = read_digest(&record.leaf).map_err(|error| CliError::proof(&error))?;
-    if place.position != record.position {
-        return Err(wrong("the digest's leaf names another position"));
-    }
-    Ok(Described { stream: place.stream, position: place.position, said })
 }
 
 fn wrong(what: &str) -> CliError {

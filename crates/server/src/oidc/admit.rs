@@ -13,8 +13,8 @@ use gradus_service::identity::PREFIX;
 use gradus_service::{Service, ServiceError};
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::http::Request;
 use tonic::codegen::http::header::AUTHORIZATION;
+use tonic::codegen::http::{HeaderMap, Request};
 use tonic::codegen::{BoxFuture, Service as Calls};
 use tonic::server::NamedService;
 
@@ -76,25 +76,36 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let Some(token) = foreign(&request).filter(|_| !self.oidc.is_empty()) else {
+        if self.oidc.is_empty() || foreign(request.headers()).is_none() {
             return Box::pin(self.inner.call(request));
-        };
-        let token = token.to_owned();
+        }
         let next = self.inner.clone();
         // The one that said it is ready.
         let mut inner = std::mem::replace(&mut self.inner, next);
         let (oidc, service) = (Arc::clone(&self.oidc), Arc::clone(&self.service));
         Box::pin(async move {
-            let admission = admit(&oidc, &service, &token).await;
-            request.extensions_mut().insert(admission);
+            if let Some(admission) = admission(&oidc, &service, request.headers()).await {
+                request.extensions_mut().insert(admission);
+            }
             inner.call(request).await
         })
     }
 }
 
+/// What becomes of a call by the token of an identity provider; none if it comes with none, or no
+/// provider's are taken.
+pub(crate) async fn admission(
+    oidc: &Oidc,
+    service: &Service,
+    headers: &HeaderMap,
+) -> Option<Admission> {
+    let token = foreign(headers).filter(|_| !oidc.is_empty())?;
+    Some(admit(oidc, service, token).await)
+}
+
 /// A bearer token that is none of ours; the gate refuses calls with several.
-fn foreign(request: &Request<Body>) -> Option<&str> {
-    let mut values = request.headers().get_all(AUTHORIZATION).iter();
+fn foreign(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     if values.next().is_some() {
         return None;

@@ -121,6 +121,7 @@ fn row(from: &Whole) -> Result<wire::ProvedRow, ServiceError> {
         index: from.index,
         hashes: hashes(&from.proof),
         version: from.version,
+        beginning: Some(included(&from.beginning)?),
     })
 }
 

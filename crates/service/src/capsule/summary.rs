@@ -7,7 +7,8 @@ use gradus_capsule::heads::{LEAF, Line, PROOF, ROWS};
 use gradus_capsule::shown::{Moment, Text};
 use gradus_capsule::state::course;
 use gradus_capsule::summary::{
-    self, SUMMARY, Summary, Summed, UnitSummary, areas_at, levels_member, write_levels,
+    self, BEGINNING, BEGINNING_PROOF, SUMMARY, Summary, Summed, UnitSummary, areas_at,
+    levels_member, write_levels,
 };
 use gradus_capsule::{Trust, Unread, heads};
 use gradus_model::{Digest, UnitId};
@@ -98,8 +99,13 @@ impl Service {
         }
         of.sort_unstable_by_key(|(index, _)| *index);
         let checkpoint = self.kept_checkpoint(digest.position + 1).await?;
-        let Included { leaf, proof, .. } = self.leaf_at(digest.position, &checkpoint).await?;
-        let proof = proof_file(digest.position, proof, &checkpoint)?;
+        let mut records = Vec::new();
+        let members = [(0, BEGINNING, BEGINNING_PROOF), (digest.position, LEAF, PROOF)];
+        for (position, of_leaf, of_proof) in members {
+            let Included { leaf, proof, .. } = self.leaf_at(position, &checkpoint).await?;
+            records.push((of_leaf.to_owned(), leaf));
+            records.push((of_proof.to_owned(), proof_file(position, proof, &checkpoint)?));
+        }
         let valid_at = Moment(resolved.valid_at);
         let (mut claims, mut levels, mut bytes) = (Vec::new(), Vec::new(), 0);
         for (_, row) in &of {
@@ -126,12 +132,9 @@ impl Service {
             of.iter().map(line).collect::<Result<Vec<Line>, ServiceError>>()
         });
         let lines = lines.await??;
-        let mut members = vec![
-            (CHECKPOINT.to_owned(), checkpoint.note.as_bytes().to_vec()),
-            (LEAF.to_owned(), leaf),
-            (PROOF.to_owned(), proof),
-            (ROWS.to_owned(), heads::write(&lines)),
-        ];
+        let mut members = vec![(CHECKPOINT.to_owned(), checkpoint.note.as_bytes().to_vec())];
+        members.extend(records);
+        members.push((ROWS.to_owned(), heads::write(&lines)));
         members.extend(levels);
         let summary = Summary {
             format: SUMMARY,

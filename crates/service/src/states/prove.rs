@@ -48,6 +48,8 @@ pub struct Whole {
     pub proof: Vec<Digest>,
     /// The stream's version there.
     pub version: u64,
+    /// The record that the log begins with, which names the organization.
+    pub beginning: Included,
 }
 
 impl Service {
@@ -133,8 +135,8 @@ impl Service {
         let outside = |_| ServiceError::Fault("a row is not among its rows");
         let proof = prove_row(&rows, index).map_err(outside)?;
         let (version, row) = (row.version, row.to_bytes());
-        let record = self.record_at(digest.position).await?;
-        let record = self.included(digest.position, record.leaf, checkpoint.clone()).await?;
-        Ok(Some(Whole { digest, record, row, index, proof, version }))
+        let record = self.leaf_at(digest.position, checkpoint).await?;
+        let beginning = self.leaf_at(0, checkpoint).await?;
+        Ok(Some(Whole { digest, record, row, index, proof, version, beginning }))
     }
 }

@@ -7,7 +7,8 @@ use gradus_proof::state::verify_row;
 use gradus_wire::v1;
 use gradus_wire::v1::level_answer::Answer;
 
-use super::{Described, described, of_checkpoint, wrong};
+use super::digest::{Described, of_row};
+use super::{of_checkpoint, wrong};
 use crate::args::prove::LevelArgs;
 use crate::error::CliError;
 use crate::output::View;
@@ -46,7 +47,7 @@ pub(super) async fn level(session: &Session, args: LevelArgs) -> Result<(), CliE
     let (holds, not) = in_words(&proved, &answer);
     let of_unit = answer.unit.clone().unwrap_or_default();
     let digest = &proved.digest.said;
-    let told = format!("of {} records, recorded at {}", digest.size, proved.digest.position);
+    let told = format!("of {} records, recorded at {}", digest.size, proved.digest.place.position);
     let mut parts: Vec<(&'static str, Cell)> = vec![
         ("unit", of_unit.name.into()),
         ("area", format!("{} of {}", proved.area.area, proved.area.model).into()),
@@ -76,7 +77,7 @@ fn check(
     let named = answer.unit.clone().unwrap_or_default();
     let unit: UnitId = named.id.parse().map_err(|_| wrong("the unit's id is none"))?;
     let row = answer.row.as_ref().ok_or_else(|| wrong("the unit has no row"))?;
-    let digest = described(row.record.as_ref(), key)?;
+    let digest = of_row(row, key)?;
     if digest.said.projector < BY_AREA {
         return Err(wrong("the state digest is of a version that does not tell levels by area"));
     }

@@ -8,7 +8,8 @@ use gradus_proof::state::{Chain, rows_root};
 use gradus_wire::v1;
 use gradus_wire::v1::prove_scope_request::Point;
 
-use super::{Described, described, of_checkpoint, unit, wrong};
+use super::digest::{Described, described};
+use super::{of_checkpoint, unit, wrong};
 use crate::args::prove::ScopeArgs;
 use crate::error::CliError;
 use crate::output::View;
@@ -62,7 +63,7 @@ pub(super) async fn scope(session: &Session, args: ScopeArgs) -> Result<(), CliE
             ("records", version.into()),
         ]));
     }
-    let told = format!("of {} records, recorded at {}", digest.said.size, digest.position);
+    let told = format!("of {} records, recorded at {}", digest.said.size, digest.place.position);
     let mut parts: Vec<(&'static str, Cell)> = vec![
         ("size", size.to_string().into()),
         ("state digest", told.into()),
@@ -73,7 +74,7 @@ pub(super) async fn scope(session: &Session, args: ScopeArgs) -> Result<(), CliE
     let document = object([
         ("size", size.into()),
         ("described", digest.said.size.into()),
-        ("position", digest.position.into()),
+        ("position", digest.place.position.into()),
         ("proved", holds.into()),
         ("not_proved", not.into()),
         ("units", Json::List(entries.clone())),
@@ -116,7 +117,7 @@ async fn registered(
     rows: &[Row],
 ) -> Result<Vec<Registered>, CliError> {
     let row = rows.first().ok_or_else(|| wrong("the state digest has no row"))?;
-    if digest.stream != row.stream {
+    if digest.place.stream != row.stream {
         return Err(wrong("the state digest is not of the organization's stream, its first row"));
     }
     let mut found = Vec::new();

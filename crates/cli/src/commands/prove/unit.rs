@@ -7,7 +7,8 @@ use gradus_proof::{VerifierKey, leaf_hash};
 use gradus_wire::v1;
 use gradus_wire::v1::prove_unit_request::Point;
 
-use super::{Described, described, included, of_checkpoint, read, wrong};
+use super::digest::{Described, included, of_row};
+use super::{of_checkpoint, read, wrong};
 use crate::args::prove::{DigestsArgs, UnitArgs};
 use crate::error::CliError;
 use crate::output::View;
@@ -78,13 +79,13 @@ async fn check(
     let mut row = None;
     let mut digest = None;
     if let Some(whole) = &answer.whole {
-        let Described { position, said, .. } = described(whole.record.as_ref(), key)?;
+        let Described { place, said } = of_row(whole, key)?;
         let hashes = seen::digests(&whole.hashes)?;
         let found = verify_row(&said, stream, &whole.row, whole.index, &hashes)
             .map_err(|error| CliError::proof(&error))?;
         sizes.push(said.size);
         row = Some((said.size, found));
-        digest = Some((position, said));
+        digest = Some((place.position, said));
     }
     let chain = leaves(session, &named.id, stream, &sizes).await?;
     let reached = chain.below(size).unwrap_or_default();
