@@ -14,6 +14,7 @@ use tonic::{Request, Status};
 
 use crate::limits::Account;
 use crate::methods::Guarded;
+use crate::noted::Noted;
 use crate::oidc::Admission;
 use crate::status::limits::over_limit;
 use crate::status::{certificate_refused, put_off, status, token_refused};
@@ -34,7 +35,11 @@ impl Gate {
 
     /// Lets a call on with what its caller may do anywhere.
     fn admit(&self, request: &mut Request<()>, actor: Actor, credential: Credential) {
-        let rights = self.service.rights_anywhere(actor.principal);
+        let (rights, audits) = self.service.standing_of(actor.principal);
+        if audits {
+            let noted = Noted::new(Arc::clone(&self.service), actor.principal);
+            request.extensions_mut().insert(noted);
+        }
         request.extensions_mut().insert(Known { actor, credential, rights });
     }
 
@@ -122,6 +127,7 @@ fn bearer(metadata: &MetadataMap) -> Result<&str, Status> {
 pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Status> {
     let known = request.extensions().get::<Known>().copied();
     let account = request.extensions().get::<Arc<Account>>().cloned();
+    let noted = request.extensions().get::<Noted>().cloned();
     let Known { actor, credential, rights } =
         known.ok_or_else(|| token_refused("a bearer token is needed"))?;
     match T::RIGHT {
@@ -131,6 +137,9 @@ pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Statu
         needed => {
             let right = needed.unwrap_or(Right::See);
             let asked = request.into_inner();
+            if let (Some(noted), Some(_)) = (noted, needed) {
+                noted.take_down(T::METHOD, || asked.question()).map_err(|error| status(&error))?;
+            }
             if let Some(account) = account {
                 let (events, bytes) = asked.weight();
                 account.charge(events, bytes).map_err(|over| over_limit(&over))?;

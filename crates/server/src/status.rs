@@ -144,6 +144,8 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         | ServiceError::NotSettled { .. }
         | ServiceError::NotWitnessed { .. }
         | ServiceError::NotDescribed { .. }
+        | ServiceError::QueriesSealed { .. }
+        | ServiceError::NotRecorded(_)
         | ServiceError::Contradicted(_)
         | ServiceError::TooMuch { .. } => of_question(error),
         ServiceError::Index(_)
@@ -205,6 +207,14 @@ fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
         ServiceError::NotDescribed { size } => {
             verdict(Code::FailedPrecondition, "NOT_DESCRIBED").with("log_size", size).details()
         }
+        ServiceError::NotRecorded(_) => verdict(Code::Unavailable, "QUERY_NOT_RECORDED").details(),
+        ServiceError::QueriesSealed { until } => {
+            let sealed = verdict(Code::FailedPrecondition, "QUERIES_SEALED");
+            match until {
+                Some(until) => sealed.with("until", until).details(),
+                None => sealed.details(),
+            }
+        }
         ServiceError::NotSettled { at, size } => {
             let not_settled = verdict(Code::FailedPrecondition, "NOT_SETTLED");
             not_settled.with("known_at", at).with("log_size", size).details()
@@ -220,6 +230,7 @@ fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
                 "appraisal" => "APPRAISAL_UNKNOWN",
                 "projection" => "PROJECTION_UNKNOWN",
                 "tile" => "TILE_UNKNOWN",
+                "engagement" => "ENGAGEMENT_UNKNOWN",
                 _ => "DOCUMENT_UNKNOWN",
             };
             verdict(Code::NotFound, reason).with("name", name).details()

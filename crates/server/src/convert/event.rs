@@ -78,7 +78,10 @@ fn body(event: &Event) -> Value {
         | Event::LogForked(_)
         | Event::ClockAccepted(_)
         | Event::LogKeyRotated(_)
-        | Event::StateDigestRecorded(_) => of_log(event),
+        | Event::StateDigestRecorded(_)
+        | Event::QueriesRecorded(_)
+        | Event::EngagementEnded(_)
+        | Event::QueriesOpened(_) => of_log(event),
         Event::ModelPublished(held)
         | Event::ProfilePublished(held)
         | Event::RulesPublished(held)
@@ -192,6 +195,17 @@ fn of_log(event: &Event) -> Value {
         }),
         Event::StateDigestRecorded(of) => json!({
             "size": of.size, "root": text(of.root), "rows": of.rows, "projector": of.projector,
+        }),
+        Event::QueriesRecorded(of) => json!({
+            "auditor": text(of.auditor), "engagement": of.engagement, "first": of.first,
+            "count": of.count, "root": text(of.root),
+        }),
+        Event::EngagementEnded(of) => json!({
+            "auditor": text(of.auditor), "engagement": of.engagement, "count": of.count,
+        }),
+        Event::QueriesOpened(of) => json!({
+            "auditor": text(of.auditor), "engagement": of.engagement, "recorded": of.recorded,
+            "first": of.first, "count": of.count, "root": text(of.root),
         }),
         _ => Value::Null,
     }
