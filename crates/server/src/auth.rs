@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gradus_domain::access::{Right, Rights};
 use gradus_domain::{Actor, NeededOn, Refusal};
 use gradus_model::PrincipalId;
+use gradus_model::unit::Role;
 use gradus_service::access::Credential;
 use gradus_service::{Caller, Service};
 use tonic::metadata::MetadataMap;
@@ -137,7 +138,9 @@ pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Statu
         needed => {
             let right = needed.unwrap_or(Right::See);
             let asked = request.into_inner();
-            if let (Some(noted), Some(_)) = (noted, needed) {
+            // What other roles alone give the right to is not asked as auditor.
+            let as_auditor = |right: &Right| Rights::of_role(Role::Auditor).have(*right);
+            if let (Some(noted), Some(_)) = (noted, needed.filter(as_auditor)) {
                 noted.take_down(T::METHOD, || asked.question()).map_err(|error| status(&error))?;
             }
             if let Some(account) = account {
