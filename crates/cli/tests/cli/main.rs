@@ -28,6 +28,7 @@ mod program;
 mod prove;
 #[cfg(test)]
 mod push;
+mod queries;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
