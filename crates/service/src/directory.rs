@@ -13,6 +13,7 @@
 //! | `admin.token` | the operator's token of the first start, or the one recovered last |
 //! | `recovered-NAME.token` | a token that was recovered for another principal ([`crate::recover`]) |
 //! | `queries` | what auditors asked, until it is opened ([`crate::queries`]) |
+//! | `contradicted` | which witnesses have seen another log ([`crate::witnesses`]) |
 //! | `last-used` | when tokens were last used ([`crate::uses`]); may be lost |
 //!
 //! Nothing is written into a directory that holds other files and no `FORMAT`.
@@ -260,6 +261,12 @@ impl Directory {
     #[must_use]
     pub fn admin_token(&self) -> PathBuf {
         self.path.join("admin.token")
+    }
+
+    /// The file that says which witnesses have seen another log; there while one has.
+    #[must_use]
+    pub fn contradicted(&self) -> PathBuf {
+        self.path.join("contradicted")
     }
 
     /// The file that says when tokens were last used.

@@ -46,14 +46,11 @@ fn what_an_auditor_asked_is_opened_at_the_end_and_checked_without_a_server() {
     let unasked = auditor.run(&["audit", "queries", "end", "1"], &[]);
     assert_eq!(unasked.code, 2, "{unasked:?}");
     auditor.run(&["audit", "queries", "end", "1", "--yes"], &[]).done();
-    let open = ["audit", "queries", "open", "1", "--auditor", "ada", "--save", "ada.json"];
     // Opening goes on beside the calls.
-    let opened = (0..200).find_map(|_| {
-        let seen = told(&home, &["audit", "queries", "list"]);
-        let one = &seen["engagements"][0];
-        (one["opened_rows"].as_u64() > Some(0)).then(|| told(&home, &open))
-    });
-    let opened = opened.unwrap();
+    let waited = ["events", "--type", "queries-opened", "--follow", "--limit", "1"];
+    home.run(&waited, &[]).done();
+    let open = ["audit", "queries", "open", "1", "--auditor", "ada", "--save", "ada.json"];
+    let opened = told(&home, &open);
     assert_eq!(opened["verified"], true);
     assert_eq!(opened["opened_rows"], opened["committed_rows"]);
     let shown = home.run(&["audit", "queries", "show", "1", "--auditor", "ada"], &[]).done();

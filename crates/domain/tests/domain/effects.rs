@@ -250,7 +250,7 @@ pub(crate) fn life() -> Vec<Fact> {
         revoked("T1"),
         certified("K1", "bob", None),
         uncertified("K1"),
-        distrusted(of_who("bob").principal, None, None),
+        distrusted(of_principal("bob"), None, None),
         restored(19),
         granted("bob", Role::Lead, "red", Some("2027-01-01")),
         role_revoked("bob", Role::Lead, "red"),
@@ -309,7 +309,7 @@ pub(crate) fn life() -> Vec<Fact> {
         state_digest(),
         asked(),
         no_more_asked(),
-        opened(),
+        rows_opened(),
     ]
 }
 
@@ -330,7 +330,7 @@ fn no_more_asked() -> Fact {
     fact(Event::EngagementEnded(EngagementEnded { auditor, engagement: 1, count: 3 }))
 }
 
-fn opened() -> Fact {
+fn rows_opened() -> Fact {
     let (auditor, root) = (who("bob").principal, digest("rows"));
     let of = QueriesOpened { auditor, engagement: 1, recorded: 76, first: 0, count: 3, root };
     fact(Event::QueriesOpened(of)).because("rows")
