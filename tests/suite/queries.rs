@@ -148,11 +148,9 @@ async fn what_an_auditor_asks_is_told_to_nobody_before_the_end_and_to_the_last_r
     asks(&ada, "2026-05-02").await;
     let late = wire::FindLateRequest { unit: "alpha".to_owned(), ..Default::default() };
     ada.audit.clone().find_late(late.clone()).await.unwrap();
-    let missing = ada.units.clone().get_unit(wire::GetUnitRequest {
-        unit: "beta".to_owned(),
-        ..Default::default()
-    });
-    assert!(missing.await.is_err(), "what is not there was asked for, too");
+    let missing = wire::GetUnitRequest { unit: "beta".to_owned(), ..Default::default() };
+    let missing = ada.units.clone().get_unit(missing).await;
+    assert!(missing.is_err(), "what is not there was asked for, too");
     system.advance(2);
     let recorded = waited(&system, "queries-recorded", 1).await;
     let said = &recorded[0];

@@ -546,6 +546,14 @@ fn every_event_has_its_effect() {
         log-key-rotated
           + another key of the log from 74 on
         state-digest-recorded
+        queries-recorded
+          + engagement 1 of bob: rows 3, opened 0
+        engagement-ended
+          - engagement 1 of bob: rows 3, opened 0
+          + engagement 1 of bob: rows 3, opened 0, over
+        queries-opened
+          - engagement 1 of bob: rows 3, opened 0, over
+          + engagement 1 of bob: rows 3, opened 3, over
     "#]]
     .assert_eq(&effects(&life));
 }
