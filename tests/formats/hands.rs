@@ -6,11 +6,10 @@ use gradus_model::claims::{ByRule, Condition};
 use gradus_model::event::{
     AppraisalClosed, AppraisalImported, AppraisalInput, CertificateRegistered, CertificateRevoked,
     ClaimRuleRemoved, ClaimRuleSet, ConflictDeclared, ConflictWithdrawn, ConsensusReached,
-    EngagementEnded, FindingRecorded, IndividualRatingSealed, IndividualRatingsRevealed, InstanceLinks,
-    LegalHoldLifted, LegalHoldPlaced, LogKeyRotated, OfAppraisal, PayloadsErased, PrincipalAdded,
-    QueriesOpened, QueriesRecorded,
-    RetentionRemoved, RetentionSet, RoleGranted, RoleRevoked, Run, SourceDistrusted,
-    SourceRestored, StateDigestRecorded, TokenRotated,
+    EngagementEnded, FindingRecorded, IndividualRatingSealed, IndividualRatingsRevealed,
+    InstanceLinks, LegalHoldLifted, LegalHoldPlaced, LogKeyRotated, OfAppraisal, PayloadsErased,
+    PrincipalAdded, QueriesOpened, QueriesRecorded, RetentionRemoved, RetentionSet, RoleGranted,
+    RoleRevoked, Run, SourceDistrusted, SourceRestored, StateDigestRecorded, TokenRotated,
 };
 use gradus_model::payload::Class;
 use gradus_model::rating::Value;
@@ -333,13 +332,8 @@ pub(super) fn what_an_auditor_asked() -> Vec<Row> {
     let pieces = cut(&rows);
     let [(piece, _)] = pieces.as_slice() else { panic!("three short rows are one piece") };
     let (first, count, root) = (piece.first, piece.count, piece.root);
-    let recorded = QueriesRecorded {
-        auditor,
-        engagement,
-        first,
-        count,
-        root: pieces_root([piece]),
-    };
+    let recorded =
+        QueriesRecorded { auditor, engagement, first, count, root: pieces_root([piece]) };
     let ended = EngagementEnded { auditor, engagement, count };
     let opened = QueriesOpened { auditor, engagement, recorded: 78, first, count, root };
     let texts = Payload::empty().with("class", "confidential").with("queries", to_text(&rows));

@@ -146,7 +146,8 @@ async fn a_rotation_that_is_asked_for_again_by_its_id_answers_as_the_first_call_
     assert!(!next.exists(), "no key is left behind");
 
     let append = wire::AppendOptions { request_id: request_id.clone(), ..Default::default() };
-    let taken = wire::SubmitEvidenceRequest { append: Some(append), ..submit("alpha", vec![item("a")]) };
+    let taken =
+        wire::SubmitEvidenceRequest { append: Some(append), ..submit("alpha", vec![item("a")]) };
     let taken = system.operator.evidence.clone().submit_evidence(taken).await.unwrap_err();
     assert!(refusal(&taken).starts_with("AlreadyExists REQUEST_ID_REUSED"), "{taken:?}");
     let stale = wire::AppendOptions { expected_version: Some(1), ..Default::default() };

@@ -169,7 +169,10 @@ async fn what_an_auditor_asks_is_told_to_nobody_before_the_end_and_to_the_last_r
 
     let own = read(&ada, "", 1).await.unwrap().rows;
     let methods: Vec<&str> = own.iter().map(|row| row.method.as_str()).collect();
-    assert_eq!(methods[..3], ["LevelService/QueryLevels", "AuditService/FindLate", "UnitService/GetUnit"]);
+    assert_eq!(
+        methods[..3],
+        ["LevelService/QueryLevels", "AuditService/FindLate", "UnitService/GetUnit"]
+    );
     assert_eq!(own[0].request, question("2026-05-02").encode_to_vec());
     assert_eq!(own[1].request, late.encode_to_vec());
 

@@ -45,8 +45,8 @@ use gradus_model::unit::UnitKind;
 
 use crate::args::access::TokenCommand;
 use crate::args::audit::AuditCommand;
-use crate::args::queries::QueriesCommand;
 use crate::args::capsule::CapsuleCommand;
+use crate::args::queries::QueriesCommand;
 use crate::args::{self, Command};
 use crate::config::Settings;
 use crate::error::CliError;

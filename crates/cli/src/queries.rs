@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 
 use gradus_model::{Event, Leaf, Recorded};
 use gradus_proof::TlogProof;
-use gradus_proof::queries::{
-    QueryRow, VerifiedQueries, from_text, to_text, verify_queries,
-};
+use gradus_proof::queries::{QueryRow, VerifiedQueries, from_text, to_text, verify_queries};
 use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
@@ -91,7 +89,8 @@ impl Bundle {
         }
         let (mut proved, mut rows) = (Vec::new(), BTreeMap::new());
         for record in file.records {
-            let leaf = unhex(&record.leaf).ok_or_else(|| wrong("a leaf is not hexadecimal".into()))?;
+            let leaf =
+                unhex(&record.leaf).ok_or_else(|| wrong("a leaf is not hexadecimal".into()))?;
             if let Some(text) = record.rows {
                 let read = Leaf::read(&leaf).map_err(|error| wrong(error.to_string()))?;
                 let of = from_text(&text).map_err(|error| wrong(error.to_string()))?;
@@ -109,7 +108,8 @@ impl Bundle {
     ) -> Result<Checked, CliError> {
         let mut records: Vec<(u64, Event)> = Vec::new();
         for Proved { leaf, proof } in &self.proved {
-            let proof = TlogProof::parse(proof.as_bytes()).map_err(|error| CliError::proof(&error))?;
+            let proof =
+                TlogProof::parse(proof.as_bytes()).map_err(|error| CliError::proof(&error))?;
             prove(&proof, leaf)?;
             let leaf = Leaf::read(leaf).map_err(|error| CliError::proof(&error))?;
             let recorded = Recorded::from_leaf(&leaf).map_err(|error| CliError::proof(&error))?;

@@ -173,7 +173,9 @@ pub enum ServiceError {
         size: u64,
     },
     /// A question of an auditor could not be recorded, and so is not answered.
-    #[error("what auditors ask is recorded, and this could not be, so that it is not answered: {0}")]
+    #[error(
+        "what auditors ask is recorded, and this could not be, so that it is not answered: {0}"
+    )]
     NotRecorded(String),
     /// What an auditor asked may not be known yet.
     #[error(

@@ -26,8 +26,8 @@ use crate::call::random;
 use crate::directory::folder::{FileError, Step, create_folder};
 use crate::error::ServiceError;
 use crate::service::Service;
-pub(crate) use file::{Whose, examined};
 use file::QueryFile;
+pub(crate) use file::{Whose, examined};
 pub use read::{EngagementTold, QueryTold, ToldQueries};
 
 /// How long questions wait to be committed to, unless the settings say otherwise.
@@ -117,7 +117,7 @@ impl Keeper {
     }
 
     /// Adds a question to its file, which is to be synced.
-    fn add(&mut self, asked: &mut Asked) -> Result<Whose, String> {
+    fn add(&mut self, asked: &Asked) -> Result<Whose, String> {
         if let Some(why) = &self.failed {
             return Err(why.clone());
         }
@@ -199,8 +199,8 @@ fn keep(keeper: &Mutex<Keeper>, mut line: mpsc::Receiver<Asked>) {
         }
         let mut keeper = held(keeper);
         let mut added: BTreeMap<Whose, Vec<oneshot::Sender<Result<(), String>>>> = BTreeMap::new();
-        for mut asked in together {
-            match keeper.add(&mut asked) {
+        for asked in together {
+            match keeper.add(&asked) {
                 Ok(whose) => added.entry(whose).or_default().push(asked.done),
                 Err(why) => refused(asked.done, &why),
             }

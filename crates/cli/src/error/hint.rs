@@ -68,7 +68,9 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
             "`gradus prove digests` lists the state digests; `gradus capsule create` proves levels \
              without one"
         }
-        "ENGAGEMENT_UNKNOWN" => "`gradus audit queries list` shows the engagements that you may see",
+        "ENGAGEMENT_UNKNOWN" => {
+            "`gradus audit queries list` shows the engagements that you may see"
+        }
         "QUERY_NOT_RECORDED" => {
             "the operator of the server has to look after its disk; nobody learns what you asked"
         }

@@ -142,17 +142,19 @@ impl Registry {
     pub fn audit_until(&self, principal: PrincipalId) -> Option<Timestamp> {
         let stated = self.roles.0.get(&principal).into_iter().flatten();
         let as_auditor = stated.filter(|((_, role), _)| *role == Role::Auditor);
-        let ends = as_auditor.flat_map(|(_, terms)| terms.iter()).filter_map(|term| match term.value {
-            Term::Until(until) => until,
-            Term::Revoked => None,
-        });
+        let ends =
+            as_auditor.flat_map(|(_, terms)| terms.iter()).filter_map(|term| match term.value {
+                Term::Until(until) => until,
+                Term::Revoked => None,
+            });
         ends.max()
     }
 
     /// Whether what a principal asked as auditor is over at a point, whatever they say themselves.
     #[must_use]
     pub fn audit_is_over(&self, principal: PrincipalId, at: At) -> bool {
-        !self.audits(principal, at) && self.audit_until(principal).is_none_or(|end| end <= at.valid_at)
+        !self.audits(principal, at)
+            && self.audit_until(principal).is_none_or(|end| end <= at.valid_at)
     }
 }
 

@@ -7,9 +7,7 @@ use expect_test::expect;
 use gradus_domain::registry::DocumentKind;
 use gradus_domain::{At, Registry, UnitHistory};
 use gradus_model::Event;
-use gradus_model::event::{
-    EngagementEnded, QueriesOpened, QueriesRecorded, StateDigestRecorded,
-};
+use gradus_model::event::{EngagementEnded, QueriesOpened, QueriesRecorded, StateDigestRecorded};
 use gradus_model::payload::Class;
 use gradus_model::rating::Value;
 use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, Role, UnitKind};
@@ -26,8 +24,7 @@ use crate::given::{
     Fact, NOW, accepted, area, confirmed, conflicted, day, digest, document, ended, entered,
     erased, fact, history, inheritance, instance_linked, instance_unlinked, labelled, left, linked,
     marked, name_of, organization, raised, rated, rating_ended, rating_withdrawn, rejected, shown,
-    submitted, superseded, tailored_in, tailored_out, unconflicted, unlinked, withdrawn,
-    who,
+    submitted, superseded, tailored_in, tailored_out, unconflicted, unlinked, who, withdrawn,
 };
 use crate::imports::imported;
 use crate::log_keys::key_rotated;

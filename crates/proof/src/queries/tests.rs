@@ -90,11 +90,14 @@ fn no_record_of_the_engagement_can_be_left_out_or_changed() {
     }
     assert!(told(&count).is_err());
     let mut other = list;
-    other.0.push((99, Event::EngagementEnded(EngagementEnded {
-        auditor: PrincipalId([8; 16]),
-        engagement: 1,
-        count: 48,
-    })));
+    other.0.push((
+        99,
+        Event::EngagementEnded(EngagementEnded {
+            auditor: PrincipalId([8; 16]),
+            engagement: 1,
+            count: 48,
+        }),
+    ));
     assert_eq!(told(&other).unwrap_err(), "the record at position 99 is none of this engagement");
 }
 

@@ -75,7 +75,8 @@ impl Service {
         let event = Event::LogKeyRotated(rotated);
         let proposal = Proposal::at(event, None, self.now()).with(reason_payload(reason));
         let receipt = self.append_to_organization(call, proposal).await;
-        if matches!(receipt, Err(ServiceError::Refused { .. } | ServiceError::StaleVersion { .. })) {
+        if matches!(receipt, Err(ServiceError::Refused { .. } | ServiceError::StaleVersion { .. }))
+        {
             // Nobody was told of it; another rotation would overwrite it anyway.
             let _ = discard(&self.directory.next_checkpoint_key());
         }

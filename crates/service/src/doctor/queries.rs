@@ -19,7 +19,8 @@ impl Exam<'_> {
             match examined(path, log, *whose) {
                 Ok(rows) if rows >= said.committed => (),
                 Ok(rows) => {
-                    let what = format!("it has {rows} of {} rows that an auditor asked", said.committed);
+                    let what =
+                        format!("it has {rows} of {} rows that an auditor asked", said.committed);
                     self.add(Severity::Lost, path, what, RESTORE_FILE);
                 }
                 Err(what) => {
@@ -32,7 +33,8 @@ impl Exam<'_> {
             let there = found.iter().any(|(of, _)| *of == whose);
             if !there && said.opened < said.committed {
                 let left = said.committed - said.opened;
-                let what = format!("it is missing: {left} rows that an auditor asked cannot be opened");
+                let what =
+                    format!("it is missing: {left} rows that an auditor asked cannot be opened");
                 let path = folder.join(whose.file_name());
                 if said.ended {
                     self.add(Severity::Note, &path, what, NEVER);

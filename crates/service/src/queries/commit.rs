@@ -218,7 +218,11 @@ impl Service {
     }
 
     /// Ends an engagement: no more rows are taken in, all are committed to, and the end is recorded.
-    pub(super) async fn end_queries(&self, whose: Whose, call: &Call) -> Result<Receipt, ServiceError> {
+    pub(super) async fn end_queries(
+        &self,
+        whose: Whose,
+        call: &Call,
+    ) -> Result<Receipt, ServiceError> {
         let count = {
             let mut keeper = held(&self.queries.keeper);
             let kept = keeper.engagements.get_mut(&whose);
@@ -295,9 +299,7 @@ impl Service {
         self.append(
             call,
             |writer, _| organization(&writer.registry),
-            |writer, _| {
-                Ok(vec![Batch::new(organization(&writer.registry)?, proposals.clone())])
-            },
+            |writer, _| Ok(vec![Batch::new(organization(&writer.registry)?, proposals.clone())]),
         )
         .await?;
         self.caught_up(None).await

@@ -153,7 +153,11 @@ impl QueryFile {
             }
             let Some((row, length)) = next(&mut reader)? else {
                 let bad = at;
-                break if ends_there(&self.file, bad, total)? { End::Torn(bad) } else { End::Damaged(bad) };
+                break if ends_there(&self.file, bad, total)? {
+                    End::Torn(bad)
+                } else {
+                    End::Damaged(bad)
+                };
             };
             if row.number != rows {
                 break End::Damaged(at);
