@@ -31,12 +31,12 @@ impl Service {
         if engagement.ended.is_none() {
             return Ok(());
         }
-        let mut whole = true;
+        let mut complete = true;
         for recorded in &engagement.recorded {
             let rows = self.kept_rows(whose, recorded.first, recorded.count).await?;
             let pieces = cut(&rows);
             if pieces_root(pieces.iter().map(|(piece, _)| piece)) != recorded.root {
-                whole = false;
+                complete = false;
                 continue;
             }
             let open = |piece: &Piece| !engagement.has_opened(piece.first);
@@ -45,7 +45,7 @@ impl Service {
                 self.open_pieces(whose, recorded, pieces).await?;
             }
         }
-        if whole {
+        if complete {
             self.remove_queries(whose).await
         } else {
             let (auditor, number) = (whose.auditor, whose.number);
