@@ -95,7 +95,11 @@ impl QueryFile {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(0o600);
         let mut file = options.open(&path).map_err(failed(Step::Create))?;
-        file.write_all(&whose.head(log)).map_err(failed(Step::Write))?;
+        if let Err(source) = file.write_all(&whose.head(log)) {
+            // Nobody was answered on it, and the next question makes it again.
+            let _ = std::fs::remove_file(&path);
+            return Err(failed(Step::Write)(source));
+        }
         file.sync_all().map_err(failed(Step::Sync))?;
         sync_folder(parent(&path))?;
         Ok(Self {
@@ -126,7 +130,13 @@ impl QueryFile {
         match opened.read(log, whose).map_err(failed(Step::Read))? {
             End::Whole => (),
             End::Damaged(at) => opened.damaged = Some(at),
-            End::Torn(at) if at < HEAD => opened.damaged = Some(at),
+            End::Torn(0) => {
+                // A crash came before its first row.
+                opened.file.set_len(0).map_err(failed(Step::Write))?;
+                opened.file.seek(SeekFrom::Start(0)).map_err(failed(Step::Write))?;
+                opened.file.write_all(&whose.head(log)).map_err(failed(Step::Write))?;
+                opened.file.sync_all().map_err(failed(Step::Sync))?;
+            }
             End::Torn(at) => {
                 tracing::warn!(path = %path.display(), at, "a question that was not answered is cut off");
                 opened.file.set_len(at).map_err(failed(Step::Write))?;
@@ -294,7 +304,6 @@ pub(crate) fn examined(path: &Path, log: LogId, whose: Whose) -> Result<u64, Str
     };
     match opened.read(log, whose).map_err(|error| error.to_string())? {
         End::Damaged(at) => Err(format!("it is not as it was written from byte {at} on")),
-        End::Torn(at) if at < HEAD => Err("it has no head".to_owned()),
         End::Whole | End::Torn(_) => Ok(opened.rows),
     }
 }
@@ -348,6 +357,20 @@ mod tests {
             let file = QueryFile::open(&path, LOG, WHOSE).unwrap();
             assert_eq!((file.rows, file.damaged), (2, None), "{cut}");
             assert_eq!(std::fs::read(&path).unwrap().len(), third);
+        }
+    }
+
+    #[test]
+    fn a_file_without_its_first_row_is_begun_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = written(folder.path(), 0);
+        let head = std::fs::read(&path).unwrap();
+        for cut in 0..head.len() {
+            std::fs::write(&path, &head[..cut]).unwrap();
+            assert_eq!(examined(&path, LOG, WHOSE), Ok(0));
+            let file = QueryFile::open(&path, LOG, WHOSE).unwrap();
+            assert_eq!((file.rows, file.damaged), (0, None), "{cut}");
+            assert_eq!(std::fs::read(&path).unwrap(), head);
         }
     }
 
