@@ -218,7 +218,8 @@ async fn what_a_witness_denied_is_denied_after_a_restart_until_it_signs_again() 
     witness.behave(Manner::Honest);
     append(&system, "a").await;
     all_witnessed(&system).await;
-    assert!(!system.data().join("contradicted").exists());
+    let kept = system.data().join("contradicted");
+    until(&system, true, |_| (!kept.exists()).then_some(())).await;
     let directory = system.stopped().await;
     let system = started(directory, &[&witness], 1).await;
     assert!(told(&system, false).await.is_ok());
