@@ -41,7 +41,7 @@ const WAITING: usize = 1_024;
 const MOST_BYTES: u64 = 256 << 20;
 
 /// A question on its way into the file.
-struct Asked {
+struct Question {
     auditor: PrincipalId,
     /// The engagement that takes it in, as the log tells.
     number: u32,
@@ -117,7 +117,7 @@ impl Keeper {
     }
 
     /// Adds a question to its file, which is to be synced.
-    fn add(&mut self, asked: &Asked) -> Result<Whose, String> {
+    fn add(&mut self, asked: &Question) -> Result<Whose, String> {
         if let Some(why) = &self.failed {
             return Err(why.clone());
         }
@@ -139,7 +139,7 @@ impl Keeper {
     }
 }
 
-impl Asked {
+impl Question {
     fn rows(&self, first: u64) -> Result<Vec<QueryRow>, ServiceError> {
         let mut parts: Vec<&[u8]> = self.request.chunks(MOST_REQUEST_BYTES).collect();
         if parts.is_empty() {
@@ -165,7 +165,7 @@ impl Asked {
 /// What auditors ask.
 pub(crate) struct Queries {
     keeper: Arc<Mutex<Keeper>>,
-    line: OnceLock<mpsc::Sender<Asked>>,
+    line: OnceLock<mpsc::Sender<Question>>,
     /// Held by whoever commits, ends or opens.
     tending: tokio::sync::Mutex<()>,
     /// Told when there is something to do at once.
@@ -191,7 +191,7 @@ fn held(keeper: &Mutex<Keeper>) -> MutexGuard<'_, Keeper> {
 }
 
 /// Keeps questions as they come: those that came together share a sync.
-fn keep(keeper: &Mutex<Keeper>, mut line: mpsc::Receiver<Asked>) {
+fn keep(keeper: &Mutex<Keeper>, mut line: mpsc::Receiver<Question>) {
     while let Some(first) = line.blocking_recv() {
         let mut together = vec![first];
         while let Ok(next) = line.try_recv() {
@@ -277,7 +277,7 @@ impl Service {
         let number = self.views().registry.current_engagement(auditor);
         let (done, kept) = oneshot::channel();
         let (asked_at, log_size) = (self.now(), self.log.head().size);
-        let asked = Asked { auditor, number, asked_at, log_size, method, request, done };
+        let asked = Question { auditor, number, asked_at, log_size, method, request, done };
         let line = self.queries.line.get();
         let line = line.ok_or(ServiceError::Fault("what auditors ask is not kept yet"))?;
         line.try_send(asked).map_err(|error| {
