@@ -109,12 +109,8 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         ServiceError::StaleVersion { unit, expected, actual } => {
             stale(unit, *expected, *actual).details()
         }
-        ServiceError::RequestReused(request) => {
-            verdict(Code::AlreadyExists, "REQUEST_ID_REUSED").with("request_id", request).details()
-        }
-        ServiceError::SecretShown(request) => {
-            verdict(Code::AlreadyExists, "SECRET_SHOWN").with("request_id", request).details()
-        }
+        ServiceError::RequestReused(request) => used("REQUEST_ID_REUSED", request),
+        ServiceError::SecretShown(request) => used("SECRET_SHOWN", request),
         ServiceError::Content(DocumentError::Needs { needed }) => unknown_document(needed),
         ServiceError::Content(DocumentError::NeedsBase { needed }) => unknown_document(needed),
         ServiceError::Documents(HoldError::TooLong { seen }) => {
@@ -166,6 +162,10 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         details.set_retry_info(Some(RETRY));
     }
     Status::with_error_details(code, error.to_string(), details)
+}
+
+fn used(reason: &'static str, request: impl ToString) -> (Code, ErrorDetails) {
+    verdict(Code::AlreadyExists, reason).with("request_id", request).details()
 }
 
 fn unknown_document(needed: impl ToString) -> (Code, ErrorDetails) {

@@ -110,20 +110,11 @@ fn body(event: &Event) -> Value {
         Event::RoleRevoked(of) => json!({
             "principal": text(of.principal), "role": of.role, "unit": text(of.unit),
         }),
-        Event::TokenIssued(of) => json!({
-            "token": text(of.token), "principal": text(of.principal),
-            "expires_at": of.expires_at.map(text),
-        }),
-        Event::TokenRevoked(of) => json!({ "token": text(of.token) }),
-        Event::CertificateRegistered(of) => json!({
-            "key": text(of.key), "principal": text(of.principal),
-            "expires_at": of.expires_at.map(text),
-        }),
-        Event::CertificateRevoked(of) => json!({ "key": text(of.key) }),
-        Event::TokenRotated(of) => json!({
-            "token": text(of.token), "by": text(of.by), "expires_at": of.expires_at.map(text),
-            "old_until": text(of.old_until),
-        }),
+        Event::TokenIssued(_)
+        | Event::TokenRevoked(_)
+        | Event::CertificateRegistered(_)
+        | Event::CertificateRevoked(_)
+        | Event::TokenRotated(_) => of_credential(event),
         Event::SourceDistrusted(of) => without_nulls(json!({
             "suspect": suspect(&of.suspect), "from": of.from.map(text), "until": of.until.map(text),
         })),
@@ -206,6 +197,27 @@ fn of_log(event: &Event) -> Value {
         Event::QueriesOpened(of) => json!({
             "auditor": text(of.auditor), "engagement": of.engagement, "recorded": of.recorded,
             "first": of.first, "count": of.count, "root": text(of.root),
+        }),
+        _ => Value::Null,
+    }
+}
+
+/// The body of an event on a token or certificate; nothing for others.
+fn of_credential(event: &Event) -> Value {
+    match event {
+        Event::TokenIssued(of) => json!({
+            "token": text(of.token), "principal": text(of.principal),
+            "expires_at": of.expires_at.map(text),
+        }),
+        Event::TokenRevoked(of) => json!({ "token": text(of.token) }),
+        Event::CertificateRegistered(of) => json!({
+            "key": text(of.key), "principal": text(of.principal),
+            "expires_at": of.expires_at.map(text),
+        }),
+        Event::CertificateRevoked(of) => json!({ "key": text(of.key) }),
+        Event::TokenRotated(of) => json!({
+            "token": text(of.token), "by": text(of.by), "expires_at": of.expires_at.map(text),
+            "old_until": text(of.old_until),
         }),
         _ => Value::Null,
     }
