@@ -19,7 +19,7 @@ use crate::queries::{Bundle, Checked, Proved};
 use crate::session::Session;
 
 /// Does what the command says.
-pub async fn run(session: &Session, command: QueriesCommand) -> Result<(), CliError> {
+pub(super) async fn run(session: &Session, command: QueriesCommand) -> Result<(), CliError> {
     match command {
         QueriesCommand::List => list(session).await,
         QueriesCommand::Show(args) => show(session, args).await,
@@ -181,7 +181,7 @@ async fn open(session: &Session, args: OpenArgs) -> Result<(), CliError> {
         fs::write(path, bundle.to_text())
             .map_err(|error| CliError::File { file: path.display().to_string(), error })?;
     }
-    told(&checked, &session.output)
+    told(&checked, session.output)
 }
 
 fn read(row: v1::RecordedQuery) -> Result<QueryRow, CliError> {
@@ -227,10 +227,10 @@ pub fn verify(args: &CheckArgs, output: &Output) -> Result<(), CliError> {
         }
         key.as_ref().map_or(Ok(()), |key| by_key(proof, leaf, key))
     })?;
-    told(&checked, output)
+    told(&checked, *output)
 }
 
-fn told(checked: &Checked, output: &Output) -> Result<(), CliError> {
+fn told(checked: &Checked, output: Output) -> Result<(), CliError> {
     let verified = &checked.verified;
     let ended = verified.ended.is_some();
     let proved = match (ended, verified.withheld) {
