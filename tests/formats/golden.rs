@@ -29,7 +29,8 @@ use gradus_service::seal::{self, Sealed, Seed};
 
 use hands::{
     a_bad_source, a_certificate, a_claim_rule, a_conflict, a_rotation, a_state_digest,
-    an_appraisal, an_import, another_log_key, further_instances, roles, what_is_kept,
+    an_appraisal, an_import, another_log_key, further_instances, roles, what_an_auditor_asked,
+    what_is_kept,
 };
 pub(crate) use variants::variants;
 
@@ -103,10 +104,10 @@ const fn request(number: u8) -> RequestId {
     RequestId([number; 16])
 }
 
-/// Call 1 is the first start, and 91 a later act of Gradus itself; 7 and 8 are pushes of a service account; all others a person's.
+/// Call 1 is the first start, and 91 and 101 to 103 later acts of Gradus itself; 7 and 8 are pushes of a service account; all others a person's.
 fn actor(call: u8) -> (PrincipalId, Grade) {
     match call {
-        1 | 91 => (SYSTEM, Grade::Internal),
+        1 | 91 | 101..=103 => (SYSTEM, Grade::Internal),
         7 | 8 => (collector(), Grade::Token),
         _ => (OPERATOR, Grade::Token),
     }
@@ -159,6 +160,7 @@ pub(crate) fn log() -> Vec<Golden> {
         a_state_digest(),
         what_is_kept(),
         another_log_key(),
+        what_an_auditor_asked(),
     ];
     placed(rows.concat())
 }

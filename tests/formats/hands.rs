@@ -6,16 +6,17 @@ use gradus_model::claims::{ByRule, Condition};
 use gradus_model::event::{
     AppraisalClosed, AppraisalImported, AppraisalInput, CertificateRegistered, CertificateRevoked,
     ClaimRuleRemoved, ClaimRuleSet, ConflictDeclared, ConflictWithdrawn, ConsensusReached,
-    FindingRecorded, IndividualRatingSealed, IndividualRatingsRevealed, InstanceLinks,
-    LegalHoldLifted, LegalHoldPlaced, LogKeyRotated, OfAppraisal, PayloadsErased, PrincipalAdded,
-    RetentionRemoved, RetentionSet, RoleGranted, RoleRevoked, Run, SourceDistrusted,
-    SourceRestored, StateDigestRecorded, TokenRotated,
+    EngagementEnded, FindingRecorded, IndividualRatingSealed, IndividualRatingsRevealed,
+    InstanceLinks, LegalHoldLifted, LegalHoldPlaced, LogKeyRotated, OfAppraisal, PayloadsErased,
+    PrincipalAdded, QueriesOpened, QueriesRecorded, RetentionRemoved, RetentionSet, RoleGranted,
+    RoleRevoked, Run, SourceDistrusted, SourceRestored, StateDigestRecorded, TokenRotated,
 };
 use gradus_model::payload::Class;
 use gradus_model::rating::Value;
 use gradus_model::suspect::{Suspect, Versioned};
 use gradus_model::unit::{PrincipalKind, Role};
 use gradus_model::{AppraisalId, Digest, Event, Name, Payload, PrincipalId, TokenId, UnitId};
+use gradus_proof::queries::{QueryRow, cut, pieces_root, to_text};
 use gradus_proof::{Handover, Signer, sha256};
 
 use super::{
@@ -309,4 +310,37 @@ pub(super) fn another_log_key() -> Vec<Row> {
     };
     let (now, event) = ("2026-03-01T18:00:00Z", Event::LogKeyRotated(rotated));
     vec![(100, 0, ORGANIZATION, now, event, reason("the yearly change"))]
+}
+
+/// What an auditor asked: committed to, and opened when the engagement was over.
+pub(super) fn what_an_auditor_asked() -> Vec<Row> {
+    let (auditor, engagement) = (OPERATOR, 1);
+    let row = |number, method: &str, request: &[u8], more| QueryRow {
+        number,
+        asked_at: at("2026-03-01T18:30:00Z"),
+        log_size: 78,
+        method: method.to_owned(),
+        request: request.to_vec(),
+        more,
+        salt: [u8::try_from(number).unwrap() + 1; 16],
+    };
+    let rows = [
+        row(0, "LevelService/QueryLevels", b"\x0a\x05alpha", false),
+        row(1, "EventService/GetEvent", b"\x08", true),
+        row(2, "EventService/GetEvent", b"\x05", false),
+    ];
+    let pieces = cut(&rows);
+    let [(piece, _)] = pieces.as_slice() else { panic!("three short rows are one piece") };
+    let (first, count, root) = (piece.first, piece.count, piece.root);
+    let recorded =
+        QueriesRecorded { auditor, engagement, first, count, root: pieces_root([piece]) };
+    let ended = EngagementEnded { auditor, engagement, count };
+    let opened = QueriesOpened { auditor, engagement, recorded: 78, first, count, root };
+    let texts = Payload::empty().with("class", "confidential").with("queries", to_text(&rows));
+    let (now, o) = ("2026-03-01T19:00:00Z", ORGANIZATION);
+    vec![
+        (101, 0, o, now, Event::QueriesRecorded(recorded), Payload::empty()),
+        (102, 0, o, now, Event::EngagementEnded(ended), Payload::empty()),
+        (103, 0, o, now, Event::QueriesOpened(opened), texts),
+    ]
 }

@@ -82,6 +82,17 @@ fn body(event: &Event) -> Value {
         Event::StateDigestRecorded(of) => json!({
             "size": of.size, "root": hex(&of.root.0), "rows": of.rows, "projector": of.projector,
         }),
+        Event::QueriesRecorded(of) => json!({
+            "auditor": hex(&of.auditor.0), "engagement": of.engagement, "first": of.first,
+            "count": of.count, "root": hex(&of.root.0),
+        }),
+        Event::EngagementEnded(of) => json!({
+            "auditor": hex(&of.auditor.0), "engagement": of.engagement, "count": of.count,
+        }),
+        Event::QueriesOpened(of) => json!({
+            "auditor": hex(&of.auditor.0), "engagement": of.engagement, "recorded": of.recorded,
+            "first": of.first, "count": of.count, "root": hex(&of.root.0),
+        }),
         Event::LogKeyRotated(of) => json!({
             "from": hex(&of.from.0), "to": hex(&of.to.0), "signature": hex(&of.signature),
         }),

@@ -125,6 +125,39 @@ async fn a_start_goes_on_with_a_rotation_that_a_crash_left_half_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_is_asked_for_again_by_its_id_answers_as_the_first_call_did() {
+    let system = System::alone().await;
+    system.project("alpha").await;
+    let next = system.data().join("checkpoint.key.next");
+    let request_id = "00000000-0000-4000-8000-00000000abcd".to_owned();
+    let asked = |reason: &str| {
+        let append = wire::AppendOptions { request_id: request_id.clone(), ..Default::default() };
+        wire::RotateLogKeyRequest { append: Some(append), reason: reason.to_owned() }
+    };
+    let mut proofs = system.operator.proofs.clone();
+    let first = proofs.rotate_log_key(asked("the yearly change")).await.unwrap().into_inner();
+    let again = proofs.rotate_log_key(asked("the yearly change")).await.unwrap().into_inner();
+    assert_eq!(again.key, first.key);
+    let (first, again) = (first.receipt.unwrap(), again.receipt.unwrap());
+    assert!(again.replayed && !first.replayed);
+    assert_eq!(again.events, first.events);
+    let other = proofs.rotate_log_key(asked("another reason")).await.unwrap_err();
+    assert!(refusal(&other).starts_with("AlreadyExists REQUEST_ID_REUSED"), "{other:?}");
+    assert!(!next.exists(), "no key is left behind");
+
+    let append = wire::AppendOptions { request_id: request_id.clone(), ..Default::default() };
+    let taken =
+        wire::SubmitEvidenceRequest { append: Some(append), ..submit("alpha", vec![item("a")]) };
+    let taken = system.operator.evidence.clone().submit_evidence(taken).await.unwrap_err();
+    assert!(refusal(&taken).starts_with("AlreadyExists REQUEST_ID_REUSED"), "{taken:?}");
+    let stale = wire::AppendOptions { expected_version: Some(1), ..Default::default() };
+    let stale = wire::RotateLogKeyRequest { append: Some(stale), reason: "why".to_owned() };
+    let stale = proofs.rotate_log_key(stale).await.unwrap_err();
+    assert!(refusal(&stale).starts_with("Aborted STALE_VERSION"), "{stale:?}");
+    assert!(!next.exists(), "nor by a call that was refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_capsule_is_verified_by_the_key_of_before_as_the_log_tells_the_next() {
     let system = System::alone().await;
     system.project("alpha").await;

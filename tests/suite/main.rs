@@ -37,6 +37,7 @@ mod limits;
 mod log_keys;
 mod oidc;
 mod projections;
+mod queries;
 mod requests;
 mod review_queue;
 mod roles;

@@ -8,6 +8,7 @@ use gradus_proof::tiles::{Kind, Tiles, VerifiedTiles};
 use gradus_proof::{Checkpoint, Note, Tile, TileError, VerifierKey};
 use gradus_server::settings::Settings;
 use gradus_wire::v1 as wire;
+use prost::Message as _;
 
 use crate::running::{System, item, submit};
 
@@ -197,4 +198,18 @@ async fn what_never_changes_may_be_kept_and_what_is_not_there_is_not_found() {
             .unwrap();
     assert_eq!((head.status, head.header("content-length"), head.body.len()), (200, "8192", 0));
     assert_eq!((post.status, post.header("allow")), (405, "GET, HEAD"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tile_that_an_auditor_reads_is_one_of_their_questions() {
+    let (system, _) = serving().await;
+    let of = (wire::Role::Auditor, "organization");
+    let ada = system.with_role("ada", wire::PrincipalKind::Person, of).await;
+    let token = system.issue("ada").await;
+    assert_eq!(get(system.tiles_address(), "/tile/0/000", Some(&token)).await.status, 200);
+    let asked = wire::ReadQueriesRequest { engagement: 1, ..Default::default() };
+    let rows = ada.audit.clone().read_queries(asked).await.unwrap().into_inner().rows;
+    assert_eq!(rows[0].method, "ProofService/ReadTile");
+    let read = wire::ReadTileRequest { path: "tile/0/000".to_owned() };
+    assert_eq!(rows[0].request, read.encode_to_vec());
 }

@@ -203,6 +203,36 @@ async fn a_witness_that_has_signed_more_than_there_is_stops_checkpoints_and_not_
     all_witnessed(&system).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_witness_denied_is_denied_after_a_restart_until_it_signs_again() {
+    let witness = Witness::new("one", Manner::Claims(1_000_000));
+    let system = witnessed_by(&[&witness], 1).await;
+    let before = contradicted(&system).await;
+    // Nobody can ask it for now, and nothing it said is taken back by that.
+    witness.behave(Manner::Silent);
+    let directory = system.stopped().await;
+    let system = started(directory, &[&witness], 1).await;
+    let now = refusal(&told(&system, false).await.unwrap_err());
+    let said = |refused: &str| refused.split(" of this log").next().unwrap().to_owned();
+    assert_eq!(said(&now), said(&before));
+    witness.behave(Manner::Honest);
+    append(&system, "a").await;
+    all_witnessed(&system).await;
+    let kept = system.data().join("contradicted");
+    until(&system, true, |_| (!kept.exists()).then_some(())).await;
+    let directory = system.stopped().await;
+    let system = started(directory, &[&witness], 1).await;
+    assert!(told(&system, false).await.is_ok());
+
+    let directory = system.stopped().await;
+    std::fs::write(directory.path().join("data").join("contradicted"), "not so").unwrap();
+    let named = Witnesses { witness: vec![witness.named()], ..Default::default() };
+    let change = |all: &mut Settings| all.witnesses = named;
+    let clocks = Clocks::at("2026-06-01T12:00:00Z");
+    let refused = System::start_as(directory, clocks, change).await.err().unwrap().to_string();
+    assert!(refused.contains("does not say any more which of them"), "{refused}");
+}
+
 /// Runs a log that a witness signs, has somebody with its key and its disk write another past, and
 /// tells what the server says of itself then.
 async fn rewritten(before: &[&str], after: &[&str]) -> String {

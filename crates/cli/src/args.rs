@@ -30,6 +30,7 @@ pub mod models;
 pub mod operate;
 pub mod projections;
 pub mod prove;
+pub mod queries;
 pub mod rate;
 pub mod replay;
 pub mod report;

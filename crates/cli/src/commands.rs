@@ -46,6 +46,7 @@ use gradus_model::unit::UnitKind;
 use crate::args::access::TokenCommand;
 use crate::args::audit::AuditCommand;
 use crate::args::capsule::CapsuleCommand;
+use crate::args::queries::QueriesCommand;
 use crate::args::{self, Command};
 use crate::config::Settings;
 use crate::error::CliError;
@@ -70,6 +71,9 @@ pub async fn run(command: Command, settings: &Settings, output: Output) -> Resul
         Command::Token(TokenCommand::Recover(args)) => token::recover(&args, output).await,
         Command::Verify(args) => prove::verify(&args, &output),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, &output),
+        Command::Audit(AuditCommand::Queries(QueriesCommand::Verify(args))) => {
+            audit::verify_queries(&args, &output)
+        }
         Command::Capsule(command) => match *command {
             CapsuleCommand::Verify(args) => capsule::verify(&args, &output),
             CapsuleCommand::Compare(args) => capsule::compare(&args, &output),

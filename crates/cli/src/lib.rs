@@ -18,6 +18,7 @@ pub mod variables;
 
 pub mod client;
 pub mod output;
+pub mod queries;
 pub mod report;
 pub mod request_id;
 pub mod session;

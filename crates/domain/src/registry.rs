@@ -4,6 +4,7 @@
 //! A fold of the organization's stream, readable at any point of both times. Invariant: events
 //! are applied in the order of their positions.
 
+mod audits;
 mod certificates;
 mod claims;
 mod decide;
@@ -21,6 +22,7 @@ use gradus_model::event::{
 use gradus_model::unit::{PrincipalKind, UnitKind};
 use gradus_model::{Digest, Event, LogId, Name, PrincipalId, Timestamp, TokenId, UnitId};
 
+pub use audits::{Engagement, OpenedPiece, Recorded};
 pub use certificates::Certificate;
 pub use claims::{ClaimRule, ClaimRuleError, Claims, MOST_CONDITIONS, Met, WHOSE, project_name};
 pub use decide::{MOST_SUCCESSORS, decide, living};
@@ -176,6 +178,7 @@ pub struct Registry {
     claims: claims::ClaimRules,
     distrusts: distrusts::Distrusts,
     kept: holds::Kept,
+    audits: audits::Audits,
 }
 
 impl Registry {
@@ -320,6 +323,9 @@ impl Registry {
             | Event::LegalHoldLifted(_)
             | Event::RetentionSet(_)
             | Event::RetentionRemoved(_) => self.kept.evolve(position, event),
+            Event::QueriesRecorded(_) | Event::EngagementEnded(_) | Event::QueriesOpened(_) => {
+                self.audits.evolve(position, effective_at, event);
+            }
             // A state digest tells of what is known, and adds nothing to it. The others are facts of
             // one unit's life: `settings`, `evidence` and `rating` fold them.
             Event::StateDigestRecorded(_)

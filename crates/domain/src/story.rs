@@ -202,6 +202,19 @@ fn of_organization(event: &Event, names: &dyn Names) -> String {
         }
         Event::ClockAccepted(of) => format!("a suspect clock was taken for right at {}", of.wall),
         Event::LogKeyRotated(_) => "another key signs the log's checkpoints".to_owned(),
+        Event::QueriesRecorded(of) => {
+            format!(
+                "{} asked something as auditor ({} rows)",
+                names.principal(of.auditor),
+                of.count
+            )
+        }
+        Event::EngagementEnded(of) => {
+            format!("engagement {} of {} is over", of.engagement, names.principal(of.auditor))
+        }
+        Event::QueriesOpened(of) => {
+            format!("what {} asked as auditor was opened", names.principal(of.auditor))
+        }
         Event::ModelPublished(of) => published("model", of),
         Event::ProfilePublished(of) => published("profile", of),
         Event::RulesPublished(of) => published("rules", of),

@@ -50,6 +50,7 @@ macro_rules! bodies {
 
 mod access;
 mod appraisal;
+mod audit;
 mod erasure;
 
 pub use access::{
@@ -60,6 +61,7 @@ pub use appraisal::{
     AppraisalClosed, AppraisalImported, AppraisalInput, ConsensusReached, FindingRecorded,
     IndividualRatingSealed, IndividualRatingsRevealed, OfAppraisal,
 };
+pub use audit::{EngagementEnded, QueriesOpened, QueriesRecorded};
 pub use erasure::{
     LegalHoldLifted, LegalHoldPlaced, PayloadErased, PayloadsErased, RetentionRemoved,
     RetentionSet, Run,
@@ -376,6 +378,12 @@ events! {
     73 "retention-removed" RetentionRemoved(RetentionRemoved),
     /// Another key signs the log's checkpoints from here on.
     80 "log-key-rotated" LogKeyRotated(LogKeyRotated),
+    /// An auditor asked something: what it was is committed to, and told once the engagement is over.
+    90 "queries-recorded" QueriesRecorded(QueriesRecorded),
+    /// An auditor's engagement is over: what was asked in it may be known.
+    91 "engagement-ended" EngagementEnded(EngagementEnded),
+    /// What an auditor asked, as it was committed to.
+    92 "queries-opened" QueriesOpened(QueriesOpened),
     /// The unit is measured by this model from the effective time.
     100 "model-adopted" ModelAdopted(Document),
     /// The unit's levels are computed by these rules from the effective time.

@@ -17,6 +17,7 @@ pub mod note;
 pub mod payload;
 pub mod plan;
 pub mod policy;
+pub mod queries;
 pub mod state;
 pub mod text;
 pub mod tiles;

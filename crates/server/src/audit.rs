@@ -1,5 +1,6 @@
 //! The handlers of `AuditService`.
 
+mod engagements;
 mod gaps;
 mod late;
 
@@ -74,6 +75,34 @@ impl AuditService for Api {
             Ok(late::told(&self.service, measure, found))
         })
         .await
+    }
+
+    async fn list_engagements(
+        &self,
+        request: Request<wire::ListEngagementsRequest>,
+    ) -> Reply<wire::ListEngagementsResponse> {
+        let (by, _) = open(request)?;
+        reply(async {
+            self.service.caught_up(None).await?;
+            Ok(self.engagements(&by))
+        })
+        .await
+    }
+
+    async fn read_queries(
+        &self,
+        request: Request<wire::ReadQueriesRequest>,
+    ) -> Reply<wire::ReadQueriesResponse> {
+        let (by, asked) = open(request)?;
+        reply(self.queries_asked(&by, &asked)).await
+    }
+
+    async fn end_engagement(
+        &self,
+        request: Request<wire::EndEngagementRequest>,
+    ) -> Reply<wire::EndEngagementResponse> {
+        let (by, asked) = open(request)?;
+        reply(self.engagement_ended(by, &asked)).await
     }
 
     async fn suppose_without(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gradus_domain::access::{Right, Rights};
 use gradus_domain::{Actor, NeededOn, Refusal};
 use gradus_model::PrincipalId;
+use gradus_model::unit::Role;
 use gradus_service::access::Credential;
 use gradus_service::{Caller, Service};
 use tonic::metadata::MetadataMap;
@@ -14,6 +15,7 @@ use tonic::{Request, Status};
 
 use crate::limits::Account;
 use crate::methods::Guarded;
+use crate::noted::Noted;
 use crate::oidc::Admission;
 use crate::status::limits::over_limit;
 use crate::status::{certificate_refused, put_off, status, token_refused};
@@ -34,7 +36,11 @@ impl Gate {
 
     /// Lets a call on with what its caller may do anywhere.
     fn admit(&self, request: &mut Request<()>, actor: Actor, credential: Credential) {
-        let rights = self.service.rights_anywhere(actor.principal);
+        let (rights, audits) = self.service.standing_of(actor.principal);
+        if audits {
+            let noted = Noted::new(Arc::clone(&self.service), actor.principal);
+            request.extensions_mut().insert(noted);
+        }
         request.extensions_mut().insert(Known { actor, credential, rights });
     }
 
@@ -122,6 +128,7 @@ fn bearer(metadata: &MetadataMap) -> Result<&str, Status> {
 pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Status> {
     let known = request.extensions().get::<Known>().copied();
     let account = request.extensions().get::<Arc<Account>>().cloned();
+    let noted = request.extensions().get::<Noted>().cloned();
     let Known { actor, credential, rights } =
         known.ok_or_else(|| token_refused("a bearer token is needed"))?;
     match T::RIGHT {
@@ -131,6 +138,11 @@ pub(crate) fn open<T: Guarded>(request: Request<T>) -> Result<(Caller, T), Statu
         needed => {
             let right = needed.unwrap_or(Right::See);
             let asked = request.into_inner();
+            // What other roles alone give the right to is not asked as auditor.
+            let as_auditor = |right: &Right| Rights::of_role(Role::Auditor).have(*right);
+            if let (Some(noted), Some(_)) = (noted, needed.filter(as_auditor)) {
+                noted.take_down(T::METHOD, || asked.question()).map_err(|error| status(&error))?;
+            }
             if let Some(account) = account {
                 let (events, bytes) = asked.weight();
                 account.charge(events, bytes).map_err(|over| over_limit(&over))?;

@@ -25,6 +25,7 @@ mod lasting;
 mod levels;
 mod limits;
 mod models;
+mod noted;
 mod principals;
 mod priority;
 mod projections;

@@ -13,6 +13,11 @@ use tonic::Streaming;
 pub(crate) trait Guarded {
     /// The right that the caller must hold on some unit at least; none where a credential is enough.
     const RIGHT: Option<Right>;
+    /// Its method, without the package.
+    const METHOD: &'static str;
+
+    /// The request as it is recorded of auditors: its fields in the order of their numbers.
+    fn question(&self) -> Vec<u8>;
 
     /// How many events it is to append, about, and its bytes; a stream is weighed by its messages.
     fn weight(&self) -> (usize, usize) {
@@ -22,12 +27,23 @@ pub(crate) trait Guarded {
 
 impl<T: Guarded> Guarded for Streaming<T> {
     const RIGHT: Option<Right> = T::RIGHT;
+    const METHOD: &'static str = T::METHOD;
+
+    // Streams of requests append.
+    fn question(&self) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 macro_rules! methods {
     ($( $service:ident { $( $method:ident($request:ident $([$list:ident])?): $right:expr, )+ } )+) => {
         $( $( impl Guarded for wire::$request {
             const RIGHT: Option<Right> = $right;
+            const METHOD: &'static str = concat!(stringify!($service), "/", stringify!($method));
+
+            fn question(&self) -> Vec<u8> {
+                self.encode_to_vec()
+            }
 
             fn weight(&self) -> (usize, usize) {
                 let mut lists = [1 $(, self.$list.len())?].into_iter();
@@ -207,6 +223,10 @@ methods! {
         FindGaps(FindGapsRequest): READ,
         FindLate(FindLateRequest): READ,
         SupposeWithout(SupposeWithoutRequest): READ,
+        ListEngagements(ListEngagementsRequest): PROVE,
+        ReadQueries(ReadQueriesRequest): PROVE,
+        // Only the auditor's own; they may have lost the role.
+        EndEngagement(EndEngagementRequest): ANYBODY,
     }
     ClaimService {
         SetClaimRule(SetClaimRuleRequest): ADMINISTER,

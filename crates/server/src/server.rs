@@ -197,6 +197,7 @@ pub async fn start(
     let Started { service, created } =
         Service::start(&settings.data, &beginning, clock, settings.memory(), options).await?;
     service.describe_states(settings.state_digest_every);
+    service.record_queries(settings.audit_queries_every());
     let (stop, stopping) = watch::channel(false);
     let gate = Gate::new(Arc::clone(&service), throttle);
     let tiles_address = tiles_listener.as_ref().map(|(_, address)| *address);

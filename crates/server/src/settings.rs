@@ -4,7 +4,7 @@ mod limits;
 mod witnesses;
 
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -79,6 +79,8 @@ pub struct Settings {
     pub clock_pause_days: u32,
     /// After how many records a state digest is recorded, at each multiple of it.
     pub state_digest_every: NonZeroU64,
+    /// After how many seconds, at full ones of that length, it is recorded that auditors asked something.
+    pub audit_queries_every_seconds: NonZeroU32,
     /// Opens a log that has records but no anchor, once.
     pub accept_missing_anchor: bool,
     /// PEM file of the server's certificate and those it rests on; with the key, TLS is on.
@@ -112,6 +114,7 @@ impl Default for Settings {
             history_mebibytes: 160,
             clock_pause_days: 90,
             state_digest_every: gradus_service::states::EVERY,
+            audit_queries_every_seconds: NonZeroU32::MIN.saturating_add(3_599),
             accept_missing_anchor: false,
             tls_certificate: None,
             tls_key: None,
@@ -166,6 +169,12 @@ impl Settings {
     /// The files to serve TLS with; none without TLS.
     pub(crate) fn tls(&self) -> Result<Option<Files>, TlsError> {
         Files::of(self)
+    }
+
+    /// How long it may take until it is recorded that auditors asked something.
+    #[must_use]
+    pub const fn audit_queries_every(&self) -> Duration {
+        Duration::from_secs(self.audit_queries_every_seconds.get() as u64)
     }
 
     /// How long calls in flight may take when the server stops.

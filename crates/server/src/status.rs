@@ -109,12 +109,8 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         ServiceError::StaleVersion { unit, expected, actual } => {
             stale(unit, *expected, *actual).details()
         }
-        ServiceError::RequestReused(request) => {
-            verdict(Code::AlreadyExists, "REQUEST_ID_REUSED").with("request_id", request).details()
-        }
-        ServiceError::SecretShown(request) => {
-            verdict(Code::AlreadyExists, "SECRET_SHOWN").with("request_id", request).details()
-        }
+        ServiceError::RequestReused(request) => used("REQUEST_ID_REUSED", request),
+        ServiceError::SecretShown(request) => used("SECRET_SHOWN", request),
         ServiceError::Content(DocumentError::Needs { needed }) => unknown_document(needed),
         ServiceError::Content(DocumentError::NeedsBase { needed }) => unknown_document(needed),
         ServiceError::Documents(HoldError::TooLong { seen }) => {
@@ -144,6 +140,8 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         | ServiceError::NotSettled { .. }
         | ServiceError::NotWitnessed { .. }
         | ServiceError::NotDescribed { .. }
+        | ServiceError::QueriesSealed { .. }
+        | ServiceError::NotRecorded(_)
         | ServiceError::Contradicted(_)
         | ServiceError::TooMuch { .. } => of_question(error),
         ServiceError::Index(_)
@@ -164,6 +162,10 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         details.set_retry_info(Some(RETRY));
     }
     Status::with_error_details(code, error.to_string(), details)
+}
+
+fn used(reason: &'static str, request: impl ToString) -> (Code, ErrorDetails) {
+    verdict(Code::AlreadyExists, reason).with("request_id", request).details()
 }
 
 fn unknown_document(needed: impl ToString) -> (Code, ErrorDetails) {
@@ -205,6 +207,14 @@ fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
         ServiceError::NotDescribed { size } => {
             verdict(Code::FailedPrecondition, "NOT_DESCRIBED").with("log_size", size).details()
         }
+        ServiceError::NotRecorded(_) => verdict(Code::Unavailable, "QUERY_NOT_RECORDED").details(),
+        ServiceError::QueriesSealed { until } => {
+            let sealed = verdict(Code::FailedPrecondition, "QUERIES_SEALED");
+            match until {
+                Some(until) => sealed.with("until", until).details(),
+                None => sealed.details(),
+            }
+        }
         ServiceError::NotSettled { at, size } => {
             let not_settled = verdict(Code::FailedPrecondition, "NOT_SETTLED");
             not_settled.with("known_at", at).with("log_size", size).details()
@@ -220,6 +230,7 @@ fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
                 "appraisal" => "APPRAISAL_UNKNOWN",
                 "projection" => "PROJECTION_UNKNOWN",
                 "tile" => "TILE_UNKNOWN",
+                "engagement" => "ENGAGEMENT_UNKNOWN",
                 _ => "DOCUMENT_UNKNOWN",
             };
             verdict(Code::NotFound, reason).with("name", name).details()

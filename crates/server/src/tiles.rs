@@ -33,6 +33,7 @@ use crate::api::stopped;
 use crate::auth::{self, Gate, open};
 use crate::connections::Connection;
 use crate::limits::Gauge;
+use crate::noted::Noted;
 use crate::oidc::{Oidc, admission};
 use crate::status::limits::over_limit;
 use crate::status::status;
@@ -151,7 +152,11 @@ impl Tiles {
         let path = head.uri.path();
         let path = path.strip_prefix('/').unwrap_or(path);
         let asked = wire::ReadTileRequest { path: path.to_owned() };
+        let noted = known.extensions().get::<Noted>().cloned();
         let (by, asked) = open(known.map(|()| asked))?;
+        if let Some(noted) = noted {
+            noted.kept().await.map_err(|error| status(&error))?;
+        }
         if head.uri.path() == "/checkpoint" {
             let signed = self.service.checkpoint_of_tiles().map_err(|error| status(&error))?;
             return Ok(Found::Checkpoint(signed.note.as_bytes().to_vec()));

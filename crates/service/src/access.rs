@@ -100,6 +100,14 @@ impl Service {
         views.registry.rights_anywhere(principal, at)
     }
 
+    /// The same, and whether they are auditor of any unit.
+    #[must_use]
+    pub fn standing_of(&self, principal: PrincipalId) -> (Rights, bool) {
+        let (views, at) = self.judged();
+        let registry = &views.registry;
+        (registry.rights_anywhere(principal, at), registry.audits(principal, at))
+    }
+
     /// The units on which the caller holds the right.
     #[must_use]
     pub fn sight(&self, by: &Caller) -> Sight {

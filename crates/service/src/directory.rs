@@ -12,6 +12,8 @@
 //! | `documents` | held documents by digest ([`crate::documents`]) |
 //! | `admin.token` | the operator's token of the first start, or the one recovered last |
 //! | `recovered-NAME.token` | a token that was recovered for another principal ([`crate::recover`]) |
+//! | `queries` | what auditors asked, until it is opened ([`crate::queries`]) |
+//! | `contradicted` | which witnesses have seen another log ([`crate::witnesses`]) |
 //! | `last-used` | when tokens were last used ([`crate::uses`]); may be lost |
 //!
 //! Nothing is written into a directory that holds other files and no `FORMAT`.
@@ -37,6 +39,7 @@ pub const OLDEST: u32 = 1;
 const FORMAT_FILE: &str = "FORMAT";
 const FORMAT_HEAD: &str = "gradus data directory\nformat ";
 const LOCK_FILE: &str = "LOCK";
+pub(crate) const QUERIES: &str = "queries";
 pub(crate) const LAST_USED: &str = "last-used";
 pub(crate) const CHECKPOINT_KEY: &str = "checkpoint.key";
 /// What an empty directory may hold: our own first steps, and what a fresh volume has.
@@ -260,10 +263,22 @@ impl Directory {
         self.path.join("admin.token")
     }
 
+    /// The file that says which witnesses have seen another log; there while one has.
+    #[must_use]
+    pub fn contradicted(&self) -> PathBuf {
+        self.path.join("contradicted")
+    }
+
     /// The file that says when tokens were last used.
     #[must_use]
     pub fn last_used(&self) -> PathBuf {
         self.path.join(LAST_USED)
+    }
+
+    /// The folder of what auditors asked and nobody may know yet.
+    #[must_use]
+    pub fn queries(&self) -> PathBuf {
+        self.path.join(QUERIES)
     }
 
     /// Writes a file that only its owner can read, as a whole; durable on return.

@@ -3,6 +3,8 @@
 //! Everything is read: each record is hashed, linked and its payload opened; what the records name
 //! (documents, keys) is read, too; what is derived is looked at for damage only.
 
+mod queries;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -129,6 +131,7 @@ pub fn examine(path: &Path, on_step: OnStep<'_>) -> Result<Diagnosis, ServiceErr
     exam.contents(&unread, &unopened, &without_key);
     exam.named(&offline, &named);
     exam.checkpoints(&offline, &named);
+    exam.queries(&named)?;
     exam.derived()?;
     exam.leftovers()?;
     exam.findings.sort();

@@ -172,6 +172,23 @@ pub enum ServiceError {
         /// The records that are known.
         size: u64,
     },
+    /// A question of an auditor could not be recorded, and so is not answered.
+    #[error(
+        "what auditors ask is recorded, and this could not be, so that it is not answered: {0}"
+    )]
+    NotRecorded(String),
+    /// What an auditor asked may not be known yet.
+    #[error(
+        "what was asked is not told before the engagement is over: {}",
+        until.map_or_else(
+            || "ask again once its auditor has ended it, or the role has".to_owned(),
+            |until| format!("ask again after {until}, or once its auditor has ended it")
+        )
+    )]
+    QueriesSealed {
+        /// When it is over at the latest, if that is known.
+        until: Option<Timestamp>,
+    },
     /// The write side is being read again after a failed append.
     #[error("the write side is being read again: try again in a moment")]
     Recovering,

@@ -10,6 +10,7 @@ pub mod documents;
 pub mod error;
 pub mod index;
 pub mod keys;
+pub mod queries;
 pub mod seal;
 pub mod service;
 pub mod start;

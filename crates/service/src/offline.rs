@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use gradus_log::{OfflineLog, OfflineRecord};
 use gradus_model::event::LogKeyRotated;
-use gradus_model::{Digest, Event, Leaf, LogId, Recorded, UnitId};
+use gradus_model::{Digest, Event, Leaf, LogId, PrincipalId, Recorded, UnitId};
 use zeroize::Zeroizing;
 
 use crate::directory::{
@@ -59,6 +59,14 @@ impl Offline {
     }
 }
 
+/// How many rows of an auditor's questions the log tells of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AskedRows {
+    pub(crate) committed: u64,
+    pub(crate) opened: u64,
+    pub(crate) ended: bool,
+}
+
 /// What the records of a log name besides themselves.
 #[derive(Default)]
 pub(crate) struct Named {
@@ -69,6 +77,8 @@ pub(crate) struct Named {
     pub(crate) documents: BTreeSet<Digest>,
     /// The log's keys that others took the place of, each with its position.
     pub(crate) rotated: Vec<(u64, LogKeyRotated)>,
+    /// Engagements of auditors, by number.
+    pub(crate) asked: BTreeMap<(PrincipalId, u32), AskedRows>,
     /// Records whose keys were destroyed.
     pub(crate) erased: BTreeSet<(UnitId, u64)>,
 }
@@ -91,6 +101,16 @@ impl Named {
                 self.documents.insert(held.digest);
             }
             Event::LogKeyRotated(rotated) => self.rotated.push((leaf.place.position, rotated)),
+            Event::QueriesRecorded(of) => {
+                let asked = self.asked.entry((of.auditor, of.engagement)).or_default();
+                asked.committed = of.first.saturating_add(of.count);
+            }
+            Event::EngagementEnded(of) => {
+                self.asked.entry((of.auditor, of.engagement)).or_default().ended = true;
+            }
+            Event::QueriesOpened(of) => {
+                self.asked.entry((of.auditor, of.engagement)).or_default().opened += of.count;
+            }
             Event::PayloadErased(erased) => {
                 self.erased.insert((stream, erased.version));
             }

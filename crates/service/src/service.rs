@@ -20,6 +20,7 @@ use crate::error::ServiceError;
 use crate::fresh::Fresh;
 use crate::index::Index;
 use crate::keys::KeyStore;
+use crate::queries::Queries;
 use crate::room::{LogQueue, Room};
 use crate::standing::Standing;
 use crate::start::Memory;
@@ -44,6 +45,7 @@ pub struct Service {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) witnesses: Witnesses,
     pub(crate) states: States,
+    pub(crate) queries: Queries,
     pub(crate) documents: Documents,
     pub(crate) library: RwLock<Library>,
     pub(crate) views: Arc<RwLock<Views>>,

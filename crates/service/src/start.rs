@@ -20,6 +20,7 @@ use crate::error::ServiceError;
 use crate::index::Index;
 use crate::keys::KeyStore;
 use crate::offline::discard_damaged;
+use crate::queries::Queries;
 use crate::recall::Streams;
 use crate::records::ReadRecord;
 use crate::room::{LogQueue, Room};
@@ -129,6 +130,7 @@ impl Service {
             checkpoints: Checkpoints::open(&directory)?,
             witnesses: Witnesses::default(),
             states: States::default(),
+            queries: Queries::default(),
             documents,
             library: RwLock::new(Library::default()),
             views,
@@ -162,6 +164,7 @@ impl Service {
         }
         service.stand().await?;
         service.fold().await?;
+        service.open_queries()?;
         service.begin_checkpoints().await?;
         service.follow();
         service.follow_with_checkpoints();

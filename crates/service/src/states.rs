@@ -5,7 +5,7 @@
 //! size is described by rows ([`gradus_capsule::state`]), and their root is appended as an event like
 //! any other. Where that fails it is tried again, also by the next start; callers never wait for it.
 //!
-//! Invariant: a record of a state digest never makes another one due.
+//! Invariant: neither a record of a state digest nor one of auditors' questions makes another one due.
 
 mod audit;
 mod kept;
@@ -75,7 +75,7 @@ impl States {
         while passed > cursor {
             let last = records.binary_search_by_key(&(passed - 1), |one| one.place.position);
             let last = last.ok().and_then(|found| records.get(found))?;
-            if !is_digest(&last.event) {
+            if !is_beside(&last.event) {
                 return Some(passed);
             }
             passed = self.passed(passed - 1)?;
@@ -98,8 +98,16 @@ impl States {
     }
 }
 
-const fn is_digest(event: &Event) -> bool {
-    matches!(event, Event::StateDigestRecorded(_))
+/// Whether it is said of the log itself, so that no digest is due by it alone: another digest, and what
+/// is recorded of auditors' questions.
+const fn is_beside(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StateDigestRecorded(_)
+            | Event::QueriesRecorded(_)
+            | Event::EngagementEnded(_)
+            | Event::QueriesOpened(_)
+    )
 }
 
 #[cfg(test)]

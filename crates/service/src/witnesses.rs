@@ -8,6 +8,7 @@
 //! Invariant: while a witness has seen another log than this one, no checkpoint is told.
 
 mod heard;
+mod remembered;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -48,7 +49,7 @@ pub struct Contradiction {
 /// What a witness said last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was not asked since the start.
+    /// It was not asked since the start, and did not contradict before.
     NotAsked,
     /// It signed.
     Signed,
@@ -162,7 +163,8 @@ impl Service {
             asked_at: None,
             outcome: Outcome::NotAsked,
         };
-        let standings = policy.witnesses().map(standing).collect();
+        let mut standings: Vec<Standing> = policy.witnesses().map(standing).collect();
+        self.recall_contradictions(&mut standings)?;
         let witnessed = self.checkpoints.kept().newest_taken_by(&policy)?;
         if let Some(signed) = &witnessed {
             let path = self.checkpoints.kept().path(signed.head.size);

@@ -433,6 +433,9 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         it is about the caller alone:
         PrincipalService/WhoAmI             yes       yes       yes       yes       yes       yes       yes       yes
         PrincipalService/RotateToken        yes       yes       yes       yes       yes       yes       yes       yes
+        AuditService/ListEngagements        -         -         -         -         -         -         yes       yes
+        AuditService/ReadQueries            -         -         -         -         -         -         yes       hidden
+        AuditService/EndEngagement          hidden    hidden    hidden    hidden    hidden    hidden    yes       hidden
         documents are published to everybody who may call:
         ModelService/ListDocuments          yes       yes       yes       yes       yes       yes       yes       yes
         ModelService/GetDocument            yes       yes       yes       yes       yes       yes       yes       yes

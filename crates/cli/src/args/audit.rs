@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::coordinate::HoldsArgs;
+use super::queries::QueriesCommand;
 use super::source::{IntervalArgs, SuspectArgs};
 
 /// What to ask as an auditor.
@@ -53,6 +54,9 @@ say where to look.")]
 Nothing is recorded. It is what `gradus source distrust` would do: ratings of people stay, so that the
 ongoing level falls first. The interval is told by when the log recorded the items.")]
     Without(WithoutArgs),
+    /// Show, end and check what auditors asked, which is recorded and opened at the end
+    #[command(subcommand)]
+    Queries(QueriesCommand),
 }
 
 /// A directory to export to.

@@ -1,5 +1,6 @@
 //! `gradus audit`: what auditors ask of the log.
 
+mod queries;
 mod tiles;
 
 use gradus_wire::v1;
@@ -10,6 +11,7 @@ use crate::error::CliError;
 use crate::output::{View, gaps, late, message};
 use crate::session::Session;
 
+pub use queries::verify as verify_queries;
 pub use tiles::verify;
 
 /// Does what the command says.
@@ -20,6 +22,7 @@ pub async fn run(session: &Session, command: AuditCommand) -> Result<(), CliErro
         AuditCommand::Verify(args) => verify(&args, &session.output),
         AuditCommand::Late(args) => find_late(session, args).await,
         AuditCommand::Without(args) => without(session, args).await,
+        AuditCommand::Queries(command) => queries::run(session, command).await,
     }
 }
 

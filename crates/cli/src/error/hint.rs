@@ -68,6 +68,12 @@ pub(super) fn of_refusal(reason: &str) -> Option<&'static str> {
             "`gradus prove digests` lists the state digests; `gradus capsule create` proves levels \
              without one"
         }
+        "ENGAGEMENT_UNKNOWN" => {
+            "`gradus audit queries list` shows the engagements that you may see"
+        }
+        "QUERY_NOT_RECORDED" => {
+            "the operator of the server has to look after its disk; nobody learns what you asked"
+        }
         "BEYOND_HEAD" => "the log is not that long: `gradus levels UNIT` shows its size",
         "CLOCK_SUSPECT" => {
             "`gradus clock` shows it: set it right on the server, or if it is right, an operator says \

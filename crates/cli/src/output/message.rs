@@ -96,6 +96,7 @@ named! {
     ProveUnitResponse ProveLevelResponse StateDigest ListStateDigestsResponse
     RotateLogKeyRequest RotateLogKeyResponse
     GetClockResponse AcceptClockRequest AcceptClockResponse
+    Engagement EndEngagementRequest EndEngagementResponse
     ReplayUnitResponse FindGapsResponse FindLateResponse SupposeWithoutResponse
     ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit
     RebuildProjectionRequest RebuildProjectionResponse
@@ -146,6 +147,16 @@ pub fn json<M: Named>(message: &M) -> Result<Json, CliError> {
 /// Messages as JSON, each for itself.
 pub fn all<M: Named>(messages: &[M]) -> Result<Vec<Json>, CliError> {
     messages.iter().map(json).collect()
+}
+
+/// A request of a method, such as `LevelService/QueryLevels`, as JSON; none where it is unknown here or
+/// cannot be read.
+#[must_use]
+pub fn of_method(method: &str, request: &[u8]) -> Option<Json> {
+    let (service, name) = method.split_once('/')?;
+    let service = POOL.as_ref().ok()?.get_service_by_name(&format!("gradus.v1.{service}"))?;
+    let found = service.methods().find(|method| method.name() == name)?;
+    DynamicMessage::decode(found.input(), request).ok().map(|message| of_message(&message))
 }
 
 fn of_message(message: &DynamicMessage) -> Json {

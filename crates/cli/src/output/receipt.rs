@@ -40,7 +40,7 @@ answers! {
     CancelAppraisalResponse ImportAppraisalResponse
     AcceptClockResponse DistrustSourceResponse RestoreSourceResponse
     WithholdTextsResponse SetRetentionResponse RemoveRetentionResponse PlaceHoldResponse
-    LiftHoldResponse RotateLogKeyResponse
+    LiftHoldResponse RotateLogKeyResponse EndEngagementResponse
     SetClaimRuleResponse RemoveClaimRuleResponse
 }
 

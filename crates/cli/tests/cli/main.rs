@@ -17,6 +17,8 @@ mod erasing;
 #[cfg(test)]
 mod flaky;
 #[cfg(test)]
+mod handover;
+#[cfg(test)]
 mod instances;
 #[cfg(test)]
 mod jobs;
@@ -28,6 +30,8 @@ mod program;
 mod prove;
 #[cfg(test)]
 mod push;
+#[cfg(test)]
+mod queries;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]

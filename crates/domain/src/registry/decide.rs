@@ -6,7 +6,8 @@ use gradus_model::{Event, Name, PrincipalId, Timestamp, UnitId};
 
 use super::tokens::ends_in_time;
 use super::{
-    DocumentKind, Grant, Published, Registry, Unit, certificates, claims, distrusts, holds, roles,
+    DocumentKind, Grant, Published, Registry, Unit, audits, certificates, claims, distrusts, holds,
+    roles,
 };
 use crate::evidence::bounded;
 use crate::proposal::{Occasion, Proposal, Verdict};
@@ -94,6 +95,9 @@ pub fn decide(
         | Event::LegalHoldLifted(_)
         | Event::RetentionSet(_)
         | Event::RetentionRemoved(_) => holds::decide_on(registry, proposal),
+        Event::QueriesRecorded(_) | Event::EngagementEnded(_) | Event::QueriesOpened(_) => {
+            Ok(audits::decide_on(registry, &proposal.event))
+        }
         Event::LogKeyRotated(rotated) => {
             by_a_person(occasion, "rotate the log's key")?;
             if proposal.payload.is_empty() {

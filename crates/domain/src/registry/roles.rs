@@ -14,7 +14,7 @@ use crate::timeline::{At, Stated, Timeline};
 
 /// What was stated of one role of one principal on one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Term {
+pub(super) enum Term {
     /// Granted, up to a moment if there is one.
     Until(Option<Timestamp>),
     Revoked,
@@ -22,7 +22,7 @@ enum Term {
 
 /// The roles of all principals.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Roles(BTreeMap<PrincipalId, BTreeMap<(UnitId, Role), Timeline<Term>>>);
+pub(super) struct Roles(pub(super) BTreeMap<PrincipalId, BTreeMap<(UnitId, Role), Timeline<Term>>>);
 
 /// A role that somebody has at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,8 +198,19 @@ impl Registry {
             // Whoever holds a token may replace it.
             return Ok(());
         }
-        if matches!(event, Event::StateDigestRecorded(_)) && actor.kind == PrincipalKind::System {
+        let of_itself = matches!(
+            event,
+            Event::StateDigestRecorded(_)
+                | Event::QueriesRecorded(_)
+                | Event::EngagementEnded(_)
+                | Event::QueriesOpened(_)
+        );
+        if of_itself && actor.kind == PrincipalKind::System {
             // Gradus itself has no role.
+            return Ok(());
+        }
+        if matches!(event, Event::EngagementEnded(own) if own.auditor == actor.principal) {
+            // Whoever asked may let it be known.
             return Ok(());
         }
         let (right, on) = needed(event, stream, actor.principal);

@@ -7,7 +7,7 @@ use expect_test::expect;
 use gradus_domain::registry::DocumentKind;
 use gradus_domain::{At, Registry, UnitHistory};
 use gradus_model::Event;
-use gradus_model::event::StateDigestRecorded;
+use gradus_model::event::{EngagementEnded, QueriesOpened, QueriesRecorded, StateDigestRecorded};
 use gradus_model::payload::Class;
 use gradus_model::rating::Value;
 use gradus_model::unit::{AssuranceNeed, Context, Inheritance, Phase, Role, UnitKind};
@@ -24,7 +24,7 @@ use crate::given::{
     Fact, NOW, accepted, area, confirmed, conflicted, day, digest, document, ended, entered,
     erased, fact, history, inheritance, instance_linked, instance_unlinked, labelled, left, linked,
     marked, name_of, organization, raised, rated, rating_ended, rating_withdrawn, rejected, shown,
-    submitted, superseded, tailored_in, tailored_out, unconflicted, unlinked, withdrawn,
+    submitted, superseded, tailored_in, tailored_out, unconflicted, unlinked, who, withdrawn,
 };
 use crate::imports::imported;
 use crate::log_keys::key_rotated;
@@ -52,6 +52,13 @@ fn of_organization(registry: &Registry) -> Vec<String> {
     );
     let rotated = registry.log_keys.iter();
     lines.extend(rotated.map(|(position, _)| format!("another key of the log from {position} on")));
+    let engagements = registry.engagements();
+    lines.extend(engagements.map(|(auditor, number, of)| {
+        let ended = if of.ended.is_some() { ", over" } else { "" };
+        let (committed, opened) = (of.committed(), of.opened_rows());
+        let auditor = name_of(auditor.0);
+        format!("engagement {number} of {auditor}: rows {committed}, opened {opened}{ended}")
+    }));
     for kind in [DocumentKind::Model, DocumentKind::Profile, DocumentKind::Rules] {
         let published = registry.documents(kind, u64::MAX);
         lines.extend(published.map(|held| format!("{} {} published", kind.name(), held.id)));
@@ -297,6 +304,9 @@ pub(crate) fn life() -> Vec<Fact> {
         all_erased(&[run(1, 2), run(30, 30)], Some(7)),
         key_rotated("K1", "K2"),
         state_digest(),
+        asked(),
+        no_more_asked(),
+        rows_opened(),
     ]
 }
 
@@ -304,6 +314,23 @@ pub(crate) fn life() -> Vec<Fact> {
 fn state_digest() -> Fact {
     let root = digest("rows");
     fact(Event::StateDigestRecorded(StateDigestRecorded { size: 9, root, rows: 3, projector: 1 }))
+}
+
+fn asked() -> Fact {
+    let (auditor, root) = (who("bob").principal, digest("rows"));
+    let recorded = QueriesRecorded { auditor, engagement: 1, first: 0, count: 3, root };
+    fact(Event::QueriesRecorded(recorded))
+}
+
+fn no_more_asked() -> Fact {
+    let auditor = who("bob").principal;
+    fact(Event::EngagementEnded(EngagementEnded { auditor, engagement: 1, count: 3 }))
+}
+
+fn rows_opened() -> Fact {
+    let (auditor, root) = (who("bob").principal, digest("rows"));
+    let of = QueriesOpened { auditor, engagement: 1, recorded: 76, first: 0, count: 3, root };
+    fact(Event::QueriesOpened(of)).because("rows")
 }
 
 /// For each fact the lines of the summary that it took away and added.
@@ -516,6 +543,14 @@ fn every_event_has_its_effect() {
         log-key-rotated
           + another key of the log from 74 on
         state-digest-recorded
+        queries-recorded
+          + engagement 1 of bob: rows 3, opened 0
+        engagement-ended
+          - engagement 1 of bob: rows 3, opened 0
+          + engagement 1 of bob: rows 3, opened 0, over
+        queries-opened
+          - engagement 1 of bob: rows 3, opened 0, over
+          + engagement 1 of bob: rows 3, opened 3, over
     "#]]
     .assert_eq(&effects(&life));
 }

@@ -15,6 +15,8 @@ mod against;
 #[cfg(test)]
 mod appraisals;
 #[cfg(test)]
+mod audits;
+#[cfg(test)]
 mod batches;
 #[cfg(test)]
 mod carried;

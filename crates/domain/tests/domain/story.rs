@@ -117,6 +117,9 @@ fn every_event_says_what_happened_in_a_sentence() {
         payloads-erased: the texts of 3 of its records were erased by a retention rule
         log-key-rotated: another key signs the log's checkpoints
         state-digest-recorded: state digest recorded
+        queries-recorded: bob asked something as auditor (3 rows)
+        engagement-ended: engagement 1 of bob is over
+        queries-opened: what bob asked as auditor was opened
     "#]]
     .assert_eq(&told);
 }

@@ -78,7 +78,10 @@ fn body(event: &Event) -> Value {
         | Event::LogForked(_)
         | Event::ClockAccepted(_)
         | Event::LogKeyRotated(_)
-        | Event::StateDigestRecorded(_) => of_log(event),
+        | Event::StateDigestRecorded(_)
+        | Event::QueriesRecorded(_)
+        | Event::EngagementEnded(_)
+        | Event::QueriesOpened(_) => of_log(event),
         Event::ModelPublished(held)
         | Event::ProfilePublished(held)
         | Event::RulesPublished(held)
@@ -107,20 +110,11 @@ fn body(event: &Event) -> Value {
         Event::RoleRevoked(of) => json!({
             "principal": text(of.principal), "role": of.role, "unit": text(of.unit),
         }),
-        Event::TokenIssued(of) => json!({
-            "token": text(of.token), "principal": text(of.principal),
-            "expires_at": of.expires_at.map(text),
-        }),
-        Event::TokenRevoked(of) => json!({ "token": text(of.token) }),
-        Event::CertificateRegistered(of) => json!({
-            "key": text(of.key), "principal": text(of.principal),
-            "expires_at": of.expires_at.map(text),
-        }),
-        Event::CertificateRevoked(of) => json!({ "key": text(of.key) }),
-        Event::TokenRotated(of) => json!({
-            "token": text(of.token), "by": text(of.by), "expires_at": of.expires_at.map(text),
-            "old_until": text(of.old_until),
-        }),
+        Event::TokenIssued(_)
+        | Event::TokenRevoked(_)
+        | Event::CertificateRegistered(_)
+        | Event::CertificateRevoked(_)
+        | Event::TokenRotated(_) => of_credential(event),
         Event::SourceDistrusted(of) => without_nulls(json!({
             "suspect": suspect(&of.suspect), "from": of.from.map(text), "until": of.until.map(text),
         })),
@@ -192,6 +186,38 @@ fn of_log(event: &Event) -> Value {
         }),
         Event::StateDigestRecorded(of) => json!({
             "size": of.size, "root": text(of.root), "rows": of.rows, "projector": of.projector,
+        }),
+        Event::QueriesRecorded(of) => json!({
+            "auditor": text(of.auditor), "engagement": of.engagement, "first": of.first,
+            "count": of.count, "root": text(of.root),
+        }),
+        Event::EngagementEnded(of) => json!({
+            "auditor": text(of.auditor), "engagement": of.engagement, "count": of.count,
+        }),
+        Event::QueriesOpened(of) => json!({
+            "auditor": text(of.auditor), "engagement": of.engagement, "recorded": of.recorded,
+            "first": of.first, "count": of.count, "root": text(of.root),
+        }),
+        _ => Value::Null,
+    }
+}
+
+/// The body of an event on a token or certificate; nothing for others.
+fn of_credential(event: &Event) -> Value {
+    match event {
+        Event::TokenIssued(of) => json!({
+            "token": text(of.token), "principal": text(of.principal),
+            "expires_at": of.expires_at.map(text),
+        }),
+        Event::TokenRevoked(of) => json!({ "token": text(of.token) }),
+        Event::CertificateRegistered(of) => json!({
+            "key": text(of.key), "principal": text(of.principal),
+            "expires_at": of.expires_at.map(text),
+        }),
+        Event::CertificateRevoked(of) => json!({ "key": text(of.key) }),
+        Event::TokenRotated(of) => json!({
+            "token": text(of.token), "by": text(of.by), "expires_at": of.expires_at.map(text),
+            "old_until": text(of.old_until),
         }),
         _ => Value::Null,
     }

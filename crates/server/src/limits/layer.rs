@@ -18,7 +18,9 @@ use super::at_once::Place;
 use super::{Account, Gauge, Way};
 use crate::auth;
 use crate::connections::Busy;
+use crate::noted::Noted;
 use crate::status::limits::{bad_timeout, over_limit, too_long};
+use crate::status::status;
 use crate::tls;
 
 /// A service whose calls are held to the limits of their callers.
@@ -62,11 +64,20 @@ where
                 Ok(admitted) => admitted,
                 Err(status) => return Ok(status.into_http()),
             };
+            let noted = request.extensions().get::<Noted>().cloned();
             let answer = inner.call(request);
             let answer = async {
-                match &admitted.account {
+                let answer = match &admitted.account {
                     Some(account) => account.working(answer).await,
                     None => answer.await,
+                };
+                // An auditor's question is answered once it is recorded.
+                match noted {
+                    Some(noted) => match noted.kept().await {
+                        Ok(()) => answer,
+                        Err(error) => Ok(status(&error).into_http()),
+                    },
+                    None => answer,
                 }
             };
             let answer = match admitted.most {
@@ -105,6 +116,8 @@ impl Admitted {
             Some(account) => {
                 let place = account.enter(way).await.map_err(|over| over_limit(&over))?;
                 if matches!(way, Way::Write | Way::Push) {
+                    // What is appended is in the log, and no question.
+                    request.extensions_mut().remove::<Noted>();
                     request.extensions_mut().insert(Arc::clone(account));
                 }
                 Some(place)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use gradus_domain::Proposal;
 use gradus_domain::access::Right;
 use gradus_model::event::LogKeyRotated;
-use gradus_model::{Digest, Event};
+use gradus_model::{Digest, Event, RequestId};
 use gradus_proof::{Checkpoint, Handover, KeyType, Note, Signer, VerifierKey};
 use zeroize::Zeroizing;
 
@@ -19,6 +19,7 @@ use super::Signed;
 use super::key::{self, KeyError};
 use crate::access::Caller;
 use crate::call::{Call, Receipt};
+use crate::directory::folder::discard;
 use crate::directory::{DirectoryError, FileError, Step};
 use crate::error::ServiceError;
 use crate::service::Service;
@@ -51,6 +52,12 @@ impl Service {
         let _one_at_a_time = self.checkpoints.rotating.lock().await;
         self.caught_up(None).await?;
         self.take_over().await?;
+        if let Some(request) = call.request {
+            let found = self.log.find_request(call.actor.principal, request).await?;
+            if let Some(position) = found.into_iter().flatten().next() {
+                return self.rotated_before(call, (request, position), reason).await;
+            }
+        }
         let old = self.checkpoints.signer()?;
         let (new, text) = key::draw(old.verifier().name())?;
         if !call.validate_only {
@@ -67,9 +74,34 @@ impl Service {
         };
         let event = Event::LogKeyRotated(rotated);
         let proposal = Proposal::at(event, None, self.now()).with(reason_payload(reason));
-        let receipt = self.append_to_organization(call, proposal).await?;
+        let receipt = self.append_to_organization(call, proposal).await;
+        if matches!(receipt, Err(ServiceError::Refused { .. } | ServiceError::StaleVersion { .. }))
+        {
+            // Nobody was told of it; another rotation would overwrite it anyway.
+            let _ = discard(&self.directory.next_checkpoint_key());
+        }
+        let receipt = receipt?;
         self.take_over().await?;
         Ok((receipt, new.verifier().clone()))
+    }
+
+    /// The answer of an earlier call with this id, if that was a rotation with the same reason: a key
+    /// that is drawn now would be another one.
+    async fn rotated_before(
+        &self,
+        call: &Call,
+        (request, position): (RequestId, u64),
+        reason: &str,
+    ) -> Result<(Receipt, VerifierKey), ServiceError> {
+        let record = self.record_at(position).await?;
+        let Event::LogKeyRotated(rotated) = record.recorded.event else {
+            return Err(ServiceError::RequestReused(request));
+        };
+        let key = VerifierKey::new(&self.origin(), KeyType::Note, rotated.to.0)
+            .map_err(|_| ServiceError::Fault("the log's origin is no name of a key"))?;
+        let proposal = Proposal::at(Event::LogKeyRotated(rotated), None, self.now());
+        let proposal = proposal.with(reason_payload(reason));
+        Ok((self.append_to_organization(call, proposal).await?, key))
     }
 
     /// Lets the key sign that the log names, if another one does yet; that one signs the event first.

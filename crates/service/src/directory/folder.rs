@@ -189,7 +189,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 }
 
 /// Overwrites a temporary file, which may hold seeds, and removes it.
-fn discard(path: &Path) -> Result<(), FileError> {
+pub(crate) fn discard(path: &Path) -> Result<(), FileError> {
     let opened = OpenOptions::new().write(true).open(path);
     // Best effort: what matters is that the file goes.
     let _ = opened.and_then(|file| overwrite(&file));

@@ -17,7 +17,7 @@ use gradus_proof::state::areas::BY_AREA;
 use gradus_proof::state::{Reached, rows_root};
 use gradus_proof::{Row, leaf_hash};
 
-use super::{PROJECTOR, is_digest};
+use super::{PROJECTOR, is_beside};
 use crate::append::organization;
 use crate::call::{Batch, Call};
 use crate::error::ServiceError;
@@ -67,7 +67,7 @@ impl Service {
         if newest >= Some(size) {
             return Ok(());
         }
-        if cut != Some(size) && is_digest(&self.record_at(size - 1).await?.recorded.event) {
+        if cut != Some(size) && is_beside(&self.record_at(size - 1).await?.recorded.event) {
             return Ok(());
         }
         let rows = self.rows_again(size, PROJECTOR).await?;

@@ -1,6 +1,6 @@
 //! At which sizes a state is described, and that a wrong digest is found.
 
-use gradus_model::event::{OfEvidence, StateDigestRecorded};
+use gradus_model::event::{OfEvidence, QueriesRecorded, StateDigestRecorded};
 use gradus_model::leaf::Place;
 use gradus_model::unit::Grade;
 use gradus_model::{Digest, EvidenceId, PrincipalId, RequestId, Timestamp, UnitId};
@@ -8,12 +8,19 @@ use gradus_model::{Digest, EvidenceId, PrincipalId, RequestId, Timestamp, UnitId
 use super::*;
 use crate::append::tests::started;
 
-/// Records from position `from` on: `d` is a state digest, everything else is not.
+fn asked() -> QueriesRecorded {
+    let auditor = PrincipalId([3; 16]);
+    QueriesRecorded { auditor, engagement: 1, first: 0, count: 1, root: Digest::ZERO }
+}
+
+/// Records from position `from` on: `d` is a state digest, `q` one of an auditor's questions, everything
+/// else is neither.
 fn records(from: u64, what: &str) -> Vec<Recorded> {
     let record = |(position, sort): (u64, char)| {
         let digest = StateDigestRecorded { size: 1, root: Digest::ZERO, rows: 1, projector: 1 };
         let event = match sort {
             'd' => Event::StateDigestRecorded(digest),
+            'q' => Event::QueriesRecorded(asked()),
             _ => Event::EvidenceAccepted(OfEvidence { evidence: EvidenceId([1; 16]) }),
         };
         let (stream, previous) = (UnitId([2; 16]), Digest::ZERO);
@@ -55,7 +62,10 @@ fn the_last_multiple_that_new_records_reach_is_described() {
 }
 
 #[test]
-fn a_state_digest_never_makes_another_one_due() {
+fn neither_a_state_digest_nor_a_question_of_an_auditor_makes_one_due() {
+    assert_eq!(boundary(1, 5, "q", 5), None);
+    assert_eq!(boundary(4, 5, "eeq", 5), None);
+    assert_eq!(boundary(4, 5, "eqe", 5), Some(8));
     assert_eq!(boundary(1, 5, "d", 5), None);
     assert_eq!(boundary(1, 5, "ed", 5), Some(6));
     assert_eq!(boundary(4, 5, "eed", 5), None);

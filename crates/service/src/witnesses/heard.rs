@@ -40,6 +40,19 @@ impl Service {
     ///
     /// Where a signature cannot be kept.
     pub fn heard(&self, asked: &Asked, told: Told) -> Result<Next, ServiceError> {
+        let seen = || {
+            let known = self.witnesses().into_iter().find(|one| one.name == asked.witness);
+            known.map(|known| known.outcome).filter(|said| matches!(said, Outcome::Contradicts(_)))
+        };
+        let before = seen();
+        let next = self.take_in(asked, told);
+        if seen() != before {
+            self.keep_contradictions();
+        }
+        next
+    }
+
+    fn take_in(&self, asked: &Asked, told: Told) -> Result<Next, ServiceError> {
         match told {
             Told::Nothing(why) => Ok(self.failed(asked, why)),
             Told::Answered { status: 200, body } => self.signed(asked, &body),

@@ -17,7 +17,10 @@ pub(in super::super) fn of_the_whole() -> Vec<(Row, &'static str)> {
     [
         because!("it is about the caller alone":
             "PrincipalService/WhoAmI", WhoAmIRequest {};
-            "PrincipalService/RotateToken", RotateTokenRequest { append: checked() }),
+            "PrincipalService/RotateToken", RotateTokenRequest { append: checked() };
+            "AuditService/ListEngagements", ListEngagementsRequest {};
+            "AuditService/ReadQueries", ReadQueriesRequest { engagement: 1 };
+            "AuditService/EndEngagement", EndEngagementRequest { append: checked(), engagement: 1 }),
         because!("documents are published to everybody who may call":
             "ModelService/ListDocuments", ListDocumentsRequest {};
             "ModelService/GetDocument", GetDocumentRequest { document: "strict".into() };
