@@ -29,7 +29,8 @@ use gradus_service::seal::{self, Sealed, Seed};
 
 use hands::{
     a_bad_source, a_certificate, a_claim_rule, a_conflict, a_rotation, a_state_digest,
-    an_appraisal, an_import, another_log_key, further_instances, roles, what_is_kept,
+    an_appraisal, an_import, another_log_key, attachments_that_went, further_instances, roles,
+    what_is_kept,
 };
 pub(crate) use variants::variants;
 
@@ -159,6 +160,7 @@ pub(crate) fn log() -> Vec<Golden> {
         a_state_digest(),
         what_is_kept(),
         another_log_key(),
+        attachments_that_went(),
     ];
     placed(rows.concat())
 }

@@ -4,12 +4,12 @@
 use gradus_model::appraisal;
 use gradus_model::claims::{ByRule, Condition};
 use gradus_model::event::{
-    AppraisalClosed, AppraisalImported, AppraisalInput, CertificateRegistered, CertificateRevoked,
-    ClaimRuleRemoved, ClaimRuleSet, ConflictDeclared, ConflictWithdrawn, ConsensusReached,
-    FindingRecorded, IndividualRatingSealed, IndividualRatingsRevealed, InstanceLinks,
-    LegalHoldLifted, LegalHoldPlaced, LogKeyRotated, OfAppraisal, PayloadsErased, PrincipalAdded,
-    RetentionRemoved, RetentionSet, RoleGranted, RoleRevoked, Run, SourceDistrusted,
-    SourceRestored, StateDigestRecorded, TokenRotated,
+    AppraisalClosed, AppraisalImported, AppraisalInput, AttachmentsErased, CertificateRegistered,
+    CertificateRevoked, ClaimRuleRemoved, ClaimRuleSet, ConflictDeclared, ConflictWithdrawn,
+    ConsensusReached, FindingRecorded, IndividualRatingSealed, IndividualRatingsRevealed,
+    InstanceLinks, LegalHoldLifted, LegalHoldPlaced, LogKeyRotated, OfAppraisal, PayloadsErased,
+    PrincipalAdded, RetentionRemoved, RetentionSet, RoleGranted, RoleRevoked, Run,
+    SourceDistrusted, SourceRestored, StateDigestRecorded, TokenRotated,
 };
 use gradus_model::payload::Class;
 use gradus_model::rating::Value;
@@ -309,4 +309,15 @@ pub(super) fn another_log_key() -> Vec<Row> {
     };
     let (now, event) = ("2026-03-01T18:00:00Z", Event::LogKeyRotated(rotated));
     vec![(100, 0, ORGANIZATION, now, event, reason("the yearly change"))]
+}
+
+/// Attachments that were erased: because somebody asked, and by a retention rule.
+pub(super) fn attachments_that_went() -> Vec<Row> {
+    let (now, p) = ("2026-03-01T19:00:00Z", project());
+    let erased = |digests, rule| Event::AttachmentsErased(AttachmentsErased { digests, rule });
+    let of = |text: &str| sha256(text.as_bytes());
+    vec![
+        (101, 0, p, now, erased(vec![of("attachment")], None), reason("asked for")),
+        (102, 0, p, now, erased(vec![of("a"), of("b")], Some(70)), reason("kept long enough")),
+    ]
 }
