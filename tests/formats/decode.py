@@ -69,6 +69,7 @@ EVENTS = {  # Number: name, and the fields of the body, whose keys are 0, 1, 2, 
     209: ("payload-erased", "version:u64"),
     210: ("evidence-instance-linked", INSTANCES), 211: ("evidence-instance-unlinked", INSTANCES),
     212: ("payloads-erased", "runs:run* rule?:u64"),
+    213: ("attachments-erased", "digests:digest* rule?:u64"),
     300: ("practice-rated", "rating:id target:target value:value instance?:label appraisal?:id "
           "basis?:basis evidence:id*"),
     301: ("rating-withdrawn", RATING), 302: ("rating-ended", RATING),

@@ -29,8 +29,8 @@ use gradus_service::seal::{self, Sealed, Seed};
 
 use hands::{
     a_bad_source, a_certificate, a_claim_rule, a_conflict, a_rotation, a_state_digest,
-    an_appraisal, an_import, another_log_key, further_instances, roles, what_an_auditor_asked,
-    what_is_kept,
+    an_appraisal, an_import, another_log_key, attachments_that_went, further_instances, roles,
+    what_an_auditor_asked, what_is_kept,
 };
 pub(crate) use variants::variants;
 
@@ -161,6 +161,7 @@ pub(crate) fn log() -> Vec<Golden> {
         what_is_kept(),
         another_log_key(),
         what_an_auditor_asked(),
+        attachments_that_went(),
     ];
     placed(rows.concat())
 }

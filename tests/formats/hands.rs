@@ -4,12 +4,13 @@
 use gradus_model::appraisal;
 use gradus_model::claims::{ByRule, Condition};
 use gradus_model::event::{
-    AppraisalClosed, AppraisalImported, AppraisalInput, CertificateRegistered, CertificateRevoked,
-    ClaimRuleRemoved, ClaimRuleSet, ConflictDeclared, ConflictWithdrawn, ConsensusReached,
-    EngagementEnded, FindingRecorded, IndividualRatingSealed, IndividualRatingsRevealed,
-    InstanceLinks, LegalHoldLifted, LegalHoldPlaced, LogKeyRotated, OfAppraisal, PayloadsErased,
-    PrincipalAdded, QueriesOpened, QueriesRecorded, RetentionRemoved, RetentionSet, RoleGranted,
-    RoleRevoked, Run, SourceDistrusted, SourceRestored, StateDigestRecorded, TokenRotated,
+    AppraisalClosed, AppraisalImported, AppraisalInput, AttachmentsErased, CertificateRegistered,
+    CertificateRevoked, ClaimRuleRemoved, ClaimRuleSet, ConflictDeclared, ConflictWithdrawn,
+    ConsensusReached, EngagementEnded, FindingRecorded, IndividualRatingSealed,
+    IndividualRatingsRevealed, InstanceLinks, LegalHoldLifted, LegalHoldPlaced, LogKeyRotated,
+    OfAppraisal, PayloadsErased, PrincipalAdded, QueriesOpened, QueriesRecorded, RetentionRemoved,
+    RetentionSet, RoleGranted, RoleRevoked, Run, SourceDistrusted, SourceRestored,
+    StateDigestRecorded, TokenRotated,
 };
 use gradus_model::payload::Class;
 use gradus_model::rating::Value;
@@ -342,5 +343,16 @@ pub(super) fn what_an_auditor_asked() -> Vec<Row> {
         (101, 0, o, now, Event::QueriesRecorded(recorded), Payload::empty()),
         (102, 0, o, now, Event::EngagementEnded(ended), Payload::empty()),
         (103, 0, o, now, Event::QueriesOpened(opened), texts),
+    ]
+}
+
+/// Attachments that were erased: because somebody asked, and by a retention rule.
+pub(super) fn attachments_that_went() -> Vec<Row> {
+    let (now, p) = ("2026-03-01T19:00:00Z", project());
+    let erased = |digests, rule| Event::AttachmentsErased(AttachmentsErased { digests, rule });
+    let of = |text: &str| sha256(text.as_bytes());
+    vec![
+        (104, 0, p, now, erased(vec![of("attachment")], None), reason("asked for")),
+        (105, 0, p, now, erased(vec![of("a"), of("b")], Some(70)), reason("kept long enough")),
     ]
 }

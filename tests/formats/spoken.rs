@@ -174,7 +174,8 @@ fn body(event: &Event) -> Value {
         | Event::LegalHoldLifted(_)
         | Event::RetentionSet(_)
         | Event::RetentionRemoved(_)
-        | Event::PayloadsErased(_) => on_texts(event),
+        | Event::PayloadsErased(_)
+        | Event::AttachmentsErased(_) => on_texts(event),
         Event::AreaTailoredOut(of) | Event::AreaTailoredIn(of) => json!({ "area": area(&of.area) }),
         Event::AreaInheritanceSet(of) => {
             json!({ "area": area(&of.area), "inheritance": of.inheritance.name() })
@@ -251,6 +252,10 @@ fn on_texts(event: &Event) -> Value {
         }
         Event::PayloadsErased(of) => present([
             ("runs", Some(of.runs.iter().map(run).collect())),
+            ("rule", of.rule.map(|rule| json!(rule))),
+        ]),
+        Event::AttachmentsErased(of) => present([
+            ("digests", Some(of.digests.iter().map(|digest| json!(hex(&digest.0))).collect())),
             ("rule", of.rule.map(|rule| json!(rule))),
         ]),
         other => panic!("{} is not about texts", other.name()),

@@ -53,6 +53,13 @@ async fn exported(system: &System, archive: &Path) -> u64 {
             Part::Document(sent) => {
                 writer.document(&sent.content).unwrap();
             }
+            Part::Attachment(sent) => {
+                assert!(sent.last);
+                let (unit, digest) = (sent.unit.parse().unwrap(), sent.sha256.parse().unwrap());
+                let mut incoming = writer.attachment(unit, digest).unwrap();
+                incoming.push(&sent.content).unwrap();
+                writer.attached(incoming).unwrap();
+            }
             Part::Keys(sent) => {
                 assert!(sent.last);
                 let unit = sent.unit.parse().unwrap();

@@ -2,7 +2,7 @@
 
 mod canary;
 mod kept;
-mod many;
+pub(crate) mod many;
 
 use std::collections::BTreeMap;
 

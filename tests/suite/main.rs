@@ -12,6 +12,7 @@ mod access;
 mod appraisals;
 mod architecture;
 mod at_once;
+mod attachments;
 mod attacks;
 mod audit;
 mod backup;

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use gradus_model::Digest;
+use gradus_model::{Digest, UnitId};
 use serde::{Deserialize, Serialize};
 
 use crate::ArchiveError;
 use crate::file;
 
-/// The format that is written.
-pub const FORMAT: u32 = 1;
+/// The newest format that is read; it is written where attachments are held, else the first one.
+pub const FORMAT: u32 = 2;
+/// The format of an archive without attachments, which every version reads.
+const FIRST_FORMAT: u32 = 1;
 /// The file's name.
 pub const FILE: &str = "manifest.json";
 
@@ -33,8 +35,28 @@ pub struct Manifest {
     pub head: Head,
     /// The held documents, by digest, in ascending order.
     pub documents: Vec<Digest>,
+    /// The held attachments, by unit and digest, in ascending order.
+    pub attachments: Vec<Attachment>,
     /// The program that wrote it.
     pub made_by: String,
+}
+
+/// A held attachment, sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attachment {
+    /// The unit that it belongs to.
+    pub unit: UnitId,
+    /// Its SHA-256.
+    pub digest: Digest,
+    /// The SHA-256 of its file, sealed as it is.
+    pub sealed: Digest,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredAttachment {
+    unit: String,
+    digest: String,
+    sealed: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,6 +72,8 @@ struct Stored {
     root: String,
     #[serde(default)]
     documents: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<StoredAttachment>,
     #[serde(default)]
     made_by: String,
 }
@@ -69,7 +93,12 @@ impl Manifest {
         let digest = |text: &String| {
             digest(text).ok_or_else(|| damaged(format!("`{text}` is no SHA-256 in hexadecimal")))
         };
+        let attachment = |of: &StoredAttachment| -> Result<Attachment, ArchiveError> {
+            let unit = of.unit.parse().map_err(|_| damaged(format!("`{}` is no unit", of.unit)));
+            Ok(Attachment { unit: unit?, digest: digest(&of.digest)?, sealed: digest(&of.sealed)? })
+        };
         Ok(Some(Self {
+            attachments: stored.attachments.iter().map(attachment).collect::<Result<_, _>>()?,
             head: Head { size: stored.size, root: digest(&stored.root)? },
             documents: stored.documents.iter().map(digest).collect::<Result<_, _>>()?,
             log: stored.log,
@@ -80,12 +109,21 @@ impl Manifest {
 
     pub(crate) fn write(&self, folder: &Path) -> Result<(), ArchiveError> {
         let stored = Stored {
-            format: FORMAT,
+            format: if self.attachments.is_empty() { FIRST_FORMAT } else { FORMAT },
             log: self.log.clone(),
             origin: self.origin.clone(),
             size: self.head.size,
             root: self.head.root.to_string(),
             documents: self.documents.iter().map(ToString::to_string).collect(),
+            attachments: self
+                .attachments
+                .iter()
+                .map(|of| StoredAttachment {
+                    unit: of.unit.to_string(),
+                    digest: of.digest.to_string(),
+                    sealed: of.sealed.to_string(),
+                })
+                .collect(),
             made_by: self.made_by.clone(),
         };
         let path = folder.join(FILE);

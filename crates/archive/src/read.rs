@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use gradus_model::Digest;
 use gradus_proof::{Tile, leaf_hash, sha256};
 
-use crate::manifest::Manifest;
+use crate::attachments;
+use crate::manifest::{Attachment, Manifest};
 use crate::tiles::{self, Edge, Kind, WIDTH};
 use crate::{ArchiveError, file};
 
@@ -113,6 +114,11 @@ impl Archive {
         } else {
             Err(ArchiveError::damaged(&path, format!("its bytes hash to {seen}")))
         }
+    }
+
+    /// The sealed file of an attachment, verified.
+    pub fn attachment(&self, of: &Attachment) -> Result<PathBuf, ArchiveError> {
+        attachments::verify(&self.folder, of)
     }
 
     /// Where the keys lie unless they are kept elsewhere.

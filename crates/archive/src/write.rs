@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gradus_model::Digest;
+use gradus_model::{Digest, UnitId};
 use gradus_proof::{Checkpoint, leaf_hash, sha256};
 
+use crate::attachments::{self, Incoming};
 use crate::error::Doing as _;
-use crate::manifest::{Head, Manifest};
+use crate::manifest::{Attachment, Head, Manifest};
 use crate::tiles::{self, Edge, Kind, WIDTH};
 use crate::{ArchiveError, file, read};
 
@@ -22,6 +23,7 @@ pub struct Writer {
     entries: Vec<u8>,
     payloads: Vec<u8>,
     documents: BTreeSet<Digest>,
+    attachments: BTreeSet<Attachment>,
 }
 
 /// What stays the same of a log, for its manifest.
@@ -55,6 +57,7 @@ impl Writer {
             entries: Vec::new(),
             payloads: Vec::new(),
             documents: BTreeSet::new(),
+            attachments: BTreeSet::new(),
             before,
         };
         if let Some(manifest) = writer.before.clone() {
@@ -158,6 +161,17 @@ impl Writer {
         Ok(digest)
     }
 
+    /// Begins to keep an attachment, in the place of what is there of it.
+    pub fn attachment(&self, unit: UnitId, digest: Digest) -> Result<Incoming, ArchiveError> {
+        Incoming::begin(&self.folder, unit, digest)
+    }
+
+    /// Keeps an attachment whose file has come whole; those that are not kept again are removed.
+    pub fn attached(&mut self, incoming: Incoming) -> Result<(), ArchiveError> {
+        self.attachments.insert(incoming.finish()?);
+        Ok(())
+    }
+
     /// Writes what is partial, then the checkpoint and the manifest; the archive is the new one
     /// from then on.
     pub fn finish(self, about: About) -> Result<Manifest, ArchiveError> {
@@ -177,9 +191,11 @@ impl Writer {
             origin: about.origin,
             head,
             documents: self.documents.iter().copied().collect(),
+            attachments: self.attachments.iter().copied().collect(),
             made_by: about.made_by,
         };
         manifest.write(&self.folder)?;
+        attachments::retain(&self.folder, &self.attachments)?;
         if let Some(before) = self.before.filter(|before| before.head.size != head.size) {
             remove_partial(&self.folder, before.head.size, head.size)?;
         }
@@ -212,7 +228,8 @@ fn remove_partial(folder: &Path, before: u64, now: u64) -> Result<(), ArchiveErr
 
 fn refuse_other_files(folder: &Path) -> Result<(), ArchiveError> {
     // What an interrupted first backup leaves is ours.
-    const OURS: [&str; 5] = ["tile", "documents", "checkpoint", "keys", "lost+found"];
+    const OURS: [&str; 6] =
+        ["tile", "documents", "attachments", "checkpoint", "keys", "lost+found"];
     for entry in fs::read_dir(folder).doing("read", folder)? {
         let seen = entry.doing("read", folder)?.file_name().to_string_lossy().into_owned();
         if !OURS.contains(&seen.trim_end_matches(".new")) && seen != "manifest.json.new" {

@@ -10,6 +10,7 @@ pub mod access;
 pub mod apply;
 pub mod appraisal;
 pub mod assert;
+pub mod attachment;
 pub mod audit;
 pub mod baseline;
 pub mod capsule;
@@ -154,7 +155,7 @@ pub enum Command {
     Apply(apply::ApplyArgs),
     /// Check a directory or an archive for damage, and recover what verifies
     Doctor(operate::DoctorArgs),
-    /// Back up the log, its documents and its keys into an archive
+    /// Back up the log, its documents, attachments and keys into an archive
     Backup(operate::BackupArgs),
     /// Make a directory of an archive, or of its beginning
     Restore(operate::RestoreArgs),
@@ -162,6 +163,9 @@ pub enum Command {
     Upgrade(operate::UpgradeArgs),
     /// Put evidence forward
     Submit(Box<submit::SubmitArgs>),
+    /// Upload, get and list the files that evidence names
+    #[command(subcommand)]
+    Attachment(attachment::AttachmentCommand),
     /// List evidence, and accept, reject, end or withdraw it
     #[command(subcommand)]
     Review(review::ReviewCommand),

@@ -15,6 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt as _;
 use v1::appraisal_service_client::AppraisalServiceClient;
+use v1::attachment_service_client::AttachmentServiceClient;
 use v1::audit_service_client::AuditServiceClient;
 use v1::backup_service_client::BackupServiceClient;
 use v1::claim_service_client::ClaimServiceClient;
@@ -99,6 +100,8 @@ services! {
     duties DutyServiceClient,
     /// The sources that are distrusted.
     sources SourceServiceClient,
+    /// The attachments.
+    attachments AttachmentServiceClient,
     /// Erasure, retention and legal holds.
     erasure ErasureServiceClient,
     /// The appraisals.

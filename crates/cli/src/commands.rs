@@ -4,6 +4,7 @@ pub mod access;
 pub mod apply;
 pub mod appraisal;
 pub mod assert;
+pub mod attachment;
 pub mod audit;
 pub mod backup;
 pub mod baseline;
@@ -134,6 +135,7 @@ async fn call(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Apply(args) => apply::run(session, args).await,
         Command::Baseline(command) => baseline::run(session, command).await,
         Command::Submit(args) => submit::run(session, &args).await,
+        Command::Attachment(command) => attachment::run(session, command).await,
         Command::Review(command) => review::run(session, command).await,
         Command::Rate(args) => rate::run(session, args).await,
         Command::Appraisal(command) => appraisal::run(session, *command).await,

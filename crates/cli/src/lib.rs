@@ -27,6 +27,7 @@ pub mod tree;
 
 pub mod apply;
 pub mod appraisal;
+pub mod attachment;
 pub mod collect;
 pub mod commands;
 pub mod items;

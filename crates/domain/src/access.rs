@@ -244,8 +244,10 @@ pub fn needed(event: &Event, stream: UnitId, actor: PrincipalId) -> (Right, On) 
         | Event::EvidenceInstanceUnlinked(_) => (Right::Review, here),
         // What is erased is gone for good.
         Event::PayloadErased(_) => (Right::Administer, here),
-        // It may be of an appraisal, too.
-        Event::PayloadsErased(_) => (Right::Administer, On::Scope),
+        // It may be of an appraisal, or of a unit that was archived, too.
+        Event::PayloadsErased(_) | Event::AttachmentsErased(_) => {
+            (Right::Administer, On::Scope)
+        }
         // Whoever approves an appraisal lets its ratings take effect.
         Event::PracticeRated(rating) if rating.appraisal.is_some() => (Right::Appraise, here),
         Event::PracticeRated(_) | Event::RatingWithdrawn(_) | Event::RatingEnded(_) => {

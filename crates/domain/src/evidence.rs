@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use gradus_model::catalog::Catalog;
-use gradus_model::event::PayloadsErased;
+use gradus_model::event::{AttachmentsErased, PayloadsErased};
 use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength};
 use gradus_model::{Event, EvidenceId, Label, PrincipalId, Target, Timestamp};
 
@@ -215,6 +215,11 @@ pub(crate) fn decide(
             runs(erased, draft.version())?;
             Ok(record_unless(draft.are_erased(erased.versions())))
         }
+        Event::AttachmentsErased(erased) => {
+            reason_given(proposal)?;
+            bounded("digests", erased.digests.len(), AttachmentsErased::MOST)?;
+            Ok(record_unless(erased.digests.iter().all(|one| draft.is_attachment_erased(one))))
+        }
         // `unit` sends no other event here.
         _ => Ok(Verdict::Record),
     }
@@ -345,6 +350,7 @@ pub(crate) fn evolve(
         }),
         Event::PayloadErased(erased) => draft.erase(erased.version),
         Event::PayloadsErased(erased) => erased.versions().for_each(|one| draft.erase(one)),
+        Event::AttachmentsErased(erased) => draft.erase_attachments(&erased.digests),
         _ => return false,
     }
     true

@@ -12,12 +12,13 @@ mod items;
 mod told;
 mod undecided;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use gradus_model::evidence::{Kind, Source};
-use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Recorded, Target, UnitId};
+use gradus_model::{Digest, Event, EvidenceId, PrincipalId, RatingId, Recorded, Target, UnitId};
 
 use crate::registry::Distrust;
 use crate::settings::Settings;
@@ -48,6 +49,8 @@ pub struct UnitHistory {
     pub settings: Settings,
     /// Stream versions whose payload was erased, with the position that says so.
     pub erased: Vec<Stated<u64>>,
+    /// Attachments that were erased, each with the position that first says so.
+    pub erased_attachments: BTreeMap<Digest, u64>,
     /// Items and ratings, unless they are forgotten.
     items: OnceLock<Box<Items>>,
     /// From where they are recalled; what cannot be recalled is never forgotten.
@@ -122,6 +125,11 @@ impl UnitHistory {
         if let Event::PayloadsErased(erased) = &recorded.event {
             let stated = |value| Stated { position, effective_at, value };
             self.erased.extend(erased.versions().map(stated));
+        }
+        if let Event::AttachmentsErased(erased) = &recorded.event {
+            for digest in &erased.digests {
+                self.erased_attachments.entry(*digest).or_insert(position);
+            }
         }
         // Events of the organization's stream change its registry, not its history.
         self.settings.evolve(position, effective_at, &recorded.event);
@@ -212,6 +220,44 @@ impl UnitHistory {
         self.items().item_from(source)
     }
 
+    /// The attachments that items of the unit name, by digest, each with these items in the order of
+    /// recording.
+    pub fn attachments(
+        &self,
+    ) -> impl Iterator<Item = (&Digest, impl Iterator<Item = &EvidenceHistory>)> {
+        self.items().attachments()
+    }
+
+    /// The items that name an attachment, in the order of recording.
+    pub fn naming(&self, digest: &Digest) -> impl Iterator<Item = &EvidenceHistory> {
+        self.items().naming(digest)
+    }
+
+    /// Where it was recorded that an attachment was erased, if it was.
+    #[must_use]
+    pub fn attachment_erased(&self, digest: &Digest) -> Option<u64> {
+        self.erased_attachments.get(digest).copied()
+    }
+
+    /// The attachments that go with the texts of these versions: every other item that names them is
+    /// erased.
+    #[must_use]
+    pub fn attachments_with(&self, versions: &BTreeSet<u64>) -> Vec<Digest> {
+        let erased: BTreeSet<u64> = self.erased.iter().map(|erased| erased.value).collect();
+        let goes = |item: &EvidenceHistory| {
+            versions.contains(&item.version) || erased.contains(&item.version)
+        };
+        let mut found = Vec::new();
+        for (digest, naming) in self.attachments() {
+            let naming: Vec<_> = naming.collect();
+            let any = naming.iter().any(|item| versions.contains(&item.version));
+            if any && naming.into_iter().all(goes) {
+                found.push(*digest);
+            }
+        }
+        found
+    }
+
     /// Every rating known with `size` records, in the order of recording.
     #[must_use]
     pub fn ratings(&self, size: u64) -> impl DoubleEndedIterator<Item = &RatingHistory> {
@@ -278,6 +324,7 @@ impl Clone for UnitHistory {
             since: self.since,
             settings: self.settings.clone(),
             erased: self.erased.clone(),
+            erased_attachments: self.erased_attachments.clone(),
             items: Box::new(self.items().clone()).into(),
             recalled: None,
             used: AtomicBool::default(),

@@ -356,6 +356,7 @@ impl Registry {
             | Event::EvidenceInstanceUnlinked(_)
             | Event::PayloadErased(_)
             | Event::PayloadsErased(_)
+            | Event::AttachmentsErased(_)
             | Event::PracticeRated(_)
             | Event::RatingWithdrawn(_)
             | Event::RatingEnded(_)

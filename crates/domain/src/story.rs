@@ -109,6 +109,10 @@ pub fn said(event: &Event, names: &dyn Names) -> String {
             let by = if of.rule.is_some() { " by a retention rule" } else { "" };
             format!("the texts of {} of its records were erased{by}", of.records())
         }
+        Event::AttachmentsErased(of) => {
+            let by = if of.rule.is_some() { " by a retention rule" } else { "" };
+            format!("attachments were erased{by}: {}", of.digests.len())
+        }
         event => of_evidence(event, names)
             .or_else(|| of_appraisal(event, names))
             .unwrap_or_else(|| of_organization(event, names)),

@@ -14,7 +14,9 @@ use gradus_model::catalog::Catalog;
 use gradus_model::event::Document;
 use gradus_model::evidence::Source;
 use gradus_model::unit::{AreaRef, PrincipalKind};
-use gradus_model::{AppraisalId, Event, EvidenceId, PrincipalId, RatingId, Target, Timestamp};
+use gradus_model::{
+    AppraisalId, Digest, Event, EvidenceId, PrincipalId, RatingId, Target, Timestamp,
+};
 
 use crate::baseline;
 use crate::duties::{self, Interest, Under};
@@ -43,6 +45,7 @@ pub struct UnitState {
     pub(crate) sources: BTreeMap<Source, EvidenceId>,
     pub(crate) ratings: BTreeMap<RatingId, Rated>,
     pub(crate) erased: BTreeSet<u64>,
+    pub(crate) erased_attachments: BTreeSet<Digest>,
 }
 
 impl UnitState {
@@ -82,6 +85,7 @@ impl UnitState {
         self.sources.extend(change.sources);
         self.ratings.extend(change.ratings);
         self.erased.extend(change.erased);
+        self.erased_attachments.extend(change.erased_attachments);
     }
 }
 
@@ -94,6 +98,7 @@ pub struct Change {
     sources: BTreeMap<Source, EvidenceId>,
     ratings: BTreeMap<RatingId, Rated>,
     erased: BTreeSet<u64>,
+    erased_attachments: BTreeSet<Digest>,
 }
 
 /// A state with changes that are not part of it yet.
@@ -240,6 +245,16 @@ impl<'a> Draft<'a> {
         self.change.erased.insert(version);
     }
 
+    pub(crate) fn is_attachment_erased(&self, digest: &Digest) -> bool {
+        self.change.erased_attachments.contains(digest)
+            || self.base.erased_attachments.contains(digest)
+            || self.past.is_some_and(|past| past.attachment_erased(digest).is_some())
+    }
+
+    pub(crate) fn erase_attachments(&mut self, digests: &[Digest]) {
+        self.change.erased_attachments.extend(digests);
+    }
+
     /// Decides on a proposal and, if it is to be recorded, lets later ones see its effect.
     ///
     /// `under` is what is in force for the unit at the proposal's effective time.
@@ -369,7 +384,8 @@ fn decide(
         | Event::EvidenceInstanceLinked(_)
         | Event::EvidenceInstanceUnlinked(_)
         | Event::PayloadErased(_)
-        | Event::PayloadsErased(_) => evidence::decide(draft, on, under, proposal),
+        | Event::PayloadsErased(_)
+        | Event::AttachmentsErased(_) => evidence::decide(draft, on, under, proposal),
         // The organization's own, on which `registry` decides, and those of appraisals.
         Event::LogCreated(_)
         | Event::LogForked(_)

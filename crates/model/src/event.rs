@@ -63,8 +63,8 @@ pub use appraisal::{
 };
 pub use audit::{EngagementEnded, QueriesOpened, QueriesRecorded};
 pub use erasure::{
-    LegalHoldLifted, LegalHoldPlaced, PayloadErased, PayloadsErased, RetentionRemoved,
-    RetentionSet, Run,
+    AttachmentsErased, LegalHoldLifted, LegalHoldPlaced, PayloadErased, PayloadsErased,
+    RetentionRemoved, RetentionSet, Run,
 };
 
 bodies! {
@@ -439,6 +439,8 @@ events! {
     211 "evidence-instance-unlinked" EvidenceInstanceUnlinked(InstanceLinks),
     /// The payload keys of several records were destroyed; their leaves stay.
     212 "payloads-erased" PayloadsErased(PayloadsErased),
+    /// The keys and the bytes of attachments were destroyed; their digests stay.
+    213 "attachments-erased" AttachmentsErased(AttachmentsErased),
     /// A practice was rated, in force from the effective time.
     300 "practice-rated" PracticeRated(Rating),
     /// A rating never counted; the one before it is in force again.

@@ -287,7 +287,10 @@ impl Views {
 #[must_use]
 pub const fn stands(event: &Event) -> bool {
     let number = event.event_type();
-    let erases = matches!(event, Event::PayloadErased(_) | Event::PayloadsErased(_));
+    let erases = matches!(
+        event,
+        Event::PayloadErased(_) | Event::PayloadsErased(_) | Event::AttachmentsErased(_)
+    );
     number < 200 || 400 <= number || erases
 }
 

@@ -93,6 +93,7 @@ impl Export {
                 put(to, Part::Document(wire::ExportedDocument { content })).await?;
                 end.documents += 1;
             }
+            end.attachments = self.attachments(to).await?;
             if self.with_keys {
                 end.key_files = self.keys(to).await?;
             }
@@ -122,6 +123,27 @@ impl Export {
             position = next;
         }
         Ok(())
+    }
+
+    /// Sends the attachments that are held now; one that was erased meanwhile is not sent.
+    async fn attachments(&self, to: &Parts) -> Result<u32, Ended> {
+        let mut sent = 0;
+        for (unit, digest) in self.service.exported_attachments().await? {
+            let mut from = 0;
+            loop {
+                let read = self.service.exported_attachment(unit, digest, from, PIECE).await?;
+                let Some((content, last)) = read else { break };
+                from += content.len() as u64;
+                let (unit, sha256) = (unit.to_string(), digest.to_string());
+                let piece = wire::ExportedAttachment { unit, sha256, content, last };
+                put(to, Part::Attachment(piece)).await?;
+                if last {
+                    sent += 1;
+                    break;
+                }
+            }
+        }
+        Ok(sent)
     }
 
     /// Sends the key files as they are now: a key that was erased meanwhile is not sent.

@@ -65,6 +65,7 @@ fn erasure(service: &Service, from: &Erasure, validated_only: bool) -> wire::Era
         unread: from.unread,
         holds: from.holds.iter().map(ToString::to_string).collect(),
         streams: from.streams.iter().map(|of| stream(service, of)).collect(),
+        attachments: from.streams.iter().map(|of| of.attachments).sum(),
     }
 }
 
@@ -74,6 +75,7 @@ fn stream(service: &Service, from: &ErasedTexts) -> wire::ErasedStream {
         unit: from.unit.map(unit),
         appraisal: from.unit.map_or_else(|| from.stream.to_string(), |_| String::new()),
         records: from.records,
+        attachments: from.attachments,
         held: from.held,
         receipts: from.receipts.iter().map(|receipt| convert::receipt(service, receipt)).collect(),
     }

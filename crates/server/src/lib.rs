@@ -11,6 +11,7 @@ mod page;
 mod status;
 
 mod appraisals;
+mod attachments;
 mod audit;
 mod backup;
 mod claims;

@@ -166,6 +166,12 @@ methods! {
         RestoreSource(RestoreSourceRequest): ADMINISTER,
         ListDistrusted(ListDistrustedRequest): ADMINISTER,
     }
+    AttachmentService {
+        PutAttachment(PutAttachmentRequest): SUBMIT,
+        GetAttachment(GetAttachmentRequest): READ,
+        ListAttachments(ListAttachmentsRequest): READ,
+        EraseAttachments(EraseAttachmentsRequest): ADMINISTER,
+    }
     ErasureService {
         EraseTexts(EraseTextsRequest): ADMINISTER,
         WithholdTexts(WithholdTextsRequest): ADMINISTER,

@@ -198,6 +198,7 @@ pub async fn start(
         Service::start(&settings.data, &beginning, clock, settings.memory(), options).await?;
     service.describe_states(settings.state_digest_every);
     service.record_queries(settings.audit_queries_every());
+    service.bound_attachments(u64::from(settings.attachment_mebibytes.get()) << 20);
     let (stop, stopping) = watch::channel(false);
     let gate = Gate::new(Arc::clone(&service), throttle);
     let tiles_address = tiles_listener.as_ref().map(|(_, address)| *address);
@@ -339,6 +340,7 @@ async fn router(
         .add_service(gated!(wire::role_service_server::RoleServiceServer<_>))
         .add_service(gated!(wire::duty_service_server::DutyServiceServer<_>))
         .add_service(gated!(wire::source_service_server::SourceServiceServer<_>))
+        .add_service(gated!(wire::attachment_service_server::AttachmentServiceServer<_>))
         .add_service(gated!(wire::erasure_service_server::ErasureServiceServer<_>))
         .add_service(gated!(wire::appraisal_service_server::AppraisalServiceServer<_>))
         .add_service(gated!(wire::projection_service_server::ProjectionServiceServer<_>))

@@ -4,7 +4,7 @@ mod limits;
 mod witnesses;
 
 use std::net::SocketAddr;
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -75,6 +75,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Mebibytes of the items and ratings of units that are held in memory, about.
     pub history_mebibytes: u32,
+    /// The longest attachment that is taken, in mebibytes.
+    pub attachment_mebibytes: NonZeroU16,
     /// Days up to which a pause is believed, after a restart of the machine; 0 believes any.
     pub clock_pause_days: u32,
     /// After how many records a state digest is recorded, at each multiple of it.
@@ -112,6 +114,7 @@ impl Default for Settings {
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,
             history_mebibytes: 160,
+            attachment_mebibytes: LONGEST_ATTACHMENT,
             clock_pause_days: 90,
             state_digest_every: gradus_service::states::EVERY,
             audit_queries_every_seconds: NonZeroU32::MIN.saturating_add(3_599),
@@ -126,6 +129,9 @@ impl Default for Settings {
         }
     }
 }
+
+/// The longest attachment by default, in mebibytes.
+const LONGEST_ATTACHMENT: NonZeroU16 = NonZeroU16::MIN.saturating_add(15);
 
 #[expect(clippy::expect_used, reason = "a fixed text, proved right by a test")]
 fn organization() -> Name {

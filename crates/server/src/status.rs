@@ -9,6 +9,7 @@ use gradus_log::LogError;
 use gradus_projection::library::DocumentError;
 use gradus_projection::views::NoAnswer;
 use gradus_service::ServiceError;
+use gradus_service::attachments::AttachmentError;
 use gradus_service::directory::FileError;
 use gradus_service::documents::DocumentError as HoldError;
 use gradus_service::index::Outcome;
@@ -124,6 +125,15 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             details.add_bad_request_violation("content", reason.to_string());
             (code, details)
         }
+        ServiceError::Attachment(attachment) => match of_attachment(attachment) {
+            Some(details) => details,
+            None => return fault(error),
+        },
+        ServiceError::AttachmentErased { digest, position, at, by } => {
+            let erased = verdict(Code::FailedPrecondition, "ATTACHMENT_ERASED");
+            let erased = erased.with("attachment", digest).with("position", position);
+            erased.with("erased_at", at).with("by", by).details()
+        }
         ServiceError::Log(error) => match log(error) {
             Some(verdict) => verdict.details(),
             None => return fault(error),
@@ -161,7 +171,44 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
     if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
         details.set_retry_info(Some(RETRY));
     }
-    Status::with_error_details(code, error.to_string(), details)
+    let message = match error {
+        // Whoever calls learns nothing of the server's folders.
+        ServiceError::Attachment(AttachmentError::Damaged { .. } | AttachmentError::NoKey(_)) => {
+            tracing::error!(%error, "an attachment is damaged");
+            "the attachment is damaged: the server's operator must run `gradus doctor`".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    Status::with_error_details(code, message, details)
+}
+
+/// What an attachment is refused with; none for a fault of ours.
+fn of_attachment(error: &AttachmentError) -> Option<(Code, ErrorDetails)> {
+    let verdict = match error {
+        AttachmentError::Missing(digest) => {
+            verdict(Code::NotFound, "ATTACHMENT_NOT_HELD").with("attachment", digest)
+        }
+        AttachmentError::Erased(digest) => {
+            verdict(Code::FailedPrecondition, "ATTACHMENT_ERASED").with("attachment", digest)
+        }
+        AttachmentError::TooLong { most } => {
+            let (code, mut details) =
+                verdict(Code::InvalidArgument, "ATTACHMENT_TOO_LONG").with("most", most).details();
+            details.add_bad_request_violation("content", error.to_string());
+            return Some((code, details));
+        }
+        AttachmentError::Unnamed { seen, most } => {
+            let unnamed = verdict(Code::ResourceExhausted, "ATTACHMENTS_UNNAMED");
+            unnamed.with("seen", seen).with("most", most)
+        }
+        AttachmentError::Damaged { .. } | AttachmentError::NoKey(_) => {
+            verdict(Code::DataLoss, "ATTACHMENT_DAMAGED")
+        }
+        AttachmentError::Key(_) | AttachmentError::File(_) | AttachmentError::Randomness => {
+            return None;
+        }
+    };
+    Some(verdict.details())
 }
 
 fn used(reason: &'static str, request: impl ToString) -> (Code, ErrorDetails) {
@@ -231,6 +278,7 @@ fn of_question(error: &ServiceError) -> (Code, ErrorDetails) {
                 "projection" => "PROJECTION_UNKNOWN",
                 "tile" => "TILE_UNKNOWN",
                 "engagement" => "ENGAGEMENT_UNKNOWN",
+                "attachment" => "ATTACHMENT_UNKNOWN",
                 _ => "DOCUMENT_UNKNOWN",
             };
             verdict(Code::NotFound, reason).with("name", name).details()

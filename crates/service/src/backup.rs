@@ -1,6 +1,9 @@
 //! Backs up a data directory into an archive, or hands out what an archive is made of.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gradus_archive::keys::{self, KeyFile, OF_CHECKPOINTS};
 use gradus_archive::write::About;
@@ -11,11 +14,15 @@ use gradus_log::{Head, ReadLimit, StoredRecord};
 use gradus_model::{Digest, UnitId};
 use gradus_proof::{RightEdge, leaf_hash};
 
+use crate::attachments::{all_in, found_in};
 use crate::directory::{DirectoryError, FileError, Step as FileStep};
 use crate::error::ServiceError;
 use crate::keys::{decode, file_name};
 use crate::offline::{Named, Offline, OnStep, Step, read_secret};
 use crate::service::Service;
+
+/// The bytes of an attachment that are read at a time.
+const PIECE: usize = 1 << 16;
 
 /// The program's name and version, for manifests.
 pub const MADE_BY: &str = concat!("gradus ", env!("CARGO_PKG_VERSION"));
@@ -94,6 +101,11 @@ pub fn back_up(
     for digest in &named.documents {
         writer.document(&read_document(&offline.document(*digest), *digest)?)?;
     }
+    for (unit, digest) in held_attachments(&offline, &named) {
+        let mut incoming = writer.attachment(unit, digest)?;
+        pieces_of(&offline.attachment(unit, digest), |piece| Ok(incoming.push(piece)?))?;
+        writer.attached(incoming)?;
+    }
     let mut files = key_files(&offline, &named)?;
     let keys_at = key_file.map_or_else(|| to.join("keys"), Path::to_owned);
     keys::write(&keys_at, &mut files)?;
@@ -117,7 +129,33 @@ pub fn verify(archive: &Path, on_step: OnStep<'_>) -> Result<Manifest, ServiceEr
     for digest in &archive.manifest().documents {
         archive.document(*digest)?;
     }
+    for attachment in &archive.manifest().attachments {
+        archive.attachment(attachment)?;
+    }
     Ok(archive.manifest().clone())
+}
+
+/// The attachments that records name, and whose bytes are here.
+pub(crate) fn held_attachments(offline: &Offline, named: &Named) -> Vec<(UnitId, Digest)> {
+    let held = |(unit, digest): &(UnitId, Digest)| offline.attachment(*unit, *digest).is_file();
+    let named = named.attachments.difference(&named.erased_attachments);
+    named.copied().filter(held).collect()
+}
+
+/// Reads a file piece by piece.
+fn pieces_of(
+    path: &Path,
+    mut take: impl FnMut(&[u8]) -> Result<(), ServiceError>,
+) -> Result<(), ServiceError> {
+    let failed = |source| read_failed(path, source);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece).map_err(failed)? {
+            0 => return Ok(()),
+            read => take(piece.get(..read).unwrap_or_default())?,
+        }
+    }
 }
 
 fn read_document(path: &Path, digest: Digest) -> Result<Vec<u8>, ServiceError> {
@@ -180,6 +218,45 @@ impl Service {
             .collect();
         drop(views);
         digests.into_iter().map(|digest| Ok(self.documents.get(digest)?))
+    }
+
+    /// The attachments that items name and whose bytes are held now.
+    pub async fn exported_attachments(
+        self: &Arc<Self>,
+    ) -> Result<Vec<(UnitId, Digest)>, ServiceError> {
+        // What an item names has its own name from here on.
+        self.tidy_attachments().await?;
+        self.on_disk(|service| {
+            let path = service.attachments.path();
+            let all = all_in(path).map_err(|source| read_failed(path, source))?;
+            let named = all.into_iter().filter(|(.., named)| *named);
+            Ok(named.map(|(unit, digest, _)| (unit, digest)).collect())
+        })
+        .await
+    }
+
+    /// Bytes of the sealed file of an attachment from one on, and whether they are the last; none when it
+    /// is not held any more.
+    pub async fn exported_attachment(
+        self: &Arc<Self>,
+        unit: UnitId,
+        digest: Digest,
+        from: u64,
+        most: usize,
+    ) -> Result<Option<(Vec<u8>, bool)>, ServiceError> {
+        self.on_disk(move |service| {
+            let folder = service.attachments.path();
+            let Some(path) = found_in(folder, unit, digest) else { return Ok(None) };
+            let failed = |source| read_failed(&path, source);
+            let mut file = File::open(&path).map_err(failed)?;
+            let length = file.metadata().map_err(failed)?.len();
+            file.seek(SeekFrom::Start(from)).map_err(failed)?;
+            let mut bytes = Vec::new();
+            file.take(most as u64).read_to_end(&mut bytes).map_err(failed)?;
+            let last = from + bytes.len() as u64 >= length;
+            Ok(Some((bytes, last)))
+        })
+        .await
     }
 
     /// The units and appraisals that may have keys, by the ids of their streams, and the log itself.

@@ -9,6 +9,7 @@
 //! | `checkpoints` | signed checkpoints that are kept, by size ([`crate::checkpoints`]) |
 //! | `checkpoint.key` | the key that signs them; backed up with the other keys |
 //! | `checkpoint.key.next` | the key that is to take its place, while that is being rotated |
+//! | `attachments` | held attachments by unit and digest, sealed ([`crate::attachments`]) |
 //! | `documents` | held documents by digest ([`crate::documents`]) |
 //! | `admin.token` | the operator's token of the first start, or the one recovered last |
 //! | `recovered-NAME.token` | a token that was recovered for another principal ([`crate::recover`]) |
@@ -39,6 +40,7 @@ pub const OLDEST: u32 = 1;
 const FORMAT_FILE: &str = "FORMAT";
 const FORMAT_HEAD: &str = "gradus data directory\nformat ";
 const LOCK_FILE: &str = "LOCK";
+pub(crate) const ATTACHMENTS: &str = "attachments";
 pub(crate) const QUERIES: &str = "queries";
 pub(crate) const LAST_USED: &str = "last-used";
 pub(crate) const CHECKPOINT_KEY: &str = "checkpoint.key";
@@ -231,6 +233,12 @@ impl Directory {
     #[must_use]
     pub fn keys(&self) -> PathBuf {
         self.path.join("keys")
+    }
+
+    /// The folder of held attachments.
+    #[must_use]
+    pub fn attachments(&self) -> PathBuf {
+        self.path.join(ATTACHMENTS)
     }
 
     /// The folder of held documents.

@@ -5,6 +5,7 @@
 
 mod queries;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use gradus_log::{Spot, Verified, damage_of};
 use gradus_model::{Digest, UnitId};
 use gradus_proof::{Checkpoint, KeyType, Note, Signer, VerifierKey, sha256};
 
+use crate::attachments::{self, AttachmentError};
 use crate::directory::DirectoryError;
 use crate::error::ServiceError;
 use crate::keys;
@@ -88,6 +90,8 @@ const RESTORE: &str = "restore a backup, or recover what verifies with --rescue"
 const RESCUE: &str = "every record is there; --rescue writes a directory without the damage";
 const RESTORE_FILE: &str = "restore this file from a backup";
 const RESTORE_KEYS: &str = "restore this file from the backup of the keys";
+const REMOVED: &str = "nothing to do: the next start removes it";
+const ELSEWHERE: &str = "nothing to do where they were never uploaded; restore the folder from a backup where they were";
 const BEGUN_ANEW: &str = "nothing to do: it is begun anew";
 const NOTHING: &str = "nothing to do: the next start makes it again";
 
@@ -130,6 +134,7 @@ pub fn examine(path: &Path, on_step: OnStep<'_>) -> Result<Diagnosis, ServiceErr
     exam.records(&offline, &verified);
     exam.contents(&unread, &unopened, &without_key);
     exam.named(&offline, &named);
+    exam.attachments(&offline, &named);
     exam.checkpoints(&offline, &named);
     exam.queries(&named)?;
     exam.derived()?;
@@ -294,6 +299,50 @@ impl Exam<'_> {
             if let Err(what) = key_tree(&path, log, *unit) {
                 self.add(Severity::Lost, &path, what, RESTORE_KEYS);
             }
+        }
+    }
+
+    /// Attachments that records name: those that are held open, and hash to their names.
+    fn attachments(&mut self, offline: &Offline, named: &Named) {
+        let Some(log) = named.log else { return };
+        let mut trees = BTreeMap::new();
+        let (mut elsewhere, mut damaged) = (0, 0);
+        for (unit, digest) in &named.attachments {
+            let path = offline.attachment(*unit, *digest);
+            if named.erased_attachments.contains(&(*unit, *digest)) {
+                if path.is_file() {
+                    let what = "it was erased, and is still there";
+                    self.add(Severity::Derived, &path, what, REMOVED);
+                }
+                continue;
+            }
+            let tree = trees.entry(*unit).or_insert_with(|| {
+                // What is wrong with the file of keys was told before.
+                key_tree(&offline.key_file(*unit), log, *unit).ok()
+            });
+            let Some(tree) = tree else { continue };
+            match attachments::examine(&path, (log, *unit, *digest), |number| Ok(tree.key(number)))
+            {
+                Ok(_) => (),
+                Err(AttachmentError::Missing(_)) => elsewhere += 1,
+                Err(_) if damaged == MOST_OF_A_KIND => damaged += 1,
+                Err(error) => {
+                    damaged += 1;
+                    let (what, advice) = match error {
+                        AttachmentError::Damaged { what, .. } => (what.to_string(), RESTORE_FILE),
+                        AttachmentError::NoKey(_) => {
+                            ("its key is gone, and no event erased it".to_owned(), RESTORE_KEYS)
+                        }
+                        error => (error.to_string(), RESTORE_FILE),
+                    };
+                    self.add(Severity::Lost, &path, what, advice);
+                }
+            }
+        }
+        let folder = offline.attachments();
+        if elsewhere > 0 {
+            let what = format!("attachments that records name and that are not held: {elsewhere}");
+            self.add(Severity::Note, &folder, what, ELSEWHERE);
         }
     }
 

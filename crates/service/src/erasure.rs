@@ -1,5 +1,6 @@
 //! Erasing the texts of many records: what is about a person, what somebody wrote, what names
-//! something, and what retention rules no longer keep.
+//! something, and what retention rules no longer keep. With the texts of items go the attachments that
+//! no other item of the unit names.
 //!
 //! Streams are read one by one, and what is found is erased by events of its own in each of them.
 //! Nothing is erased before all was read. What is recorded meanwhile is not looked at; to do it again
@@ -15,7 +16,6 @@ use gradus_domain::access::Right;
 use gradus_domain::erasure::About;
 use gradus_domain::registry::Hold;
 use gradus_domain::{NeededOn, Proposal, Refusal, Registry};
-use gradus_model::event::PayloadsErased;
 use gradus_model::payload::Class;
 use gradus_model::{Event, Name, Payload, PrincipalId, Timestamp, UnitId};
 use tokio::sync::watch;
@@ -26,7 +26,7 @@ use crate::error::ServiceError;
 use crate::records::{ReadRecord, Texts};
 use crate::service::Service;
 use crate::units::reason_payload;
-use found::{Found, in_events};
+use found::{Found, all_events};
 
 /// Records that are read at a time.
 const CHUNK: usize = 1_000;
@@ -59,6 +59,8 @@ pub struct ErasedTexts {
     pub stream: UnitId,
     /// Records that are, or would be, erased.
     pub records: u64,
+    /// Attachments that are, or would be, erased.
+    pub attachments: u64,
     /// Records that legal holds keep.
     pub held: u64,
     /// What was recorded.
@@ -262,6 +264,12 @@ impl Service {
             // Nobody may look.
             far.send_replace((*done, total));
         }
+        if found.records() > 0 && stream.unit.is_some() {
+            self.recalled(stream.id).await?;
+            if let Some(history) = self.views().history(stream.id) {
+                found.take_attachments(history);
+            }
+        }
         Ok(found)
     }
 
@@ -271,10 +279,14 @@ impl Service {
         holds.into_iter().cloned().collect()
     }
 
-    /// Whether a record has texts that can still be read by somebody.
+    /// Whether a record has texts or attachments that can still be read by somebody.
     fn has_texts(&self, record: &ReadRecord) -> Result<bool, ServiceError> {
         let place = record.recorded.place;
-        Ok(record.sealed_len() > 0 && self.keys.key(place.stream, place.version)?.is_some())
+        let attaches = matches!(
+            &record.recorded.event, Event::EvidenceSubmitted(item) if !item.attachments.is_empty()
+        );
+        Ok((record.sealed_len() > 0 || attaches)
+            && self.keys.key(place.stream, place.version)?.is_some())
     }
 
     /// For how long the texts of a stream are kept: of several units, as long as any one keeps them.
@@ -323,12 +335,13 @@ impl Service {
             }
             let mut receipts = Vec::new();
             if !plan {
-                for events in in_events(&found).chunks(EVENTS_A_CALL) {
+                for events in all_events(&found).chunks(EVENTS_A_CALL) {
                     receipts.push(self.erase_some(&call, found.stream, events, reason).await?);
                 }
             }
-            let (unit, stream) = (found.unit, found.stream);
-            erasure.streams.push(ErasedTexts { unit, stream, records, held, receipts });
+            let (unit, stream, attachments) = (found.unit, found.stream, found.attachments());
+            let erased = ErasedTexts { unit, stream, records, attachments, held, receipts };
+            erasure.streams.push(erased);
         }
         // The views destroy the keys as they read the events.
         self.caught_up(None).await?;
@@ -339,14 +352,12 @@ impl Service {
         self: &Arc<Self>,
         call: &Call,
         stream: UnitId,
-        events: &[PayloadsErased],
+        events: &[(Event, Option<u64>)],
         reason: &(dyn Fn(Option<u64>) -> Payload + Send + Sync),
     ) -> Result<Receipt, ServiceError> {
         let now = self.now();
-        let proposal = |event: &PayloadsErased| {
-            let event = event.clone();
-            let because = reason(event.rule);
-            Proposal::at(Event::PayloadsErased(event), None, now).with(because)
+        let proposal = |(event, rule): &(Event, Option<u64>)| {
+            Proposal::at(event.clone(), None, now).with(reason(*rule))
         };
         let proposals: Vec<Proposal> = events.iter().map(proposal).collect();
         let batch = Batch::new(stream, proposals);

@@ -3,12 +3,13 @@
 use gradus_domain::Refusal;
 use gradus_log::LogError;
 use gradus_model::recorded::UnreadableLeaf;
-use gradus_model::{RequestId, Timestamp};
+use gradus_model::{Digest, RequestId, Timestamp};
 use gradus_projection::library::DocumentError;
 use gradus_projection::store::IndexError;
 use gradus_projection::views::NoAnswer;
 use gradus_projection::walk::Stand;
 
+use crate::attachments::AttachmentError;
 use crate::checkpoints::CheckpointError;
 use crate::directory::{DirectoryError, FileError};
 use crate::documents::DocumentError as HoldError;
@@ -105,6 +106,23 @@ pub enum ServiceError {
     /// A document cannot be held or had.
     #[error(transparent)]
     Documents(#[from] HoldError),
+    /// An attachment cannot be kept, had or erased.
+    #[error(transparent)]
+    Attachment(#[from] AttachmentError),
+    /// An attachment was erased.
+    #[error(
+        "attachment {digest} was erased at {at} by {by}, as position {position} of the log says"
+    )]
+    AttachmentErased {
+        /// Which.
+        digest: Digest,
+        /// Where that was recorded.
+        position: u64,
+        /// When.
+        at: Timestamp,
+        /// Who erased it.
+        by: String,
+    },
     /// What only people may do, and why it is theirs follows from what it hands out.
     #[error("only a person may {0}: use the token of one")]
     Personal(&'static str),
@@ -246,6 +264,9 @@ impl ServiceError {
     pub const fn refused_file(&self) -> Option<&FileError> {
         match self {
             Self::Key(KeyError::File(file))
+            | Self::Attachment(
+                AttachmentError::File(file) | AttachmentError::Key(KeyError::File(file)),
+            )
             | Self::Documents(HoldError::File(file))
             | Self::Directory(DirectoryError::File(file)) => Some(file),
             _ => None,

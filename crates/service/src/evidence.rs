@@ -300,7 +300,8 @@ impl Service {
         .await
     }
 
-    /// Destroys the key of one record's texts, after an event that says so. Levels and proofs stay.
+    /// Destroys the key of one record's texts, after an event that says so, and with them the
+    /// attachments that no other item of the unit names. Levels and proofs stay.
     pub async fn erase_payload(
         &self,
         call: &Call,
@@ -317,10 +318,15 @@ impl Service {
                 submitted.ok_or_else(|| ServiceError::not_found("evidence", evidence))
             }
         };
+        // What names an attachment is read from the views.
+        self.caught_up(None).await?;
         let receipt = self
             .append_to_unit(call, unit, |writer, _, unit| {
-                let event = Event::PayloadErased(PayloadErased { version: version(writer, unit)? });
-                Ok(vec![Proposal::at(event, None, now).with(reason_payload(reason))])
+                let version = version(writer, unit)?;
+                let erased = Event::PayloadErased(PayloadErased { version });
+                let events = [Some(erased), self.with_attachments(unit, version)];
+                let because = |event| Proposal::at(event, None, now).with(reason_payload(reason));
+                Ok(events.into_iter().flatten().map(because).collect())
             })
             .await?;
         // The views destroy the key as they read the event.

@@ -13,6 +13,9 @@
 //!                          || seed, 32 bytes )
 //! ```
 //!
+//! From 2^39 on the numbers are of the unit's attachments ([`crate::attachments`]), counted up from there:
+//! no stream gets that far, and an attachment is erased as a record is.
+//!
 //! To *erase* record i, the node above it that is kept is replaced by the siblings along the rest
 //! of the path. No kept node is above i then, and no seed leads upwards or sideways, so the key of
 //! i is gone, and every other key is still derived as before.

@@ -4,6 +4,7 @@
 //! and acknowledged after the sync; views read what is durable, and queries read the views.
 
 // The house: what a service is made of, and how it starts.
+pub mod attachments;
 pub mod checkpoints;
 pub mod directory;
 pub mod documents;
@@ -42,6 +43,7 @@ pub mod restore;
 
 // Use cases that append.
 pub mod appraisals;
+pub mod attaching;
 pub mod baseline;
 pub mod certificates;
 pub mod claims;

@@ -10,8 +10,9 @@ use gradus_model::event::LogKeyRotated;
 use gradus_model::{Digest, Event, Leaf, LogId, PrincipalId, Recorded, UnitId};
 use zeroize::Zeroizing;
 
+use crate::attachments::{found_in, path_in};
 use crate::directory::{
-    CHECKPOINT_KEY, DirectoryError, FileError, Held, Step as FileStep, hold_unchanged,
+    ATTACHMENTS, CHECKPOINT_KEY, DirectoryError, FileError, Held, Step as FileStep, hold_unchanged,
 };
 use crate::error::ServiceError;
 use crate::keys::{self, KeyTree};
@@ -50,6 +51,16 @@ impl Offline {
         self.path.join("documents").join(digest.to_string())
     }
 
+    pub(crate) fn attachments(&self) -> PathBuf {
+        self.path.join(ATTACHMENTS)
+    }
+
+    /// Where an attachment lies, or would.
+    pub(crate) fn attachment(&self, unit: UnitId, digest: Digest) -> PathBuf {
+        let folder = self.attachments();
+        found_in(&folder, unit, digest).unwrap_or_else(|| path_in(&folder, unit, digest))
+    }
+
     pub(crate) fn checkpoint_key(&self) -> PathBuf {
         self.path.join(CHECKPOINT_KEY)
     }
@@ -81,6 +92,10 @@ pub(crate) struct Named {
     pub(crate) asked: BTreeMap<(PrincipalId, u32), AskedRows>,
     /// Records whose keys were destroyed.
     pub(crate) erased: BTreeSet<(UnitId, u64)>,
+    /// Attachments that items of a unit name.
+    pub(crate) attachments: BTreeSet<(UnitId, Digest)>,
+    /// Attachments that were erased.
+    pub(crate) erased_attachments: BTreeSet<(UnitId, Digest)>,
 }
 
 impl Named {
@@ -110,6 +125,13 @@ impl Named {
             }
             Event::QueriesOpened(of) => {
                 self.asked.entry((of.auditor, of.engagement)).or_default().opened += of.count;
+            }
+            Event::EvidenceSubmitted(item) => {
+                self.attachments.extend(item.attachments.iter().map(|digest| (stream, *digest)));
+            }
+            Event::AttachmentsErased(erased) => {
+                let digests = erased.digests.iter().map(|digest| (stream, *digest));
+                self.erased_attachments.extend(digests);
             }
             Event::PayloadErased(erased) => {
                 self.erased.insert((stream, erased.version));

@@ -148,6 +148,15 @@ impl Service {
         if let Event::PayloadsErased(erased) = &recorded.event {
             self.erase_keys(recorded.place.stream, erased).await?;
         }
+        match &recorded.event {
+            Event::EvidenceSubmitted(item) if !item.attachments.is_empty() => {
+                self.attachments.settle(recorded.place.stream, &item.attachments)?;
+            }
+            Event::AttachmentsErased(erased) => {
+                self.attachments.erase(&self.keys, recorded.place.stream, &erased.digests)?;
+            }
+            _ => (),
+        }
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use gradus_model::{Digest, UnitId};
 use gradus_proof::sha256;
 
+use crate::backup::held_attachments;
 use crate::directory::CHECKPOINT_KEY;
 use crate::error::ServiceError;
 use crate::offline::{Offline, OnStep, Step, key_tree, read_secret};
@@ -79,6 +80,10 @@ pub async fn rescue(
         opened: None,
     };
     rescued.lost_keys = keys(&offline, &new)?;
+    for (unit, digest) in held_attachments(&offline, &new.named) {
+        // Damaged or whole: what can be read of it is told as it always is.
+        new.attachment(unit, digest, &offline.attachment(unit, digest))?;
+    }
     if let Ok(Some(token)) = read_secret(&from.join("admin.token")) {
         new.secret("admin.token", &token)?;
     }

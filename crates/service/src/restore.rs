@@ -18,6 +18,7 @@ use gradus_model::unit::{Grade, PrincipalKind};
 use gradus_model::{Digest, Event, Leaf, LogId, PrincipalId, RequestId, Timestamp, UnitId};
 
 use crate::ahead::Ahead;
+use crate::attachments::adopt;
 use crate::call::{Call, Numbered, random, random_id};
 use crate::directory::{
     CHECKPOINT_KEY, Directory, DirectoryError, FileError, Step as FileStep, folder,
@@ -147,6 +148,11 @@ pub async fn restore(
     for digest in &new.named.documents {
         new.document(*digest, &archive.document(*digest)?)?;
     }
+    let held = |of: &&gradus_archive::Attachment| new.holds(of.unit, of.digest);
+    for attachment in archive.manifest().attachments.iter().filter(held) {
+        let (unit, digest) = (attachment.unit, attachment.digest);
+        new.attachment(unit, digest, &archive.attachment(attachment)?)?;
+    }
     new.keys(&key_path, files)?;
     let restored = new.finish()?;
     if restored.size == of.size && restored.root != of.root {
@@ -237,6 +243,23 @@ impl New {
     pub(crate) fn document(&self, digest: Digest, bytes: &[u8]) -> Result<(), ServiceError> {
         let path = self.directory.documents().join(digest.to_string());
         Ok(folder::replace(&path, bytes).map_err(DirectoryError::from)?)
+    }
+
+    /// Whether a record names an attachment, and none says that it was erased.
+    fn holds(&self, unit: UnitId, digest: Digest) -> bool {
+        let of = (unit, digest);
+        self.named.attachments.contains(&of) && !self.named.erased_attachments.contains(&of)
+    }
+
+    /// Takes over the sealed file of an attachment.
+    pub(crate) fn attachment(
+        &self,
+        unit: UnitId,
+        digest: Digest,
+        from: &Path,
+    ) -> Result<(), ServiceError> {
+        let folder = self.directory.attachments();
+        Ok(adopt(&folder, (unit, digest), from).map_err(DirectoryError::from)?)
     }
 
     pub(crate) fn secret(&self, name: &str, bytes: &[u8]) -> Result<(), ServiceError> {

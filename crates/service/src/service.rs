@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::access::unknown;
 use crate::answers::Answers;
+use crate::attachments::Attachments;
 use crate::call::{Call, Naming};
 use crate::checkpoints::Checkpoints;
 use crate::directory::Directory;
@@ -47,6 +48,7 @@ pub struct Service {
     pub(crate) states: States,
     pub(crate) queries: Queries,
     pub(crate) documents: Documents,
+    pub(crate) attachments: Attachments,
     pub(crate) library: RwLock<Library>,
     pub(crate) views: Arc<RwLock<Views>>,
     pub(crate) memory: Memory,

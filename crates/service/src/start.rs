@@ -12,6 +12,7 @@ use gradus_projection::{Library, Views};
 use tokio::sync::{Notify, watch};
 
 use crate::answers::{Answers, Told};
+use crate::attachments::Attachments;
 use crate::call::random_id;
 use crate::checkpoints::Checkpoints;
 use crate::directory::Directory;
@@ -109,6 +110,7 @@ impl Service {
         let created = log.head().size == 0;
         let log_id = if created { LogId(random_id()?) } else { log_id(log.as_ref()).await? };
         let keys = KeyStore::open(&directory.keys(), log_id)?;
+        let attachments = Attachments::open(&directory.attachments(), log_id)?;
         let head = log.head().size;
         let first_leaf = if head == 0 { Digest::ZERO } else { log.root_at(1).await? };
         discard_damaged(&directory.projections())?;
@@ -132,6 +134,7 @@ impl Service {
             states: States::default(),
             queries: Queries::default(),
             documents,
+            attachments,
             library: RwLock::new(Library::default()),
             views,
             memory,
@@ -170,6 +173,7 @@ impl Service {
         service.follow_with_checkpoints();
         service.keep_room();
         service.keep_uses_now_and_then();
+        service.keep_attachments_tidy();
         Ok(Started { service, created })
     }
 }

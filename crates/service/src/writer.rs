@@ -16,7 +16,8 @@ use gradus_domain::appraisal::is_of_appraisal;
 use gradus_domain::settings::Settings;
 use gradus_domain::timeline::Timeline;
 use gradus_domain::{
-    Appraisals, At, Draft, Occasion, Refusal, Registry, UnitState, Verdict, registry, unit::Change,
+    Appraisals, At, Draft, Occasion, Refusal, Registry, UnitHistory, UnitState, Verdict, registry,
+    unit::Change,
 };
 use gradus_model::event::Document;
 use gradus_model::evidence::{Item, Source};
@@ -258,7 +259,8 @@ impl Writer {
                     continue;
                 }
                 let units = self.about(&batch.stream);
-                let frees = registry.frees(batch.stream, units, &proposal.event);
+                let naming = naming(past, &proposal.event);
+                let frees = registry.frees((batch.stream, units), &proposal.event, &naming);
                 frees.map_err(refused(*item))?;
                 if is_of_organization(&proposal.event) {
                     let position = next + records.len() as u64;
@@ -295,7 +297,7 @@ impl Writer {
         event: &Event,
     ) -> Result<(), Refusal> {
         // Texts of a unit that was archived, or of an appraisal that is over, can be erased.
-        if matches!(event, Event::PayloadsErased(_)) {
+        if matches!(event, Event::PayloadsErased(_) | Event::AttachmentsErased(_)) {
             let administers = |unit: &UnitId| {
                 registry.need(occasion.actor.principal, Right::Administer, *unit, judged)
             };
@@ -322,6 +324,12 @@ impl Writer {
             state.absorb(change);
         }
     }
+}
+
+/// The versions of the items that name attachments which an event says to be erased.
+fn naming(past: Option<&UnitHistory>, event: &Event) -> Vec<u64> {
+    let (Event::AttachmentsErased(of), Some(past)) = (event, past) else { return Vec::new() };
+    of.digests.iter().flat_map(|digest| past.naming(digest)).map(|item| item.version).collect()
 }
 
 /// Whether two proposals say the same.

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use super::many::{erased, naming};
 use super::{CANARY, event, personal, shown};
+use crate::attachments::{get, naming as naming_attachments, put};
 use crate::running::{System, copy, files, item};
 
 const QUIET: operate::OnStep<'static> = &|_, _, _| ();
@@ -152,6 +153,65 @@ async fn of_an_erased_canary_no_file_holds_the_text_a_salt_or_a_way_to_the_key()
     operate::back_up(&data, &directory.path().join("fresh"), None, QUIET).unwrap();
     assert_eq!(found(&archive, &needles), [""; 0], "the archive of before, added to");
     assert_eq!(found(directory.path(), &needles), [""; 0], "and a new one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_erased_attachment_no_file_holds_the_canary_or_a_way_to_the_key() {
+    let system = System::alone().await;
+    system.project("alpha").await;
+    let bytes = format!("{CANARY} and more of {CANARY}").repeat(9_000);
+    let kept = put(&system.operator, "alpha", bytes.as_bytes()).await.unwrap();
+    let other = put(&system.operator, "alpha", b"another one").await.unwrap();
+    let item = naming_attachments("a", &[&kept.sha256, &other.sha256]);
+    let id = system.submitted("alpha", vec![item]).await.swap_remove(0);
+    let unit = shown(&system, &id).await.unit.unwrap().id;
+    let directory = system.stopped().await;
+    let (data, archive) = (directory.path().join("data"), directory.path().join("archive"));
+    operate::back_up(&data, &archive, None, QUIET).unwrap();
+    let keys = std::fs::read(data.join("keys").join(format!("{unit}.keys"))).unwrap();
+    // Nothing was erased before, and it was the first attachment.
+    let mut seed: [u8; 32] = keys[59..91].try_into().unwrap();
+    let mut needles = vec![("root seed".to_owned(), seed.to_vec())];
+    let sealed = files(&data.join("attachments"));
+    let sealed = sealed.iter().find(|(path, _)| path.ends_with(&kept.sha256)).unwrap();
+    let number = u64::from_be_bytes(sealed.1[20..28].try_into().unwrap());
+    assert_eq!(number, gradus_service::attachments::FIRST);
+    for depth in 0..DEPTH {
+        let bit = u8::from(number >> (DEPTH - 1 - depth) & 1 == 1);
+        seed = sha256_of(&[b"gradus/v1/key", &[bit], &seed]).0;
+        needles.push((format!("seed of depth {}", depth + 1), seed.to_vec()));
+    }
+    needles.push(("canary".to_owned(), CANARY.as_bytes().to_vec()));
+    // What is sealed is looked for by its nonce, which begins the file.
+    needles.push(("sealed attachment".to_owned(), sealed.1[28..44].to_vec()));
+    let there = found(&data, &needles);
+    let expected = [
+        format!("attachments/{unit}/{} holds the sealed attachment", kept.sha256),
+        format!("keys/{unit}.keys holds the root seed"),
+    ];
+    assert_eq!(there, expected, "the drill finds what is there");
+
+    let system = System::in_directory(directory, "2026-06-01T12:00:00Z").await;
+    assert_eq!(get(&system.operator, "alpha", &kept.sha256).await.unwrap(), bytes.as_bytes());
+    let asked = gradus_wire::v1::EraseAttachmentsRequest {
+        append: None,
+        unit: "alpha".to_owned(),
+        sha256: vec![kept.sha256.clone()],
+        reason: "asked for".to_owned(),
+    };
+    system.operator.attachments.clone().erase_attachments(asked).await.unwrap();
+    assert_eq!(found(&system.data(), &needles), [""; 0], "while the server runs");
+    let system = system.restarted().await;
+    assert_eq!(get(&system.operator, "alpha", &other.sha256).await.unwrap(), b"another one");
+    let directory = system.stopped().await;
+    let (data, archive) = (directory.path().join("data"), directory.path().join("archive"));
+    assert_eq!(found(&data, &needles), [""; 0], "at rest");
+    operate::back_up(&data, &archive, None, QUIET).unwrap();
+    assert_eq!(
+        found(directory.path(), &needles),
+        [""; 0],
+        "and in the archive, whose keys are new"
+    );
 }
 
 fn wire_erased() -> gradus_wire::v1::PayloadState {

@@ -27,7 +27,7 @@ fn planned(asked: wire::EraseTextsRequest) -> wire::EraseTextsRequest {
 }
 
 /// What a call that erases comes to.
-pub(super) async fn erased(
+pub(crate) async fn erased(
     by: &Principal,
     asked: wire::EraseTextsRequest,
 ) -> Result<wire::Erasure, Status> {

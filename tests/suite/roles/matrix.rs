@@ -11,6 +11,7 @@ use tonic::Status;
 use tonic_types::StatusExt as _;
 
 use super::rows::{Given, Row, an_appraisal, beside, of_appraisals, of_the_whole, rows, suspect};
+use crate::attachments::put;
 use crate::authority::Authority;
 use crate::raw;
 use crate::running::{System, item, on, rating};
@@ -48,6 +49,7 @@ async fn ask(system: &System, token: &str, (method, request): &Row) -> Result<()
     let streams =
         ["Watch", "Subscribe", "Verify", "Rebuild", "Export", "Replay", "Push", "CreateCapsule"];
     let is_stream = streams.iter().any(|stream| method.contains(&format!("/{stream}")));
+    let is_stream = is_stream || method.ends_with("/GetAttachment");
     let (channel, bearer, request) = (&system.channel, Some(bearer.as_str()), request.clone());
     if !is_stream {
         return Ok(raw::call(channel, bearer, &path, request).await.map(|_| ())?);
@@ -100,7 +102,9 @@ async fn equipped(
     // Who provides what waits does not rate its practice.
     let rated = rating("BP.10.01", wire::Value::Satisfied, "2026-05-01");
     let rating = system.rated(unit, vec![rated]).await.swap_remove(0);
-    let evidence = system.submitted(unit, vec![item("1"), item("2")]).await.swap_remove(0);
+    let attachment = put(operator, unit, unit.as_bytes()).await.unwrap().sha256;
+    let attaches = wire::EvidenceItem { attachments: vec![attachment.clone()], ..item("1") };
+    let evidence = system.submitted(unit, vec![attaches, item("2")]).await.swap_remove(0);
     let entered = wire::EnterPhaseRequest {
         unit: unit.to_owned(),
         phase: wire::Phase::Operation.into(),
@@ -161,6 +165,7 @@ async fn equipped(
         evidence,
         rating,
         appraisal: opened.appraisal,
+        attachment,
         position,
         principal: principal.to_owned(),
         token: issued.token.unwrap().id,
@@ -179,6 +184,7 @@ fn missing(like: &Given) -> Given {
         evidence: id(),
         rating: id(),
         appraisal: id(),
+        attachment: "00".repeat(32),
         position: 998,
         principal: "zack".to_owned(),
         token: id(),
@@ -190,7 +196,7 @@ fn missing(like: &Given) -> Given {
     let lengths = |given: &Given| {
         [&given.unit, &given.evidence, &given.rating, &given.appraisal, &given.principal]
             .into_iter()
-            .chain([&given.token, &given.key, &given.rule])
+            .chain([&given.token, &given.key, &given.rule, &given.attachment])
             .chain(&[given.position.to_string(), given.distrust.to_string()])
             .map(String::len)
             .collect::<Vec<_>>()
@@ -417,6 +423,10 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         SourceService/DistrustSource        -         -         -         -         -         -         -         -
         SourceService/RestoreSource         -         -         -         -         -         -         -         -
         ClaimService/RemoveClaimRule        -         -         -         -         -         -         -         yes
+        AttachmentService/PutAttachment     -         -         yes       yes       -         -         -         yes
+        AttachmentService/GetAttachment     -         yes       -         yes       yes       yes       yes       yes
+        AttachmentService/ListAttachments   -         yes       -         yes       yes       yes       yes       yes
+        AttachmentService/EraseAttachments  -         -         -         -         -         -         -         yes
         ErasureService/WithholdTexts        -         -         -         -         -         -         -         yes
         ErasureService/SetRetention         -         -         -         -         -         -         -         -
         ErasureService/RemoveRetention      -         -         -         -         -         -         -         -

@@ -23,6 +23,8 @@ pub(super) struct Given {
     pub(super) evidence: String,
     pub(super) rating: String,
     pub(super) appraisal: String,
+    /// An attachment that the item names.
+    pub(super) attachment: String,
     /// Where one of its events was recorded.
     pub(super) position: u64,
     /// Somebody who has a role there alone, the id of their token and the key of their certificate.
@@ -41,7 +43,7 @@ impl Given {
     pub(super) fn neutral(&self, text: &str) -> String {
         let numbers = [self.position.to_string(), self.distrust.to_string()];
         let ids = [&self.evidence, &self.rating, &self.appraisal, &self.token, &self.key];
-        let names = [&self.unit, &self.principal, &self.rule];
+        let names = [&self.unit, &self.principal, &self.rule, &self.attachment];
         let all = ids.into_iter().chain(names).chain(&numbers);
         all.fold(text.to_owned(), |text, name| text.replace(name.as_str(), "NAME"))
     }

@@ -1,6 +1,7 @@
 //! `gradus erase`, `gradus retention` and `gradus hold`.
 
 use clap::{Args, Subcommand, ValueEnum};
+use gradus_model::Digest;
 use gradus_model::payload::Class;
 use gradus_wire::v1;
 
@@ -33,6 +34,34 @@ Texts that you may not read are not searched; how many there are is told."
 The new item takes the place of the old one from now on, and waits for a review where the rules ask
 for one; what was true until now stays.")]
     Field(FieldArgs),
+    /// Erase attachments of a unit, whatever items of it name them
+    #[command(after_help = "Example: gradus erase attachment 6c62…9bb0 --project theta \\
+    --reason \"asked for on 2026-05-02\"
+
+The bytes and their key are gone for good; the digest stays in the records that name it, so that whoever
+guesses the content can tell. `gradus attachment list` shows digests. Erasing the texts of an item
+erases the attachments that no other item of its unit names.")]
+    Attachment(ErasedAttachmentArgs),
+}
+
+/// Attachments to erase.
+#[derive(Debug, Args)]
+pub struct ErasedAttachmentArgs {
+    /// SHA-256 in hexadecimal, at most 64
+    #[arg(value_name = "SHA256", required = true)]
+    pub digest: Vec<Digest>,
+    /// The unit
+    #[arg(long, value_name = "UNIT")]
+    pub project: String,
+    /// Why, without repeating what is erased
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+    /// How to append.
+    #[command(flatten)]
+    pub append: AppendArgs,
 }
 
 /// Which texts of a person.

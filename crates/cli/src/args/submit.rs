@@ -1,5 +1,7 @@
 //! `gradus submit`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use gradus_model::Timestamp;
 use gradus_model::evidence::{Kind, Outcome, Strength};
@@ -14,6 +16,8 @@ use crate::select::{self, Moment};
 #[command(after_help = "Examples:
   gradus submit --project rustls --kind policy --practice BP.01.01 --work-to 2026-03-01 \\
     --outcome supports --strength direct --title 'Security policy' --uri https://example.org/policy
+  gradus submit --project rustls --kind audit-report --practice BP.11.01 --outcome supports \
+    --strength direct --title 'Audit of 2026' --attach report.pdf
   gradus submit --project rustls --file items.jsonl")]
 pub struct SubmitArgs {
     /// The unit
@@ -90,15 +94,18 @@ pub struct ItemArgs {
     /// Where to find it
     #[arg(long, default_value = "")]
     pub uri: String,
+    /// File to upload and name in it, at most 16; erasable; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub attach: Vec<PathBuf>,
     /// Named text, KEY=TEXT; may be repeated
     #[arg(long, value_name = "KEY=TEXT", value_parser = pair)]
     pub attribute: Vec<(String, String)>,
 }
 
 impl ItemArgs {
-    /// The item in a request.
+    /// The item in a request, with the digests of its attachments.
     #[must_use]
-    pub fn item(&self) -> v1::EvidenceItem {
+    pub fn item(&self, attachments: Vec<String>) -> v1::EvidenceItem {
         let source = self.source.as_ref().zip(self.source_id.as_ref());
         v1::EvidenceItem {
             kind: self.kind.map_or(0, |kind| i32::from(kind.number())),
@@ -119,7 +126,7 @@ impl ItemArgs {
                 version: self.tool_version.clone().unwrap_or_default(),
                 mapping: String::new(),
             }),
-            attachments: Vec::new(),
+            attachments,
             title: self.title.clone(),
             note: self.note.clone(),
             uri: self.uri.clone(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gradus_archive::keys::{self, KeyFile};
 use gradus_archive::write::About;
-use gradus_archive::{Manifest, Writer};
+use gradus_archive::{Incoming, Manifest, Writer};
 use gradus_model::Digest;
 use gradus_server::operate::{self, BackedUp, MADE_BY, Step};
 use gradus_wire::v1;
@@ -48,7 +48,8 @@ async fn export(
     let error = |status| session.client.error(status);
     let sent = session.client.backup().export_log(Request::new(asked)).await;
     let mut parts = sent.map_err(error)?.into_inner();
-    let mut taking = Taking { writer, beginning: None, keys: Vec::new(), piece: Vec::new() };
+    let mut taking =
+        Taking { writer, beginning: None, keys: Vec::new(), attachment: None, piece: Vec::new() };
     let mut whole = false;
     while let Some(response) = parts.message().await.map_err(error)? {
         match response.part {
@@ -73,6 +74,8 @@ struct Taking {
     writer: Writer,
     beginning: Option<v1::ExportBeginning>,
     keys: Vec<KeyFile>,
+    /// The attachment that is coming in.
+    attachment: Option<Incoming>,
     /// The pieces of the key file that is coming in.
     piece: Vec<u8>,
 }
@@ -98,6 +101,7 @@ impl Taking {
             Part::Document(document) => {
                 self.writer.document(&document.content)?;
             }
+            Part::Attachment(sent) => self.attachment(sent)?,
             Part::Keys(keys) => {
                 self.piece.extend_from_slice(&keys.content);
                 if keys.last {
@@ -108,6 +112,24 @@ impl Taking {
                 }
             }
             Part::End(_) => (),
+        }
+        Ok(())
+    }
+
+    fn attachment(&mut self, sent: v1::ExportedAttachment) -> Result<(), CliError> {
+        let mut incoming = match self.attachment.take() {
+            Some(incoming) => incoming,
+            None => {
+                let wrong = |_| CliError::Answer("an attachment of no unit".to_owned());
+                let unit = sent.unit.parse().map_err(wrong)?;
+                self.writer.attachment(unit, sent.sha256.parse().map_err(wrong)?)?
+            }
+        };
+        incoming.push(&sent.content)?;
+        if sent.last {
+            self.writer.attached(incoming)?;
+        } else {
+            self.attachment = Some(incoming);
         }
         Ok(())
     }
@@ -153,6 +175,7 @@ fn show(args: &BackupArgs, done: &BackedUp, output: Output) -> Result<(), CliErr
             ("added", added.into()),
             ("root", manifest.head.root.to_string().into()),
             ("documents", (manifest.documents.len() as u64).into()),
+            ("attachments", (manifest.attachments.len() as u64).into()),
             ("keys", keys.as_str().into()),
             ("key_files", (*key_files as u64).into()),
         ]),
@@ -163,6 +186,7 @@ fn show(args: &BackupArgs, done: &BackedUp, output: Output) -> Result<(), CliErr
             ("records", format!("{size}, {added} of them new, all verified").into()),
             ("root", manifest.head.root.to_string().into()),
             ("documents", manifest.documents.len().to_string().into()),
+            ("attachments", format!("{}, sealed", manifest.attachments.len()).into()),
             ("keys", format!("{keys}, of {key_files} units").into()),
         ])],
     })

@@ -7,7 +7,8 @@ use tonic::Request;
 use super::projections::last;
 use crate::args::append::{AppendArgs, DryRun};
 use crate::args::erase::{
-    EraseCommand, ErasingArgs, FieldArgs, HoldCommand, RetentionCommand, Whose, wire,
+    EraseCommand, ErasedAttachmentArgs, ErasingArgs, FieldArgs, HoldCommand, RetentionCommand,
+    Whose, wire,
 };
 use crate::args::review::item;
 use crate::error::CliError;
@@ -39,6 +40,7 @@ pub async fn erase(session: &Session, command: EraseCommand) -> Result<(), CliEr
             erase_texts(session, &question, Texts::Naming(args.words), args.erasing).await
         }
         EraseCommand::Field(args) => withhold(session, args).await,
+        EraseCommand::Attachment(args) => attachments(session, args).await,
     }
 }
 
@@ -67,6 +69,16 @@ async fn confirm(session: &Session, question: &str, yes: bool, plan: bool) -> Re
     session.confirm(question, yes, &append).await
 }
 
+async fn attachments(session: &Session, args: ErasedAttachmentArgs) -> Result<(), CliError> {
+    let sha256: Vec<String> = args.digest.iter().map(ToString::to_string).collect();
+    let question = format!("destroy the attachments {} for ever", sha256.join(", "));
+    session.confirm(&question, args.confirm.yes, &args.append).await?;
+    let (unit, reason) = (args.project, args.reason);
+    let request = |append| v1::EraseAttachmentsRequest { append, unit, sha256, reason };
+    let send = async |request| session.client.attachments().erase_attachments(request).await;
+    session.record(&args.append, request, send).await
+}
+
 async fn withhold(session: &Session, args: FieldArgs) -> Result<(), CliError> {
     let evidence = Some(item(&args.item)?);
     let (named, fields) = (args.item.join(" "), args.field.join(", "));
@@ -85,7 +97,7 @@ async fn withhold(session: &Session, args: FieldArgs) -> Result<(), CliError> {
 }
 
 fn show(session: &Session, looked_at: u64, of: &v1::Erasure) -> Result<(), CliError> {
-    let mut sheet = Sheet::new(&["stream", "records", "held", "positions"]);
+    let mut sheet = Sheet::new(&["stream", "records", "attachments", "held", "positions"]);
     for stream in &of.streams {
         let events = stream.receipts.iter().flat_map(|receipt| &receipt.events);
         let positions: Vec<String> = events.map(|event| event.position.to_string()).collect();
@@ -93,6 +105,7 @@ fn show(session: &Session, looked_at: u64, of: &v1::Erasure) -> Result<(), CliEr
         sheet.row(vec![
             unit.unwrap_or_else(|| format!("appraisal {}", stream.appraisal)).into(),
             stream.records.to_string().into(),
+            stream.attachments.to_string().into(),
             stream.held.to_string().into(),
             positions.join(", ").into(),
         ]);
@@ -107,6 +120,7 @@ fn show(session: &Session, looked_at: u64, of: &v1::Erasure) -> Result<(), CliEr
     let mut parts: Vec<(&'static str, Cell)> = vec![
         ("result", result.into()),
         ("records", of.records.to_string().into()),
+        ("attachments", of.attachments.to_string().into()),
         ("held", of.held.to_string().into()),
         ("holds", of.holds.join(", ").into()),
         ("looked_at", looked_at.to_string().into()),

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use gradus_wire::v1;
 
 use crate::args::submit::SubmitArgs;
+use crate::commands::attachment::attached;
 use crate::error::CliError;
 use crate::items;
 use crate::session::{Parts, Session};
@@ -13,7 +14,10 @@ use crate::session::{Parts, Session};
 pub async fn run(session: &Session, args: &SubmitArgs) -> Result<(), CliError> {
     let items = match &args.file {
         Some(file) => in_file(file)?,
-        None => vec![args.item.item()],
+        None => {
+            let (files, upload) = (&args.item.attach, args.append.dry_run.is_none());
+            vec![args.item.item(attached(session, &args.project, files, upload).await?)]
+        }
     };
     let request = |append| v1::SubmitEvidenceRequest { unit: args.project.clone(), append, items };
     let send = async |request| session.client.evidence().submit_evidence(request).await;

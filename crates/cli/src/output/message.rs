@@ -46,6 +46,7 @@ named! {
     LeavePhaseRequest LeavePhaseResponse PlaceMarkerRequest PlaceMarkerResponse
     SucceedUnitRequest SucceedUnitResponse LabelUnitRequest LabelUnitResponse
     RaiseBaselineRequest RaiseBaselineResponse Floor
+    Attachment PutAttachmentResponse EraseAttachmentsRequest EraseAttachmentsResponse
     Evidence EvidenceItem SubmitEvidenceRequest SubmitEvidenceResponse GetEvidenceResponse
     PushEvidenceRequest AcceptEvidenceRequest AcceptEvidenceResponse
     RejectEvidenceRequest RejectEvidenceResponse WithdrawEvidenceRequest WithdrawEvidenceResponse
@@ -122,6 +123,7 @@ worded! {
     Kind Outcome Strength Standing PayloadState Value Missing
     Category Support DocumentKind Check PrincipalKind Grade Role TokenState
     Reached Stage GapStatus RollUpRule
+    AttachmentState
     AppraisalState AppraisalClass Independence TeamPart FindingKind
 }
 

@@ -39,6 +39,7 @@ answers! {
     ReachConsensusResponse RecordFindingResponse SignOffAppraisalResponse CloseAppraisalResponse
     CancelAppraisalResponse ImportAppraisalResponse
     AcceptClockResponse DistrustSourceResponse RestoreSourceResponse
+    EraseAttachmentsResponse
     WithholdTextsResponse SetRetentionResponse RemoveRetentionResponse PlaceHoldResponse
     LiftHoldResponse RotateLogKeyResponse EndEngagementResponse
     SetClaimRuleResponse RemoveClaimRuleResponse

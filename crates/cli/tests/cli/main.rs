@@ -5,6 +5,7 @@ mod apply;
 #[cfg(test)]
 mod appraisals;
 #[cfg(test)]
+mod attachments;
 mod auditors;
 #[cfg(test)]
 mod capsules;

@@ -1,13 +1,13 @@
 //! What a unit's stream says of items of evidence and of ratings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use gradus_model::evidence::{Item, Kind, Source, Tool};
 use gradus_model::name::ForeignId;
 use gradus_model::rating::Rating;
-use gradus_model::{Event, EvidenceId, PrincipalId, RatingId, Recorded, Target};
+use gradus_model::{Digest, Event, EvidenceId, PrincipalId, RatingId, Recorded, Target};
 use smallvec::SmallVec;
 
 use super::by_id::ById;
@@ -72,6 +72,8 @@ pub(super) struct Items {
     tools: BTreeSet<Arc<Tool>>,
     targets: Vec<OfTarget>,
     targets_by_practice: ById,
+    /// The numbers of the items that name an attachment.
+    attachments: BTreeMap<Digest, SmallVec<[u32; 2]>>,
 }
 
 impl Items {
@@ -79,12 +81,15 @@ impl Items {
     const BYTES_OF_EVIDENCE: usize = size_of::<EvidenceHistory>() + 160;
     /// The same of a rating.
     const BYTES_OF_RATING: usize = size_of::<RatingHistory>() + 160;
+    /// The same of an attachment.
+    const BYTES_OF_ATTACHMENT: usize = size_of::<(Digest, SmallVec<[u32; 2]>)>() + 16;
 
     /// About how many bytes all of it takes.
     pub(super) fn bytes(&self) -> usize {
         self.evidence.len() * Self::BYTES_OF_EVIDENCE
             + self.ratings.len() * Self::BYTES_OF_RATING
             + self.targets.len() * size_of::<OfTarget>()
+            + self.attachments.len() * Self::BYTES_OF_ATTACHMENT
     }
 
     /// Takes in a recorded event on an item or a rating; any other changes nothing.
@@ -166,6 +171,12 @@ impl Items {
             happenings: Box::default(),
             targets: SmallVec::new(),
         });
+        for digest in &item.attachments {
+            let naming = self.attachments.entry(*digest).or_default();
+            if naming.last() != Some(&number) {
+                naming.push(number);
+            }
+        }
         self.undecided.submit(number, recorded.actor, item.kind);
         for target in &item.practices {
             self.link_one(number, position, target);
@@ -333,6 +344,20 @@ impl Items {
         let has = |number| item(number).is_some_and(|item| item.source == *source);
         let number = self.evidence_by_source.number(id_of_source(source), has)?;
         item(number).map(|item| item.id)
+    }
+
+    /// The attachments that items name, by digest, each with these items.
+    pub(super) fn attachments(
+        &self,
+    ) -> impl Iterator<Item = (&Digest, impl Iterator<Item = &EvidenceHistory>)> {
+        let all = self.attachments.iter();
+        all.map(|(digest, naming)| (digest, naming.iter().filter_map(|of| self.numbered(*of))))
+    }
+
+    /// The items that name an attachment.
+    pub(super) fn naming(&self, digest: &Digest) -> impl Iterator<Item = &EvidenceHistory> {
+        let naming = self.attachments.get(digest).map_or(&[][..], SmallVec::as_slice);
+        naming.iter().filter_map(|number| self.numbered(*number))
     }
 
     /// Every rating known with `size` records, in the order of recording.

@@ -153,6 +153,7 @@ pub fn decide(
         | Event::EvidenceInstanceUnlinked(_)
         | Event::PayloadErased(_)
         | Event::PayloadsErased(_)
+        | Event::AttachmentsErased(_)
         | Event::PracticeRated(_)
         | Event::RatingWithdrawn(_)
         | Event::RatingEnded(_)

@@ -102,13 +102,24 @@ impl Registry {
     }
 
     /// Refuses an erasure of what is under a legal hold; other events are none of its business.
+    /// `naming` are the versions of the items that name an attachment which is to be erased.
     ///
     /// # Errors
     ///
     /// [`Refusal::UnderLegalHold`] with the hold and a record that it is about.
-    pub fn frees(&self, stream: UnitId, units: &[UnitId], event: &Event) -> Result<(), Refusal> {
+    pub fn frees(
+        &self,
+        (stream, units): (UnitId, &[UnitId]),
+        event: &Event,
+        naming: &[u64],
+    ) -> Result<(), Refusal> {
         let one;
+        let each: Vec<Run>;
         let runs = match event {
+            Event::AttachmentsErased(_) => {
+                each = naming.iter().map(|of| Run { first: *of, last: *of }).collect();
+                &each
+            }
             Event::PayloadErased(of) => {
                 one = [Run { first: of.version, last: of.version }];
                 &one[..]

@@ -19,7 +19,7 @@ use crate::certificates::{certified, uncertified};
 use crate::claims::{added_by, rule_removed, rule_set};
 use crate::clocks::clock_accepted;
 use crate::distrusts::{distrusted, of_principal, restored};
-use crate::erasures::{all_erased, held, kept, lifted, run, unkept};
+use crate::erasures::{all_erased, detached, held, kept, lifted, run, unkept};
 use crate::given::{
     Fact, NOW, accepted, area, confirmed, conflicted, day, digest, document, ended, entered,
     erased, fact, history, inheritance, instance_linked, instance_unlinked, labelled, left, linked,
@@ -148,6 +148,8 @@ fn of_settings(unit: &UnitHistory) -> Vec<String> {
         Some(format!("{} has an interest since {}", name_of(principal.0), shown(conflict.since)))
     }));
     lines.extend(unit.erased.iter().map(|erased| format!("payload {} erased", erased.value)));
+    let gone = unit.erased_attachments.values();
+    lines.extend(gone.map(|position| format!("an attachment erased at {position}")));
     lines
 }
 
@@ -302,6 +304,7 @@ pub(crate) fn life() -> Vec<Fact> {
         kept("red", Some(Class::Confidential), 365),
         unkept("red", Some(Class::Confidential)),
         all_erased(&[run(1, 2), run(30, 30)], Some(7)),
+        detached(&["a"]),
         key_rotated("K1", "K2"),
         state_digest(),
         asked(),
@@ -540,8 +543,10 @@ fn every_event_has_its_effect() {
           + payload 1 erased
           + payload 2 erased
           + payload 30 erased
+        attachments-erased
+          + an attachment erased at 74
         log-key-rotated
-          + another key of the log from 74 on
+          + another key of the log from 75 on
         state-digest-recorded
         queries-recorded
           + engagement 1 of bob: rows 3, opened 0

@@ -3,8 +3,8 @@
 use expect_test::{Expect, expect};
 use gradus_domain::erasure::About;
 use gradus_model::event::{
-    LegalHoldLifted, LegalHoldPlaced, PayloadErased, PayloadsErased, RetentionRemoved,
-    RetentionSet, Run,
+    AttachmentsErased, LegalHoldLifted, LegalHoldPlaced, PayloadErased, PayloadsErased,
+    RetentionRemoved, RetentionSet, Run,
 };
 use gradus_model::payload::Class;
 use gradus_model::unit::Role;
@@ -12,8 +12,8 @@ use gradus_model::{Event, Payload};
 
 use crate::distrusts::{distrusted, of_principal, restored};
 use crate::given::{
-    Fact, accepted, check, conflicted, decide, decide_in_organization, fact, in_words, linked,
-    organization, recorded, submitted, superseded, unit, who,
+    Fact, accepted, check, conflicted, decide, decide_in_organization, digest, erased, fact,
+    history, in_words, linked, organization, recorded, submitted, superseded, unit, who,
 };
 use crate::registry::{added, and, archived, disabled, granted, issued, moved, revoked, tree};
 
@@ -24,6 +24,16 @@ pub(crate) fn run(first: u64, last: u64) -> Run {
 pub(crate) fn all_erased(runs: &[Run], rule: Option<u64>) -> Fact {
     let erased = PayloadsErased { runs: runs.to_vec(), rule };
     fact(Event::PayloadsErased(erased)).because("asked for")
+}
+
+pub(crate) fn detached(attachments: &[&str]) -> Fact {
+    let digests = attachments.iter().map(|name| digest(name)).collect();
+    fact(Event::AttachmentsErased(AttachmentsErased { digests, rule: None })).because("asked for")
+}
+
+fn attaching(item: &str, attachments: &[&str]) -> Fact {
+    let digests = attachments.iter().map(|name| digest(name)).collect::<Vec<_>>();
+    submitted(item).with(|item| item.attachments = digests.clone())
 }
 
 pub(crate) fn held(hold: &str, on: &str, records: Option<Run>) -> Fact {
@@ -121,7 +131,7 @@ fn a_hold_has_a_name_of_its_own_while_it_is_in_force() {
 fn frees(history: &[Fact], of: &str, erased: &[Run]) -> String {
     let event = Event::PayloadsErased(PayloadsErased { runs: erased.to_vec(), rule: None });
     let registry = organization(history);
-    match registry.frees(unit(of), &[unit(of)], &event) {
+    match registry.frees((unit(of), &[unit(of)]), &event, &[]) {
         Ok(()) => "free".to_owned(),
         Err(refusal) => refusal.to_string(),
     }
@@ -152,12 +162,63 @@ fn a_hold_on_some_records_leaves_the_others_and_the_units_below() {
     assert_eq!(frees(&placed, "app", &[run(3, 5)]), "free");
     let registry = organization(&placed);
     let one = Event::PayloadErased(PayloadErased { version: 4 });
-    assert!(registry.frees(unit("red"), &[unit("red")], &one).is_err());
+    assert!(registry.frees((unit("red"), &[unit("red")]), &one, &[]).is_err());
     // An appraisal is held where any unit of its scope is, but not by records of one.
     let appraised = [unit("blue"), unit("red")];
-    assert!(registry.frees(unit("appraisal"), &appraised, &one).is_ok());
+    assert!(registry.frees((unit("appraisal"), &appraised), &one, &[]).is_ok());
     let whole = organization(&and(tree(), [held("case-7", "red", None)]));
-    assert!(whole.frees(unit("appraisal"), &appraised, &one).is_err());
+    assert!(whole.frees((unit("appraisal"), &appraised), &one, &[]).is_err());
+}
+
+#[test]
+fn attachments_are_erased_by_their_digests_for_a_reason_and_once() {
+    let named = || vec![attaching("E1", &["a", "b"])];
+    check(&named(), detached(&["a"]), expect!["recorded"]);
+    check(&named(), silent(detached(&["a"])), expect!["refused: a reason is needed"]);
+    let gone = and(named(), [detached(&["a"])]);
+    check(&gone, detached(&["a"]), expect!["already so"]);
+    check(&gone, detached(&["a", "b"]), expect!["recorded"]);
+    let many: Vec<String> = (0..65).map(|number| format!("{number:02}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    check(
+        &gone,
+        detached(&many),
+        expect!["refused: `digests` has 65 entries, at most 64 are allowed"],
+    );
+}
+
+#[test]
+fn an_attachment_goes_with_the_last_item_that_names_it() {
+    let goes = |facts: &[Fact], versions: &[u64]| {
+        let found = history(facts).attachments_with(&versions.iter().copied().collect());
+        let all = ["a", "b", "c"].into_iter().filter(|name| found.contains(&digest(name)));
+        all.collect::<String>()
+    };
+    let two = || vec![attaching("E1", &["a", "b"]), attaching("E2", &["b", "c"])];
+    assert_eq!(goes(&two(), &[1]), "a");
+    assert_eq!(goes(&two(), &[2]), "c");
+    assert_eq!(goes(&two(), &[1, 2]), "abc");
+    assert_eq!(goes(&two(), &[]), "");
+    let one_left = and(two(), [erased(1)]);
+    assert_eq!(goes(&one_left, &[2]), "bc");
+    assert_eq!(goes(&and(one_left, [attaching("E3", &["b"])]), &[2]), "c", "another names it");
+    let told = history(&and(two(), [detached(&["a"]), detached(&["a", "b"])]));
+    let at = |name| told.attachment_erased(&digest(name));
+    assert_eq!([at("a"), at("b"), at("c")], [Some(2), Some(3), None], "the first one counts");
+    let naming = |name| told.naming(&digest(name)).map(|item| item.version).collect::<Vec<_>>();
+    assert_eq!([naming("a"), naming("b"), naming("z")], [vec![1], vec![1, 2], vec![]]);
+}
+
+#[test]
+fn a_hold_keeps_the_attachments_that_its_records_name() {
+    let event = detached(&["a"]).proposal.event;
+    let frees = |history: &[Fact], of: &str, naming: &[u64]| {
+        organization(history).frees((unit(of), &[unit(of)]), &event, naming).is_ok()
+    };
+    let whole = and(tree(), [held("case-7", "red", None)]);
+    assert!(!frees(&whole, "app", &[9]) && frees(&whole, "blue", &[9]));
+    let some = and(tree(), [held("case-7", "red", Some(run(3, 5)))]);
+    assert!(!frees(&some, "red", &[1, 4]) && frees(&some, "red", &[1, 6]));
 }
 
 #[test]

@@ -115,6 +115,7 @@ fn every_event_says_what_happened_in_a_sentence() {
         retention-set: texts of red are kept for 365 days
         retention-removed: a retention rule of red was removed
         payloads-erased: the texts of 3 of its records were erased by a retention rule
+        attachments-erased: attachments were erased: 1
         log-key-rotated: another key signs the log's checkpoints
         state-digest-recorded: state digest recorded
         queries-recorded: bob asked something as auditor (3 rows)

@@ -4,7 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::payload::Class;
-use crate::{Name, UnitId};
+use crate::{Digest, Name, UnitId};
 
 /// Versions of one stream that follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -52,6 +52,14 @@ bodies! {
         /// Where the retention rule was recorded by which that was done, if it was by one.
         1 rule: Option<u64>,
     }
+    /// The body of [`Event::AttachmentsErased`](crate::Event::AttachmentsErased).
+    AttachmentsErased {
+        /// The attachments of this unit that were destroyed, 1 to [`AttachmentsErased::MOST`]: whatever
+        /// items of the unit name them, before and after.
+        0 digests: Vec<Digest>,
+        /// Where the retention rule was recorded by which that was done, if it was by one.
+        1 rule: Option<u64>,
+    }
     /// The body of [`Event::LegalHoldPlaced`](crate::Event::LegalHoldPlaced); why is payload.
     LegalHoldPlaced {
         /// What it is called, unlike any other in force.
@@ -82,6 +90,11 @@ bodies! {
         /// The class.
         1 class: Option<Class>,
     }
+}
+
+impl AttachmentsErased {
+    /// The most attachments that one event names, so that a leaf holds them.
+    pub const MOST: usize = 64;
 }
 
 impl PayloadsErased {

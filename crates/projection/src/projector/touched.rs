@@ -93,6 +93,7 @@ impl<'a> Touched<'a> {
             | Event::EvidenceInstanceUnlinked(_)
             | Event::PayloadErased(_)
             | Event::PayloadsErased(_)
+            | Event::AttachmentsErased(_)
             | Event::LegalHoldPlaced(_)
             | Event::LegalHoldLifted(_)
             | Event::RetentionSet(_)

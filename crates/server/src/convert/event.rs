@@ -149,6 +149,7 @@ fn body(event: &Event) -> Value {
         Event::EvidenceInstanceLinked(of) | Event::EvidenceInstanceUnlinked(of) => instances(of),
         Event::PayloadErased(of) => json!({ "version": of.version }),
         Event::PayloadsErased(_)
+        | Event::AttachmentsErased(_)
         | Event::LegalHoldPlaced(_)
         | Event::LegalHoldLifted(_)
         | Event::RetentionSet(_)
@@ -230,6 +231,9 @@ fn of_texts(event: &Event) -> Value {
     match event {
         Event::PayloadsErased(of) => without_nulls(json!({
             "runs": of.runs.iter().map(run).collect::<Vec<_>>(), "rule": of.rule,
+        })),
+        Event::AttachmentsErased(of) => without_nulls(json!({
+            "digests": of.digests.iter().map(text).collect::<Vec<_>>(), "rule": of.rule,
         })),
         Event::LegalHoldPlaced(of) => without_nulls(json!({
             "hold": text(&of.hold), "unit": text(of.unit), "records": of.records.as_ref().map(run),

@@ -13,7 +13,7 @@ pub(super) enum Way {
     Read,
     /// One append, one answer.
     Write,
-    /// Appends on a stream.
+    /// Appends, or keeps, what comes on a stream.
     Push,
     /// Answers on a stream.
     Follow,
@@ -47,9 +47,10 @@ impl Ways {
             for service in &file.service {
                 for method in &service.method {
                     let appends = messages.get(method.input_type()).copied().unwrap_or_default();
-                    let way = if appends && method.client_streaming() {
+                    // What comes on a stream is recorded or kept.
+                    let way = if method.client_streaming() {
                         Way::Push
-                    } else if method.client_streaming() || method.server_streaming() {
+                    } else if method.server_streaming() {
                         Way::Follow
                     } else if appends {
                         Way::Write
@@ -93,7 +94,9 @@ mod tests {
                 "CreateCapsule Follow",
                 "EraseTexts Follow",
                 "ExportLog Follow",
+                "GetAttachment Follow",
                 "PushEvidence Push",
+                "PutAttachment Push",
                 "RebuildProjection Follow",
                 "ReplayUnit Follow",
                 "RunRetention Follow",

@@ -35,7 +35,7 @@ impl Service {
         Ok(sealed)
     }
 
-    fn make_keys(&self, unit: UnitId) -> Result<(), ServiceError> {
+    pub(crate) fn make_keys(&self, unit: UnitId) -> Result<(), ServiceError> {
         match self.keys.create(unit, &RootSeed::new(random()?)) {
             // Made by a call that got no further: nothing was sealed with it yet.
             Ok(()) | Err(crate::keys::KeyError::Exists { .. }) => Ok(()),

@@ -125,6 +125,18 @@ impl Folder {
         replaced
     }
 
+    /// Gives a file of this folder, which is durable, another name; in the place of one that has it.
+    pub(crate) fn place(&mut self, new: &Path, name: &str) -> Result<(), FileError> {
+        self.check()?;
+        let path = self.path(name);
+        fs::rename(new, &path).map_err(|source| FileError::new(Step::Rename, &path, source))?;
+        let synced = sync_folder(&self.path);
+        if synced.is_err() {
+            self.unsynced = Some(path);
+        }
+        synced
+    }
+
     /// Removes a file that is not needed any more. A crash may bring it back.
     pub(crate) fn remove(&mut self, name: &str) -> Result<(), FileError> {
         self.check()?;
@@ -188,7 +200,20 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     file.sync_all().map_err(|source| FileError::new(Step::Sync, path, source))
 }
 
-/// Overwrites a temporary file, which may hold seeds, and removes it.
+/// Writes a copy of a file, durable on return.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
+    let new = to.with_added_extension(TEMPORARY);
+    let failed = |source| FileError::new(Step::Write, &new, source);
+    let mut source = File::open(from).map_err(|source| FileError::new(Step::Read, from, source))?;
+    write_new(&new, &[])?;
+    let mut file = OpenOptions::new().write(true).open(&new).map_err(failed)?;
+    io::copy(&mut source, &mut file).map_err(failed)?;
+    file.sync_all().map_err(|source| FileError::new(Step::Sync, &new, source))?;
+    fs::rename(&new, to).map_err(|source| FileError::new(Step::Rename, to, source))?;
+    sync_folder(parent(to))
+}
+
+/// Overwrites a file, which may hold what is to be gone, and removes it.
 pub(crate) fn discard(path: &Path) -> Result<(), FileError> {
     let opened = OpenOptions::new().write(true).open(path);
     // Best effort: what matters is that the file goes.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gradus_domain::Refusal;
 use gradus_domain::registry::Hold;
-use gradus_model::event::{PayloadsErased, Run};
-use gradus_model::{Name, UnitId};
+use gradus_domain::{Refusal, UnitHistory};
+use gradus_model::event::{AttachmentsErased, PayloadsErased, Run};
+use gradus_model::{Digest, Event, Name, UnitId};
 
 /// The records of a stream whose texts are to be erased.
 pub(super) struct Found {
@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) held: u64,
     /// By the rule that no longer keeps them, if it is by one.
     versions: BTreeMap<Option<u64>, Vec<u64>>,
+    /// The attachments that go with them, by the same.
+    attachments: BTreeMap<Option<u64>, Vec<Digest>>,
     holds: Vec<Hold>,
     /// The first record that a legal hold keeps, and which.
     first_held: Option<(Name, u64, u64)>,
@@ -32,6 +34,7 @@ impl Found {
             unread: 0,
             held: 0,
             versions: BTreeMap::new(),
+            attachments: BTreeMap::new(),
             holds,
             first_held: None,
             holding: Vec::new(),
@@ -53,6 +56,27 @@ impl Found {
         self.versions.entry(rule).or_default().push(version);
     }
 
+    /// Takes in the attachments that go with what was found, once all was.
+    pub(super) fn take_attachments(&mut self, history: &UnitHistory) {
+        let all = self.versions.values().flatten().copied().collect();
+        for digest in history.attachments_with(&all) {
+            if history.attachment_erased(&digest).is_some() {
+                continue;
+            }
+            let names = |versions: &Vec<u64>| {
+                history.naming(&digest).any(|item| versions.binary_search(&item.version).is_ok())
+            };
+            let rule = self.versions.iter().find(|(_, versions)| names(versions));
+            let rule = rule.and_then(|(rule, _)| *rule);
+            self.attachments.entry(rule).or_default().push(digest);
+        }
+    }
+
+    /// How many attachments are to be erased.
+    pub(super) fn attachments(&self) -> u64 {
+        self.attachments.values().map(|digests| digests.len() as u64).sum()
+    }
+
     /// How many records are to be erased.
     pub(super) fn records(&self) -> u64 {
         self.versions.values().map(|versions| versions.len() as u64).sum()
@@ -70,8 +94,20 @@ impl Found {
     }
 }
 
-/// The events that erase what was found.
-pub(super) fn in_events(found: &Found) -> Vec<PayloadsErased> {
+/// The events that erase what was found, each with its rule; attachments after the texts.
+pub(super) fn all_events(found: &Found) -> Vec<(Event, Option<u64>)> {
+    let texts = in_events(found).into_iter().map(|of| (of.rule, Event::PayloadsErased(of)));
+    let attachments = found.attachments.iter().flat_map(|(rule, digests)| {
+        digests.chunks(AttachmentsErased::MOST).map(|digests| {
+            let erased = AttachmentsErased { digests: digests.to_vec(), rule: *rule };
+            (*rule, Event::AttachmentsErased(erased))
+        })
+    });
+    texts.chain(attachments).map(|(rule, event)| (event, rule)).collect()
+}
+
+/// The events that erase texts.
+fn in_events(found: &Found) -> Vec<PayloadsErased> {
     let mut events: Vec<PayloadsErased> = Vec::new();
     for (rule, versions) in &found.versions {
         let mut event = PayloadsErased { runs: Vec::new(), rule: *rule };

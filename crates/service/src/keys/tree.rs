@@ -9,6 +9,7 @@ use gradus_proof::digest::sha256_of;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{RecordKey, RootSeed, SEED};
+use crate::attachments::FIRST;
 
 /// The levels below the root.
 pub const DEPTH: u8 = 40;
@@ -95,7 +96,7 @@ impl KeyTree {
         true
     }
 
-    /// The versions past `version` that are erased.
+    /// The versions past `version` that are erased; numbers of attachments are no versions.
     pub(crate) fn erased_after(&self, version: u64) -> Vec<u64> {
         let mut next = version + 1;
         let mut erased = Vec::new();
@@ -104,6 +105,7 @@ impl KeyTree {
             next = next.max(first + node.versions());
         }
         erased.extend(next..=MOST_VERSION.min(next.saturating_add(MOST_RENEWED)));
+        erased.retain(|version| *version < FIRST);
         erased
     }
 

@@ -44,6 +44,19 @@ pub(in super::super) fn beside(own: &Given, other: &Given) -> Vec<Row> {
             GetEvidenceRequest { unit: u(), evidence: Some(by_id(&other.evidence)) }
         ),
         row!(
+            "AttachmentService/GetAttachment",
+            GetAttachmentRequest { unit: u(), sha256: other.attachment.clone() }
+        ),
+        row!(
+            "AttachmentService/EraseAttachments",
+            EraseAttachmentsRequest {
+                append: append(),
+                unit: u(),
+                sha256: vec![other.attachment.clone()],
+                reason: "no".into(),
+            }
+        ),
+        row!(
             "EvidenceService/AcceptEvidence",
             AcceptEvidenceRequest { append: append(), unit: u(), evidence: cited() }
         ),

@@ -1,4 +1,4 @@
-//! Rows for erasure, retention and legal holds, of a unit.
+//! Rows for attachments, erasure, retention and legal holds, of a unit.
 
 use gradus_wire::v1 as wire;
 use prost::Message as _;
@@ -8,7 +8,28 @@ use crate::running::by_id;
 
 pub(super) fn of_erasure(given: &Given) -> Vec<Row> {
     let u = || given.unit.clone();
+    let beginning = wire::AttachmentBeginning { unit: u(), ..Default::default() };
     vec![
+        row!(
+            "AttachmentService/PutAttachment",
+            PutAttachmentRequest {
+                part: Some(wire::put_attachment_request::Part::Beginning(beginning)),
+            }
+        ),
+        row!(
+            "AttachmentService/GetAttachment",
+            GetAttachmentRequest { unit: u(), sha256: given.attachment.clone() }
+        ),
+        row!("AttachmentService/ListAttachments", ListAttachmentsRequest { unit: u() }),
+        row!(
+            "AttachmentService/EraseAttachments",
+            EraseAttachmentsRequest {
+                append: checked(),
+                unit: u(),
+                sha256: vec![given.attachment.clone()],
+                reason: "asked for".into(),
+            }
+        ),
         row!(
             "ErasureService/WithholdTexts",
             WithholdTextsRequest {
