@@ -448,5 +448,8 @@ fn told(progress: Progress) {
         Progress::Verifying { records, expected } => {
             tracing::debug!(records, expected, "verifying the log");
         }
+        Progress::VerifyingBehind { records, expected } => {
+            tracing::debug!(records, expected, "verifying what was verified before");
+        }
     }
 }
