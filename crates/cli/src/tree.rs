@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use gradus_model::Digest;
 use gradus_proof::tiles::{Edge, Kind, Tiles, VerifiedTiles, WIDTH, hash_bytes};
-use gradus_proof::{Checkpoint, Note, Tile, TileError, leaf_hash};
+use gradus_proof::tree::leaf_hashes;
+use gradus_proof::{Checkpoint, Note, Tile, TileError};
 
 use crate::error::CliError;
 use crate::login::replace;
@@ -103,16 +104,18 @@ impl Folder {
     }
 
     /// Checks each tile from leaf `from` on under a checkpoint, and each leaf if they are here; `tell`
-    /// hears how many leaves were checked.
+    /// hears how many leaves were checked, and `visit` sees each with its hash.
     ///
     /// # Errors
     ///
-    /// [`CliError::Proof`]: the first tile that is missing or not what was hashed.
+    /// [`CliError::Proof`]: the first tile that is missing or not what was hashed; what `visit`
+    /// returns.
     pub fn verify(
         &self,
         from: u64,
         checkpoint: &Checkpoint,
         tell: impl Fn(u64),
+        mut visit: impl FnMut(&[u8], &Digest) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         let tiles = VerifiedTiles::open(checkpoint.size, &checkpoint.root, self)?;
         let entries = self.has_entries();
@@ -123,7 +126,7 @@ impl Folder {
         }
         if entries {
             for bundle in Tile::grown_at(Kind::Entries, from, checkpoint.size) {
-                tiles.entries(bundle)?;
+                tiles.visit(bundle, &mut visit)?;
                 tell(bundle.leaves().end);
             }
         }
@@ -210,7 +213,7 @@ impl Tree {
     /// [`CliError::Proof`] for bytes that are not of that tile, [`CliError::File`].
     pub fn add(&mut self, tile: Tile, bytes: &[u8]) -> Result<(), CliError> {
         let leaves: Vec<Digest> = if self.entries {
-            tile.read_entries(bytes)?.into_iter().map(leaf_hash).collect()
+            leaf_hashes(&tile.read_entries(bytes)?)
         } else {
             tile.read_hashes(bytes)?
         };
@@ -239,7 +242,7 @@ impl Tree {
         for (tile, hashes) in self.edge.partial() {
             self.folder.write(tile, &hash_bytes(hashes))?;
         }
-        self.folder.verify(self.before, checkpoint, tell)?;
+        self.folder.verify(self.before, checkpoint, tell, |_, _| Ok(()))?;
         let path = self.folder.path.join(CHECKPOINT);
         replace(&path, note.as_bytes()).map_err(|error| failed(&path, error))?;
         let mut kinds: Vec<Kind> = (0..8).map(Kind::Hashes).collect();

@@ -76,10 +76,14 @@ pub(super) fn scan(
             outputs.push(output);
         }
         scope.spawn(move || read_all(frames, from, &inputs));
-        // The outputs end with the log; if a thread panics, so does the scope at its end.
+        // If a thread panics, its output ends, and so does the scope at its end.
         for output in outputs.iter().cycle() {
             let Ok(checked) = output.recv() else { break };
-            scanned.follow(&checked?, index, size)?;
+            let checked = checked?;
+            if checked.is_empty() {
+                break;
+            }
+            scanned.follow(&checked, index, size)?;
             let records = scanned.sequencer.size();
             on_progress(Progress::Verifying { records, expected: size.max(records) });
         }

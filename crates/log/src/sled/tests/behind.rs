@@ -106,7 +106,7 @@ async fn after_a_kill_only_what_follows_the_mark_is_verified_first() {
 async fn a_record_that_was_changed_with_all_checksums_ends_the_process_and_the_next_start() {
     let (marked, _) = Marked::closed().await;
     marked.rewrite(|frames| {
-        let (key, bytes) = frames.first().unwrap().unwrap();
+        let (key, bytes) = frames.iter().nth(3).unwrap().unwrap();
         let first = frame::first_of(&key).unwrap();
         let records = Frame::read(first, &bytes).unwrap().records();
         let mut records: Vec<(Vec<u8>, Vec<u8>)> = records
