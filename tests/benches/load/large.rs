@@ -35,6 +35,8 @@ pub(crate) async fn measured(settings: &Settings) -> Figures {
     fill(&mut figures, settings, &folder).await;
     start(&mut figures, settings, &folder);
     let server = crate::ours::serve(&folder).expect("our server");
+    figures.add("busy behind the start for", behind(&server).await, "s");
+    figures.add("memory then", whole(resident_mib(server.id())), "MiB");
     proofs(&mut figures, &server).await;
     figures.add("memory after proofs", whole(resident_mib(server.id())), "MiB");
     loaded(&mut figures, settings, &server).await;
@@ -112,6 +114,20 @@ fn start(figures: &mut Figures, settings: &Settings, folder: &Path) {
     figures.add("start after a kill: ready", middle(ready), "s");
     figures.add("start after a kill: time of the processors", middle(processor), "s");
     figures.add("memory after a start", middle(memory), "MiB");
+}
+
+/// Waits until a server that nobody calls does nothing any more, and tells for how long it did.
+async fn behind(server: &Server) -> f64 {
+    let begun = Instant::now();
+    let mut before = processor_seconds(server.id());
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let now = processor_seconds(server.id());
+        if now - before < 0.1 || begun.elapsed() > Duration::from_mins(10) {
+            return begun.elapsed().as_secs_f64();
+        }
+        before = now;
+    }
 }
 
 /// What a process took of the processors, user and system.

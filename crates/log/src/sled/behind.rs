@@ -12,7 +12,7 @@ use gradus_proof::Tree;
 use super::mark::Mark;
 use super::scan::{check, follow, next_chunk};
 use super::shared::Shared;
-use super::{OnProgress, Progress};
+use super::{OnProgress, Progress, database};
 use crate::sequence::Sequencer;
 use crate::{LogError, frame};
 
@@ -28,7 +28,9 @@ impl Shared {
     ) -> Result<(), LogError> {
         give_way();
         let begun = Instant::now();
-        let verified = self.read_up_to(mark, on_progress);
+        let log = self.directory.join("log");
+        // The library panics on some damage: that, too, is told, and removes the mark.
+        let verified = database::caught(&log, || self.read_up_to(mark, on_progress));
         match verified {
             Ok(true) => {
                 self.index.noted();
