@@ -168,7 +168,8 @@ async fn proofs(figures: &mut Figures, server: &Server) {
         line.prove_known_at(wire::ProveKnownAtRequest { known_at }).await.expect("a proof");
         known.push(begun.elapsed());
     }
-    for (name, times) in [("inclusion", inclusion), ("consistency", consistency), ("known at", known)]
+    for (name, times) in
+        [("inclusion", inclusion), ("consistency", consistency), ("known at", known)]
     {
         percentiles(figures, name, times);
     }

@@ -112,7 +112,8 @@ fn each_byte_that_is_changed_in_a_tile_is_found() {
             fs::write(&path, &whole[1..]).unwrap();
             folder.verify(0, &checkpoint, |_| (), |_, _| Ok(())).unwrap_err();
             fs::remove_file(&path).unwrap();
-            let gone = folder.verify(0, &checkpoint, |_| (), |_, _| Ok(())).unwrap_err().to_string();
+            let gone =
+                folder.verify(0, &checkpoint, |_| (), |_, _| Ok(())).unwrap_err().to_string();
             assert!(gone.contains("is missing"), "{gone}");
             fs::write(&path, &whole).unwrap();
         }

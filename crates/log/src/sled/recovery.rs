@@ -48,9 +48,8 @@ impl Before {
         survey: &Survey,
         anchor: &Anchor,
     ) -> Result<Option<Self>, LogError> {
-        let of_log = |mark: &Mark| {
-            mark.first_leaf == anchor.log && mark.head.size <= anchor.head.size
-        };
+        let of_log =
+            |mark: &Mark| mark.first_leaf == anchor.log && mark.head.size <= anchor.head.size;
         let Some((mark, tree)) = Mark::read(&paths.index).filter(|(mark, _)| of_log(mark)) else {
             return Ok(None);
         };
@@ -150,11 +149,7 @@ pub(super) fn open(
 ///
 /// What it recovered is then found where it was before: a page that a failed read of recovery dropped
 /// would not be.
-fn all_found(
-    frames: &::sled::Tree,
-    ranges: &[Range<u64>],
-    size: u64,
-) -> Result<(), LogError> {
+fn all_found(frames: &::sled::Tree, ranges: &[Range<u64>], size: u64) -> Result<(), LogError> {
     let parts: Vec<Range<u64>> = ranges
         .iter()
         .flat_map(|range| {

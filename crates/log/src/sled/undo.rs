@@ -221,10 +221,10 @@ fn read_by_recovery(small: &[PathBuf], survey: &Survey) -> Vec<u64> {
 /// The positions of the records that lie in segments which recovery reads: where these have moved, it
 /// decides whether they are still found.
 pub(super) fn in_doubt(log: &Path, survey: &Survey) -> Result<Vec<Range<u64>>, LogError> {
-    let bases: HashSet<u64> =
-        read_by_recovery(&small_files(log)?, survey).into_iter().collect();
+    let bases: HashSet<u64> = read_by_recovery(&small_files(log)?, survey).into_iter().collect();
     let mut found: Vec<Range<u64>> = Vec::new();
-    for frame in survey.frames.iter().filter(|frame| bases.contains(&(frame.at / SEGMENT * SEGMENT)))
+    for frame in
+        survey.frames.iter().filter(|frame| bases.contains(&(frame.at / SEGMENT * SEGMENT)))
     {
         match found.last_mut() {
             Some(last) if frame.first <= last.end => last.end = last.end.max(frame.end),

@@ -24,7 +24,8 @@ impl Marked {
     fn open(&self) -> Result<Arc<dyn Log>, LogError> {
         let told = Arc::clone(&self.told);
         let on_progress: OnProgress = Arc::new(move |progress| told.lock().unwrap().push(progress));
-        let options = Options { whole_below: 40, mark_every: 25, on_progress, ..self.bench.options() };
+        let options =
+            Options { whole_below: 40, mark_every: 25, on_progress, ..self.bench.options() };
         self.bench.open_with(options)
     }
 
