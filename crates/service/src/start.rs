@@ -162,9 +162,9 @@ impl Service {
         }
         let begun = Instant::now();
         service.stand().await?;
-        let (from, stood) = (service.views().cursor, begun.elapsed());
+        let (from, stood, begun) = (service.views().cursor, begun.elapsed(), Instant::now());
         service.fold().await?;
-        let folded = begun.elapsed() - stood;
+        let folded = begun.elapsed();
         tracing::info!(from, ?stood, ?folded, "read what stands, and folded what came after");
         service.begin_checkpoints().await?;
         service.follow();

@@ -124,7 +124,7 @@ pub(super) fn open(
 ) -> Result<Recovered, LogError> {
     let begun = Instant::now();
     let frames = database::open(&paths.log, options.log_cache_bytes)?;
-    let database = begun.elapsed();
+    let (database, opened) = (begun.elapsed(), Instant::now());
     let size = anchor.map_or(0, |anchor| anchor.head.size);
     let (index, scanned, behind) = database::caught(&paths.log, || {
         let index = Index::open(&paths.index, options, &frames)?;
@@ -140,7 +140,7 @@ pub(super) fn open(
         Ok((index, scanned, behind))
     })?;
     compare(&paths.anchor, anchor, &scanned, options)?;
-    let (verified, from) = (begun.elapsed() - database, behind.as_ref().map_or(0, Mark::size));
+    let (verified, from) = (opened.elapsed(), behind.as_ref().map_or(0, Mark::size));
     tracing::info!(?database, ?verified, from, "opened and verified the log's database");
     Ok(Recovered { frames, index, scanned, behind, undo: None })
 }
