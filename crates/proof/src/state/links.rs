@@ -3,7 +3,7 @@
 //!
 //! It holds 56 bytes a stream, however long the log is.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use gradus_model::leaf::{Leaf, Place};
 use gradus_model::{Digest, Timestamp, UnitId};
@@ -15,7 +15,7 @@ use super::{Reached, StateError};
 pub struct Links {
     size: u64,
     last: Option<Timestamp>,
-    streams: HashMap<UnitId, Reached>,
+    streams: BTreeMap<UnitId, Reached>,
 }
 
 impl Links {
