@@ -57,6 +57,8 @@ mod after;
 mod beside;
 #[path = "load/hidden.rs"]
 mod hidden;
+#[path = "load/large.rs"]
+mod large;
 #[path = "load/noisy.rs"]
 mod noisy;
 #[path = "load/stages.rs"]
@@ -121,6 +123,11 @@ async fn measured(settings: &Settings) {
         let table = hidden::measured(settings, folder.path()).await;
         settings.show(&table.text());
         told.insert("hidden".to_owned(), table.json());
+    }
+    if settings.wants(Part::Large) {
+        let table = large::measured(settings).await;
+        settings.show(&table.text());
+        told.insert("large".to_owned(), table.json());
     }
     if settings.json {
         let text = serde_json::to_string_pretty(&told).expect("JSON");

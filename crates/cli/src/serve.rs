@@ -49,6 +49,7 @@ fn settings(args: ServeArgs) -> Result<Settings, CliError> {
         };
     }
     settings.state_digest_every = args.state_digest_every.unwrap_or(settings.state_digest_every);
+    settings.verify_whole_below = args.verify_whole_below.unwrap_or(settings.verify_whole_below);
     settings.accept_missing_anchor |= args.accept_missing_anchor;
     settings.limits = args.limits.over(settings.limits);
     settings.tls_certificate = args.tls_certificate.or(settings.tls_certificate);

@@ -3,16 +3,17 @@
 //! Invariant: the file `checkpoint` is written last, when everything that it covers lies there and was
 //! read back; until then the folder is what it was before.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use gradus_model::Digest;
 use gradus_proof::tiles::{Edge, Kind, Tiles, VerifiedTiles, WIDTH, hash_bytes};
-use gradus_proof::{Checkpoint, Note, Tile, TileError, leaf_hash};
+use gradus_proof::tree::leaf_hashes;
+use gradus_proof::{Checkpoint, Note, Tile, TileError};
 
 use crate::error::CliError;
-use crate::login::replace;
+use crate::login::{replace, replace_unsynced};
 
 /// The name of the signed checkpoint.
 const CHECKPOINT: &str = "checkpoint";
@@ -87,7 +88,19 @@ impl Folder {
 
     fn write(&self, tile: Tile, bytes: &[u8]) -> Result<(), CliError> {
         let path = self.path.join(tile.to_string());
-        replace(&path, bytes).map_err(|error| failed(&path, error))
+        replace_unsynced(&path, bytes).map_err(|error| failed(&path, error))
+    }
+
+    /// Makes what was written from leaf `from` on durable: all of it at once, since a sync for each
+    /// tile as it came took most of the time of an export.
+    fn sync(&self, from: u64, size: u64) -> Result<(), CliError> {
+        let entries = self.has_entries().then(|| Tile::grown_at(Kind::Entries, from, size));
+        for tile in Tile::grown(from, size).chain(entries.into_iter().flatten()) {
+            let path = self.path.join(tile.to_string());
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            synced.map_err(|error| failed(&path, error))?;
+        }
+        Ok(())
     }
 
     fn remove(&self, tile: Tile) -> Result<(), CliError> {
@@ -103,16 +116,18 @@ impl Folder {
     }
 
     /// Checks each tile from leaf `from` on under a checkpoint, and each leaf if they are here; `tell`
-    /// hears how many leaves were checked.
+    /// hears how many leaves were checked, and `visit` sees each with its hash.
     ///
     /// # Errors
     ///
-    /// [`CliError::Proof`]: the first tile that is missing or not what was hashed.
+    /// [`CliError::Proof`]: the first tile that is missing or not what was hashed; what `visit`
+    /// returns.
     pub fn verify(
         &self,
         from: u64,
         checkpoint: &Checkpoint,
         tell: impl Fn(u64),
+        mut visit: impl FnMut(&[u8], &Digest) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         let tiles = VerifiedTiles::open(checkpoint.size, &checkpoint.root, self)?;
         let entries = self.has_entries();
@@ -123,7 +138,7 @@ impl Folder {
         }
         if entries {
             for bundle in Tile::grown_at(Kind::Entries, from, checkpoint.size) {
-                tiles.entries(bundle)?;
+                tiles.visit(bundle, &mut visit)?;
                 tell(bundle.leaves().end);
             }
         }
@@ -210,7 +225,7 @@ impl Tree {
     /// [`CliError::Proof`] for bytes that are not of that tile, [`CliError::File`].
     pub fn add(&mut self, tile: Tile, bytes: &[u8]) -> Result<(), CliError> {
         let leaves: Vec<Digest> = if self.entries {
-            tile.read_entries(bytes)?.into_iter().map(leaf_hash).collect()
+            leaf_hashes(&tile.read_entries(bytes)?)
         } else {
             tile.read_hashes(bytes)?
         };
@@ -239,7 +254,8 @@ impl Tree {
         for (tile, hashes) in self.edge.partial() {
             self.folder.write(tile, &hash_bytes(hashes))?;
         }
-        self.folder.verify(self.before, checkpoint, tell)?;
+        self.folder.sync(self.before, checkpoint.size)?;
+        self.folder.verify(self.before, checkpoint, tell, |_, _| Ok(()))?;
         let path = self.folder.path.join(CHECKPOINT);
         replace(&path, note.as_bytes()).map_err(|error| failed(&path, error))?;
         let mut kinds: Vec<Kind> = (0..8).map(Kind::Hashes).collect();

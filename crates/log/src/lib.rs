@@ -36,7 +36,7 @@ pub mod contract;
 
 pub use self::sled::import::Import;
 pub use self::sled::offline::{OfflineLog, OfflineRecord, Verified};
-pub use self::sled::{Options, Progress, SledLog, Spot, damage_of};
+pub use self::sled::{Options, Progress, SledLog, Spot, WHOLE_BELOW, damage_of};
 pub use append::{Append, Appended, NewRecord, Part, Placed};
 pub use clock::{Machine, Reading, WallClock};
 pub use error::LogError;

@@ -12,7 +12,7 @@ use gradus_proof::tree::leaf_hashes;
 use crate::{Append, LogError, NewRecord, Placed};
 
 /// The end of a stream.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct StreamHead {
     version: u64,
     leaf: Digest,
@@ -38,7 +38,7 @@ pub(crate) struct Origin {
 }
 
 /// The end of the log, as the writer sees it: what is queued before counts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sequencer {
     size: u64,
     last: Option<Timestamp>,
@@ -46,6 +46,21 @@ pub(crate) struct Sequencer {
 }
 
 impl Sequencer {
+    /// At the end of a log of `size`, of which `streams` are the versions and last leaf hashes.
+    pub(crate) fn at(
+        size: u64,
+        last: Timestamp,
+        streams: impl IntoIterator<Item = (UnitId, u64, Digest)>,
+    ) -> Self {
+        let head = |(stream, version, leaf)| (stream, StreamHead { version, leaf });
+        Self { size, last: Some(last), heads: streams.into_iter().map(head).collect() }
+    }
+
+    /// The streams, their versions and the hashes of their last leaves.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = (UnitId, u64, Digest)> + '_ {
+        self.heads.iter().map(|(stream, head)| (*stream, head.version, head.leaf))
+    }
+
     pub(crate) const fn size(&self) -> u64 {
         self.size
     }

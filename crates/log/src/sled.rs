@@ -25,8 +25,10 @@ use crate::{
 };
 
 mod aside;
+mod behind;
 mod carve;
 mod database;
+mod mark;
 mod recovery;
 mod scan;
 mod startup;
@@ -85,11 +87,18 @@ pub enum Progress {
     },
     /// The storage library opens its database.
     Opening,
-    /// Every record is read and verified.
+    /// Every record that no earlier start verified is read and verified.
     Verifying {
         /// Records verified.
         records: u64,
         /// Records that are there at least.
+        expected: u64,
+    },
+    /// The log is open, and the records that were verified before are verified again.
+    VerifyingBehind {
+        /// Records verified.
+        records: u64,
+        /// Records to verify.
         expected: u64,
     },
 }
@@ -111,6 +120,10 @@ pub struct Options {
     pub index_cache_bytes: u64,
     /// Runs of positions that are kept in memory before they go to the index's database.
     pub index_runs: usize,
+    /// Logs of fewer records than this are verified whole before they are served.
+    pub whole_below: u64,
+    /// After how many records it is noted what the next start need not verify before it serves.
+    pub mark_every: u64,
     /// Opens a log that has records but no anchor.
     pub accept_missing_anchor: bool,
     /// Names this boot of the machine; empty where the system tells none.
@@ -130,6 +143,9 @@ pub struct Options {
     pub on_progress: OnProgress,
 }
 
+/// Logs of fewer records are verified whole before they are served: that takes a second.
+pub const WHOLE_BELOW: u64 = 250_000;
+
 impl Default for Options {
     fn default() -> Self {
         let Machine { wall, monotonic, boot } = Machine::real();
@@ -142,6 +158,8 @@ impl Default for Options {
             log_cache_bytes: MOST_CACHE_BYTES,
             index_cache_bytes: MOST_CACHE_BYTES,
             index_runs: 65_536,
+            whole_below: WHOLE_BELOW,
+            mark_every: 2 * WHOLE_BELOW,
             accept_missing_anchor: false,
             boot,
             most_stall: Duration::from_mins(2),
@@ -162,7 +180,8 @@ impl Default for Options {
 pub struct SledLog(Arc<Running>);
 
 impl SledLog {
-    /// Opens the log in `directory`, or creates it; reads and verifies every record, which blocks.
+    /// Opens the log in `directory`, or creates it; reads its files, and verifies every record that
+    /// was not verified before, which blocks. The others are verified again while it is open.
     ///
     /// # Errors
     ///

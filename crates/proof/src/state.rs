@@ -6,6 +6,7 @@
 //! they end. Nothing here panics, whatever the input.
 
 pub mod areas;
+pub mod links;
 
 use gradus_model::event::StateDigestRecorded;
 use gradus_model::leaf::{Leaf, LeafError, Place};

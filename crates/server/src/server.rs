@@ -189,6 +189,8 @@ pub async fn start(
         monotonic,
         boot,
         most_pause: settings.most_pause(),
+        whole_below: settings.verify_whole_below,
+        mark_every: settings.verify_whole_below.saturating_mul(2),
         accept_missing_anchor: settings.accept_missing_anchor,
         on_fatal: Arc::new(ended),
         on_progress: Arc::new(told),
@@ -450,6 +452,9 @@ fn told(progress: Progress) {
         Progress::Opening => tracing::info!("opening the log"),
         Progress::Verifying { records, expected } => {
             tracing::debug!(records, expected, "verifying the log");
+        }
+        Progress::VerifyingBehind { records, expected } => {
+            tracing::debug!(records, expected, "verifying what was verified before");
         }
     }
 }

@@ -75,6 +75,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Mebibytes of the items and ratings of units that are held in memory, about.
     pub history_mebibytes: u32,
+    /// Logs of fewer records are verified whole before a start serves.
+    pub verify_whole_below: u64,
     /// The longest attachment that is taken, in mebibytes.
     pub attachment_mebibytes: NonZeroU16,
     /// Days up to which a pause is believed, after a restart of the machine; 0 believes any.
@@ -114,6 +116,7 @@ impl Default for Settings {
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,
             history_mebibytes: 160,
+            verify_whole_below: gradus_log::WHOLE_BELOW,
             attachment_mebibytes: LONGEST_ATTACHMENT,
             clock_pause_days: 90,
             state_digest_every: gradus_service::states::EVERY,

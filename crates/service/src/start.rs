@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gradus_domain::registry::DocumentKind;
 use gradus_log::{Log, Options, SledLog};
@@ -165,8 +165,12 @@ impl Service {
             service.begin(beginning).await?;
             service.index.begun(service.log.root_at(1).await?);
         }
+        let begun = Instant::now();
         service.stand().await?;
+        let (from, stood, begun) = (service.views().cursor, begun.elapsed(), Instant::now());
         service.fold().await?;
+        let folded = begun.elapsed();
+        tracing::info!(from, ?stood, ?folded, "read what stands, and folded what came after");
         service.open_queries()?;
         service.begin_checkpoints().await?;
         service.follow();

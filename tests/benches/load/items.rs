@@ -28,7 +28,7 @@ pub(crate) fn unit(number: u64) -> String {
 }
 
 /// The name of a call, for ever.
-fn append(number: u64) -> Option<wire::AppendOptions> {
+pub(crate) fn append(number: u64) -> Option<wire::AppendOptions> {
     let (high, low) = (mixed(number), mixed(!number));
     let request_id = format!(
         "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
@@ -108,7 +108,8 @@ pub(crate) fn mixed_message(number: u64) -> wire::PushEvidenceRequest {
     wire::PushEvidenceRequest { unit: unit(number), append: append(number), steps }
 }
 
-fn varied(number: u64, dice: u64) -> wire::EvidenceItem {
+/// An item of mixed evidence: titles and notes of many lengths, tests with measures.
+pub(crate) fn varied(number: u64, dice: u64) -> wire::EvidenceItem {
     let mut item = item(number);
     item.practices.truncate(1 + usize::from(dice.is_multiple_of(3)));
     let words = |many: u64| "and what it was about ".repeat(usize::try_from(many).unwrap_or(0));

@@ -18,11 +18,12 @@ use wire::evidence_service_client::EvidenceServiceClient;
 use wire::level_service_client::LevelServiceClient;
 use wire::principal_service_client::PrincipalServiceClient;
 use wire::projection_service_client::ProjectionServiceClient;
+use wire::proof_service_client::ProofServiceClient;
 use wire::rating_service_client::RatingServiceClient;
 use wire::role_service_client::RoleServiceClient;
 use wire::unit_service_client::UnitServiceClient;
 
-use crate::items::{UNITS, unit};
+use crate::items::UNITS;
 use crate::process::{Server, free_address};
 
 /// The most bytes of an answer.
@@ -134,6 +135,11 @@ impl Clients {
         client.max_decoding_message_size(MOST_ANSWER)
     }
 
+    pub(crate) fn proofs(&self) -> ProofServiceClient<Line> {
+        let (channel, bearer) = self.line();
+        ProofServiceClient::with_interceptor(channel, bearer)
+    }
+
     pub(crate) fn projections(&self) -> ProjectionServiceClient<Line> {
         let (channel, bearer) = self.line();
         ProjectionServiceClient::with_interceptor(channel, bearer)
@@ -142,6 +148,11 @@ impl Clients {
     /// Registers the projects, rates some practices of each, and returns the token of a service
     /// whose evidence counts on arrival.
     pub(crate) async fn prepare(&self) -> String {
+        self.prepare_units(UNITS).await
+    }
+
+    /// As [`Clients::prepare`], with so many projects.
+    pub(crate) async fn prepare_units(&self, many: u64) -> String {
         let token = self.collector("scanner", "organization").await;
         let (channel, bearer) = self.line();
         let mut units = UnitServiceClient::with_interceptor(channel, bearer);
@@ -152,16 +163,17 @@ impl Clients {
             ..Default::default()
         };
         units.adopt_rules(asked).await.expect("rules");
-        for number in 0..UNITS {
+        for number in 0..many {
+            let name = format!("project-{number}");
             let asked = wire::RegisterUnitRequest {
                 kind: wire::UnitKind::Project.into(),
-                name: unit(number),
+                name: name.clone(),
                 team: format!("team-{}", number % 8),
                 effective_at: Some(SINCE),
                 ..Default::default()
             };
             units.register_unit(asked).await.expect("a project");
-            self.rate(&unit(number)).await;
+            self.rate(&name).await;
         }
         token
     }

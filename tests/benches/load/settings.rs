@@ -10,9 +10,11 @@ cargo bench -p gradus-tests --bench load -- [options]
   --seconds S       seconds that a cell is measured for (1.5)
   --servers A,B,…   of echo, raw, gradus, postgres, umadb (all)
   --shapes A,B,…    of s1, s2, s3, s3c, stream, mixed (all)
-  --parts A,B,…     of stages, append, after, beside, noisy, hidden (all)
+  --parts A,B,…     of stages, append, after, beside, noisy, hidden (all these), and large
   --events N        events that replay, disk and start are measured at (200000)
-  --folder PATH     where the servers keep their data, on the disk to be measured (a new folder)
+  --units N         units that large writes for (1000)
+  --folder PATH     where the servers keep their data, on the disk to be measured (a new folder); large
+                    keeps its data there, and a next run goes on with it
   --output json     all figures as JSON in place of tables";
 
 /// A part of the measurement.
@@ -30,6 +32,8 @@ pub(crate) enum Part {
     Noisy,
     /// How long it takes to be told that there is no unit, or none to see.
     Hidden,
+    /// A log of a size that takes long to write: starts after a kill, memory and proofs.
+    Large,
 }
 
 /// What is asked.
@@ -40,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) shapes: Vec<Shape>,
     pub(crate) parts: Vec<Part>,
     pub(crate) events: u64,
+    pub(crate) units: u64,
     pub(crate) folder: Option<PathBuf>,
     pub(crate) json: bool,
 }
@@ -57,6 +62,7 @@ impl Settings {
                 .chain([Part::Noisy, Part::Hidden])
                 .collect(),
             events: 200_000,
+            units: 1_000,
             folder: None,
             json: false,
         };
@@ -81,6 +87,7 @@ impl Settings {
             }
             "--parts" => self.parts = value.split(',').map(part).collect::<Option<_>>()?,
             "--events" => self.events = value.parse().ok()?,
+            "--units" => self.units = value.parse().ok()?,
             "--folder" => self.folder = Some(value.into()),
             "--output" => self.json = value == "json",
             _ => return None,
@@ -117,6 +124,7 @@ fn part(name: &str) -> Option<Part> {
         "beside" => Some(Part::Beside),
         "noisy" => Some(Part::Noisy),
         "hidden" => Some(Part::Hidden),
+        "large" => Some(Part::Large),
         _ => None,
     }
 }

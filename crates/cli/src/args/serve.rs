@@ -58,6 +58,9 @@ pub struct ServeArgs {
     /// Record a state digest at each multiple of so many records [default: 4096]
     #[arg(long, value_name = "RECORDS")]
     pub state_digest_every: Option<NonZeroU64>,
+    /// Verify logs of fewer records whole before serving [default: 250000]
+    #[arg(long, value_name = "RECORDS")]
+    pub verify_whole_below: Option<u64>,
     /// Open a log that has records but lost its anchor; only after you know where that went
     #[arg(long)]
     pub accept_missing_anchor: bool,

@@ -1,7 +1,7 @@
 //! Folders of made-up leaves: added to, interrupted, changed.
 
 use gradus_proof::tiles::add_entry;
-use gradus_proof::{Signer, root};
+use gradus_proof::{Signer, leaf_hash, root};
 use tempfile::TempDir;
 
 use super::*;
@@ -99,20 +99,21 @@ fn each_byte_that_is_changed_in_a_tile_is_found() {
         grown(at.path(), 0, 270, entries);
         let (checkpoint, _) = checkpoint(270);
         let folder = Folder::new(at.path());
-        folder.verify(0, &checkpoint, |_| ()).unwrap();
+        folder.verify(0, &checkpoint, |_| (), |_, _| Ok(())).unwrap();
         for path in files(&at.path().join("tile")) {
             let whole = fs::read(&path).unwrap();
             for at in (0..whole.len()).step_by(if entries { 5 } else { 3 }) {
                 let mut changed = whole.clone();
                 changed[at] ^= 1;
                 fs::write(&path, changed).unwrap();
-                let found = folder.verify(0, &checkpoint, |_| ());
+                let found = folder.verify(0, &checkpoint, |_| (), |_, _| Ok(()));
                 assert!(matches!(found, Err(CliError::Proof(_))), "{}:{at}", path.display());
             }
             fs::write(&path, &whole[1..]).unwrap();
-            folder.verify(0, &checkpoint, |_| ()).unwrap_err();
+            folder.verify(0, &checkpoint, |_| (), |_, _| Ok(())).unwrap_err();
             fs::remove_file(&path).unwrap();
-            let gone = folder.verify(0, &checkpoint, |_| ()).unwrap_err().to_string();
+            let gone =
+                folder.verify(0, &checkpoint, |_| (), |_, _| Ok(())).unwrap_err().to_string();
             assert!(gone.contains("is missing"), "{gone}");
             fs::write(&path, &whole).unwrap();
         }
@@ -135,7 +136,7 @@ fn leaves_that_lead_elsewhere_are_not_taken_and_what_was_there_stays() {
     let refused = tree.finish(&checkpoint, &note, |_| ()).unwrap_err();
     assert!(matches!(refused, CliError::Proof(_)), "{refused}");
     assert_eq!(fs::read(at.path().join("checkpoint")).unwrap(), before);
-    Folder::new(at.path()).verify(0, &self::checkpoint(300).0, |_| ()).unwrap();
+    Folder::new(at.path()).verify(0, &self::checkpoint(300).0, |_| (), |_, _| Ok(())).unwrap();
     // The next run writes over what was not finished.
     grown(at.path(), 300, 600, true);
 }

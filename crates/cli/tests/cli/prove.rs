@@ -316,7 +316,9 @@ fn the_log_is_exported_into_files_that_are_added_to_and_verified_without_a_serve
     server.stop();
     let verify = || home.run(&["audit", "verify", "log", "--key", &key], &[]);
     let checked = verify().done();
-    assert_eq!(part(&checked, "proved"), "each tile and each record is the one that was hashed");
+    let proved =
+        "each tile and each record is the one that was hashed, and follows the one before it";
+    assert_eq!(part(&checked, "proved"), proved);
     assert_eq!(part(&checked, "log_size"), size);
     let bundle = exported(&home, &format!("tile/entries/000.p/{size}"));
     let mut bytes = fs::read(&bundle).unwrap();

@@ -18,6 +18,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use gradus_model::{Digest, UnitId};
 
 use super::filter::Filter;
+use super::mark::Mark;
 use super::shared::locked;
 use super::{Options, database, scan};
 use crate::LogError;
@@ -41,8 +42,12 @@ struct Recent {
     runs: Runs,
     /// What is being written to rows.
     leaving: Option<Arc<Runs>>,
-    /// The requests that are in rows.
+    /// The requests that are in rows, all of them once what is behind the start was read.
     stored: Filter,
+    /// Whether rows may hold requests that `stored` does not know.
+    partial: bool,
+    /// What is to be marked as verified, once the rows cover it.
+    due: Option<Mark>,
     /// The size of the log that rows cover.
     covered: u64,
     /// The size of the log that rows and memory cover.
@@ -76,6 +81,8 @@ impl Index {
             runs: Runs::default(),
             leaving: None,
             stored: Filter::default(),
+            partial: false,
+            due: None,
             covered: cursor.size,
             size: 0,
             segments: cursor.segments,
@@ -88,6 +95,39 @@ impl Index {
             segment_runs: options.index_runs.max(1),
             log: Mutex::new(log),
         })
+    }
+
+    /// Whether the rows cover what a mark says, of the log that it is of; they are then taken for it.
+    pub(super) fn begins_at(&self, mark: &Mark) -> bool {
+        let mut recent = locked(&self.recent);
+        let covers = recent.covered >= mark.head.size && *locked(&self.log) == mark.first_leaf;
+        if covers {
+            recent.partial = true;
+            recent.size = mark.head.size;
+        }
+        covers
+    }
+
+    /// Takes requests that are in rows, from before the start.
+    pub(super) fn note(&self, origins: impl Iterator<Item = Origin>) {
+        let mut recent = locked(&self.recent);
+        let mut before = None;
+        for Origin { actor, request, .. } in origins {
+            if before.replace((actor, request)) != Some((actor, request)) {
+                recent.stored.add(&(actor, request));
+            }
+        }
+    }
+
+    /// All requests in rows were noted.
+    pub(super) fn noted(&self) {
+        locked(&self.recent).partial = false;
+    }
+
+    /// Asks for a mark once the rows cover it.
+    pub(super) fn offer(&self, mark: Mark) {
+        locked(&self.recent).due = Some(mark);
+        self.changed.notify_all();
     }
 
     /// Takes the next records that the start reads: position, version and what they are found by.
@@ -131,18 +171,26 @@ impl Index {
         }
     }
 
-    /// Writes segments until it is told to stop.
-    pub(super) fn run(&self) -> Result<(), LogError> {
+    /// Writes segments, and lets `keep` write the marks that they cover, until it is told to stop.
+    pub(super) fn run(&self, mut keep: impl FnMut(&Mark)) -> Result<(), LogError> {
         loop {
             let mut recent = locked(&self.recent);
-            while recent.runs.count() < self.segment_runs && !recent.stopping {
+            while recent.runs.count() < self.segment_runs
+                && recent.due.is_none()
+                && !recent.stopping
+            {
                 recent = self.changed.wait(recent).unwrap_or_else(PoisonError::into_inner);
             }
-            if recent.stopping {
+            let (due, stopping) = (recent.due.take(), recent.stopping);
+            drop(recent);
+            if due.is_some() || !stopping {
+                self.write_segment()?;
+            }
+            if let Some(mark) = due {
+                keep(&mark);
+            } else if stopping {
                 return Ok(());
             }
-            drop(recent);
-            self.write_segment()?;
         }
     }
 
@@ -181,7 +229,8 @@ impl Index {
         if let Some(leaving) = &recent.leaving {
             runs.extend_from_slice(leaving.request(&key));
         }
-        let segments = recent.stored.may_hold(&key).then_some(recent.segments);
+        let perhaps = recent.partial || recent.stored.may_hold(&key);
+        let segments = perhaps.then_some(recent.segments);
         (joined(runs), segments)
     }
 

@@ -4,6 +4,7 @@ use gradus_model::{Digest, Leaf, Timestamp, UnitId};
 use gradus_proof::tree::{LeafHashes, WIDTH};
 use gradus_proof::{Plan, Tree, leaf_hash};
 
+use super::scan::touch;
 use super::shared::{Shared, locked};
 use crate::frame::{self, Frame, Record};
 use crate::record::Gathered;
@@ -168,7 +169,7 @@ fn misplaced(position: u64, stream: UnitId, version: u64) -> LogError {
 }
 
 /// Frames by position; going forward is cheap.
-struct Frames<'a> {
+pub(super) struct Frames<'a> {
     stored: &'a ::sled::Tree,
     /// The frame read last, and the position that follows it.
     last: Option<(u64, u64, ::sled::IVec)>,
@@ -176,12 +177,12 @@ struct Frames<'a> {
 }
 
 impl<'a> Frames<'a> {
-    const fn new(stored: &'a ::sled::Tree) -> Self {
+    pub(super) const fn new(stored: &'a ::sled::Tree) -> Self {
         Self { stored, last: None, following: None }
     }
 
     /// Hands out the records from `from` up to `to`, until `visit` returns `false`.
-    fn visit(
+    pub(super) fn visit(
         &mut self,
         from: u64,
         to: u64,
@@ -223,6 +224,7 @@ impl<'a> Frames<'a> {
         };
         let missing = || LogError::damaged(position, "no frame holds this position");
         let (key, bytes) = found.ok_or_else(missing)??;
+        touch(self.stored, &key)?;
         let first = frame::first_of(&key)?;
         let end = Frame::read(first, &bytes)?.end();
         if !(first..end).contains(&position) {

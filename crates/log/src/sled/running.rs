@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use super::OnProgress;
 use super::database::said;
+use super::mark::Mark;
 use super::shared::{Shared, locked};
 use super::writer::Writer;
 use crate::LogError;
@@ -26,19 +28,42 @@ struct Threads {
     keeper: JoinHandle<()>,
     index: JoinHandle<()>,
     watchdog: JoinHandle<()>,
+    behind: Option<JoinHandle<()>>,
+}
+
+/// What the threads begin with.
+pub(super) struct Begun {
+    pub(super) anchor: AnchorFile,
+    pub(super) boot: String,
+    pub(super) most_stall: Duration,
+    /// What was verified before, and is verified again.
+    pub(super) behind: Option<Mark>,
+    pub(super) on_progress: OnProgress,
 }
 
 impl Running {
     pub(super) fn start(
         shared: Shared,
-        writer: Writer,
-        (anchor, boot, most_stall): (AnchorFile, String, Duration),
+        mut writer: Writer,
+        begun: Begun,
         lock: File,
     ) -> Result<Self, LogError> {
+        let Begun { anchor, boot, most_stall, behind, on_progress } = begun;
         let shared = Arc::new(shared);
         let head = *shared.head.borrow();
+        let mut kept = shared.marking.kept;
+        // All of it was verified just now.
+        if behind.is_none() {
+            writer.mark(&shared, 1);
+        }
+        let verify = |mark| {
+            spawn("log-verify", &shared, move |shared| shared.verify_behind(&mark, &on_progress))
+        };
         let threads = Threads {
-            index: spawn("log-index", &shared, |shared| shared.index.run())?,
+            behind: behind.map(verify).transpose()?,
+            index: spawn("log-index", &shared, move |shared| {
+                shared.index.run(|mark| shared.keep_mark(mark, &mut kept))
+            })?,
             keeper: spawn("log-anchor", &shared, move |shared| {
                 shared.keeper.run(anchor, head, &boot, &shared.first_leaf, || shared.keep_note())
             })?,
@@ -53,11 +78,13 @@ impl Running {
     /// Finishes what is queued and ends the threads; `clean` marks the anchor so.
     pub(super) fn stop(&self, clean: bool) -> Result<(), LogError> {
         self.shared.queue.close();
+        self.shared.stopping.store(true, Ordering::SeqCst);
         // Whoever comes second waits here for the first.
         let mut threads = locked(&self.threads);
-        if let Some(Threads { writer, keeper, index, watchdog }) = threads.take() {
+        if let Some(Threads { writer, keeper, index, watchdog, behind }) = threads.take() {
             // The threads catch their own panics.
             let _ = writer.join();
+            let _ = behind.map(JoinHandle::join);
             self.shared.watchdog.stop();
             let _ = watchdog.join();
             self.shared.index.stop();

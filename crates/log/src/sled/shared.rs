@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use gradus_model::{Digest, Timestamp};
 use gradus_proof::Tree;
+use gradus_proof::tree::WIDTH;
 use tokio::sync::watch;
 
 use super::OnFatal;
 use super::index::Index;
 use super::keeper::Keeper;
+use super::mark::Mark;
 use super::watchdog::Watchdog;
 use crate::clock::note::NoteFile;
 use crate::clock::{Clock, Reading};
@@ -41,7 +44,24 @@ pub(super) struct Shared {
     pub(super) first_leaf: OnceLock<Digest>,
     pub(super) moment: Mutex<Moment>,
     pub(super) failed: AtomicBool,
+    /// Whether the threads are to end.
+    pub(super) stopping: AtomicBool,
+    /// Whether a record that was verified before is not as it was.
+    pub(super) doubted: AtomicBool,
+    /// When what was verified is noted.
+    pub(super) marking: Marking,
     pub(super) on_fatal: OnFatal,
+}
+
+/// When it is noted what the next start need not verify before it serves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marking {
+    /// From how many records on.
+    pub(super) from: u64,
+    /// After how many more.
+    pub(super) every: u64,
+    /// The size that is noted in the folder of the index.
+    pub(super) kept: u64,
 }
 
 /// The hashes of the first leaves past a complete subtree, by the position of the first.
@@ -134,12 +154,35 @@ impl Shared {
         self.keep_note().inspect_err(|error| self.fatal(error))
     }
 
+    /// Writes down what was verified; that it fails costs the next start time, no more.
+    pub(super) fn keep_mark(&self, mark: &Mark, kept: &mut u64) {
+        // The next start takes a mark that the anchor reaches.
+        let anchored = self.keeper.hurry();
+        while *anchored.borrow() < mark.head.size {
+            if self.failed.load(Ordering::SeqCst) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let from = usize::try_from(*kept / WIDTH).unwrap_or(usize::MAX);
+        let to = usize::try_from(mark.head.size / WIDTH).unwrap_or(usize::MAX);
+        let told = locked(&self.tree).subtrees().get(from..to).unwrap_or_default().to_vec();
+        if self.doubted.load(Ordering::SeqCst) {
+            return;
+        }
+        match mark.write(&self.directory.join("index"), (from, &told)) {
+            Ok(()) => *kept = mark.head.size,
+            Err(error) => tracing::warn!(%error, "the next start verifies more of the log"),
+        }
+    }
+
     /// Gives up: no call is answered any more, and the process should end.
     pub(super) fn fatal(&self, error: &LogError) {
         if !self.failed.swap(true, Ordering::SeqCst) {
             (self.on_fatal)(error);
         }
         self.queue.close();
+        self.stopping.store(true, Ordering::SeqCst);
         self.index.stop();
         self.keeper.stop(false);
         self.watchdog.stop();

@@ -4,15 +4,17 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::time::Instant;
 
 use gradus_model::{Digest, Timestamp};
 use tokio::sync::watch;
 
 use super::keeper::Keeper;
-use super::recovery::{Recovered, recover};
-use super::running::Running;
+use super::mark::Mark;
+use super::recovery::{Before, Recovered, recover};
+use super::running::{Begun, Running};
 use super::scan::Scanned;
-use super::shared::{Moment, Shared};
+use super::shared::{Marking, Moment, Shared};
 use super::survey::Survey;
 use super::undo::Undo;
 use super::watchdog::Watchdog;
@@ -55,13 +57,14 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
     let (mut anchor_file, anchor) = AnchorFile::open(&paths.anchor)?;
     trial::clear(directory)?;
     Undo::of_earlier_start(&paths.log)?;
-    let survey = before_recovery(&paths, anchor.as_ref(), &options)?;
+    let (survey, before) = before_recovery(&paths, anchor.as_ref(), &options)?;
 
     (options.on_progress)(Progress::Opening);
     database::sync_names_at_once(&paths.log)?;
-    let recovered = recover(&paths, &survey, anchor.as_ref(), &options)?;
+    let recovered = recover(&paths, &survey, anchor.as_ref(), before, &options)?;
+    drop(survey);
     let file = make_durable(&paths, &options)?;
-    let Recovered { frames, index, scanned, undo } = recovered;
+    let Recovered { frames, index, scanned, behind, undo } = recovered;
     if let Some(undo) = undo {
         undo.forget()?;
     }
@@ -81,6 +84,8 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
     let most_pause = most_pause.map(|most| most.unwrap_or(i64::MAX));
     let clock = Clock::start(machine, last.max(told), note.newest(), most_pause);
     let limit = QueueLimit { calls: options.queue_calls, bytes: options.queue_bytes };
+    let kept = behind.as_ref().map_or(0, Mark::size);
+    let marking = Marking { from: options.whole_below.max(1), every: options.mark_every, kept };
     let shared = Shared {
         directory: paths.directory,
         frames,
@@ -98,6 +103,9 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
         first_leaf: scanned.first_leaf.map(Into::into).unwrap_or_default(),
         moment: Mutex::new(Moment { size: head.size, last, in_flight: false, settled: told }),
         failed: AtomicBool::new(false),
+        stopping: AtomicBool::new(false),
+        doubted: AtomicBool::new(false),
+        marking,
         on_fatal: options.on_fatal,
     };
     shared.keep_note()?;
@@ -106,8 +114,15 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
         let (wall, expected) = (reading.wall, reading.expected);
         tracing::warn!(%wall, %expected, "the clock is suspect: no append is taken until it is right, or accepted");
     }
-    let writer = Writer::new(scanned.sequencer, file, options.sync);
-    Running::start(shared, writer, (anchor_file, options.boot, options.most_stall), lock)
+    let writer = Writer::new(scanned.sequencer, file, options.sync, kept);
+    let begun = Begun {
+        anchor: anchor_file,
+        boot: options.boot,
+        most_stall: options.most_stall,
+        behind,
+        on_progress: options.on_progress,
+    };
+    Running::start(shared, writer, begun, lock)
 }
 
 /// Creates the directory, and makes its name durable where it is new.
@@ -133,18 +148,19 @@ fn hold(directory: &Path) -> Result<File, LogError> {
     }
 }
 
-/// What must be done before sled changes anything: refuse a log that is gone, keep a copy.
+/// What must be done before sled changes anything: refuse a log that is gone, keep a copy. Tells what
+/// need not be verified before the log serves, too: nothing where there is any doubt.
 fn before_recovery(
     paths: &Paths,
     anchor: Option<&Anchor>,
     options: &Options,
-) -> Result<Survey, LogError> {
+) -> Result<(Survey, Option<Before>), LogError> {
     if !paths.database.exists() {
         let anchor = anchor.map_or_else(Head::empty, |anchor| anchor.head);
         if anchor.size > 0 {
             return Err(LogError::BehindAnchor { anchor, log: Head::empty() });
         }
-        return Ok(Survey::default());
+        return Ok((Survey::default(), None));
     }
     database::refuse_blobs(&paths.log)?;
     let same_boot =
@@ -175,12 +191,22 @@ fn before_recovery(
     if paths.index.exists() && (unclean || is_damaged(&paths.index)?) {
         fs::remove_dir_all(&paths.index).doing("remove", &paths.index)?;
     }
-    Ok(survey)
+    let before = match anchor {
+        Some(anchor) if !doubt && !unclean && anchor.head.size >= options.whole_below => {
+            Before::read(paths, &survey, anchor)?
+        }
+        _ => None,
+    };
+    Ok((survey, before))
 }
 
 /// Reads the log's files as they lie there.
 fn survey(log: &Path, options: &Options) -> Result<Survey, LogError> {
-    Survey::of(log, &|done, total| (options.on_progress)(Progress::Reading { done, total }))
+    let begun = Instant::now();
+    let on_read = |done, total| (options.on_progress)(Progress::Reading { done, total });
+    let survey = Survey::of(log, &on_read)?;
+    tracing::info!(bytes = survey.bytes, took = ?begun.elapsed(), "read the log's files");
+    Ok(survey)
 }
 
 /// Whether a database that is derived shows damage, which is then told.

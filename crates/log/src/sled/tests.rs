@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::contract::{Clocks, QUEUE_CALLS, Stand, append, appended};
 
+mod behind;
 mod clock;
 mod damage;
 mod drill;

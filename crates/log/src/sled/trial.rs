@@ -31,7 +31,7 @@ pub(super) fn refuse_damage(
     fs::create_dir(&trial).doing("create", &trial)?;
     let tried = aside::copy_log(&directory.join("log"), &copy.log, &options.on_progress)
         .and_then(|_| mend(&copy.log, &survey.spots))
-        .and_then(|()| recovery::open(&copy, anchor, options).map(drop));
+        .and_then(|()| recovery::open(&copy, anchor, None, options).map(drop));
     remove(&trial)?;
     tried.map_err(|error| name_the_place(error, survey))
 }

@@ -9,8 +9,10 @@
 //! Only what was written since the newest snapshot is copied: what a run wrote, once. Nothing is
 //! synced on the good way; every piece has a checksum, so that one that a power cut tore is not used.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -39,11 +41,10 @@ pub(super) struct Undo {
 impl Undo {
     /// Holds aside what recovery may overwrite; `None` where there is no room for it, which is told.
     pub(super) fn hold(log: &Path, survey: &Survey) -> Result<Option<Self>, LogError> {
+        let begun = Instant::now();
         let undo = Self::of(log);
         let small = small_files(log)?;
-        let from = newest_snapshot(&small) / SEGMENT * SEGMENT;
-        let tail = survey.segments.iter().filter(|(_, number)| *number >= from);
-        let tail: Vec<u64> = tail.map(|(base, _)| *base).collect();
+        let tail = read_by_recovery(&small, survey);
         if !has_room(log, tail.len() as u64 * SEGMENT)? {
             tracing::warn!(
                 "no room to hold the end of the log aside while it is opened: \
@@ -66,6 +67,8 @@ impl Undo {
         }
         let complete = format!("{} {}\n", survey.bytes, small.len() + tail.len());
         undo.keep(COMPLETE, complete.into_bytes())?;
+        let (bytes, took) = (tail.len() as u64 * SEGMENT, begun.elapsed());
+        tracing::info!(bytes, ?took, "held aside what recovery may overwrite");
         Ok(Some(undo))
     }
 
@@ -206,6 +209,29 @@ fn small_files(log: &Path) -> Result<Vec<PathBuf>, LogError> {
 fn newest_snapshot(small: &[PathBuf]) -> u64 {
     let number = |path: &PathBuf| u64::from_str_radix(path.extension()?.to_str()?, 16).ok();
     small.iter().filter_map(number).max().unwrap_or(0)
+}
+
+/// Where the segments lie that recovery reads.
+fn read_by_recovery(small: &[PathBuf], survey: &Survey) -> Vec<u64> {
+    let from = newest_snapshot(small) / SEGMENT * SEGMENT;
+    let tail = survey.segments.iter().filter(|(_, number)| *number >= from);
+    tail.map(|(base, _)| *base).collect()
+}
+
+/// The positions of the records that lie in segments which recovery reads: where these have moved, it
+/// decides whether they are still found.
+pub(super) fn in_doubt(log: &Path, survey: &Survey) -> Result<Vec<Range<u64>>, LogError> {
+    let bases: HashSet<u64> = read_by_recovery(&small_files(log)?, survey).into_iter().collect();
+    let mut found: Vec<Range<u64>> = Vec::new();
+    for frame in
+        survey.frames.iter().filter(|frame| bases.contains(&(frame.at / SEGMENT * SEGMENT)))
+    {
+        match found.last_mut() {
+            Some(last) if frame.first <= last.end => last.end = last.end.max(frame.end),
+            _ => found.push(frame.first..frame.end),
+        }
+    }
+    Ok(found)
 }
 
 fn has_room(log: &Path, bytes: u64) -> Result<bool, LogError> {

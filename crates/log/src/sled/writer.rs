@@ -5,7 +5,10 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use gradus_model::Digest;
+
 use super::SyncFile;
+use super::mark::Mark;
 use super::shared::{Shared, locked};
 use crate::error::Doing as _;
 use crate::queue::{Call, QueueLimit, Reply};
@@ -20,11 +23,27 @@ pub(super) struct Writer {
     /// Our own descriptor of sled's file.
     file: File,
     sync: SyncFile,
+    /// The size that was marked last.
+    marked: u64,
 }
 
 impl Writer {
-    pub(super) fn new(sequencer: Sequencer, file: File, sync: SyncFile) -> Self {
-        Self { sequencer, file, sync }
+    pub(super) fn new(sequencer: Sequencer, file: File, sync: SyncFile, marked: u64) -> Self {
+        Self { sequencer, file, sync, marked }
+    }
+
+    /// Has what is there marked as verified, where that is due: after so many records.
+    pub(super) fn mark(&mut self, shared: &Shared, after: u64) {
+        let size = self.sequencer.size();
+        if size < shared.marking.from || size < self.marked.saturating_add(after) {
+            return;
+        }
+        let first_leaf = shared.first_leaf.get().copied().unwrap_or(Digest::ZERO);
+        let mark = Mark::of(&locked(&shared.tree), first_leaf, &self.sequencer);
+        if let Some(mark) = mark {
+            self.marked = size;
+            shared.index.offer(mark);
+        }
     }
 
     /// Writes until the queue is closed and empty, or something fails.
@@ -39,8 +58,11 @@ impl Writer {
                     group.push(next);
                 }
                 self.write(shared, group)?;
+                self.mark(shared, shared.marking.every);
             }
         }
+        // So that a start after a stop has nothing to verify before it serves.
+        self.mark(shared, 1);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use gradus_model::Digest;
 use super::{Edge, Kind, Tile, TileError, WIDTH};
 use crate::inclusion::same;
 use crate::plan::{Hashes, Subtree};
-use crate::tree::{leaf_hash, root};
+use crate::tree::{empty_root, leaf_hashes, root, roots};
 
 /// Who has the bytes of tiles.
 pub trait Tiles {
@@ -91,7 +91,7 @@ impl<R: Tiles> VerifiedTiles<R> {
             let place = usize::try_from(here.number % u64::from(WIDTH)).unwrap_or(usize::MAX);
             let named = hashes.get(place).copied().ok_or_else(|| outside.clone())?;
             hashes = here.read_hashes(&self.reader.read(here)?)?;
-            if root(&hashes) != named {
+            if root_of(&hashes) != named {
                 return Err(here.differs(0).into());
             }
         }
@@ -104,16 +104,39 @@ impl<R: Tiles> VerifiedTiles<R> {
     ///
     /// As [`VerifiedTiles::hashes`], and [`TileError::Differs`] for another leaf.
     pub fn entries(&self, bundle: Tile) -> Result<Vec<Vec<u8>>, R::Error> {
+        let mut leaves = Vec::new();
+        self.visit(bundle, |leaf, _| {
+            leaves.push(leaf.to_vec());
+            Ok(())
+        })?;
+        Ok(leaves)
+    }
+
+    /// Hands out the leaves of a bundle with their hashes, once all of them were checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`VerifiedTiles::entries`], and what `visit` returns.
+    pub fn visit(
+        &self,
+        bundle: Tile,
+        mut visit: impl FnMut(&[u8], &Digest) -> Result<(), R::Error>,
+    ) -> Result<(), R::Error> {
         let hashes = self.hashes(bundle)?;
         let bytes = self.reader.read(Tile { kind: Kind::Entries, ..bundle })?;
         let entries = bundle.read_entries(&bytes)?;
-        for (place, (entry, hash)) in (0..).zip(entries.iter().zip(&hashes)) {
-            if leaf_hash(entry) != *hash {
+        for (place, (found, hash)) in (0..).zip(leaf_hashes(&entries).iter().zip(&hashes)) {
+            if found != hash {
                 return Err(bundle.differs(place).into());
             }
         }
-        Ok(entries.into_iter().map(<[u8]>::to_vec).collect())
+        entries.iter().zip(&hashes).try_for_each(|(entry, hash)| visit(entry, hash))
     }
+}
+
+/// The root of a tile, of which the nodes of a level are hashed side by side.
+fn root_of(hashes: &[Digest]) -> Digest {
+    roots(vec![hashes.to_vec()]).pop().unwrap_or_else(empty_root)
 }
 
 impl<R: Tiles> Hashes for VerifiedTiles<R> {

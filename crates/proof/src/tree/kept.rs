@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gradus_model::Digest;
 
-use super::{Tree, TreeError, WIDTH, root};
+use super::{RightEdge, Tree, TreeError, WIDTH, node_hashes, root};
 use crate::plan::{Hashes, Plan, Subtree};
 
 /// Leaf hashes that were read, by their positions.
@@ -63,6 +63,40 @@ impl Tree {
     /// [`TreeError`] for a size not reached, or a leaf hash that was not read.
     pub fn prove(&self, plan: &Plan, leaves: &LeafHashes) -> Result<Vec<Digest>, TreeError> {
         plan.assemble(&self.with(leaves))
+    }
+
+    /// The hashes of its complete subtrees of [`WIDTH`] leaves, from left to right.
+    #[must_use]
+    pub fn subtrees(&self) -> &[Digest] {
+        self.complete.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// The hashes of the subtrees within its last [`WIDTH`] leaves, as far as those are not all
+    /// there: with [`Tree::subtrees`] they are all that it takes to go on.
+    #[must_use]
+    pub fn rest(&self) -> &[Digest] {
+        let many = (self.size() % WIDTH).count_ones() as usize;
+        let peaks = &self.edge.peaks;
+        peaks.get(peaks.len().saturating_sub(many)..).unwrap_or_default()
+    }
+
+    /// The tree of `size` leaves from what [`Tree::subtrees`] and [`Tree::rest`] told of it; `None`
+    /// where they are not as many as such a tree has. Its root says whether they are the right ones.
+    #[must_use]
+    pub fn restored(size: u64, subtrees: Vec<Digest>, rest: &[Digest]) -> Option<Self> {
+        let many = usize::try_from(size / WIDTH).ok()?;
+        if subtrees.len() != many || rest.len() != (size % WIDTH).count_ones() as usize {
+            return None;
+        }
+        let mut complete = Vec::new();
+        let mut level = subtrees;
+        while !level.is_empty() {
+            let above = node_hashes(level.as_chunks::<2>().0.iter());
+            complete.push(std::mem::replace(&mut level, above));
+        }
+        let alone = complete.iter().rev().filter(|level| level.len() % 2 == 1);
+        let peaks = alone.filter_map(|level| level.last()).chain(rest).copied().collect();
+        Some(Self { edge: RightEdge { size, peaks }, complete })
     }
 
     /// The hash of the complete subtree of 16·2^`level` leaves that is number `index`.

@@ -140,3 +140,15 @@ proptest! {
         prop_assert_eq!(root_at(&grown(&all), size, &all), Ok(root(&all[..size])));
     }
 }
+
+#[test]
+fn a_tree_goes_on_from_what_it_told_of_itself() {
+    let all = leaves(300);
+    for size in 0..all.len() {
+        let tree = grown(&all[..size]);
+        let (subtrees, rest) = (tree.subtrees().to_vec(), tree.rest().to_vec());
+        let restored = Tree::restored(size as u64, subtrees.clone(), &rest).unwrap();
+        assert_eq!(restored, tree, "size {size}");
+        assert_eq!(Tree::restored(size as u64 + WIDTH, subtrees, &rest), None);
+    }
+}

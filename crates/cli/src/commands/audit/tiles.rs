@@ -2,6 +2,7 @@
 //! transparency logs reads.
 
 use gradus_proof::policy::Cosigned;
+use gradus_proof::state::links::Links;
 use gradus_proof::{Checkpoint, Note, VerifierKey};
 use gradus_server::operate::Step;
 use gradus_wire::v1;
@@ -91,7 +92,12 @@ pub fn verify(args: &VerifyArgs, output: &Output) -> Result<(), CliError> {
     let (checkpoint, witnesses) = signed(args, &note)?;
     let progress = Progress::new(*output);
     let tell = |checked: u64| progress.tell(Step::Verifying, checked, checkpoint.size);
-    let verified = folder.verify(0, &checkpoint, tell);
+    let mut links = Links::new();
+    let verified = folder.verify(0, &checkpoint, tell, |leaf, hash| {
+        let position = links.size();
+        let follows = links.push(leaf, hash);
+        follows.map_err(|error| CliError::Proof(format!("record {position}: {error}")))
+    });
     progress.end();
     verified?;
     let entries = folder.has_entries();
@@ -105,7 +111,7 @@ pub fn verify(args: &VerifyArgs, output: &Output) -> Result<(), CliError> {
         ("witnesses", Json::List(names.iter().map(|name| name.as_str().into()).collect())),
     ]);
     let proved = if entries {
-        "each tile and each record is the one that was hashed"
+        "each tile and each record is the one that was hashed, and follows the one before it"
     } else {
         "each tile is the one that was hashed; records are not here"
     };
