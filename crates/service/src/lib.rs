@@ -27,6 +27,7 @@ mod reading;
 mod recall;
 mod replay;
 mod room;
+mod soon;
 mod standing;
 pub mod turns;
 mod writer;
