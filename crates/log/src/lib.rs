@@ -60,15 +60,14 @@ pub trait Log: Send + Sync + 'static {
     /// first, and [`LogError::ClockSuspect`]; nothing of the append is written then.
     fn append(&self, append: Append) -> Result<Acknowledgement, LogError>;
 
-    /// As [`Log::append`], of an append that others follow at once: the writer leaves it for them, so
-    /// that they are written together. Whoever makes it calls [`Log::wake`] when there are none to
-    /// follow, or they are not there yet; the writer waits some milliseconds for that at most, once
-    /// it is awake.
+    /// As [`Log::append`], of an append that others follow at once: a writer that waits need not be
+    /// woken for it, so that they are written together. Whoever makes it calls [`Log::wake`] when
+    /// there are none to follow, or they are not there yet.
     fn append_ahead(&self, append: Append) -> Result<Acknowledgement, LogError> {
         self.append(append)
     }
 
-    /// Lets the writer write all that is queued.
+    /// Wakes a writer that waits for what is queued.
     fn wake(&self) {}
 
     /// The durable size and its root.

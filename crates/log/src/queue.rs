@@ -1,13 +1,11 @@
 //! The bounded queue between callers and the writer.
 //!
-//! Invariant: calls leave in the order in which they came. A call that was pushed quietly leaves
-//! with those that it is to be written with, once somebody wakes the writer, or [`PATIENCE`] later.
+//! Invariant: calls leave in the order in which they came.
 
 use std::collections::VecDeque;
 use std::sync::PoisonError;
 #[cfg(not(gradus_loom))]
 use std::sync::{Condvar, Mutex, MutexGuard};
-use std::time::Duration;
 
 use gradus_model::Timestamp;
 #[cfg(gradus_loom)]
@@ -15,10 +13,6 @@ use loom::sync::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use crate::{Acknowledgement, Append, Appended, LogError};
-
-/// The longest that a writer with nothing else to do waits for those who pushed quietly: what some
-/// wait for then is less than a few syncs.
-const PATIENCE: Duration = Duration::from_millis(3);
 
 /// The most that waits.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +44,6 @@ struct Waiting {
     calls: VecDeque<Call>,
     bytes: usize,
     closed: bool,
-    /// Calls in front that the writer may take; those behind were pushed quietly since.
-    released: usize,
     /// Whether the writer waits to be woken: to wake one that does not costs a call of the system.
     idle: bool,
 }
@@ -72,8 +64,7 @@ impl Queue {
         Ok(acknowledgement)
     }
 
-    /// The same, without waking the writer, which leaves the call where it is: whoever pushes has to
-    /// wake it, in a moment.
+    /// The same, without waking the writer: whoever pushes has to, in a moment.
     pub(crate) fn push_quietly(
         &self,
         append: Append,
@@ -95,10 +86,9 @@ impl Queue {
         Ok(Box::pin(async move { answer.await.unwrap_or(Err(LogError::Closed)) }))
     }
 
-    /// Lets the writer take all that is there, and wakes it if it waits for that.
+    /// Wakes the writer if it waits for what is there.
     pub(crate) fn wake(&self) {
         let mut waiting = self.waiting();
-        waiting.released = waiting.calls.len();
         if waiting.calls.is_empty() || !std::mem::take(&mut waiting.idle) {
             return;
         }
@@ -109,22 +99,14 @@ impl Queue {
     /// Waits for calls and takes what is there, up to `most`; `None` once closed and empty.
     pub(crate) fn take(&self, most: QueueLimit) -> Option<Vec<Call>> {
         let mut waiting = self.waiting();
-        while waiting.released == 0 && !waiting.closed {
+        while waiting.calls.is_empty() {
+            if waiting.closed {
+                return None;
+            }
             waiting.idle = true;
-            if waiting.calls.is_empty() {
-                waiting = self.ready.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            let waited = self.ready.wait_timeout(waiting, PATIENCE);
-            let (again, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-            waiting = again;
-            if waited.timed_out() {
-                break;
-            }
+            waiting = self.ready.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        waiting.idle = false;
-        // Closed and empty is the end.
-        (!waiting.calls.is_empty()).then(|| waiting.take(most))
+        Some(waiting.take(most))
     }
 
     /// Takes what is there without waiting.
@@ -156,12 +138,9 @@ impl Waiting {
             count += 1;
         }
         self.bytes -= bytes;
-        self.released = self.released.saturating_sub(count);
         self.calls.drain(..count).collect()
     }
 }
 
 #[cfg(all(test, gradus_loom))]
 mod interleavings;
-#[cfg(all(test, not(gradus_loom)))]
-mod tests;

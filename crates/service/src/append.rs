@@ -10,7 +10,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 
 use gradus_domain::Registry;
-use gradus_log::{Acknowledgement, Append, Appended, Head, LogError, Placed};
+use gradus_log::{Acknowledgement, Append, Appended, Head, Log, LogError, Placed};
 use gradus_model::{Event, EvidenceId, RatingId, RequestId, Timestamp, UnitId};
 use tokio::sync::watch;
 
@@ -55,15 +55,17 @@ struct Asked<'a> {
     now: Timestamp,
     /// Items with a known source whose content was found equal.
     compared: &'a [(UnitId, EvidenceId)],
+    /// Whether others follow at once, to be written with it.
+    gathered: bool,
 }
 
 /// As long as it lives, messages are queued that the log is to write together.
-pub struct Gathering<'a>(&'a Service);
+pub struct Gathering<'a>(&'a dyn Log);
 
 impl Gathering<'_> {
     /// Lets the log write what there is.
     pub fn write(&self) {
-        self.0.log.wake();
+        self.0.wake();
     }
 
     /// Waits for something without keeping the log from writing what there is.
@@ -72,7 +74,7 @@ impl Gathering<'_> {
         poll_fn(|context| {
             let polled = waiting.as_mut().poll(context);
             if polled.is_pending() {
-                self.0.soon.write();
+                self.write();
             }
             polled
         })
@@ -82,7 +84,7 @@ impl Gathering<'_> {
 
 impl Drop for Gathering<'_> {
     fn drop(&mut self) {
-        self.0.soon.write();
+        self.write();
     }
 }
 
@@ -163,7 +165,7 @@ impl Service {
     /// Begins to queue messages that the log is to write together.
     #[must_use]
     pub fn gather(&self) -> Gathering<'_> {
-        Gathering(self)
+        Gathering(self.log.as_ref())
     }
 
     /// Makes a call: what `propose` says is recorded all or nothing, and is durable at the answer.
@@ -227,7 +229,7 @@ impl Service {
                 let (now, head, refusals) =
                     (self.now(), self.log.watch(), self.refusals.subscribe());
                 let resting = Resting { size: writer.next, head, refusals };
-                let asked = Asked { call, naming: &naming, now, compared: &compared };
+                let asked = Asked { call, naming: &naming, now, compared: &compared, gathered };
                 let work = (&of, &propose);
                 let decided = self.decide_and_queue(&mut writer, &asked, &mut ahead, work);
                 turn.is_of(decided.as_ref().map_or(0, Decided::items));
@@ -250,9 +252,6 @@ impl Service {
                     return Ok(Queued(Stage::Decided(Ok(receipt), resting)));
                 }
                 Ok(Decided::Queued(receipt, order, acknowledgement, facts)) => {
-                    if !gathered {
-                        self.soon.write();
-                    }
                     let held = (in_queue, claim);
                     let acknowledged = self.answers.wait(acknowledgement, facts, held);
                     return Ok(Queued(Stage::Waiting(receipt, order, acknowledged)));
@@ -272,7 +271,7 @@ impl Service {
         ahead: &mut Ahead<'_>,
         (of, propose): (&impl Fn(&Writer, &Naming) -> Result<UnitId, ServiceError>, &impl Propose),
     ) -> Result<Decided, ServiceError> {
-        let Asked { call, naming, now, compared } = *asked;
+        let Asked { call, naming, now, compared, gathered } = *asked;
         let unit = of(writer, naming)?;
         expect_version(writer, unit, call.expected_version)?;
         let batches = proposed(call, propose, writer, naming)?;
@@ -294,7 +293,8 @@ impl Service {
         let parts = self.sealed(call, request, &plan.parts, ahead)?;
         let acknowledgement = match accepted {
             Some(wall) => self.log.append_accepting(Append { parts }, wall)?,
-            None => self.log.append_ahead(Append { parts })?,
+            None if gathered => self.log.append_ahead(Append { parts })?,
+            None => self.log.append(Append { parts })?,
         };
         let records =
             |part: PlannedPart| part.records.into_iter().map(move |record| (part.stream, record));

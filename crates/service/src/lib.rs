@@ -27,7 +27,6 @@ mod reading;
 mod recall;
 mod replay;
 mod room;
-mod soon;
 mod standing;
 pub mod turns;
 mod writer;

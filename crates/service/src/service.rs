@@ -21,7 +21,6 @@ use crate::fresh::Fresh;
 use crate::index::Index;
 use crate::keys::KeyStore;
 use crate::room::{LogQueue, Room};
-use crate::soon::Soon;
 use crate::standing::Standing;
 use crate::start::Memory;
 use crate::states::States;
@@ -81,8 +80,6 @@ pub struct Service {
     pub(crate) fresh: Arc<Fresh>,
     /// Waits for the log's answers.
     pub(crate) answers: Answers,
-    /// Lets the log write what is queued.
-    pub(crate) soon: Soon,
     pub(crate) watchers: Watchers,
     /// When tokens were last used; no part of the log.
     pub(crate) uses: Uses,

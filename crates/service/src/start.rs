@@ -24,7 +24,6 @@ use crate::recall::Streams;
 use crate::records::ReadRecord;
 use crate::room::{LogQueue, Room};
 use crate::service::{Clock, Service};
-use crate::soon::Soon;
 use crate::states::States;
 use crate::turns::Turns;
 use crate::uses::Uses;
@@ -124,7 +123,6 @@ impl Service {
             fresh: Arc::default(),
         };
         let service = Arc::new(Self {
-            soon: Soon::start(&log),
             log,
             log_id,
             keys,
