@@ -120,7 +120,7 @@ async fn queue_all(
             denied = &mut denied => Some(Err(denied)),
             silence = silence(account.silence()) => Some(Err(silent(silence))),
         };
-        let (mut together, mut yielded) = (Vec::new(), false);
+        let mut together = Vec::new();
         let (mut end, mut over) = (None, first.is_none());
         let mut next = first.map(|message| (message, place));
         while let Some((message, place)) = next.take() {
@@ -151,14 +151,7 @@ async fn queue_all(
             let fits =
                 together.len() < MOST_TOGETHER && room.available_permits() >= MOST_MESSAGE_BYTES;
             if fits && let Ok(place) = queued.try_reserve() {
-                let mut came = at_once(&mut messages).await;
-                if came.is_none() && !yielded {
-                    // Whoever reads the connection may hold more of them.
-                    yielded = true;
-                    tokio::task::yield_now().await;
-                    came = at_once(&mut messages).await;
-                }
-                match came {
+                match at_once(&mut messages).await {
                     Some(Some(message)) => next = Some((message, place)),
                     Some(None) => over = true,
                     None => (),
