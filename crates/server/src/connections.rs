@@ -139,3 +139,26 @@ impl Door {
         Self { seats: Arc::new(Seats::new(limits)), times, speaks: Speaks::Http2 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::settings::Limits;
+
+    #[tokio::test]
+    async fn a_connection_writes_from_many_places_once_something_was_written() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (door, peer) = (Door::new(&Limits::none()), stream.local_addr().unwrap());
+        let caller = Caller::new(peer, None, Arc::new(Course::new(door.times)));
+        let mut connection = Connection::new(stream, caller, door.seats.take(peer).unwrap());
+        assert!(!connection.is_write_vectored(), "short answers are to be copied together");
+        let written = poll_fn(|cx| Pin::new(&mut connection).poll_write(cx, b"settings")).await;
+        assert_eq!(written.unwrap(), 8);
+        assert!(connection.is_write_vectored(), "long ones are not copied");
+    }
+}
