@@ -15,7 +15,7 @@ use wire::evidence_service_client::EvidenceServiceClient;
 use wire::projection_service_client::ProjectionServiceClient;
 
 use crate::items::{message, mixed_message, submission};
-use crate::machine::{processor_time, resident_mib};
+use crate::machine::resident_mib;
 use crate::ours::{Clients, Line};
 use crate::process::Server;
 use crate::shape::Shape;
@@ -139,7 +139,7 @@ impl Lines {
 
     /// The processor time that the server has taken so far.
     pub(crate) fn processor_time(&self) -> Duration {
-        processor_time(self.server.id())
+        self.server.processor_time()
     }
 
     /// Ends the server in order.

@@ -1,7 +1,6 @@
 //! What the machine tells of processes and directories.
 
 use std::path::Path;
-use std::time::Duration;
 
 /// The memory of a process and those it started, where the system tells it.
 pub(crate) fn resident_mib(process: u32) -> u64 {
@@ -13,16 +12,6 @@ pub(crate) fn resident_mib(process: u32) -> u64 {
     let of_children: u64 =
         children.split_whitespace().filter_map(|id| id.parse().ok()).map(resident_mib).sum();
     kib.unwrap_or_default() / 1_024 + of_children
-}
-
-/// The processor time that a process has taken so far, in the kernel's too, where the system tells it.
-pub(crate) fn processor_time(process: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The name in parentheses may hold spaces; the 14th and 15th fields are ticks of 10 ms.
-    let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
-    let ticks =
-        fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok());
-    Duration::from_millis(10 * ticks.sum::<u64>())
 }
 
 /// The bytes of all files below a directory.
