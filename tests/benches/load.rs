@@ -149,10 +149,13 @@ async fn appends(settings: &Settings, folder: &std::path::Path) -> Table {
     for round in 0..=settings.rounds {
         for shape in Shape::ALL.into_iter().filter(|shape| settings.shapes.contains(shape)) {
             for lines in &mut all {
+                let before = (lines.processor_time(), drive::acknowledged());
                 let Some(cell) = lines.drive(shape, settings.seconds).await else { continue };
                 let lag = lines.settle().await;
+                let took = lines.processor_time().saturating_sub(before.0);
+                let events = drive::acknowledged() - before.1;
                 if round > 0 {
-                    table.take(shape, lines.name(), cell, lag);
+                    table.take(shape, lines.name(), (cell, lag), (took, events));
                 }
             }
         }

@@ -19,30 +19,44 @@ fn bad(seen: &str, what: &'static str, form: &'static str) -> BadId {
     BadId { seen: seen.chars().take(80).collect(), what, form }
 }
 
+/// Half a byte, below 16, as a digit.
+const fn digit(half: u8) -> u8 {
+    if half < 10 { b'0' + half } else { b'a' + half - 10 }
+}
+
 /// Lower-case hexadecimal of `bytes`.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    let digit =
-        |number: u8| char::from(if number < 10 { b'0' + number } else { b'a' + number - 10 });
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 0x0f));
+        text.push(char::from(digit(byte >> 4)));
+        text.push(char::from(digit(byte & 0x0f)));
     }
     text
 }
 
+/// Half a byte from its digit, of either case.
+const fn half(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
 fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0_u8; N];
     if text.len() != N * 2 {
         return None;
     }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).ok()?;
-        if pair.starts_with('+') {
-            return None;
-        }
-        *byte = u8::from_str_radix(pair, 16).ok()?;
+    read(text.bytes())
+}
+
+/// As many bytes as there are, from twice as many digits at least.
+fn read<const N: usize>(mut digits: impl Iterator<Item = u8>) -> Option<[u8; N]> {
+    let mut bytes = [0_u8; N];
+    for byte in &mut bytes {
+        *byte = half(digits.next()?)? << 4 | half(digits.next()?)?;
     }
     Some(bytes)
 }
@@ -84,7 +98,9 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&grouped(&self.0))
+                let text = grouped(&self.0);
+                // Digits and hyphens are ASCII.
+                f.pad(std::str::from_utf8(&text).unwrap_or_default())
             }
         }
 
@@ -109,23 +125,25 @@ macro_rules! id {
     };
 }
 
-fn grouped(bytes: &[u8; 16]) -> String {
-    let digits = hex(bytes);
-    let mut text = String::with_capacity(36);
-    for (at, digit) in digits.chars().enumerate() {
-        if matches!(at, 8 | 12 | 16 | 20) {
-            text.push('-');
-        }
-        text.push(digit);
-    }
+/// Whether a UUID has a hyphen there.
+const fn is_hyphen(at: usize) -> bool {
+    matches!(at, 8 | 13 | 18 | 23)
+}
+
+fn grouped(bytes: &[u8; 16]) -> [u8; 36] {
+    let mut text = [b'-'; 36];
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]);
+    let places = text.iter_mut().enumerate().filter(|(at, _)| !is_hyphen(*at));
+    places.zip(digits).for_each(|((_, place), digit)| *place = digit);
     text
 }
 
 fn ungrouped(text: &str) -> Option<[u8; 16]> {
     if text.len() == 36 {
-        let hyphens_right =
-            text.char_indices().all(|(at, c)| (c == '-') == matches!(at, 8 | 13 | 18 | 23));
-        return if hyphens_right { unhex(&text.replace('-', "")) } else { None };
+        let mut bytes = text.bytes().enumerate();
+        let hyphens_right = bytes.all(|(at, byte)| (byte == b'-') == is_hyphen(at));
+        let digits = text.bytes().filter(|byte| *byte != b'-');
+        return if hyphens_right { read(digits) } else { None };
     }
     unhex(text)
 }

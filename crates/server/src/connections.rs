@@ -30,13 +30,15 @@ pub(crate) struct Connection<IO> {
     _seat: Seat,
     /// When to look whether it is of use; never, if that is no question.
     look: Option<Pin<Box<Sleep>>>,
+    /// Whether anything was written.
+    begun: bool,
 }
 
 impl<IO> Connection<IO> {
     pub(crate) fn new(stream: IO, caller: Caller, seat: Seat) -> Self {
         let look = caller.course().ends();
         let look = look.map(|at| Box::pin(tokio::time::sleep_until(at)));
-        Self { stream, caller, _seat: seat, look }
+        Self { stream, caller, _seat: seat, look, begun: false }
     }
 
     /// Whether it is of no use any more; whoever asks is woken when there is a reason to ask again.
@@ -83,6 +85,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Connection<IO> {
         cx: &mut Context<'_>,
         from: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.begun = true;
         Pin::new(&mut self.stream).poll_write(cx, from)
     }
 
@@ -99,11 +102,16 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Connection<IO> {
         cx: &mut Context<'_>,
         from: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.begun = true;
         Pin::new(&mut self.stream).poll_write_vectored(cx, from)
     }
 
+    /// HTTP/2 asks before the first write whether to copy answers of less than 1 KiB behind each
+    /// other, or of 256 bytes, where it then writes each longer one by itself, and what ends it by
+    /// itself again. A receipt lies between, and a copy costs less than a write. What is longer than
+    /// either is written in one go with what is before it, for which it asks each time.
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.begun && self.stream.is_write_vectored()
     }
 }
 
@@ -129,5 +137,28 @@ impl Door {
     pub(crate) fn new(limits: &crate::settings::Limits) -> Self {
         let times = course::Times { first: limits.first_call(), idle: limits.idle_connection() };
         Self { seats: Arc::new(Seats::new(limits)), times, speaks: Speaks::Http2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::settings::Limits;
+
+    #[tokio::test]
+    async fn a_connection_writes_from_many_places_once_something_was_written() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (door, peer) = (Door::new(&Limits::none()), stream.local_addr().unwrap());
+        let caller = Caller::new(peer, None, Arc::new(Course::new(door.times)));
+        let mut connection = Connection::new(stream, caller, door.seats.take(peer).unwrap());
+        assert!(!connection.is_write_vectored(), "short answers are to be copied together");
+        let written = poll_fn(|cx| Pin::new(&mut connection).poll_write(cx, b"settings")).await;
+        assert_eq!(written.unwrap(), 8);
+        assert!(connection.is_write_vectored(), "long ones are not copied");
     }
 }

@@ -217,8 +217,15 @@ impl Service {
         asked: &[AskedPractice],
         at: Timestamp,
     ) -> Result<Vec<Target>, ServiceError> {
+        let mut own: Option<ModelId> = None;
         let target = |asked: &AskedPractice| {
-            let model = self.model_meant(writer, unit, asked.model.as_ref(), at)?;
+            let model = match (&asked.model, &own) {
+                (Some(model), _) | (None, Some(model)) => model.clone(),
+                (None, None) => {
+                    let meant = self.model_meant(writer, unit, None, at)?;
+                    own.insert(meant).clone()
+                }
+            };
             Ok(Target { model, practice: asked.practice })
         };
         asked.iter().map(target).collect()

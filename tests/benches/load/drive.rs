@@ -29,6 +29,14 @@ const WARM_UP: Duration = Duration::from_millis(250);
 /// The number of the next call, so that no two say the same.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
+/// Events acknowledged so far, by whatever server.
+static ACKNOWLEDGED: AtomicU64 = AtomicU64::new(0);
+
+/// Events that were acknowledged by now.
+pub(crate) fn acknowledged() -> u64 {
+    ACKNOWLEDGED.load(Ordering::Relaxed)
+}
+
 /// The next number.
 pub(crate) fn next() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
@@ -129,6 +137,11 @@ impl Lines {
         resident_mib(self.server.id())
     }
 
+    /// The processor time that the server has taken so far.
+    pub(crate) fn processor_time(&self) -> Duration {
+        self.server.processor_time()
+    }
+
     /// Ends the server in order.
     pub(crate) fn stop(self) {
         self.server.stop();
@@ -222,7 +235,7 @@ async fn in_flight<F: Future<Output = ()> + Send + 'static>(
     let mut running = JoinSet::new();
     for lane in 0..lanes {
         let (call, count) = (call.clone(), count.clone());
-        running.spawn(lane_of(count, move || call(lane)));
+        running.spawn(lane_of(count, events, move || call(lane)));
     }
     let calls: Vec<Duration> = running.join_all().await.into_iter().flatten().collect();
     count.cell(calls.len() as u64 * events, calls)
@@ -231,6 +244,7 @@ async fn in_flight<F: Future<Output = ()> + Send + 'static>(
 /// One call after the other; how long those took that ended while they count.
 async fn lane_of<F: Future<Output = ()> + Send>(
     count: Count,
+    events: u64,
     call: impl Fn() -> F,
 ) -> Vec<Duration> {
     let mut taken = Vec::new();
@@ -240,6 +254,7 @@ async fn lane_of<F: Future<Output = ()> + Send>(
             return taken;
         }
         call().await;
+        ACKNOWLEDGED.fetch_add(events, Ordering::Relaxed);
         if count.holds(Instant::now()) {
             taken.push(begun.elapsed());
         }
@@ -281,6 +296,7 @@ async fn stream(mut line: EvidenceServiceClient<Line>, shape: Shape, count: Coun
         window.add_permits(1);
         let first = sent.lock().expect("a lock").pop_front();
         let (begun, of_message) = first.expect("a message");
+        ACKNOWLEDGED.fetch_add(of_message, Ordering::Relaxed);
         if count.holds(Instant::now()) {
             events += of_message;
             calls.push(begun.elapsed());

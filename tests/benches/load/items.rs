@@ -3,6 +3,8 @@
 //! The sizes are those of five public git histories (rustls, curl, cosign, redis, serde; 27,836
 //! facts): titles of 35 bytes in the middle, addresses of 85, an object id, one to three practices.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use gradus_wire::v1 as wire;
 use wire::evidence_step::Step;
 
@@ -20,6 +22,13 @@ pub(crate) const fn mixed(number: u64) -> u64 {
     let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     state ^ (state >> 31)
+}
+
+/// The numbers of as many items, from the one returned on: whatever the shape of load, no two items
+/// have the same, or the second would be compared with the first.
+fn numbers(many: u64) -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(many, Ordering::Relaxed)
 }
 
 /// The unit of the `number`th call.
@@ -72,13 +81,14 @@ pub(crate) fn item(number: u64) -> wire::EvidenceItem {
 
 /// A call of `events` items.
 pub(crate) fn submission(number: u64, events: u64) -> wire::SubmitEvidenceRequest {
-    let items = (0..events).map(|at| item(number * events + at)).collect();
+    let first = numbers(events);
+    let items = (first..first + events).map(item).collect();
     wire::SubmitEvidenceRequest { unit: unit(number), append: append(number), items }
 }
 
 /// A message of one item.
 pub(crate) fn message(number: u64) -> wire::PushEvidenceRequest {
-    let steps = vec![wire::EvidenceStep { step: Some(Step::Submit(item(number))) }];
+    let steps = vec![wire::EvidenceStep { step: Some(Step::Submit(item(numbers(1)))) }];
     wire::PushEvidenceRequest { unit: unit(number), append: append(number), steps }
 }
 
@@ -88,8 +98,8 @@ pub(crate) fn mixed_message(number: u64) -> wire::PushEvidenceRequest {
     let dice = mixed(number);
     let many = if dice.is_multiple_of(4) { 1 + dice / 4 % 40 } else { 1 + dice / 4 % 6 };
     let mut steps: Vec<wire::EvidenceStep> = Vec::new();
-    for at in 0..many {
-        let number = number * 64 + at;
+    let first = numbers(many);
+    for number in first..first + many {
         let dice = mixed(number);
         let step = match steps.last().and_then(|step| step.step.as_ref()) {
             Some(Step::Submit(before)) if dice.is_multiple_of(10) => Step::End(wire::EndStep {

@@ -15,6 +15,8 @@ struct Round {
     /// The median, and what 99 and 99.9 of a hundred calls kept below.
     latency: [Duration; 3],
     lag: Lag,
+    /// Processor time of the server for one event, views and index too, in microseconds.
+    processor: f64,
 }
 
 /// Every cell, in the order of shapes and servers.
@@ -27,8 +29,14 @@ pub(crate) struct Table {
 const OURS: &str = "gradus";
 
 impl Table {
-    /// Takes in one round of a cell.
-    pub(crate) fn take(&mut self, shape: Shape, server: &str, mut cell: Cell, lag: Lag) {
+    /// Takes in one round of a cell, and the processor time that so many events took in it.
+    pub(crate) fn take(
+        &mut self,
+        shape: Shape,
+        server: &str,
+        (mut cell, lag): (Cell, Lag),
+        (processor, all): (Duration, u64),
+    ) {
         cell.calls.sort_unstable();
         let at = |thousandths: usize| {
             let last = cell.calls.len().saturating_sub(1);
@@ -36,8 +44,10 @@ impl Table {
         };
         let latency = [500, 990, 999].map(|part| at(part).copied().unwrap_or_default());
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 events")]
-        let rate = cell.events as f64 / cell.took.as_secs_f64();
-        let round = Round { rate, latency, lag };
+        let (events, all) = (cell.events as f64, all.max(1) as f64);
+        let rate = events / cell.took.as_secs_f64();
+        let processor = processor.as_secs_f64() * 1e6 / all;
+        let round = Round { rate, latency, lag, processor };
         match self.cells.iter_mut().find(|((of, name), _)| *of == shape && name == server) {
             Some((_, rounds)) => rounds.push(round),
             None => self.cells.push(((shape, server.to_owned()), vec![round])),
@@ -64,8 +74,16 @@ impl Table {
     /// As a table for people.
     pub(crate) fn text(&self) -> String {
         let mut out = format!(
-            "{:<27}{:<10}{:>10}{:>10}{:>10}{:>10}{:>9}{:>16}\n",
-            "shape", "server", "events/s", "p50", "p99", "p99.9", "ours x", "behind at end"
+            "{:<27}{:<10}{:>10}{:>10}{:>10}{:>10}{:>9}{:>9}{:>16}\n",
+            "shape",
+            "server",
+            "events/s",
+            "p50",
+            "p99",
+            "p99.9",
+            "ours x",
+            "CPU us",
+            "behind at end"
         );
         for ((shape, server), rounds) in &self.cells {
             let rate = middle(rounds.iter().map(|round| round.rate).collect());
@@ -74,6 +92,7 @@ impl Table {
             });
             let ratio = self.ratio(*shape, server).filter(|_| server != OURS);
             let ratio = ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
+            let processor = middle(rounds.iter().map(|round| round.processor).collect());
             let most = rounds.iter().map(|round| round.lag).max_by_key(|lag| lag.events);
             let lag = most
                 .filter(|lag| lag.events > 0)
@@ -81,7 +100,7 @@ impl Table {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 out,
-                "{:<27}{server:<10}{rate:>10.0}{:>10}{:>10}{:>10}{ratio:>9}{:>16}",
+                "{:<27}{server:<10}{rate:>10.0}{:>10}{:>10}{:>10}{ratio:>9}{processor:>9.1}{:>16}",
                 shape.told(),
                 latency[0],
                 latency[1],
@@ -107,6 +126,7 @@ impl Table {
                 "shape": shape.name(), "server": server,
                 "events_per_second": middle(rates.clone()), "rounds": rates,
                 "p50_us": micros(0), "p99_us": micros(1), "p999_us": micros(2),
+                "processor_us_per_event": middle(rounds.iter().map(|one| one.processor).collect()),
                 "ours_to_this": self.ratio(*shape, server),
                 "behind": rounds.iter().map(|round| round.lag.events).max(),
             })
