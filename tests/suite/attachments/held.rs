@@ -244,7 +244,12 @@ async fn damage_is_named_by_its_file_by_doctor_and_server_and_uploads_are_none()
     assert_eq!(found(&data), [(Severity::Note, "attachments".to_owned(), what)]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// The operator's token is in no backup.
+fn with_token(from: &Path, to: &Path) {
+    fs::copy(from.join("admin.token"), to.join("admin.token")).unwrap();
+}
+
+#[tokio::test]
 async fn a_backup_carries_attachments_sealed_and_no_more_of_those_that_were_erased_since() {
     let system = System::new().await;
     system.project("alpha").await;
@@ -266,6 +271,7 @@ async fn a_backup_carries_attachments_sealed_and_no_more_of_those_that_were_eras
     let restored = tempfile::tempdir().unwrap();
     let to = restored.path().join("data");
     operate::restore(&archive, None, &to, Until::All, system_clock(), QUIET).await.unwrap();
+    with_token(&data, &to);
     assert_eq!(found(&to), []);
     let system = System::in_directory(restored, "2026-06-01T12:00:00Z").await;
     for (digest, content) in digests.iter().zip(["one", "two"]) {
@@ -286,6 +292,7 @@ async fn a_backup_carries_attachments_sealed_and_no_more_of_those_that_were_eras
     let earlier = tempfile::tempdir().unwrap();
     let to = earlier.path().join("data");
     operate::restore(&archive, None, &to, Until::Size(size), system_clock(), QUIET).await.unwrap();
+    with_token(&data, &to);
     let system = System::in_directory(earlier, "2026-06-01T12:00:00Z").await;
     let mut left = states(&system.operator, "alpha").await;
     left.sort();

@@ -7,12 +7,14 @@ use gradus_model::Digest;
 use gradus_proof::sha256;
 use gradus_server::settings::Limits;
 use gradus_wire::v1 as wire;
+use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
 use wire::put_attachment_request::Part;
 
 use super::{get, listed, naming, parts, put, sent};
-use crate::running::{System, files, refusal};
+use crate::running::{Principal, System, files, refusal};
 
 /// The files of attachments with their sizes; they may come and go meanwhile.
 fn sizes(system: &System) -> Vec<(String, u64)> {
@@ -88,9 +90,15 @@ async fn of_an_upload_whose_client_or_server_dies_nothing_is_left() {
     system.project("alpha").await;
     let beginning = wire::AttachmentBeginning { unit: "alpha".to_owned(), ..Default::default() };
     let (sender, receiver) = mpsc::channel(1);
-    let mut client = system.operator.attachments.clone();
-    let upload =
-        tokio::spawn(async move { client.put_attachment(ReceiverStream::new(receiver)).await });
+    // A client that ends as a process does.
+    let client = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let address = format!("http://{}", system.address());
+    let token = fs::read_to_string(system.data().join("admin.token")).unwrap();
+    client.spawn(async move {
+        let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
+        let mut attachments = Principal::new(&channel, token.trim()).attachments;
+        attachments.put_attachment(ReceiverStream::new(receiver)).await
+    });
     for part in parts(beginning, &[7; 300_000]) {
         sender.send(part).await.unwrap();
     }
@@ -108,11 +116,11 @@ async fn of_an_upload_whose_client_or_server_dies_nothing_is_left() {
     crate::running::copy(&system.data(), &killed.path().join("data"));
     let left = files(&killed.path().join("data").join("attachments"));
     assert!(left.len() == 1 && !left[0].1.windows(32).any(|window| window == [7; 32]));
-    upload.abort();
-    drop(sender);
+    client.shutdown_background();
     while !held(&system).is_empty() {
         tokio::task::yield_now().await;
     }
+    drop(sender);
     let digest = sha256(&[7; 300_000]).to_string();
     system.submitted("alpha", vec![naming("a", &[&digest])]).await;
     assert!(get(&system.operator, "alpha", &digest).await.is_err());

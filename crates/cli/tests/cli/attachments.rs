@@ -47,8 +47,8 @@ fn files_are_attached_listed_had_and_erased() {
     desk.run(&attach).done();
     let all = desk.json("attachment list --project theta");
     let all = all["attachments"].as_array().unwrap().clone();
-    let sizes = |size: &str| all.iter().find(|of| of["size"] == size).unwrap()["sha256"].clone();
-    let (report, log) = (sizes("10"), sizes("700000"));
+    let sizes = |size: u64| all.iter().find(|of| of["size"] == size).unwrap()["sha256"].clone();
+    let (report, log) = (sizes(10), sizes(700_000));
     let (report, log) = (report.as_str().unwrap(), log.as_str().unwrap());
     assert_eq!(all[0]["state"], "held");
 
