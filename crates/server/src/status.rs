@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use gradus_domain::Refusal;
 use gradus_log::LogError;
 use gradus_projection::library::DocumentError;
 use gradus_projection::views::NoAnswer;
 use gradus_service::ServiceError;
-use gradus_service::attachments::AttachmentError;
 use gradus_service::directory::FileError;
 use gradus_service::documents::DocumentError as HoldError;
 use gradus_service::index::Outcome;
@@ -17,6 +17,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 mod appraisal;
+mod attachments;
 pub(crate) mod limits;
 mod refusal;
 
@@ -69,22 +70,7 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
         return of_disk(refused);
     }
     let (code, mut details) = match error {
-        ServiceError::Refused { refusal, item } => {
-            let mut verdict = refused(refusal);
-            if let Some(item) = item {
-                verdict = verdict.with("item", item);
-            }
-            let field = field_of(refusal);
-            let field = match place.filter(|_| is_of_an_item(refusal)) {
-                Some(place) => format!("{}.{field}", place(item.unwrap_or_default())),
-                None => field.to_owned(),
-            };
-            let (code, mut details) = verdict.details();
-            if code == Code::InvalidArgument {
-                details.add_bad_request_violation(field, refusal.to_string());
-            }
-            (code, details)
-        }
+        ServiceError::Refused { refusal, item } => of_refusal(refusal, *item, place),
         ServiceError::RecordTooLarge { item, leaf, all } => {
             let large = verdict(Code::InvalidArgument, "RECORD_TOO_LARGE").with("item", item);
             let (code, mut details) = large.with("leaf_bytes", leaf).with("bytes", all).details();
@@ -125,14 +111,11 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
             details.add_bad_request_violation("content", reason.to_string());
             (code, details)
         }
-        ServiceError::Attachment(attachment) => match of_attachment(attachment) {
-            Some(details) => details,
-            None => return fault(error),
-        },
-        ServiceError::AttachmentErased { digest, position, at, by } => {
-            let erased = verdict(Code::FailedPrecondition, "ATTACHMENT_ERASED");
-            let erased = erased.with("attachment", digest).with("position", position);
-            erased.with("erased_at", at).with("by", by).details()
+        ServiceError::Attachment(_) | ServiceError::AttachmentErased { .. } => {
+            match attachments::of(error) {
+                Some(details) => details,
+                None => return fault(error),
+            }
         }
         ServiceError::Log(error) => match log(error) {
             Some(verdict) => verdict.details(),
@@ -171,44 +154,30 @@ fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Sta
     if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
         details.set_retry_info(Some(RETRY));
     }
-    let message = match error {
-        // Whoever calls learns nothing of the server's folders.
-        ServiceError::Attachment(AttachmentError::Damaged { .. } | AttachmentError::NoKey(_)) => {
-            tracing::error!(%error, "an attachment is damaged");
-            "the attachment is damaged: the server's operator must run `gradus doctor`".to_owned()
-        }
-        _ => error.to_string(),
-    };
+    let message = attachments::message(error).unwrap_or_else(|| error.to_string());
     Status::with_error_details(code, message, details)
 }
 
-/// What an attachment is refused with; none for a fault of ours.
-fn of_attachment(error: &AttachmentError) -> Option<(Code, ErrorDetails)> {
-    let verdict = match error {
-        AttachmentError::Missing(digest) => {
-            verdict(Code::NotFound, "ATTACHMENT_NOT_HELD").with("attachment", digest)
-        }
-        AttachmentError::Erased(digest) => {
-            verdict(Code::FailedPrecondition, "ATTACHMENT_ERASED").with("attachment", digest)
-        }
-        AttachmentError::TooLong { most } => {
-            let (code, mut details) =
-                verdict(Code::InvalidArgument, "ATTACHMENT_TOO_LONG").with("most", most).details();
-            details.add_bad_request_violation("content", error.to_string());
-            return Some((code, details));
-        }
-        AttachmentError::Unnamed { seen, most } => {
-            let unnamed = verdict(Code::ResourceExhausted, "ATTACHMENTS_UNNAMED");
-            unnamed.with("seen", seen).with("most", most)
-        }
-        AttachmentError::Damaged { .. } | AttachmentError::NoKey(_) => {
-            verdict(Code::DataLoss, "ATTACHMENT_DAMAGED")
-        }
-        AttachmentError::Key(_) | AttachmentError::File(_) | AttachmentError::Randomness => {
-            return None;
-        }
+/// What the rules refuse a call with, `item` of it if it has several.
+fn of_refusal(
+    refusal: &Refusal,
+    item: Option<u32>,
+    place: Option<&dyn Fn(u32) -> String>,
+) -> (Code, ErrorDetails) {
+    let mut verdict = refused(refusal);
+    if let Some(item) = item {
+        verdict = verdict.with("item", item);
+    }
+    let field = field_of(refusal);
+    let field = match place.filter(|_| is_of_an_item(refusal)) {
+        Some(place) => format!("{}.{field}", place(item.unwrap_or_default())),
+        None => field.to_owned(),
     };
-    Some(verdict.details())
+    let (code, mut details) = verdict.details();
+    if code == Code::InvalidArgument {
+        details.add_bad_request_violation(field, refusal.to_string());
+    }
+    (code, details)
 }
 
 fn used(reason: &'static str, request: impl ToString) -> (Code, ErrorDetails) {

@@ -89,6 +89,9 @@ pub struct ListedAttachment {
     pub whereabouts: Whereabouts,
 }
 
+/// An item that names an attachment: position, version and id.
+type Naming = (u64, u64, EvidenceId);
+
 /// A page of them.
 #[derive(Clone, Debug)]
 pub struct AttachmentPage {
@@ -257,7 +260,7 @@ impl Service {
     ) -> Result<AttachmentPage, ServiceError> {
         let unit = self.unit(by, unit)?;
         self.recalled(unit).await?;
-        let mut known: Vec<(Digest, Vec<(u64, u64, EvidenceId)>)> = {
+        let mut known: Vec<(Digest, Vec<Naming>)> = {
             let views = self.views();
             let history = views.history(unit);
             let all = history.into_iter().flat_map(UnitHistory::attachments);

@@ -95,8 +95,8 @@ impl Upload {
         let missing = || AttachmentError::Missing(Digest::ZERO);
         let sealer = self.sealer.take().ok_or_else(missing)?;
         let failed = |step, source| FileError::new(step, &self.path, source);
-        let sealed = sealer.finish();
-        let (file, digest, bytes) = sealed.map_err(|source| failed(Step::Write, source))?;
+        let finished = sealer.finish();
+        let (file, digest, bytes) = finished.map_err(|source| failed(Step::Write, source))?;
         file.sync_all().map_err(|source| failed(Step::Sync, source))?;
         Ok((digest, bytes))
     }

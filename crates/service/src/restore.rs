@@ -148,8 +148,8 @@ pub async fn restore(
     for digest in &new.named.documents {
         new.document(*digest, &archive.document(*digest)?)?;
     }
-    let held = |of: &&gradus_archive::Attachment| new.holds(of.unit, of.digest);
-    for attachment in archive.manifest().attachments.iter().filter(held) {
+    let is_held = |of: &&gradus_archive::Attachment| new.holds(of.unit, of.digest);
+    for attachment in archive.manifest().attachments.iter().filter(is_held) {
         let (unit, digest) = (attachment.unit, attachment.digest);
         new.attachment(unit, digest, &archive.attachment(attachment)?)?;
     }

@@ -157,8 +157,8 @@ async fn an_erasure_of_many_texts_and_a_retention_rule_reach_attachments_and_a_h
         reason: "litigation".to_owned(),
     };
     system.operator.erasure.clone().place_hold(hold).await.unwrap();
-    let held = refusal(&erase(&system.operator, "alpha", &[&digests[0]]).await.unwrap_err());
-    assert!(held.starts_with("FailedPrecondition UNDER_LEGAL_HOLD: "), "{held}");
+    let refused = refusal(&erase(&system.operator, "alpha", &[&digests[0]]).await.unwrap_err());
+    assert!(refused.starts_with("FailedPrecondition UNDER_LEGAL_HOLD: "), "{refused}");
     let lift = wire::LiftHoldRequest { hold: "case-7".into(), reason: "over".into(), append: None };
     system.operator.erasure.clone().lift_hold(lift).await.unwrap();
 

@@ -99,7 +99,7 @@ impl Header {
 }
 
 struct Cipher {
-    cipher: XChaCha20Poly1305,
+    sealing: XChaCha20Poly1305,
     associated: Vec<u8>,
     random: [u8; RANDOM],
     pieces: u64,
@@ -108,8 +108,8 @@ struct Cipher {
 impl Cipher {
     fn new(key: &RecordKey, (log, unit, number): Place, random: [u8; RANDOM]) -> Self {
         let associated = [LABEL, &log.0, &unit.0, &number.to_be_bytes()].concat();
-        let cipher = XChaCha20Poly1305::new(key.bytes().into());
-        Self { cipher, associated, random, pieces: 0 }
+        let sealing = XChaCha20Poly1305::new(key.bytes().into());
+        Self { sealing, associated, random, pieces: 0 }
     }
 
     /// The nonce of the next piece.
@@ -172,9 +172,9 @@ impl Sealer {
 
     fn write(&mut self, last: bool) -> io::Result<()> {
         let nonce = self.cipher.nonce(last);
-        let Cipher { cipher, associated, .. } = &self.cipher;
+        let Cipher { sealing, associated, .. } = &self.cipher;
         let sealed =
-            cipher.encrypt_inout_detached(&nonce, associated, self.piece.as_mut_slice().into());
+            sealing.encrypt_inout_detached(&nonce, associated, self.piece.as_mut_slice().into());
         // The cipher's own bound is 256 GiB.
         let tag = sealed.map_err(|_| io::Error::other("a piece cannot be encrypted"))?;
         self.file.write_all(&self.piece)?;
@@ -246,9 +246,9 @@ impl Opener {
         let nonce = self.cipher.0.nonce(self.over);
         let wrong = || Broken::Content("a piece does not open: its bytes or the key are others");
         let (text, tag) = piece.split_last_chunk_mut::<TAG>().ok_or_else(wrong)?;
-        let Cipher { cipher, associated, .. } = &self.cipher.0;
+        let Cipher { sealing, associated, .. } = &self.cipher.0;
         let opened =
-            cipher.decrypt_inout_detached(&nonce, associated, text.into(), &Tag::from(*tag));
+            sealing.decrypt_inout_detached(&nonce, associated, text.into(), &Tag::from(*tag));
         if opened.is_err() {
             piece.zeroize();
             return Err(wrong());
@@ -271,6 +271,6 @@ pub(super) fn content(length: u64) -> Option<u64> {
     let sealed = length.checked_sub(HEADER as u64)?;
     let pieces = sealed.div_ceil(piece);
     let last = sealed.checked_sub(piece * pieces.checked_sub(1)?)?;
-    let least = if pieces == 1 { tag } else { tag + 1 };
-    (last >= least).then(|| sealed - tag * pieces)
+    let shortest = if pieces == 1 { tag } else { tag + 1 };
+    (last >= shortest).then(|| sealed - tag * pieces)
 }

@@ -56,7 +56,7 @@ impl Given {
     fn reopened(self) -> Self {
         let files = Attachments::open(self.files.path(), LOG).unwrap();
         let keys = KeyStore::open(&self.dir.path().join("keys"), LOG).unwrap();
-        Self { files, keys, ..self }
+        Self { keys, files, ..self }
     }
 
     fn folder(&self) -> PathBuf {
