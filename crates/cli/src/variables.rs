@@ -47,6 +47,10 @@ fn attached(arg: Arg) -> Arg {
         ArgAction::SetTrue => arg.value_parser(FalseyValueParser::new()),
         _ => arg,
     };
+    // Nothing is no value that help would tell of.
+    let defaults = arg.get_default_values();
+    let says_nothing = !defaults.is_empty() && defaults.iter().all(|value| value.is_empty());
+    let arg = if says_nothing { arg.hide_default_value(true) } else { arg };
     let arg = arg.hide_env_values(SECRETS.contains(&flag.as_str()));
     match std::env::var_os(&name) {
         Some(empty) if empty.is_empty() => arg,
@@ -98,5 +102,14 @@ mod tests {
             command.get_subcommands().for_each(check);
         }
         check(&crate::args::command());
+    }
+    #[test]
+    fn no_help_tells_of_a_default_that_is_nothing() {
+        fn check(command: &mut Command) {
+            let help = command.render_long_help().to_string();
+            assert!(!help.contains("[default: \"\"]"), "{help}");
+            command.get_subcommands_mut().for_each(check);
+        }
+        check(&mut crate::args::command());
     }
 }
