@@ -2,35 +2,18 @@
 
 use std::fs;
 
-use crate::program::{Home, Ran, Server};
+use crate::program::Desk;
 
-struct Desk {
-    home: Home,
-    server: Server,
+/// With a project and two files.
+fn desk() -> Desk {
+    let desk = Desk::after(&["project register theta"]);
+    fs::write(desk.home.path().join("report.pdf"), "the report").unwrap();
+    fs::write(desk.home.path().join("log.txt"), "x".repeat(700_000)).unwrap();
+    desk
 }
 
-impl Desk {
-    fn new() -> Self {
-        let home = Home::new();
-        let server = Server::start(&home, "warn");
-        let desk = Self { home, server };
-        desk.run("project register theta").done();
-        fs::write(desk.home.path().join("report.pdf"), "the report").unwrap();
-        fs::write(desk.home.path().join("log.txt"), "x".repeat(700_000)).unwrap();
-        desk
-    }
-
-    fn run(&self, line: &str) -> Ran {
-        let args: Vec<&str> = line.split_whitespace().collect();
-        let admin = self.server.admin();
-        let variables =
-            [("GRADUS_SERVER", self.server.address.as_str()), ("GRADUS_TOKEN_FILE", &admin)];
-        self.home.run(&args, &variables)
-    }
-
-    fn json(&self, line: &str) -> serde_json::Value {
-        serde_json::from_str(&self.run(&format!("{line} --output json")).done()).unwrap()
-    }
+fn json(desk: &Desk, line: &str) -> serde_json::Value {
+    serde_json::from_str(&desk.run(&format!("{line} --output json")).done()).unwrap()
 }
 
 const ITEM: &str = "submit --project theta --practice BP.10.01 --kind audit-report --outcome supports \
@@ -38,14 +21,14 @@ const ITEM: &str = "submit --project theta --practice BP.10.01 --kind audit-repo
 
 #[test]
 fn files_are_attached_listed_had_and_erased() {
-    let desk = Desk::new();
+    let desk = desk();
     let attach = format!("{ITEM} --attach report.pdf --attach log.txt");
     let plan = desk.run(&format!("{attach} --dry-run server"));
     assert_eq!(plan.code, 0, "{plan:?}");
-    let nothing = desk.json("attachment list --project theta");
+    let nothing = json(&desk, "attachment list --project theta");
     assert_eq!(nothing["attachments"].as_array().unwrap().len(), 0);
     desk.run(&attach).done();
-    let all = desk.json("attachment list --project theta");
+    let all = json(&desk, "attachment list --project theta");
     let all = all["attachments"].as_array().unwrap().clone();
     let sizes = |size: u64| all.iter().find(|of| of["size"] == size).unwrap()["sha256"].clone();
     let (report, log) = (sizes(10), sizes(700_000));
@@ -76,8 +59,8 @@ fn files_are_attached_listed_had_and_erased() {
 
 #[test]
 fn an_upload_is_told_by_its_digest_and_refusals_say_what_to_do() {
-    let desk = Desk::new();
-    let put = desk.json("attachment put report.pdf log.txt --project theta");
+    let desk = desk();
+    let put = json(&desk, "attachment put report.pdf log.txt --project theta");
     let digest = put["attachments"][0]["sha256"].as_str().unwrap().to_owned();
     let unnamed = desk.run(&format!("attachment get {digest} --project theta --save got"));
     assert!(unnamed.code != 0 && unnamed.err.contains("is unknown"), "{unnamed:?}");
@@ -98,9 +81,9 @@ fn an_upload_is_told_by_its_digest_and_refusals_say_what_to_do() {
 
 #[test]
 fn a_backup_of_a_running_server_carries_attachments() {
-    let desk = Desk::new();
+    let desk = desk();
     desk.run(&format!("{ITEM} --attach report.pdf --attach log.txt")).done();
-    let done = desk.json("backup archive");
+    let done = json(&desk, "backup archive");
     assert_eq!(done["attachments"], 2);
     let restored = desk.run("restore archive restored");
     assert_eq!(restored.code, 0, "{restored:?}");

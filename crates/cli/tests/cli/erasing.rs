@@ -2,44 +2,23 @@
 
 use expect_test::expect;
 
-use crate::program::{Home, Ran, Server};
+use crate::program::Desk;
 
-struct Desk {
-    home: Home,
-    server: Server,
-}
-
-impl Desk {
-    fn new() -> Self {
-        let home = Home::new();
-        let server = Server::start(&home, "warn");
-        let desk = Self { home, server };
-        for done in [
-            "project register theta",
-            "principal add ann --kind person",
-            "submit --project theta --practice BP.10.01 --kind interview --outcome supports \
-             --strength direct --title Ann-spoke --note at-length --about ann --source cli \
-             --source-id 1",
-            "submit --project theta --practice BP.10.02 --kind policy --outcome supports \
-             --strength direct --title Policy --source cli --source-id 2",
-        ] {
-            desk.run(done).done();
-        }
-        desk
-    }
-
-    fn run(&self, line: &str) -> Ran {
-        let args: Vec<&str> = line.split_whitespace().collect();
-        let admin = self.server.admin();
-        let variables =
-            [("GRADUS_SERVER", self.server.address.as_str()), ("GRADUS_TOKEN_FILE", &admin)];
-        self.home.run(&args, &variables)
-    }
+fn desk() -> Desk {
+    Desk::after(&[
+        "project register theta",
+        "principal add ann --kind person",
+        "submit --project theta --practice BP.10.01 --kind interview --outcome supports \
+         --strength direct --title Ann-spoke --note at-length --about ann --source cli \
+         --source-id 1",
+        "submit --project theta --practice BP.10.02 --kind policy --outcome supports \
+         --strength direct --title Policy --source cli --source-id 2",
+    ])
 }
 
 #[test]
 fn a_person_is_planned_held_asked_for_and_erased() {
-    let desk = Desk::new();
+    let desk = desk();
     let person = "erase person ann --reason asked-for";
     let plan = |line: &str| desk.run(&format!("{line} --plan --output json")).done();
     let planned: serde_json::Value = serde_json::from_str(&plan(person)).unwrap();
@@ -63,7 +42,7 @@ fn a_person_is_planned_held_asked_for_and_erased() {
 
 #[test]
 fn rules_of_retention_are_set_listed_and_swept_by() {
-    let desk = Desk::new();
+    let desk = desk();
     desk.run("retention set theta --days 30 --class confidential --reason as-agreed").done();
     desk.run("retention set organization --days 365 --reason our-schedule").done();
     let listed = desk.run("retention list --output csv").done();
@@ -80,7 +59,7 @@ fn rules_of_retention_are_set_listed_and_swept_by() {
 
 #[test]
 fn one_text_of_an_item_is_withheld_by_its_name() {
-    let desk = Desk::new();
+    let desk = desk();
     let field = "erase field source=cli id=1 --project theta --reason names-somebody --yes";
     let wrong = desk.run(&format!("{field} --field notes"));
     assert!(wrong.err.contains("has no text `notes`: it has title, note"), "{}", wrong.err);

@@ -128,3 +128,28 @@ impl Drop for Server {
         let _ = self.child.wait();
     }
 }
+
+/// A server, and its operator at the command line.
+pub(crate) struct Desk {
+    pub(crate) home: Home,
+    pub(crate) server: Server,
+}
+
+impl Desk {
+    /// Where these lines were run.
+    pub(crate) fn after(lines: &[&str]) -> Self {
+        let home = Home::new();
+        let server = Server::start(&home, "warn");
+        let desk = Self { home, server };
+        lines.iter().for_each(|line| drop(desk.run(line).done()));
+        desk
+    }
+
+    pub(crate) fn run(&self, line: &str) -> Ran {
+        let args: Vec<&str> = line.split_whitespace().collect();
+        let admin = self.server.admin();
+        let variables =
+            [("GRADUS_SERVER", self.server.address.as_str()), ("GRADUS_TOKEN_FILE", &admin)];
+        self.home.run(&args, &variables)
+    }
+}
