@@ -2,8 +2,8 @@
 //! everybody who may afterwards, with proof that nothing is missing.
 //!
 //! Each question is kept in a file of the data directory, synced before it is answered
-//! ([`file`]). Now and then the commitments to new rows are appended to the organization's stream by
-//! `system` ([`commit`]), and once the engagement is over the rows themselves are, as texts ([`open`]).
+//! (`file`). Now and then the commitments to new rows are appended to the organization's stream by
+//! `system` (`commit`), and once the engagement is over the rows themselves are, as texts (`open`).
 //!
 //! Invariant: a question that was answered is in the file, or in the log.
 

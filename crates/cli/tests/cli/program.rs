@@ -141,7 +141,9 @@ impl Desk {
         let home = Home::new();
         let server = Server::start(&home, "warn");
         let desk = Self { home, server };
-        lines.iter().for_each(|line| drop(desk.run(line).done()));
+        for line in lines {
+            desk.run(line).done();
+        }
         desk
     }
 
