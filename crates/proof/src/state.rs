@@ -289,6 +289,35 @@ pub struct Reached {
     pub head: Digest,
 }
 
+/// A leaf is not what comes next.
+fn gap(
+    version: u64,
+    field: &'static str,
+    seen: &dyn ToString,
+    needed: &dyn ToString,
+) -> StateError {
+    StateError::Gap { version, field, seen: seen.to_string(), needed: needed.to_string() }
+}
+
+impl Reached {
+    /// The version that comes next.
+    const fn next(&self) -> u64 {
+        self.version.saturating_add(1)
+    }
+
+    /// That a leaf of the stream is the next one, and names the last one.
+    fn goes_on_with(&self, place: &Place) -> Result<(), StateError> {
+        let next = self.next();
+        if place.version != next {
+            return Err(gap(next, "version", &place.version, &next));
+        }
+        if place.previous != self.head {
+            return Err(gap(next, "previous leaf", &place.previous, &self.head));
+        }
+        Ok(())
+    }
+}
+
 impl Default for Reached {
     /// A stream without a record.
     fn default() -> Self {
@@ -321,23 +350,15 @@ impl Chain {
     ///
     /// [`StateError::Gap`] for a leaf that is not the next one of the stream, [`StateError::Leaf`].
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        let Place { position, stream, version, previous, .. } = Leaf::read(bytes)?.place;
-        let next = self.reached.version.saturating_add(1);
-        let gap = |field, seen: &dyn ToString, needed: &dyn ToString| {
-            let (seen, needed) = (seen.to_string(), needed.to_string());
-            StateError::Gap { version: next, field, seen, needed }
-        };
+        let place = Leaf::read(bytes)?.place;
+        let Place { position, stream, version, .. } = place;
+        let next = self.reached.next();
         if stream != self.stream {
-            return Err(gap("stream", &stream, &self.stream));
+            return Err(gap(next, "stream", &stream, &self.stream));
         }
-        if version != next {
-            return Err(gap("version", &version, &next));
-        }
-        if previous != self.reached.head {
-            return Err(gap("previous leaf", &previous, &self.reached.head));
-        }
+        self.reached.goes_on_with(&place)?;
         if let Some(last) = self.position.filter(|last| position <= *last) {
-            return Err(gap("position", &position, &format!("more than {last}")));
+            return Err(gap(next, "position", &position, &format!("more than {last}")));
         }
         self.position = Some(position);
         self.reached = Reached { version, head: leaf_hash(bytes) };

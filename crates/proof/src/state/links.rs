@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use gradus_model::leaf::{Leaf, Place};
 use gradus_model::{Digest, Timestamp, UnitId};
 
-use super::{Reached, StateError};
+use super::{Reached, StateError, gap};
 
 /// The leaves of a log from position 0 on.
 #[derive(Clone, Debug, Default)]
@@ -38,24 +38,16 @@ impl Links {
     /// [`StateError::Gap`] for a leaf that is not the next one of the log, or of its stream: then
     /// nothing is taken. [`StateError::Leaf`].
     pub fn push(&mut self, bytes: &[u8], hash: &Digest) -> Result<(), StateError> {
-        let Place { position, recorded_at, stream, version, previous } = Leaf::read(bytes)?.place;
+        let place = Leaf::read(bytes)?.place;
+        let Place { position, recorded_at, stream, version, .. } = place;
         let before = self.streams.get(&stream).copied().unwrap_or_default();
-        let next = before.version.saturating_add(1);
-        let gap = |field, seen: &dyn ToString, needed: &dyn ToString| {
-            let (seen, needed) = (seen.to_string(), needed.to_string());
-            Err(StateError::Gap { version: next, field, seen, needed })
-        };
+        let next = before.next();
         if position != self.size {
-            return gap("position", &position, &self.size);
+            return Err(gap(next, "position", &position, &self.size));
         }
-        if version != next {
-            return gap("version", &version, &next);
-        }
-        if previous != before.head {
-            return gap("previous leaf", &previous, &before.head);
-        }
+        before.goes_on_with(&place)?;
         if let Some(last) = self.last.filter(|last| recorded_at <= *last) {
-            return gap("stamp", &recorded_at, &format!("one after {last}"));
+            return Err(gap(next, "stamp", &recorded_at, &format!("one after {last}")));
         }
         self.size += 1;
         self.last = Some(recorded_at);

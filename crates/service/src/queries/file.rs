@@ -85,6 +85,12 @@ pub(crate) struct QueryFile {
 }
 
 impl QueryFile {
+    /// A file of which nothing but the head is known.
+    fn unread(path: &Path, file: File) -> Self {
+        let (path, marks) = (path.to_owned(), Vec::new());
+        Self { path, file, length: HEAD, marks, rows: 0, newest: None, damaged: None }
+    }
+
     /// Makes the file of an engagement, durably.
     pub(crate) fn create(folder: &Path, log: LogId, whose: Whose) -> Result<Self, FileError> {
         let path = folder.join(whose.file_name());
@@ -102,15 +108,7 @@ impl QueryFile {
         }
         file.sync_all().map_err(failed(Step::Sync))?;
         sync_folder(parent(&path))?;
-        Ok(Self {
-            path,
-            file,
-            length: HEAD,
-            marks: Vec::new(),
-            rows: 0,
-            newest: None,
-            damaged: None,
-        })
+        Ok(Self::unread(&path, file))
     }
 
     /// Opens the file of an engagement; what a crash left at its end is cut off.
@@ -118,15 +116,7 @@ impl QueryFile {
         let failed = |step| move |source| FileError { step, path: path.to_owned(), source };
         let file = OpenOptions::new().read(true).write(true).open(path);
         let file = file.map_err(failed(Step::Read))?;
-        let mut opened = Self {
-            path: path.to_owned(),
-            file,
-            length: HEAD,
-            marks: Vec::new(),
-            rows: 0,
-            newest: None,
-            damaged: None,
-        };
+        let mut opened = Self::unread(path, file);
         match opened.read(log, whose).map_err(failed(Step::Read))? {
             End::Whole => (),
             End::Damaged(at) => opened.damaged = Some(at),
@@ -293,15 +283,7 @@ fn ends_there(mut file: &File, at: u64, total: u64) -> io::Result<bool> {
 /// it has, or from which byte on it is damaged.
 pub(crate) fn examined(path: &Path, log: LogId, whose: Whose) -> Result<u64, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut opened = QueryFile {
-        path: path.to_owned(),
-        file,
-        length: HEAD,
-        marks: Vec::new(),
-        rows: 0,
-        newest: None,
-        damaged: None,
-    };
+    let mut opened = QueryFile::unread(path, file);
     match opened.read(log, whose).map_err(|error| error.to_string())? {
         End::Damaged(at) => Err(format!("it is not as it was written from byte {at} on")),
         End::Whole | End::Torn(_) => Ok(opened.rows),
