@@ -4,16 +4,19 @@
 //! events are applied in the order of their positions.
 //!
 //! What a unit settled is always held. Its items and ratings are most of it: where they can be
-//! recalled from the log they may be forgotten, and are recalled by whoever asks for them next.
+//! recalled from the log they may be forgotten, and are recalled by whoever asks for them next. Of
+//! what is forgotten it is still known which sources it came from, so that whoever adds an item from
+//! another one asks for nothing.
 
 mod by_id;
 mod facts;
 mod items;
+mod recall;
+mod seen;
 mod told;
 mod undecided;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -25,18 +28,12 @@ use crate::settings::Settings;
 use crate::timeline::Stated;
 
 use items::Items;
+use recall::Recalled;
+use seen::Seen;
 
 pub use facts::{Acceptance, EvidenceHistory, Happening, RatingHistory};
+pub use recall::{Counted, Forgotten, Recall, Remembered, Uncounted};
 pub use told::Told;
-
-/// Reads streams again.
-pub trait Recall: Debug + Send + Sync {
-    /// Hands out the records of a stream up to a version, in order, each once. Blocks.
-    ///
-    /// Records that say nothing of items and ratings may be left out. Where the stream cannot be
-    /// read, the thread unwinds: what was asked is not answered with less than all of it.
-    fn recall(&self, unit: UnitId, version: u64, take: &mut dyn FnMut(&Recorded));
-}
 
 /// The fold of one unit's stream.
 #[derive(Debug, Default)]
@@ -53,54 +50,12 @@ pub struct UnitHistory {
     pub erased_attachments: BTreeMap<Digest, u64>,
     /// Items and ratings, unless they are forgotten.
     items: OnceLock<Box<Items>>,
+    /// The sources of all items that can be forgotten, where they were once counted up.
+    seen: OnceLock<Seen>,
     /// From where they are recalled; what cannot be recalled is never forgotten.
     recalled: Option<Recalled>,
     /// Whether they were asked for since it was last found out.
     used: AtomicBool,
-}
-
-#[derive(Clone, Debug)]
-struct Recalled {
-    unit: UnitId,
-    from: Arc<dyn Recall>,
-}
-
-impl Recalled {
-    fn items(&self, version: u64) -> Box<Items> {
-        let mut items = Box::<Items>::default();
-        self.from.recall(self.unit, version, &mut |recorded| items.take_in(recorded));
-        items
-    }
-}
-
-/// Items and ratings that a history has forgotten, to be recalled apart from it.
-#[derive(Debug)]
-pub struct Forgotten {
-    recalled: Recalled,
-    version: u64,
-}
-
-/// Items and ratings as they were at a version of a stream.
-#[derive(Debug)]
-pub struct Remembered {
-    version: u64,
-    items: Box<Items>,
-}
-
-impl Forgotten {
-    /// Recalls them; blocks as [`Recall::recall`] does.
-    #[must_use]
-    pub fn recall(self) -> Remembered {
-        Remembered { version: self.version, items: self.recalled.items(self.version) }
-    }
-}
-
-impl Remembered {
-    /// Whether a distrust is about any of the items.
-    #[must_use]
-    pub fn is_suspected(&self, distrust: &Distrust) -> bool {
-        !self.items.targets_of(|item| distrust.is_about(item)).is_empty()
-    }
 }
 
 impl UnitHistory {
@@ -108,7 +63,17 @@ impl UnitHistory {
     #[must_use]
     pub fn recalled(unit: UnitId, from: Arc<dyn Recall>) -> Self {
         let recalled = Some(Recalled { unit, from });
-        Self { items: Box::<Items>::default().into(), recalled, ..Self::default() }
+        let (items, seen) = (Box::<Items>::default().into(), Seen::default().into());
+        Self { items, seen, recalled, ..Self::default() }
+    }
+
+    /// Goes on from a version at a size of the log, with nothing held of what came before but what
+    /// the unit settled.
+    pub fn stand_at(&mut self, version: u64, since: u64) {
+        (self.version, self.since) = (version, since);
+        if self.recalled.is_some() {
+            (self.items, self.seen) = (OnceLock::new(), OnceLock::new());
+        }
     }
 
     /// Takes in one recorded event of the unit's stream; one that was taken in changes nothing.
@@ -140,6 +105,10 @@ impl UnitHistory {
         if let Some(items) = self.items.get_mut() {
             items.take_in(recorded);
         }
+        if let (Event::EvidenceSubmitted(item), Some(seen)) = (&recorded.event, self.seen.get_mut())
+        {
+            seen.add(&item.source);
+        }
     }
 
     fn items(&self) -> &Items {
@@ -148,9 +117,18 @@ impl UnitHistory {
             self.used.store(true, Ordering::Relaxed);
         }
         self.items.get_or_init(|| match &self.recalled {
-            Some(recalled) => recalled.items(self.version),
+            Some(recalled) => {
+                let items = recalled.items(self.version);
+                self.see(&items);
+                items
+            }
             None => Box::default(),
         })
+    }
+
+    /// Counts up the sources of all items, unless they are known.
+    fn see(&self, items: &Items) {
+        self.seen.get_or_init(|| items.sources().collect());
     }
 
     /// What is to be recalled before items and ratings can be told without a wait, if anything is.
@@ -164,6 +142,7 @@ impl UnitHistory {
     pub fn remember(&self, remembered: Remembered) -> bool {
         let current = remembered.version == self.version;
         if current {
+            self.see(&remembered.items);
             // Who was faster recalled the same.
             let _ = self.items.set(remembered.items);
             self.used.store(true, Ordering::Relaxed);
@@ -171,17 +150,35 @@ impl UnitHistory {
         current
     }
 
-    /// Forgets items and ratings, if they can be recalled.
-    pub fn forget(&mut self) {
-        if self.recalled.is_some() {
-            self.items.take();
+    /// What is to be counted up, after what was, before it is known without a wait which sources
+    /// items come from; none if it is known, from now on or already.
+    #[must_use]
+    pub fn uncounted(&self, counted: Counted) -> Option<Uncounted> {
+        let recalled = self.recalled.clone().filter(|_| self.seen.get().is_none())?;
+        if counted.version == self.version {
+            // Who was faster counted the same.
+            let _ = self.seen.set(counted.seen);
+            return None;
         }
+        Some(Uncounted { recalled, counted, version: self.version })
     }
 
-    /// Whether items or ratings were asked for since this was last asked.
+    /// Forgets items and ratings, if they can be recalled; what is to be dropped is returned, since
+    /// that takes its time.
+    pub fn forget(&mut self) -> Option<Remembered> {
+        self.recalled.as_ref()?;
+        Some(Remembered { version: self.version, items: self.items.take()? })
+    }
+
+    /// Whether items or ratings were asked for since [`Self::rest`].
     #[must_use]
-    pub fn take_used(&self) -> bool {
-        self.used.swap(false, Ordering::Relaxed)
+    pub fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Begins anew to find out whether items or ratings are asked for.
+    pub fn rest(&self) {
+        self.used.store(false, Ordering::Relaxed);
     }
 
     /// About how many bytes forgetting would free.
@@ -214,10 +211,17 @@ impl UnitHistory {
         self.items().item(id)
     }
 
+    /// Whether an item may come from this source: where this is false none does, which is known
+    /// without asking for the items.
+    #[must_use]
+    pub fn may_have(&self, source: &Source) -> bool {
+        self.seen.get().is_none_or(|seen| seen.may_have(source))
+    }
+
     /// The item that comes from this source.
     #[must_use]
     pub fn item_from(&self, source: &Source) -> Option<EvidenceId> {
-        self.items().item_from(source)
+        self.may_have(source).then(|| self.items().item_from(source)).flatten()
     }
 
     /// The attachments that items of the unit name, by digest, each with these items in the order of
@@ -326,6 +330,7 @@ impl Clone for UnitHistory {
             erased: self.erased.clone(),
             erased_attachments: self.erased_attachments.clone(),
             items: Box::new(self.items().clone()).into(),
+            seen: OnceLock::new(),
             recalled: None,
             used: AtomicBool::default(),
         }

@@ -7,6 +7,7 @@
 //!
 //! An event that cannot be folded parks its unit with the reason: other units go on.
 
+use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -181,10 +182,15 @@ impl Projector {
         let history = world.history(stream);
         let touched = Touched::by(history, recorded);
         let is_new = matches!(touched, Touched::Submitted(_) | Touched::Linked(_));
-        let item = touched.item();
-        let item = item.and_then(|item| history?.item(item));
+        let item = match &touched {
+            // Nobody need ask the history for what the event says.
+            Touched::Submitted(item) => {
+                Some(Cow::Owned(EvidenceHistory::submitted(recorded, item)))
+            }
+            _ => touched.item().and_then(|item| history?.item(item).map(Cow::Borrowed)),
+        };
         let take_in = |given: &Given<'_>, fold: &mut AreaFold, number: usize, target: &Target| {
-            match (&touched, item) {
+            match (&touched, item.as_deref()) {
                 // What is linked already is heard again, which changes nothing.
                 (Touched::Submitted(_) | Touched::Linked(_) | Touched::Item(_), Some(item)) => {
                     heard(given, fold, number, target, item, is_new)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gradus_domain::appraisal::Said;
-use gradus_domain::history::Recall;
+use gradus_domain::history::{Recall, Remembered};
 use gradus_domain::level::{AreaAnswer, Question, levels};
 pub use gradus_domain::world::{Basis, NoAnswer};
 use gradus_domain::world::{World, basis};
@@ -106,9 +106,7 @@ impl Views {
             views.apply(event);
         }
         for Reached { unit, version, since } in reached {
-            let history = views.unit(*unit);
-            history.forget();
-            (history.version, history.since) = (*version, *since);
+            views.unit(*unit).stand_at(*version, *since);
         }
         views.cursor = size;
         views
@@ -166,20 +164,36 @@ impl Views {
     /// what is held takes about `most_bytes` or less.
     ///
     /// What is asked for again and again stays, however much it is: to read it again each time
-    /// would cost far more than its room.
-    pub fn make_room(&mut self, most_bytes: usize) {
-        let mut held: usize = self.units.values().map(UnitHistory::bytes).sum();
+    /// would cost far more than its room. What is forgotten is returned, to be dropped where nobody
+    /// waits for that.
+    pub fn make_room(&mut self, most_bytes: usize) -> Vec<Remembered> {
+        let forgotten = self.forget_unused(most_bytes);
+        self.histories().for_each(|(_, history)| history.rest());
+        forgotten
+    }
+
+    /// The same, while it is found out what else is asked for.
+    pub fn forget_unused(&mut self, most_bytes: usize) -> Vec<Remembered> {
+        let mut forgotten = Vec::new();
+        let mut held = self.held_bytes();
         if held <= most_bytes {
-            return;
+            return forgotten;
         }
         // Somewhat less, so that it need not be done again at once.
         let enough = most_bytes - most_bytes / 4;
         for history in self.units.values_mut() {
-            if !history.take_used() && held > enough {
+            if held > enough && !history.is_used() {
                 held -= history.bytes();
-                history.forget();
+                forgotten.extend(history.forget());
             }
         }
+        forgotten
+    }
+
+    /// About how many bytes of items and ratings are held that can be recalled.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.units.values().map(UnitHistory::bytes).sum()
     }
 
     /// Every unit of which something is recorded, in the order of ids.

@@ -5,9 +5,10 @@ mod links;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use gradus_domain::Proposal;
+use gradus_domain::{Proposal, UnitHistory};
 use gradus_model::event::{EvidenceSuperseded, OfEvidence, PayloadErased};
 use gradus_model::evidence::{Item, Kind, Measure, Outcome, Source, Strength, Subject, Tool};
+use gradus_model::unit::PrincipalKind;
 use gradus_model::{
     Digest, Event, EvidenceId, Label, ModelId, Payload, Practice, Target, Timestamp, UnitId,
 };
@@ -93,6 +94,18 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Whether it rests on an item that a history may tell of.
+    fn asks(&self, history: &UnitHistory) -> bool {
+        let source = match self {
+            Self::Submit(submission) => submission.source.as_ref(),
+            Self::End { evidence: EvidenceRef::Id(_), .. } => return true,
+            Self::End { evidence: EvidenceRef::Source(source), .. } => Some(source),
+        };
+        source.is_some_and(|source| history.may_have(source))
+    }
+}
+
 /// What a reviewer says to items of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Review {
@@ -147,7 +160,9 @@ impl Service {
         texts: Texts<'_>,
     ) -> Result<Queued, ServiceError> {
         let now = self.now();
-        self.queue_to_unit(call, unit, texts, |writer, naming, unit| {
+        let judges = call.actor.kind == PrincipalKind::Person;
+        let asks = |history: &UnitHistory| judges || steps.iter().any(|step| step.asks(history));
+        self.queue_to_unit(call, unit, texts, asks, |writer, naming, unit| {
             let mut here = BTreeMap::new();
             let mut proposed = |item, step: &Step| match step {
                 Step::Submit(submission) => {

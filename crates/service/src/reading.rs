@@ -1,5 +1,6 @@
 //! Reading the log: into the views, the index, and whatever else an event says is to be done.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -117,10 +118,25 @@ impl Service {
 
     /// Takes records that the views have read into the index, and does what is due then.
     async fn indexed(self: &Arc<Self>, records: Vec<Recorded>) -> Result<(), ServiceError> {
+        let units: BTreeSet<UnitId> = records.iter().map(|read| read.place.stream).collect();
         self.index(records).await?;
+        self.settle_written(&units);
         self.room.notify_one();
         self.renew_standing().await;
         Ok(())
+    }
+
+    /// Lets the write side go of what the views have read of these units.
+    fn settle_written(&self, units: &BTreeSet<UnitId>) {
+        let read: Vec<(UnitId, u64)> = {
+            let views = self.views();
+            let version = |unit: &UnitId| Some((*unit, views.history(*unit)?.version));
+            units.iter().filter_map(version).collect()
+        };
+        // A write side that is stale begins anew.
+        if let Ok(mut writer) = self.writer() {
+            writer.settle(&read);
+        }
     }
 
     /// Does what a durable record says has been done: a key that the log calls destroyed is destroyed

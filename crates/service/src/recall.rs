@@ -1,13 +1,15 @@
 //! Items and ratings that the views forgot, read again from the log.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::panic::resume_unwind;
 use std::sync::{Arc, PoisonError, Weak};
 
 use gradus_domain::UnitHistory;
-use gradus_domain::history::Recall;
+use gradus_domain::history::{Counted, Recall, Remembered};
 use gradus_log::{Log, LogError, ReadLimit};
 use gradus_model::{Recorded, UnitId};
+use gradus_projection::Views;
 use tokio::sync::Notify;
 
 use crate::error::ServiceError;
@@ -16,6 +18,8 @@ use crate::service::Service;
 
 /// How often a stream is recalled that goes on meanwhile.
 const TRIES: usize = 3;
+/// How often what is not asked for is forgotten in the time after which a unit is idle.
+const LOOKS: u32 = 5;
 /// How much of a stream is read at a time.
 const AT_ONCE: ReadLimit = ReadLimit { records: 4_096, bytes: 2 << 20 };
 
@@ -39,18 +43,18 @@ impl fmt::Debug for Streams {
 }
 
 impl Recall for Streams {
-    fn recall(&self, unit: UnitId, version: u64, take: &mut dyn FnMut(&Recorded)) {
+    fn recall(&self, unit: UnitId, versions: RangeInclusive<u64>, take: &mut dyn FnMut(&Recorded)) {
         let mut read = || -> Result<(), ServiceError> {
             let log = self.log.upgrade().ok_or(LogError::Closed)?;
-            let mut next = 1;
-            while next <= version {
+            let mut next = *versions.start();
+            while versions.contains(&next) {
                 let stored = log.read_stream_here(unit, next, AT_ONCE)?;
                 if stored.is_empty() {
                     return Err(ServiceError::Fault("a stream is shorter than the views say"));
                 }
                 for stored in stored {
                     let recorded = ReadRecord::read(stored)?.recorded;
-                    if recorded.place.version <= version {
+                    if versions.contains(&recorded.place.version) {
                         take(&recorded);
                     }
                     next = recorded.place.version + 1;
@@ -66,6 +70,14 @@ impl Recall for Streams {
     }
 }
 
+/// Reads a stream apart from whoever waits for it.
+async fn apart<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ServiceError> {
+    let read = tokio::task::spawn_blocking(read).await;
+    read.map_err(|_| ServiceError::Fault("a unit's history cannot be read"))
+}
+
 impl Service {
     /// Where histories are recalled from.
     pub(crate) fn streams(&self) -> Arc<Streams> {
@@ -79,14 +91,30 @@ impl Service {
     ///
     /// [`ServiceError::Fault`] when its stream cannot be read.
     pub async fn recalled(&self, unit: UnitId) -> Result<(), ServiceError> {
+        self.recalled_if(unit, |_| true).await
+    }
+
+    /// The same, where `asks` says that somebody will ask for them. It is told of a history that
+    /// knows from which sources the unit's items come, and holds none of them for that.
+    pub(crate) async fn recalled_if(
+        &self,
+        unit: UnitId,
+        asks: impl Fn(&UnitHistory) -> bool,
+    ) -> Result<(), ServiceError> {
+        let mut counted = Counted::default();
         for _ in 0..TRIES {
-            let Some(forgotten) = self.views().history(unit).and_then(UnitHistory::forgotten)
-            else {
-                return Ok(());
-            };
-            let recalled = tokio::task::spawn_blocking(|| forgotten.recall()).await;
-            let remembered =
-                recalled.map_err(|_| ServiceError::Fault("a unit's history cannot be read"))?;
+            let uncounted =
+                self.views().history(unit).and_then(|history| history.uncounted(counted));
+            let Some(uncounted) = uncounted else { break };
+            counted = apart(|| uncounted.count()).await?;
+        }
+        for _ in 0..TRIES {
+            let forgotten = self
+                .views()
+                .history(unit)
+                .and_then(|history| history.forgotten().filter(|_| asks(history)));
+            let Some(forgotten) = forgotten else { return Ok(()) };
+            let remembered = apart(|| forgotten.recall()).await?;
             if self.views().history(unit).is_none_or(|history| history.remember(remembered)) {
                 return Ok(());
             }
@@ -97,8 +125,15 @@ impl Service {
 
     /// Forgets what is over the bound, of units that were idle since this was last done.
     pub(crate) fn make_room(&self) {
+        self.forget_by(Views::make_room);
+    }
+
+    fn forget_by(&self, forget: impl Fn(&mut Views, usize) -> Vec<Remembered>) {
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
-        views.make_room(self.memory.history_bytes);
+        let forgotten = forget(&mut views, self.memory.history_bytes);
+        drop(views);
+        // It takes its time, and nobody waits for it.
+        drop(forgotten);
     }
 
     /// Makes room after something was read or recalled, every now and then.
@@ -112,9 +147,19 @@ impl Service {
                 let Some(idle) = service.upgrade().map(|service| service.memory.idle) else {
                     return;
                 };
-                tokio::time::sleep(idle).await;
+                // Units that are only pushed to are never asked for, and may grow fast.
+                for _ in 1..LOOKS {
+                    tokio::time::sleep(idle / LOOKS).await;
+                    let Some(service) = service.upgrade() else { return };
+                    service.forget_by(Views::forget_unused);
+                }
+                tokio::time::sleep(idle / LOOKS).await;
                 let Some(service) = service.upgrade() else { return };
                 service.make_room();
+                // What is in use now may be idle then.
+                if service.views().held_bytes() > service.memory.history_bytes {
+                    grown.notify_one();
+                }
             }
         });
     }

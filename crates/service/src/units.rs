@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gradus_domain::access::Right;
 use gradus_domain::registry::{DocumentKind, MOST_SUCCESSORS};
-use gradus_domain::{At, Proposal, Refusal};
+use gradus_domain::{At, Proposal, Refusal, UnitHistory};
 use gradus_model::event::{
     AreaInheritanceSet, Document, MarkerPlaced, PhaseChange, Tailoring, UnitArchived, UnitLabelled,
     UnitMoved, UnitRegistered, UnitRenamed, UnitSucceeded,
@@ -61,22 +61,25 @@ impl Service {
         unit: &str,
         propose: impl Fn(&Writer, &Naming, UnitId) -> Result<Vec<Proposal>, ServiceError>,
     ) -> Result<Receipt, ServiceError> {
-        let queued = self.queue_to_unit(call, unit, Texts::Unknown, propose).await?;
+        let queued = self.queue_to_unit(call, unit, Texts::Unknown, |_| true, propose).await?;
         self.awaited(call.await_checkpoint, queued.durable().await?).await
     }
 
     /// As [`Self::append_to_unit`], up to the place of the records in the log's queue.
+    ///
+    /// `asks` says whether what is proposed rests on items and ratings of the unit's history.
     pub(crate) async fn queue_to_unit(
         &self,
         call: &Call,
         unit: &str,
         texts: Texts<'_>,
+        asks: impl Fn(&UnitHistory) -> bool,
         propose: impl Fn(&Writer, &Naming, UnitId) -> Result<Vec<Proposal>, ServiceError>,
     ) -> Result<Queued, ServiceError> {
         let (who, now) = (call.actor.principal, self.views().moment(self.now()));
         let found = |writer: &Writer| named(&writer.registry, who, Right::See, unit, now);
         if let Ok(known) = self.seen(call, unit) {
-            self.recalled(known).await?;
+            self.recalled_if(known, asks).await?;
         }
         self.queue(
             call,

@@ -309,6 +309,15 @@ impl Writer {
         registry::living(registry, stream).map(|_| ())
     }
 
+    /// Lets go of what the views have read up to these versions of units.
+    pub(crate) fn settle(&mut self, read: &[(UnitId, u64)]) {
+        for (unit, version) in read {
+            if let Some(state) = self.units.get_mut(unit) {
+                state.settle(*version);
+            }
+        }
+    }
+
     /// Makes a plan of so many records part of the state.
     pub(crate) fn absorb(&mut self, plan: Plan, records: usize) {
         self.next += records as u64;

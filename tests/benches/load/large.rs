@@ -24,6 +24,8 @@ use crate::table::{Figures, middle};
 
 const A_CALL: u64 = 200;
 const AT_ONCE: u64 = 8;
+/// The file beside the log that holds the token of whoever pushes.
+const TOKEN: &str = "collector.token";
 /// Proofs of each sort.
 const PROOFS: u64 = 2_000;
 
@@ -39,7 +41,7 @@ pub(crate) async fn measured(settings: &Settings) -> Figures {
     figures.add("memory then", whole(resident_mib(server.id())), "MiB");
     proofs(&mut figures, &server).await;
     figures.add("memory after proofs", whole(resident_mib(server.id())), "MiB");
-    loaded(&mut figures, settings, &server).await;
+    loaded(&mut figures, settings, &folder, &server).await;
     server.stop();
     figures
 }
@@ -55,13 +57,15 @@ async fn fill(figures: &mut Figures, settings: &Settings, folder: &Path) {
     let server = crate::ours::serve(folder).expect("our server");
     let operator = Clients::connect(&server, &server.secret).await;
     if is_new {
-        operator.prepare_units(settings.units).await;
+        let token = operator.prepare_units(settings.units).await;
+        std::fs::write(folder.join(TOKEN), token).expect("the collector's token is kept");
     }
     let there = size(&operator).await;
     if there < settings.events {
         let begun = Instant::now();
         // Past every number of the runs before: a call writes as many records as it takes numbers.
-        push(&operator, settings.units, there / A_CALL, settings.events / A_CALL + 1).await;
+        let collector = collector(&server, folder).await;
+        push(&collector, settings.units, there / A_CALL, settings.events / A_CALL + 1).await;
         let (written, took) = (size(&operator).await - there, begun.elapsed().as_secs_f64());
         figures.add("records written", whole(written), "");
         figures.add("written in", took, "s");
@@ -73,11 +77,17 @@ async fn fill(figures: &mut Figures, settings: &Settings, folder: &Path) {
     figures.add("disk, everything", whole(bytes_below(&folder.join("data"))) / 1e6, "MB");
 }
 
+/// The service that pushes; people's items are judged by what they rated, besides.
+async fn collector(server: &Server, folder: &Path) -> Clients {
+    let token = std::fs::read_to_string(folder.join(TOKEN)).expect("the collector's token");
+    Clients::connect(server, &token).await
+}
+
 /// Pushes mixed items in batches, from several clients at once.
-async fn push(operator: &Clients, units: u64, from: u64, to: u64) {
+async fn push(collector: &Clients, units: u64, from: u64, to: u64) {
     let mut running = JoinSet::new();
     for lane in 0..AT_ONCE {
-        let mut line = operator.evidence();
+        let mut line = collector.evidence();
         running.spawn(async move {
             for number in (from + lane..to).step_by(usize::try_from(AT_ONCE).unwrap_or(1)) {
                 line.submit_evidence(submission(number, units)).await.expect("evidence");
@@ -187,13 +197,14 @@ fn percentiles(figures: &mut Figures, name: &str, mut times: Vec<Duration>) {
 }
 
 /// Memory under load for as long as is asked, over all units.
-async fn loaded(figures: &mut Figures, settings: &Settings, server: &Server) {
+async fn loaded(figures: &mut Figures, settings: &Settings, folder: &Path, server: &Server) {
+    let collector = collector(server, folder).await;
     let operator = Clients::connect(server, &server.secret).await;
     let until = Instant::now() + Duration::from_secs_f64(settings.seconds);
     let (from, mut most) = (size(&operator).await, 0);
     let mut next = from / A_CALL;
     while Instant::now() < until {
-        push(&operator, settings.units, next, next + 4 * AT_ONCE).await;
+        push(&collector, settings.units, next, next + 4 * AT_ONCE).await;
         next += 4 * AT_ONCE;
         most = most.max(resident_mib(server.id()));
     }

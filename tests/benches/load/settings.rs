@@ -102,7 +102,10 @@ impl Settings {
     /// A new folder that is removed at the end.
     pub(crate) fn folder(&self) -> tempfile::TempDir {
         let made = match &self.folder {
-            Some(folder) => tempfile::tempdir_in(folder),
+            Some(folder) => {
+                std::fs::create_dir_all(folder).expect("the folder");
+                tempfile::tempdir_in(folder)
+            }
             None => tempfile::tempdir(),
         };
         made.expect("a folder")

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use gradus_model::evidence::{Kind, Outcome, Source, Strength, Tool};
+use gradus_model::evidence::{Item, Kind, Outcome, Source, Strength, Tool};
 use gradus_model::rating::Rating;
-use gradus_model::{EvidenceId, Label, PrincipalId, Timestamp};
+use gradus_model::{EvidenceId, Label, PrincipalId, Recorded, Timestamp};
 use smallvec::SmallVec;
 
 use crate::evidence::Standing;
@@ -77,6 +77,39 @@ pub struct EvidenceHistory {
 }
 
 impl EvidenceHistory {
+    /// An item as its submission records it.
+    #[must_use]
+    pub fn submitted(recorded: &Recorded, item: &Item) -> Self {
+        Self::from(recorded, item, item.source.clone(), item.tool.clone().map(Arc::new))
+    }
+
+    /// The same, with texts that are held already.
+    pub(super) fn from(
+        recorded: &Recorded,
+        item: &Item,
+        source: Source,
+        tool: Option<Arc<Tool>>,
+    ) -> Self {
+        Self {
+            id: item.evidence,
+            position: recorded.place.position,
+            version: recorded.place.version,
+            recorded_at: recorded.place.recorded_at,
+            provider: recorded.actor,
+            kind: item.kind,
+            outcome: item.outcome,
+            strength: item.strength,
+            work_from: item.work_from.unwrap_or(recorded.effective_at),
+            work_to: recorded.effective_at,
+            valid_until: item.valid_until,
+            source,
+            tool,
+            instance: item.instance.clone(),
+            happenings: Box::default(),
+            targets: SmallVec::new(),
+        }
+    }
+
     fn known(&self, size: u64) -> impl DoubleEndedIterator<Item = &Happening> {
         let known = move |(position, _): &&(u64, Happening)| *position < size;
         self.happenings.iter().filter(known).map(|(_, happening)| happening)

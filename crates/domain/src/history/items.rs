@@ -1,7 +1,6 @@
 //! What a unit's stream says of items of evidence and of ratings.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use gradus_model::evidence::{Item, Kind, Source, Tool};
@@ -12,6 +11,7 @@ use smallvec::SmallVec;
 
 use super::by_id::ById;
 use super::facts::{EvidenceHistory, Happening, RatingHistory};
+use super::seen::hash_of;
 use super::undecided::Undecided;
 use crate::evidence::Standing;
 
@@ -153,24 +153,7 @@ impl Items {
         });
         let tool = item.tool.as_ref().map(|tool| self.tool(tool));
         let source = Source { name: self.source_name(&item.source.name), ..item.source.clone() };
-        self.evidence.push(EvidenceHistory {
-            id: item.evidence,
-            position,
-            version: recorded.place.version,
-            recorded_at: recorded.place.recorded_at,
-            provider: recorded.actor,
-            kind: item.kind,
-            outcome: item.outcome,
-            strength: item.strength,
-            work_from: item.work_from.unwrap_or(recorded.effective_at),
-            work_to: recorded.effective_at,
-            valid_until: item.valid_until,
-            source,
-            tool,
-            instance: item.instance.clone(),
-            happenings: Box::default(),
-            targets: SmallVec::new(),
-        });
+        self.evidence.push(EvidenceHistory::from(recorded, item, source, tool));
         for digest in &item.attachments {
             let naming = self.attachments.entry(*digest).or_default();
             if naming.last() != Some(&number) {
@@ -338,6 +321,11 @@ impl Items {
         self.evidence.get(self.evidence_number(id)? as usize)
     }
 
+    /// The sources that items come from.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.evidence.iter().map(|item| &item.source)
+    }
+
     /// The item that comes from this source.
     pub(super) fn item_from(&self, source: &Source) -> Option<EvidenceId> {
         let item = |number: u32| self.evidence.get(number as usize);
@@ -428,7 +416,5 @@ const fn id_of(target: &Target) -> [u8; 16] {
 
 /// What an item is found by besides its id.
 fn id_of_source(source: &Source) -> [u8; 16] {
-    let mut hasher = DefaultHasher::new();
-    source.hash(&mut hasher);
-    u128::from(hasher.finish()).to_be_bytes()
+    u128::from(hash_of(source)).to_be_bytes()
 }

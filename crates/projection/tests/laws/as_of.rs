@@ -1,14 +1,19 @@
 //! The law holds for the views.
 
-use std::sync::Arc;
+use std::ops::RangeInclusive;
+use std::slice;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use gradus_domain::history::Recall;
+use gradus_domain::history::{Counted, Recall};
 use gradus_domain::level::AreaAnswer;
-use gradus_model::{Recorded, UnitId};
+use gradus_model::evidence::{Item, Source};
+use gradus_model::{Event, EvidenceId, Recorded, UnitId};
 use gradus_projection::views::stands;
-use gradus_projection::{Library, Views};
+use gradus_projection::{Library, Projector, Views};
 
-use crate::law::{Answers, AreaFacts, Question, holds};
+use crate::law::{Answers, AreaFacts, Question, holds, seeds};
+use crate::made_up::made_up;
 use crate::world::PUBLISHED;
 
 struct Viewed {
@@ -51,13 +56,30 @@ fn facts(answer: &AreaAnswer) -> AreaFacts {
 }
 
 /// Streams that are read again from memory.
+/// A log in memory, and how often it was asked to recall a stream.
 #[derive(Debug)]
-struct Kept(Vec<Recorded>);
+struct Kept(Mutex<Vec<Recorded>>, AtomicUsize);
+
+impl Kept {
+    fn of(events: &[Recorded]) -> Self {
+        Self(Mutex::new(events.to_vec()), AtomicUsize::new(0))
+    }
+
+    fn keep(&self, events: &[Recorded]) {
+        *self.0.lock().unwrap() = events.to_vec();
+    }
+
+    fn recalled(&self) -> usize {
+        self.1.load(Ordering::Relaxed)
+    }
+}
 
 impl Recall for Kept {
-    fn recall(&self, unit: UnitId, version: u64, take: &mut dyn FnMut(&Recorded)) {
-        let of_unit = self.0.iter().filter(|recorded| recorded.place.stream == unit);
-        of_unit.filter(|recorded| recorded.place.version <= version).for_each(take);
+    fn recall(&self, unit: UnitId, versions: RangeInclusive<u64>, take: &mut dyn FnMut(&Recorded)) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        let kept = self.0.lock().unwrap();
+        let of_unit = kept.iter().filter(|recorded| recorded.place.stream == unit);
+        of_unit.filter(|recorded| versions.contains(&recorded.place.version)).for_each(take);
     }
 }
 
@@ -67,7 +89,7 @@ fn forgetful(events: &[Recorded]) -> Viewed {
 
 /// Views that forget all they can after every few events, and begin anew from what stands.
 pub(crate) fn forgotten(events: &[Recorded]) -> Views {
-    let kept = Arc::new(Kept(events.to_vec()));
+    let kept = Arc::new(Kept::of(events));
     let mut views = Views::recalling(Arc::clone(&kept) as Arc<dyn Recall>);
     for (position, recorded) in (0_usize..).zip(events) {
         views.apply(recorded);
@@ -75,15 +97,18 @@ pub(crate) fn forgotten(events: &[Recorded]) -> Views {
             views.make_room(0);
         }
         if position == events.len() / 2 {
-            let standing: Vec<Recorded> =
-                events[..=position].iter().filter(|one| stands(&one.event)).cloned().collect();
-            let reached: Vec<_> = views.reached().collect();
-            let size = views.cursor;
-            let kept = Arc::clone(&kept) as Arc<dyn Recall>;
-            views = Views::standing(kept, size, &standing, &reached);
+            views = standing(&events[..=position], &kept);
         }
     }
     views
+}
+
+/// Views as a start finds them: of items and ratings nothing is held.
+fn standing(events: &[Recorded], kept: &Arc<Kept>) -> Views {
+    let reached: Vec<_> = viewed(events).views.reached().collect();
+    let stand: Vec<Recorded> = events.iter().filter(|one| stands(&one.event)).cloned().collect();
+    let kept = Arc::clone(kept) as Arc<dyn Recall>;
+    Views::standing(kept, events.len() as u64, &stand, &reached)
 }
 
 #[test]
@@ -94,4 +119,86 @@ fn views_that_forget_and_begin_anew_answer_what_a_naive_fold_answers() {
 #[test]
 fn the_views_answer_what_a_naive_fold_answers() {
     holds(viewed);
+}
+
+/// The last submission in a history once more, as another item of another source that follows it.
+fn pushed(events: &[Recorded], number: u8) -> Option<Recorded> {
+    let (last, like) = (events.last()?, events.iter().rev().find_map(submission)?);
+    let (mut recorded, mut item) = (like.0.clone(), like.1.clone());
+    let stream = recorded.place.stream;
+    let of_stream = events.iter().filter(|recorded| recorded.place.stream == stream);
+    recorded.place.version = of_stream.map(|recorded| recorded.place.version).max()? + 1;
+    recorded.place.position = last.place.position + 1;
+    recorded.place.recorded_at = last.place.recorded_at;
+    item.evidence = EvidenceId([200 + number; 16]);
+    item.source.id = format!("pushed {number}").parse().unwrap();
+    recorded.event = Event::EvidenceSubmitted(item);
+    Some(recorded)
+}
+
+fn submission(recorded: &Recorded) -> Option<(&Recorded, &Item)> {
+    match &recorded.event {
+        Event::EvidenceSubmitted(item) => Some((recorded, item)),
+        _ => None,
+    }
+}
+
+#[test]
+fn an_item_from_a_new_source_is_taken_in_without_recalling_what_was_forgotten() {
+    let library = PUBLISHED.library();
+    let mut pushes = 0;
+    for seed in seeds(10) {
+        let mut events = made_up(seed).events;
+        let kept = Arc::new(Kept::of(&events));
+        let mut views = Views::recalling(Arc::clone(&kept) as Arc<dyn Recall>);
+        let mut projector = Projector::new();
+        projector.fold(&mut views, &library, &events, &mut |_| ());
+        for number in 0..3 {
+            let Some(recorded) = pushed(&events, number) else { break };
+            // What was asked for since the last time stays once.
+            views.make_room(0);
+            views.make_room(0);
+            let before = kept.recalled();
+            let (unit, item) = (recorded.place.stream, submission(&recorded).unwrap().1);
+            assert_eq!(views.history(unit).unwrap().item_from(&item.source), None);
+            projector.fold(&mut views, &library, slice::from_ref(&recorded), &mut |_| ());
+            // The first one may be the first thing that is said of its area under a new basis.
+            assert!(number == 0 || kept.recalled() == before, "seed {seed}");
+            let source = item.source.clone();
+            events.push(recorded);
+            kept.keep(&events);
+            assert!(views.history(unit).unwrap().item_from(&source).is_some(), "seed {seed}");
+            assert!(kept.recalled() > before, "it is found among those that are recalled");
+            pushes += 1;
+        }
+    }
+    assert!(pushes > 10, "{pushes} items were pushed");
+}
+
+#[test]
+fn sources_are_counted_up_beside_a_stream_that_goes_on_and_no_item_is_held() {
+    for seed in seeds(10) {
+        let events = made_up(seed).events;
+        let Some(last) = pushed(&events, 0) else { continue };
+        let unit = last.place.stream;
+        let mut views =
+            standing(&events, &Arc::new(Kept::of(&[&events[..], &[last.clone()]].concat())));
+        let uncounted = views.history(unit).unwrap().uncounted(Counted::default());
+        let counted = uncounted.expect("nothing is counted at the start").count();
+        views.apply(&last);
+        let history = views.history(unit).unwrap();
+        let rest = history.uncounted(counted).expect("the stream went on");
+        assert!(history.may_have(&source(&last)), "what is not counted is not ruled out");
+        assert!(history.uncounted(rest.count()).is_none());
+        assert_eq!(history.bytes(), 0, "seed {seed}");
+        let of_unit = events.iter().filter(|one| one.place.stream == unit).filter_map(submission);
+        assert!(of_unit.chain(submission(&last)).all(|(_, item)| history.may_have(&item.source)));
+        let another = pushed(&events, 1).unwrap();
+        assert!(!history.may_have(&source(&another)), "seed {seed}");
+        assert_eq!(history.bytes(), 0, "nothing was asked for");
+    }
+}
+
+fn source(recorded: &Recorded) -> Source {
+    submission(recorded).unwrap().1.source.clone()
 }
