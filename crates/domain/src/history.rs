@@ -163,6 +163,26 @@ impl UnitHistory {
         Some(Uncounted { recalled, counted, version: self.version })
     }
 
+    /// A copy with what was recalled apart, which goes its own way; this one still holds nothing.
+    #[must_use]
+    pub fn with(&self, remembered: Remembered) -> Self {
+        self.holding(remembered.items)
+    }
+
+    fn holding(&self, items: Box<Items>) -> Self {
+        Self {
+            version: self.version,
+            since: self.since,
+            settings: self.settings.clone(),
+            erased: self.erased.clone(),
+            erased_attachments: self.erased_attachments.clone(),
+            items: items.into(),
+            seen: OnceLock::new(),
+            recalled: None,
+            used: AtomicBool::default(),
+        }
+    }
+
     /// Forgets items and ratings, if they can be recalled; what is to be dropped is returned, since
     /// that takes its time.
     pub fn forget(&mut self) -> Option<Remembered> {
@@ -323,16 +343,6 @@ impl UnitHistory {
 impl Clone for UnitHistory {
     /// A copy that goes its own way: nothing of it is forgotten or recalled.
     fn clone(&self) -> Self {
-        Self {
-            version: self.version,
-            since: self.since,
-            settings: self.settings.clone(),
-            erased: self.erased.clone(),
-            erased_attachments: self.erased_attachments.clone(),
-            items: Box::new(self.items().clone()).into(),
-            seen: OnceLock::new(),
-            recalled: None,
-            used: AtomicBool::default(),
-        }
+        self.holding(Box::new(self.items().clone()))
     }
 }

@@ -30,6 +30,7 @@ mod room;
 mod sources;
 mod touched;
 mod was;
+mod whole;
 
 pub use course::Course;
 use held::{HeldArea, HeldUnit, Known, Segment, Touch, touches};
@@ -351,14 +352,18 @@ impl Projector {
             self.room.take_in(bytes_before, &mut new);
             held.areas.insert((area.area, area.model), new);
         }
+        held.become_whole();
         Some(())
     }
 
     /// Holds a unit as it is known, if it is not held yet.
     fn hold(&mut self, known: &Known<'_>, unit: UnitId) {
         if !self.units.contains_key(&unit) {
-            let segments = self.segments(known, unit);
-            self.units.insert(unit, HeldUnit::under(segments));
+            let mut held = HeldUnit::under(self.segments(known, unit));
+            if known.is_nothing() {
+                held.become_whole();
+            }
+            self.units.insert(unit, held);
         }
     }
 

@@ -3,6 +3,8 @@
 //! It is derived. Where it fails, questions are answered by folding, which costs more and says the
 //! same; the log of the process tells what to do.
 
+mod ahead;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -157,6 +159,7 @@ impl Index {
         let Some(store) = store.as_ref() else { return Ok(()) };
         let first_leaf = self.log().first_leaf;
         let boundary = service.states.boundary(records, store.cursor());
+        ahead::hold(service, projector, records, store.cursor());
         project(service, store, projector, records, first_leaf)?;
         if let Some(size) = boundary {
             service.states.cut(size);

@@ -57,6 +57,14 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
+    /// Whether nothing is known of any practice, and that need not be recalled.
+    pub(super) fn is_nothing(&self) -> bool {
+        let Self { history, size, .. } = *self;
+        history.forgotten().is_none()
+            && history.evidence(size).next().is_none()
+            && history.ratings(size).next().is_none()
+    }
+
     /// What a fold is given under a basis.
     pub(super) fn given<T>(&self, basis: &Basis, fold: impl FnOnce(&Given<'_>) -> T) -> T {
         let providers = self.world.registry();
@@ -95,6 +103,8 @@ pub(super) struct HeldUnit {
     layouts: Vec<Arc<Layout>>,
     /// By number and model.
     pub(super) areas: Areas,
+    /// Whether every area of which anything is known is among them.
+    whole: bool,
 }
 
 impl HeldUnit {
@@ -105,7 +115,22 @@ impl HeldUnit {
                 layouts.push(Arc::clone(layout));
             }
         }
-        Self { segments, layouts, areas: BTreeMap::new() }
+        Self { segments, layouts, areas: BTreeMap::new(), whole: false }
+    }
+
+    pub(super) const fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    pub(super) const fn become_whole(&mut self) {
+        self.whole = true;
+    }
+
+    /// Lets go of areas that were last used at a position or before.
+    pub(super) fn let_go(&mut self, idle: u64) {
+        let before = self.areas.len();
+        self.areas.retain(|_, area| area.used > idle);
+        self.whole &= self.areas.len() == before;
     }
 
     pub(super) fn segments(&self) -> &[Segment] {

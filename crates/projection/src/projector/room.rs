@@ -54,7 +54,7 @@ impl Room {
         used.sort_unstable();
         let idle = used.get(used.len().saturating_sub(1) / 2).copied().unwrap_or_default();
         for unit in units.values_mut() {
-            unit.areas.retain(|_, area| area.used > idle);
+            unit.let_go(idle);
         }
         units.retain(|_, unit| !unit.areas.is_empty());
         let kept = units.values().flat_map(|unit| unit.areas.values());

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 
 use gradus_domain::history::{Counted, Recall};
 use gradus_domain::level::AreaAnswer;
-use gradus_model::evidence::{Item, Source};
+use gradus_model::evidence::{Item, Outcome, Source, Strength};
 use gradus_model::{Event, EvidenceId, Recorded, UnitId};
 use gradus_projection::views::stands;
 use gradus_projection::{Library, Projector, Views};
 
 use crate::law::{Answers, AreaFacts, Question, holds, seeds};
 use crate::made_up::made_up;
-use crate::world::PUBLISHED;
+use crate::world::{DAY_MICROS, PUBLISHED};
 
 struct Viewed {
     views: Views,
@@ -121,7 +121,8 @@ fn the_views_answer_what_a_naive_fold_answers() {
     holds(viewed);
 }
 
-/// The last submission in a history once more, as another item of another source that follows it.
+/// The last submission in a history once more, as another item of another source that follows it,
+/// from the next year.
 fn pushed(events: &[Recorded], number: u8) -> Option<Recorded> {
     let (last, like) = (events.last()?, events.iter().rev().find_map(submission)?);
     let (mut recorded, mut item) = (like.0.clone(), like.1.clone());
@@ -130,6 +131,9 @@ fn pushed(events: &[Recorded], number: u8) -> Option<Recorded> {
     recorded.place.version = of_stream.map(|recorded| recorded.place.version).max()? + 1;
     recorded.place.position = last.place.position + 1;
     recorded.place.recorded_at = last.place.recorded_at;
+    recorded.effective_at = recorded.effective_at.plus_micros(365 * DAY_MICROS);
+    (item.work_from, item.valid_until) = (None, None);
+    (item.outcome, item.strength) = (Outcome::Supports, Strength::Direct);
     item.evidence = EvidenceId([200 + number; 16]);
     item.source.id = format!("pushed {number}").parse().unwrap();
     recorded.event = Event::EvidenceSubmitted(item);
@@ -181,8 +185,8 @@ fn sources_are_counted_up_beside_a_stream_that_goes_on_and_no_item_is_held() {
         let events = made_up(seed).events;
         let Some(last) = pushed(&events, 0) else { continue };
         let unit = last.place.stream;
-        let mut views =
-            standing(&events, &Arc::new(Kept::of(&[&events[..], &[last.clone()]].concat())));
+        let kept = Kept::of(&[&events[..], slice::from_ref(&last)].concat());
+        let mut views = standing(&events, &Arc::new(kept));
         let uncounted = views.history(unit).unwrap().uncounted(Counted::default());
         let counted = uncounted.expect("nothing is counted at the start").count();
         views.apply(&last);
@@ -201,4 +205,37 @@ fn sources_are_counted_up_beside_a_stream_that_goes_on_and_no_item_is_held() {
 
 fn source(recorded: &Recorded) -> Source {
     submission(recorded).unwrap().1.source.clone()
+}
+
+#[test]
+fn a_projector_that_holds_a_unit_whole_tells_of_a_new_item_what_one_tells_that_saw_all() {
+    let library = PUBLISHED.library();
+    let mut told_of = 0;
+    for seed in seeds(10) {
+        let events = made_up(seed).events;
+        let Some(new) = pushed(&events, 0) else { continue };
+        let (unit, one) = (new.place.stream, slice::from_ref(&new));
+        let kept = Arc::new(Kept::of(&events));
+        let (mut views, mut projector) = (standing(&events, &kept), Projector::new());
+        let mut lacking = projector.lacking(&views.with(&library), one);
+        let (of, forgotten) = lacking.pop().expect("nothing is held at a start");
+        assert_eq!((of, lacking.len()), (unit, 0));
+        let history = views.history(unit).unwrap().with(forgotten.recall());
+        projector.hold_whole(&views.with(&library), unit, &history, views.cursor);
+        assert!(projector.lacking(&views.with(&library), one).is_empty());
+        let (before, mut told) = (kept.recalled(), Vec::new());
+        projector
+            .fold(&mut views, &library, one, &mut |revision| told.push(format!("{revision:?}")));
+        assert_eq!(kept.recalled(), before, "seed {seed}");
+
+        let (mut views, mut saw_all) = (Views::default(), Projector::new());
+        saw_all.fold(&mut views, &library, &events, &mut |_| ());
+        let mut expected = Vec::new();
+        saw_all.fold(&mut views, &library, one, &mut |revision| {
+            expected.push(format!("{revision:?}"));
+        });
+        assert_eq!(told, expected, "seed {seed}");
+        told_of += told.len();
+    }
+    assert!(told_of > 0, "some item changed a course");
 }
