@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use gradus_archive::keys::{self, KeyFile, OF_CHECKPOINTS};
 use gradus_archive::write::About;
-use gradus_archive::{Archive, Manifest, Writer};
+use gradus_archive::{Archive, Attachment, Found, Manifest, Writer};
 use gradus_domain::appraisal::stream_of;
 use gradus_domain::registry::DocumentKind;
 use gradus_log::{Head, ReadLimit, StoredRecord};
 use gradus_model::{Digest, UnitId};
 use gradus_proof::{RightEdge, leaf_hash};
 
-use crate::attachments::{all_in, found_in};
+use crate::attachments::{all_in, path_in};
 use crate::directory::{DirectoryError, FileError, Step as FileStep};
 use crate::error::ServiceError;
 use crate::keys::{decode, file_name};
@@ -38,6 +38,17 @@ pub struct BackedUp {
     pub keys: PathBuf,
     /// How many key files there are.
     pub key_files: usize,
+    /// What became of its attachments.
+    pub attachments: Attached,
+}
+
+/// The attachments of an archive that was added to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attached {
+    /// How many were written.
+    pub written: u64,
+    /// How many it had already, and were compared.
+    pub kept: u64,
 }
 
 /// A directory that is damaged is not backed up.
@@ -101,10 +112,19 @@ pub fn back_up(
     for digest in &named.documents {
         writer.document(&read_document(&offline.document(*digest), *digest)?)?;
     }
+    let mut attachments = Attached::default();
     for (unit, digest) in held_attachments(&offline, &named) {
+        let path = offline.attachment(unit, digest);
+        let (sealed, bytes) =
+            gradus_archive::sealed(&path).map_err(|source| read_failed(&path, source))?;
+        if writer.keep(Attachment { unit, digest, sealed }, bytes) == Found::Whole {
+            attachments.kept += 1;
+            continue;
+        }
         let mut incoming = writer.attachment(unit, digest)?;
-        pieces_of(&offline.attachment(unit, digest), |piece| Ok(incoming.push(piece)?))?;
+        pieces_of(&path, |piece| Ok(incoming.push(piece)?))?;
         writer.attached(incoming)?;
+        attachments.written += 1;
     }
     let mut files = key_files(&offline, &named)?;
     let keys_at = key_file.map_or_else(|| to.join("keys"), Path::to_owned);
@@ -113,7 +133,8 @@ pub fn back_up(
     let about = About { log, origin: named.origin, made_by: MADE_BY.to_owned() };
     let manifest = writer.finish(about)?;
     verify(to, on_step)?;
-    Ok(BackedUp { manifest, before: held.size, keys: keys_at, key_files: files.len() })
+    let key_files = files.len();
+    Ok(BackedUp { manifest, before: held.size, keys: keys_at, key_files, attachments })
 }
 
 /// Reads everything in an archive again.
@@ -169,6 +190,15 @@ fn read_document(path: &Path, digest: Digest) -> Result<Vec<u8>, ServiceError> {
 
 fn read_failed(path: &Path, source: std::io::Error) -> DirectoryError {
     FileError::new(FileStep::Read, path, source).into()
+}
+
+/// What was read of a file, or none where there is none.
+fn unless_gone<T>(path: &Path, read: std::io::Result<T>) -> Result<Option<T>, DirectoryError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(read_failed(path, error)),
+    }
 }
 
 /// The key files of every unit that has records, each read as keys.
@@ -235,8 +265,21 @@ impl Service {
         .await
     }
 
+    /// The SHA-256 of the sealed file of an attachment, and its bytes; none when it is not held any more.
+    pub async fn exported_seal(
+        self: &Arc<Self>,
+        unit: UnitId,
+        digest: Digest,
+    ) -> Result<Option<(Digest, u64)>, ServiceError> {
+        self.on_disk(move |service| {
+            let path = path_in(service.attachments.path(), unit, digest);
+            Ok(unless_gone(&path, gradus_archive::sealed(&path))?)
+        })
+        .await
+    }
+
     /// Bytes of the sealed file of an attachment from one on, and whether they are the last; none when it
-    /// is not held any more.
+    /// is not held any more, or no item is known to name it.
     pub async fn exported_attachment(
         self: &Arc<Self>,
         unit: UnitId,
@@ -245,10 +288,9 @@ impl Service {
         most: usize,
     ) -> Result<Option<(Vec<u8>, bool)>, ServiceError> {
         self.on_disk(move |service| {
-            let folder = service.attachments.path();
-            let Some(path) = found_in(folder, unit, digest) else { return Ok(None) };
+            let path = path_in(service.attachments.path(), unit, digest);
             let failed = |source| read_failed(&path, source);
-            let mut file = File::open(&path).map_err(failed)?;
+            let Some(mut file) = unless_gone(&path, File::open(&path))? else { return Ok(None) };
             let length = file.metadata().map_err(failed)?.len();
             file.seek(SeekFrom::Start(from)).map_err(failed)?;
             let mut bytes = Vec::new();

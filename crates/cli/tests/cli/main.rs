@@ -8,6 +8,8 @@ mod appraisals;
 mod attachments;
 mod auditors;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod capsules;
 #[cfg(test)]
 mod claims;

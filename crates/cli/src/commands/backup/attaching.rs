@@ -1,0 +1,334 @@
+//! The attachments of a backup: compared with the server's list, and fetched where they are missing.
+
+use gradus_archive::{Attachment, Found, Incoming, Writer};
+use gradus_model::{Digest, UnitId};
+use gradus_server::operate::{Attached, Step};
+use gradus_wire::v1;
+use gradus_wire::v1::export_attachments_response::Part;
+use tonic::Request;
+
+use crate::commands::progress::Progress;
+use crate::error::CliError;
+use crate::output::Output;
+use crate::session::Session;
+
+/// The most attachments that are asked for in one call.
+const ASKED: usize = 1_000;
+
+/// What becomes of the attachments.
+#[derive(Default)]
+pub(super) struct Attaching {
+    done: Attached,
+    /// How many the server listed.
+    listed: u64,
+    /// Those that the archive does not have, with the bytes of their files.
+    missing: Vec<(Attachment, u64)>,
+    /// The one that is coming in.
+    incoming: Option<Incoming>,
+    /// What people are to be told.
+    notes: Vec<String>,
+}
+
+impl Attaching {
+    /// How many were written and kept.
+    pub(super) const fn done(&self) -> Attached {
+        self.done
+    }
+
+    /// Tells what is to be told so far.
+    pub(super) fn tell(&mut self, progress: &Progress, output: Output) -> Result<(), CliError> {
+        self.notes.drain(..).try_for_each(|note| progress.note(output, &note))
+    }
+
+    /// Keeps what the archive has of a list.
+    pub(super) fn compare(
+        &mut self,
+        writer: &mut Writer,
+        listed: &v1::ListedAttachments,
+    ) -> Result<(), CliError> {
+        for sent in &listed.attachments {
+            let (unit, digest) = name(&sent.unit, &sent.sha256)?;
+            let sealed = super::digest(&sent.sealed_sha256)?;
+            let of = Attachment { unit, digest, sealed };
+            let found = writer.keep(of, sent.sealed_size);
+            self.listed += 1;
+            if found == Found::Whole {
+                self.done.kept += 1;
+                continue;
+            }
+            self.missing.push((of, sent.sealed_size));
+            let why = match found {
+                Found::Whole | Found::New => continue,
+                Found::Damaged(what) => format!("is damaged in the archive, {what}"),
+                Found::Earlier => "is other bytes at the server than in the archive".to_owned(),
+            };
+            self.notes.push(format!("attachment {digest} of unit {unit} {why}: it is fetched again"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a list of which a part is missing.
+    pub(super) fn listed_whole(&self, end: &v1::ExportEnd) -> Result<(), CliError> {
+        let (came, announced) = (self.listed, end.listed_attachments);
+        if came == u64::from(announced) {
+            return Ok(());
+        }
+        Err(CliError::Answer(format!("{came} attachments were listed, and {announced} announced")))
+    }
+
+    /// Fetches what is missing.
+    pub(super) async fn fetch(
+        &mut self,
+        session: &Session,
+        writer: &mut Writer,
+        progress: &Progress,
+    ) -> Result<(), CliError> {
+        let missing = std::mem::take(&mut self.missing);
+        let total = missing.iter().map(|(_, bytes)| bytes).sum();
+        let mut before = 0;
+        for asked in missing.chunks(ASKED) {
+            let told = |done| progress.tell(Step::Attaching, before + done, total);
+            self.fetch_some(session, writer, asked, told).await?;
+            before += asked.iter().map(|(_, bytes)| bytes).sum::<u64>();
+        }
+        Ok(())
+    }
+
+    async fn fetch_some(
+        &mut self,
+        session: &Session,
+        writer: &mut Writer,
+        asked: &[(Attachment, u64)],
+        told: impl Fn(u64),
+    ) -> Result<(), CliError> {
+        let error = |status| session.client.error(status);
+        let attachments = asked.iter().map(|(of, _)| v1::AttachmentName {
+            unit: of.unit.to_string(),
+            sha256: of.digest.to_string(),
+        });
+        let request = v1::ExportAttachmentsRequest { attachments: attachments.collect() };
+        let sent = session.client.backup().export_attachments(Request::new(request)).await;
+        let mut parts = sent.map_err(error)?.into_inner();
+        let (mut open, mut done) = (asked.iter().map(|(of, _)| of), 0);
+        let mut next = open.next();
+        while let Some(response) = parts.message().await.map_err(error)? {
+            let Some(part) = response.part else { continue };
+            let unasked = || CliError::Answer("more came than was asked for".to_owned());
+            let of = next.ok_or_else(unasked)?;
+            if let Part::Attachment(piece) = &part {
+                done += piece.content.len() as u64;
+                told(done);
+            }
+            if self.answered(writer, part, of)? {
+                next = open.next();
+            }
+        }
+        let Some(of) = next else { return Ok(()) };
+        Err(CliError::Answer(format!("it ended before attachment {}", of.digest)))
+    }
+
+    /// Takes a part of an attachment that was asked for; whether it was the last one.
+    fn answered(
+        &mut self,
+        writer: &mut Writer,
+        part: Part,
+        of: &Attachment,
+    ) -> Result<bool, CliError> {
+        let piece = match part {
+            Part::Attachment(piece) => piece,
+            Part::Gone(gone) => {
+                in_turn(&gone.unit, &gone.sha256, of)?;
+                self.incoming = None;
+                return Ok(true);
+            }
+        };
+        in_turn(&piece.unit, &piece.sha256, of)?;
+        let Some(incoming) = self.more(writer, &piece)? else { return Ok(false) };
+        let (seen, Attachment { unit, digest, sealed }) = (incoming.sealed(), of);
+        if seen != *sealed {
+            return Err(CliError::Answer(format!(
+                "the file of attachment {digest} of unit {unit} hashes to {seen}, and {sealed} was \
+                 announced: if it was uploaded again meanwhile, run the backup again"
+            )));
+        }
+        writer.attached(incoming)?;
+        self.done.written += 1;
+        Ok(true)
+    }
+
+    /// Takes a piece of what a server sends that knows no lists.
+    pub(super) fn take(
+        &mut self,
+        writer: &mut Writer,
+        piece: &v1::ExportedAttachment,
+    ) -> Result<(), CliError> {
+        if let Some(incoming) = self.more(writer, piece)? {
+            writer.attached(incoming)?;
+            self.done.written += 1;
+        }
+        Ok(())
+    }
+
+    /// Takes a piece; the attachment, if it was the last one.
+    fn more(
+        &mut self,
+        writer: &Writer,
+        piece: &v1::ExportedAttachment,
+    ) -> Result<Option<Incoming>, CliError> {
+        let (unit, digest) = name(&piece.unit, &piece.sha256)?;
+        // One that was erased while it was sent has no end.
+        let mut incoming = match self.incoming.take().filter(|open| open.is(unit, digest)) {
+            Some(incoming) => incoming,
+            None => writer.attachment(unit, digest)?,
+        };
+        incoming.push(&piece.content)?;
+        if piece.last {
+            return Ok(Some(incoming));
+        }
+        self.incoming = Some(incoming);
+        Ok(None)
+    }
+}
+
+fn name(unit: &str, sha256: &str) -> Result<(UnitId, Digest), CliError> {
+    let wrong = |_| CliError::Answer(format!("`{sha256}` of unit `{unit}` is no attachment"));
+    Ok((unit.parse().map_err(wrong)?, sha256.parse().map_err(wrong)?))
+}
+
+/// Refuses an attachment that is not the one whose turn it is.
+fn in_turn(unit: &str, sha256: &str, of: &Attachment) -> Result<(), CliError> {
+    if name(unit, sha256)? == (of.unit, of.digest) {
+        return Ok(());
+    }
+    Err(CliError::Answer(format!("attachment {sha256} came in the place of {}", of.digest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use gradus_archive::Archive;
+    use gradus_archive::write::About;
+    use gradus_proof::sha256;
+
+    use super::*;
+
+    const UNIT: &str = "00000000-0000-4000-8000-000000000001";
+
+    fn piece(name: &[u8], content: &[u8], last: bool) -> v1::ExportedAttachment {
+        let (unit, sha256) = (UNIT.to_owned(), sha256(name).to_string());
+        v1::ExportedAttachment { unit, sha256, content: content.to_vec(), last }
+    }
+
+    fn finished(writer: Writer) {
+        let word = || "test".to_owned();
+        writer.finish(About { log: word(), origin: word(), made_by: word() }).unwrap();
+    }
+
+    /// What is held, verified, by its sealed bytes.
+    fn held(folder: &Path) -> Vec<Vec<u8>> {
+        let archive = Archive::open(folder).unwrap();
+        let all = archive.manifest().attachments.iter();
+        let mut all: Vec<_> =
+            all.map(|of| std::fs::read(archive.attachment(of).unwrap()).unwrap()).collect();
+        all.sort();
+        all
+    }
+
+    #[test]
+    fn a_server_that_knows_no_lists_sends_all_and_what_it_leaves_off_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(folder.path()).unwrap();
+        let mut attaching = Attaching::default();
+        for sent in [
+            piece(b"one", b"sealed", false),
+            piece(b"one", b" one", true),
+            // It was erased while it was sent.
+            piece(b"erased", b"sealed", false),
+            piece(b"two", b"sealed two", true),
+            piece(b"erased too", b"sealed", false),
+        ] {
+            attaching.take(&mut writer, &sent).unwrap();
+        }
+        attaching.listed_whole(&v1::ExportEnd::default()).unwrap();
+        assert_eq!(attaching.done(), Attached { written: 2, kept: 0 });
+        finished(writer);
+        assert_eq!(held(folder.path()), [b"sealed one".to_vec(), b"sealed two".to_vec()]);
+    }
+
+    fn listed(name: &[u8], sealed: &[u8]) -> v1::SealedAttachment {
+        v1::SealedAttachment {
+            unit: UNIT.to_owned(),
+            sha256: sha256(name).to_string(),
+            sealed_sha256: sha256(sealed).0.to_vec(),
+            sealed_size: sealed.len() as u64,
+        }
+    }
+
+    #[test]
+    fn what_an_interrupted_backup_left_is_kept_if_it_is_whole_and_what_was_sealed_anew_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(folder.path()).unwrap();
+        let mut attaching = Attaching::default();
+        for (name, sealed) in [("one", "sealed one"), ("two", "sealed two")] {
+            let sent = piece(name.as_bytes(), sealed.as_bytes(), true);
+            attaching.take(&mut writer, &sent).unwrap();
+        }
+        // Interrupted: no manifest was written.
+        drop(writer);
+        let mut writer = Writer::open(folder.path()).unwrap();
+        let mut attaching = Attaching::default();
+        let attachments = vec![
+            listed(b"one", b"sealed one"),
+            listed(b"two", b"anew two"),
+            listed(b"three", b"sealed three"),
+        ];
+        attaching.compare(&mut writer, &v1::ListedAttachments { attachments }).unwrap();
+        assert_eq!(attaching.done(), Attached { written: 0, kept: 1 });
+        assert_eq!(attaching.notes, [""; 0], "nothing of it was in an archive yet");
+        let missing: Vec<_> = attaching.missing.iter().map(|(of, _)| of.sealed).collect();
+        assert_eq!(missing, [sha256(b"anew two"), sha256(b"sealed three")]);
+        finished(writer);
+        assert_eq!(held(folder.path()), [b"sealed one".to_vec()]);
+        let end = v1::ExportEnd { listed_attachments: 4, ..Default::default() };
+        let few = attaching.listed_whole(&end);
+        assert!(few.unwrap_err().to_string().contains("3 attachments were listed, and 4 announced"));
+
+        let mut writer = Writer::open(folder.path()).unwrap();
+        let mut attaching = Attaching::default();
+        let attachments = vec![listed(b"one", b"other one")];
+        attaching.compare(&mut writer, &v1::ListedAttachments { attachments }).unwrap();
+        let told = format!(
+            "attachment {} of unit {UNIT} is other bytes at the server than in the archive: it is \
+             fetched again",
+            sha256(b"one")
+        );
+        assert_eq!(attaching.notes, [told]);
+    }
+
+    #[test]
+    fn what_was_asked_for_comes_in_its_turn_as_it_was_announced_or_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(folder.path()).unwrap();
+        let mut attaching = Attaching::default();
+        let attachments = vec![listed(b"one", b"sealed one"), listed(b"two", b"sealed two")];
+        attaching.compare(&mut writer, &v1::ListedAttachments { attachments }).unwrap();
+        let [(one, _), (two, _)] = attaching.missing[..] else { panic!("two are missing") };
+        let mut answer = |part, of| {
+            let answered = attaching.answered(&mut writer, part, of);
+            answered.map_err(|error| error.to_string())
+        };
+        let begun = Part::Attachment(piece(b"one", b"sealed", false));
+        assert_eq!(answer(begun, &one), Ok(false));
+        let other = answer(Part::Attachment(piece(b"two", b"sealed two", true)), &one);
+        assert!(other.unwrap_err().contains("came in the place of"));
+        let gone = v1::AttachmentName { unit: UNIT.into(), sha256: one.digest.to_string() };
+        assert_eq!(answer(Part::Gone(gone), &one), Ok(true));
+        let cut = answer(Part::Attachment(piece(b"two", b"sealed", true)), &two).unwrap_err();
+        assert!(cut.contains("was announced"), "{cut}");
+        assert_eq!(answer(Part::Attachment(piece(b"two", b"sealed two", true)), &two), Ok(true));
+        assert_eq!(attaching.done(), Attached { written: 1, kept: 0 });
+        finished(writer);
+        assert_eq!(held(folder.path()), [b"sealed two".to_vec()]);
+    }
+}
