@@ -35,11 +35,8 @@ async fn given() -> TempDir {
 async fn exported(system: &System, archive: &Path) -> u64 {
     let mut writer = Writer::open(archive).unwrap();
     let before = writer.head();
-    let asked = wire::ExportLogRequest {
-        from_size: before.size,
-        with_keys: true,
-        list_attachments: false,
-    };
+    let asked =
+        wire::ExportLogRequest { from_size: before.size, with_keys: true, list_attachments: false };
     let mut parts = system.operator.backup.clone().export_log(asked).await.unwrap().into_inner();
     let (mut beginning, mut files, mut end) = (None, Vec::new(), None);
     while let Some(response) = parts.message().await.unwrap() {

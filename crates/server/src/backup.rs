@@ -85,8 +85,8 @@ fn may_export(api: &Api, by: &Caller) -> Result<(), Status> {
 /// The attachments that are asked for.
 fn named(asked: &[wire::AttachmentName]) -> Result<Vec<(UnitId, Digest)>, ServiceError> {
     let one = |(at, name): (usize, &wire::AttachmentName)| {
-        let unit = convert::text(&format!("attachments[{at}].unit"), &name.unit)?;
-        Ok((unit, convert::text(&format!("attachments[{at}].sha256"), &name.sha256)?))
+        let unit = convert::text(format!("attachments[{at}].unit"), &name.unit)?;
+        Ok((unit, convert::text(format!("attachments[{at}].sha256"), &name.sha256)?))
     };
     convert::bounded("attachments", asked)?.iter().enumerate().map(one).collect()
 }

@@ -108,10 +108,13 @@ async fn what_is_asked_for_is_named_by_a_person_in_lists_of_a_thousand_at_most()
     let (unit, digest) = ("00000000-0000-4000-8000-000000000001", "ab".repeat(32));
     let refused = async |by: &Principal, names| refusal(&asked(by, names).await.unwrap_err());
     for (names, seen) in [
-        (vec![], "InvalidArgument INVALID_FIELD: "),
-        (vec![named(unit, &digest), named("alpha", &digest)], "InvalidArgument INVALID_FIELD: "),
-        (vec![named(unit, "ab")], "InvalidArgument INVALID_FIELD: "),
-        (vec![named(unit, &digest); 1_001], "InvalidArgument TOO_MANY: "),
+        (vec![], "InvalidArgument INVALID_FIELD [attachments"),
+        (
+            vec![named(unit, &digest), named("alpha", &digest)],
+            "InvalidArgument INVALID_FIELD [attachments",
+        ),
+        (vec![named(unit, "ab")], "InvalidArgument INVALID_FIELD [attachments"),
+        (vec![named(unit, &digest); 1_001], "InvalidArgument TOO_MANY"),
     ] {
         let told = refused(&system.operator, names).await;
         assert!(told.starts_with(seen) && told.contains("attachments"), "{told}");

@@ -55,12 +55,9 @@ async fn export(
     let mut taking = Taking::new(writer);
     let mut whole = false;
     while let Some(response) = parts.message().await.map_err(error)? {
-        match response.part {
-            Some(part) => {
-                whole = matches!(part, Part::End(_));
-                taking.take(part)?;
-            }
-            None => (),
+        if let Some(part) = response.part {
+            whole = matches!(part, Part::End(_));
+            taking.take(part)?;
         }
         taking.attaching.tell(progress, session.output)?;
         let (done, total) = taking.far();

@@ -102,11 +102,9 @@ fn what_is_damaged_cut_or_lost_in_the_archive_is_fetched_again_and_told() {
     assert_eq!(told, [3, 3, 0]);
     notes.sort_by_key(|note| !note.contains(&one));
     assert_eq!(notes.len(), 3);
-    for (digest, what) in [
-        (&one, "its bytes hash to"),
-        (&cut, "it has 6 bytes, not 160"),
-        (&lost, "it is missing"),
-    ] {
+    for (digest, what) in
+        [(&one, "its bytes hash to"), (&cut, "it has 6 bytes, not 160"), (&lost, "it is missing")]
+    {
         let of = notes.iter().find(|note| note.contains(&format!("attachment {digest} of unit ")));
         let of = of.unwrap();
         let ends = of.ends_with(": it is fetched again");

@@ -62,7 +62,8 @@ impl Attaching {
                 Found::Damaged(what) => format!("is damaged in the archive, {what}"),
                 Found::Earlier => "is other bytes at the server than in the archive".to_owned(),
             };
-            self.notes.push(format!("attachment {digest} of unit {unit} {why}: it is fetched again"));
+            self.notes
+                .push(format!("attachment {digest} of unit {unit} {why}: it is fetched again"));
         }
         Ok(())
     }
@@ -292,7 +293,9 @@ mod tests {
         assert_eq!(held(folder.path()), [b"sealed one".to_vec()]);
         let end = v1::ExportEnd { listed_attachments: 4, ..Default::default() };
         let few = attaching.listed_whole(&end);
-        assert!(few.unwrap_err().to_string().contains("3 attachments were listed, and 4 announced"));
+        assert!(
+            few.unwrap_err().to_string().contains("3 attachments were listed, and 4 announced")
+        );
 
         let mut writer = Writer::open(folder.path()).unwrap();
         let mut attaching = Attaching::default();
