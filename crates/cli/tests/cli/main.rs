@@ -30,6 +30,8 @@ mod keyring;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod projections;
+#[cfg(test)]
 mod prove;
 #[cfg(test)]
 mod push;
