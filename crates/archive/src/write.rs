@@ -172,13 +172,33 @@ impl Writer {
             Ok(Some(what)) => what,
             Err(error) => format!("it cannot be read, {error}"),
         };
-        let before = self.before.as_ref().map_or(&[][..], |before| &before.attachments);
-        let at = before.binary_search_by_key(&(of.unit, of.digest), |of| (of.unit, of.digest));
-        match at.ok().and_then(|at| before.get(at)) {
+        match self.earlier(of.unit, of.digest) {
             None => Found::New,
             Some(before) if before.sealed == of.sealed => Found::Damaged(what),
             Some(_) => Found::Earlier,
         }
+    }
+
+    /// Keeps an attachment as the archive has it; whether it has it, whole.
+    pub fn keep_earlier(&mut self, unit: UnitId, digest: Digest) -> bool {
+        let earlier = self.earlier(unit, digest).copied();
+        let is_whole =
+            |of: &Attachment| matches!(attachments::wrong(&self.folder, of, None), Ok(None));
+        let whole = earlier.filter(is_whole);
+        self.attachments.extend(whole);
+        whole.is_some()
+    }
+
+    /// The attachments that the archive had before it is added to, by unit and digest.
+    #[must_use]
+    pub fn attachments_before(&self) -> &[Attachment] {
+        self.before.as_ref().map_or(&[], |before| &before.attachments)
+    }
+
+    fn earlier(&self, unit: UnitId, digest: Digest) -> Option<&Attachment> {
+        let before = self.attachments_before();
+        let at = before.binary_search_by_key(&(unit, digest), |of| (of.unit, of.digest));
+        at.ok().and_then(|at| before.get(at))
     }
 
     /// Begins to keep an attachment, in the place of what is there of it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gradus_model::unit::PrincipalKind;
 use gradus_model::{Digest, UnitId};
+use gradus_service::backup::Left;
 use gradus_service::{Caller, Service, ServiceError};
 use gradus_wire::v1 as wire;
 use gradus_wire::v1::backup_service_server::BackupService;
@@ -57,15 +58,21 @@ impl BackupService for Api {
         let (sender, receiver) = mpsc::channel(WAITING);
         let service = Arc::clone(&self.service);
         sending(self, sender.clone(), async move {
-            for (unit, digest) in names {
-                let whole = pieces(&service, (unit, digest), &sender, |piece| {
-                    let part = Some(Asked::Attachment(piece));
-                    wire::ExportAttachmentsResponse { part }
-                });
-                if !whole.await? {
-                    let (unit, sha256) = (unit.to_string(), digest.to_string());
-                    let part = Some(Asked::Gone(wire::AttachmentName { unit, sha256 }));
-                    put(&sender, wire::ExportAttachmentsResponse { part }).await?;
+            for (unit, digest, only_whole) in names {
+                let left =
+                    if only_whole { service.left_of(unit, digest).await? } else { Left::Whole };
+                let part = |piece| answer(Asked::Attachment(piece));
+                let name = wire::AttachmentName {
+                    unit: unit.to_string(),
+                    sha256: digest.to_string(),
+                    only_whole,
+                };
+                if left == Left::Lost {
+                    put(&sender, answer(Asked::Lost(name))).await?;
+                } else if left == Left::Gone
+                    || !pieces(&service, (unit, digest), &sender, part).await?
+                {
+                    put(&sender, answer(Asked::Gone(name))).await?;
                 }
             }
             Ok(())
@@ -82,11 +89,16 @@ fn may_export(api: &Api, by: &Caller) -> Result<(), Status> {
     api.service.whole(by).map(|_| ()).map_err(|error| status(&error))
 }
 
-/// The attachments that are asked for.
-fn named(asked: &[wire::AttachmentName]) -> Result<Vec<(UnitId, Digest)>, ServiceError> {
+const fn answer(part: Asked) -> wire::ExportAttachmentsResponse {
+    wire::ExportAttachmentsResponse { part: Some(part) }
+}
+
+/// The attachments that are asked for, and whether only if they are whole.
+fn named(asked: &[wire::AttachmentName]) -> Result<Vec<(UnitId, Digest, bool)>, ServiceError> {
     let one = |(at, name): (usize, &wire::AttachmentName)| {
         let unit = convert::text(format!("attachments[{at}].unit"), &name.unit)?;
-        Ok((unit, convert::text(format!("attachments[{at}].sha256"), &name.sha256)?))
+        let digest = convert::text(format!("attachments[{at}].sha256"), &name.sha256)?;
+        Ok((unit, digest, name.only_whole))
     };
     convert::bounded("attachments", asked)?.iter().enumerate().map(one).collect()
 }
@@ -133,6 +145,7 @@ impl Export {
             root_before: before.0.to_vec(),
             log_size: head.size,
             root: head.root.0.to_vec(),
+            lists_attachments: asked.list_attachments,
         };
         let export = Self {
             service,

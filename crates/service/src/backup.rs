@@ -14,11 +14,11 @@ use gradus_log::{Head, ReadLimit, StoredRecord};
 use gradus_model::{Digest, UnitId};
 use gradus_proof::{RightEdge, leaf_hash};
 
-use crate::attachments::{all_in, path_in};
+use crate::attachments::{AttachmentError, all_in, examine, path_in};
 use crate::directory::{DirectoryError, FileError, Step as FileStep};
 use crate::error::ServiceError;
 use crate::keys::{decode, file_name};
-use crate::offline::{Named, Offline, OnStep, Step, read_secret};
+use crate::offline::{Named, Offline, OnStep, Step, key_tree, read_secret};
 use crate::service::Service;
 
 /// The bytes of an attachment that are read at a time.
@@ -49,6 +49,19 @@ pub struct Attached {
     pub written: u64,
     /// How many it had already, and were compared.
     pub kept: u64,
+    /// How many of these are missing or damaged where they come from, and were not erased.
+    pub lost: u64,
+}
+
+/// What is left of an attachment that an archive has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It is held.
+    Whole,
+    /// It was erased, or no item names it.
+    Gone,
+    /// Its file is missing or damaged, and nobody erased it.
+    Lost,
 }
 
 /// A directory that is damaged is not backed up.
@@ -112,20 +125,7 @@ pub fn back_up(
     for digest in &named.documents {
         writer.document(&read_document(&offline.document(*digest), *digest)?)?;
     }
-    let mut attachments = Attached::default();
-    for (unit, digest) in held_attachments(&offline, &named) {
-        let path = offline.attachment(unit, digest);
-        let (sealed, bytes) =
-            gradus_archive::sealed(&path).map_err(|source| read_failed(&path, source))?;
-        if writer.keep(Attachment { unit, digest, sealed }, bytes) == Found::Whole {
-            attachments.kept += 1;
-            continue;
-        }
-        let mut incoming = writer.attachment(unit, digest)?;
-        pieces_of(&path, |piece| Ok(incoming.push(piece)?))?;
-        writer.attached(incoming)?;
-        attachments.written += 1;
-    }
+    let attachments = attach(&mut writer, &offline, &named)?;
     let mut files = key_files(&offline, &named)?;
     let keys_at = key_file.map_or_else(|| to.join("keys"), Path::to_owned);
     keys::write(&keys_at, &mut files)?;
@@ -135,6 +135,47 @@ pub fn back_up(
     verify(to, on_step)?;
     let key_files = files.len();
     Ok(BackedUp { manifest, before: held.size, keys: keys_at, key_files, attachments })
+}
+
+/// Keeps the attachments that the archive has, and writes those that it has not.
+fn attach(writer: &mut Writer, offline: &Offline, named: &Named) -> Result<Attached, ServiceError> {
+    let mut done = Attached::default();
+    for of in named.attachments.difference(&named.erased_attachments) {
+        let (unit, digest) = *of;
+        let path = offline.attachment(unit, digest);
+        let found = match unless_gone(&path, gradus_archive::sealed(&path))? {
+            Some((sealed, bytes)) => Some(writer.keep(Attachment { unit, digest, sealed }, bytes)),
+            None => None,
+        };
+        let may_be_lost = matches!(found, None | Some(Found::Earlier));
+        let is_lost = || found.is_none() || is_damaged(offline, named, *of);
+        if may_be_lost && is_lost() && writer.keep_earlier(unit, digest) {
+            done.kept += 1;
+            done.lost += 1;
+            continue;
+        }
+        match found {
+            // Its bytes are elsewhere.
+            None => continue,
+            Some(Found::Whole) => done.kept += 1,
+            Some(Found::New | Found::Damaged(_) | Found::Earlier) => {
+                let mut incoming = writer.attachment(unit, digest)?;
+                pieces_of(&path, |piece| Ok(incoming.push(piece)?))?;
+                writer.attached(incoming)?;
+                done.written += 1;
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// Whether the file of an attachment does not open to what its name says.
+fn is_damaged(offline: &Offline, named: &Named, (unit, digest): (UnitId, Digest)) -> bool {
+    let Some(log) = named.log else { return false };
+    let Ok(mut tree) = key_tree(&offline.key_file(unit), log, unit) else { return false };
+    let path = offline.attachment(unit, digest);
+    let read = examine(&path, (log, unit, digest), |number| Ok(tree.key(number)));
+    matches!(read, Err(AttachmentError::Damaged { .. }))
 }
 
 /// Reads everything in an archive again.
@@ -274,6 +315,31 @@ impl Service {
         self.on_disk(move |service| {
             let path = path_in(service.attachments.path(), unit, digest);
             Ok(unless_gone(&path, gradus_archive::sealed(&path))?)
+        })
+        .await
+    }
+
+    /// What is left of an attachment that an archive has: its file is opened, and read to its end.
+    pub async fn left_of(
+        self: &Arc<Self>,
+        unit: UnitId,
+        digest: Digest,
+    ) -> Result<Left, ServiceError> {
+        self.caught_up(None).await?;
+        self.recalled(unit).await?;
+        let is_kept = self.views().history(unit).is_some_and(|history| {
+            let is_named = history.naming(&digest).next().is_some();
+            is_named && history.attachment_erased(&digest).is_none()
+        });
+        if !is_kept {
+            return Ok(Left::Gone);
+        }
+        self.on_disk(move |service| match service.attachments.verify(&service.keys, unit, digest) {
+            Err(AttachmentError::Erased(_)) => Ok(Left::Gone),
+            Err(AttachmentError::Missing(_) | AttachmentError::Damaged { .. }) => Ok(Left::Lost),
+            Err(AttachmentError::File(error)) => Err(DirectoryError::from(error).into()),
+            // What cannot be opened is as good as it gets.
+            Ok(()) | Err(_) => Ok(Left::Whole),
         })
         .await
     }

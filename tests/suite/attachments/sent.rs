@@ -35,7 +35,7 @@ async fn exported(by: &Principal, list_attachments: bool) -> Exported {
 }
 
 fn named(unit: &str, sha256: &str) -> wire::AttachmentName {
-    wire::AttachmentName { unit: unit.to_owned(), sha256: sha256.to_owned() }
+    wire::AttachmentName { unit: unit.to_owned(), sha256: sha256.to_owned(), only_whole: false }
 }
 
 async fn asked(
@@ -49,6 +49,11 @@ async fn asked(
         all.push(answer.part.unwrap());
     }
     Ok(all)
+}
+
+fn path_of(system: &System, digest: &str) -> std::path::PathBuf {
+    let all = files(&system.data().join("attachments"));
+    all.into_iter().map(|(path, _)| path).find(|path| path.ends_with(digest)).unwrap()
 }
 
 #[tokio::test]
@@ -94,12 +99,28 @@ async fn an_export_lists_attachments_as_they_are_sealed_and_sends_those_that_are
                 None
             }
             Answer::Gone(name) => Some(name.sha256),
+            Answer::Lost(name) => panic!("{name:?}"),
         })
         .collect();
     assert_eq!(gone, [digests[1].clone(), unnamed]);
     let (_, kept) = kept.iter().find(|(path, _)| path.ends_with(&digests[2])).unwrap();
     assert!(bytes == *kept);
     assert_eq!(exported(&system.operator, true).await.end.listed_attachments, 2);
+
+    // An archive that has them asks what became of them.
+    std::fs::remove_file(path_of(&system, &digests[0])).unwrap();
+    let system = system.restarted().await;
+    let had = |digest: &String| wire::AttachmentName { only_whole: true, ..named(&unit, digest) };
+    let wanted: Vec<_> = digests.iter().map(had).collect();
+    let answers = asked(&system.operator, wanted.clone()).await.unwrap();
+    assert_eq!(answers[0], Answer::Lost(wanted[0].clone()));
+    assert_eq!(answers[1], Answer::Gone(wanted[1].clone()), "erased, as the log says");
+    assert!(matches!(&answers[2..], [Answer::Attachment(_), Answer::Attachment(_)]));
+    let mut bytes = kept.clone();
+    bytes[100] ^= 1;
+    std::fs::write(path_of(&system, &digests[2]), bytes).unwrap();
+    let answers = asked(&system.operator, wanted[2..].to_vec()).await.unwrap();
+    assert_eq!(answers, [Answer::Lost(wanted[2].clone())]);
 }
 
 #[tokio::test]

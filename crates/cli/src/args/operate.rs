@@ -33,7 +33,8 @@ pub struct DoctorArgs {
 #[command(after_help = "Examples: gradus backup /backup/gradus --keys /vault/gradus.keys
           gradus backup /backup/gradus --offline /var/lib/gradus
 The first time everything is written, then what is new. Attachments that the archive has are compared
-and kept; one that is damaged there is fetched again. All of the archive is read again at the end.
+and kept; one that is damaged there is fetched again, and one that was erased since is removed.
+All of the archive is read again at the end.
 Whoever has the file of keys can read every text; without it, a restore is not possible.
 Levels and proofs can be checked without it.")]
 pub struct BackupArgs {

@@ -122,7 +122,12 @@ impl Taking {
                     self.keys.push(KeyFile { unit, bytes });
                 }
             }
-            Part::End(end) => self.attaching.listed_whole(&end)?,
+            Part::End(end) => {
+                let lists = self.beginning.as_ref().is_some_and(|begun| begun.lists_attachments);
+                if lists {
+                    self.attaching.listed_whole(&self.writer, &end)?;
+                }
+            }
         }
         Ok(())
     }
@@ -156,8 +161,9 @@ fn digest(bytes: &[u8]) -> Result<Digest, CliError> {
     digest.map_err(|_| CliError::Answer(format!("a root of {} bytes", bytes.len())))
 }
 
-fn told(all: usize, Attached { written, kept }: Attached) -> String {
-    format!("{all}, sealed: {written} written, {kept} there already")
+fn told(all: usize, Attached { written, kept, lost }: Attached) -> String {
+    let told = format!("{all}, sealed: {written} written, {kept} there already");
+    if lost == 0 { told } else { format!("{told}, of which {lost} are lost at their source") }
 }
 
 fn show(args: &BackupArgs, done: &BackedUp, output: Output) -> Result<(), CliError> {
@@ -175,6 +181,7 @@ fn show(args: &BackupArgs, done: &BackedUp, output: Output) -> Result<(), CliErr
             ("attachments", (manifest.attachments.len() as u64).into()),
             ("attachments_written", attachments.written.into()),
             ("attachments_kept", attachments.kept.into()),
+            ("attachments_lost", attachments.lost.into()),
             ("keys", keys.as_str().into()),
             ("key_files", (*key_files as u64).into()),
         ]),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 
 use crate::program::Desk;
 
@@ -47,8 +48,12 @@ fn held(desk: &Desk) -> BTreeMap<String, u64> {
     all
 }
 
-fn path(desk: &Desk, digest: &str) -> std::path::PathBuf {
-    let unit = fs::read_dir(desk.home.path().join("archive/attachments")).unwrap().next();
+fn path(desk: &Desk, digest: &str) -> PathBuf {
+    path_in(desk, "archive", digest)
+}
+
+fn path_in(desk: &Desk, folder: &str, digest: &str) -> PathBuf {
+    let unit = fs::read_dir(desk.home.path().join(folder).join("attachments")).unwrap().next();
     unit.unwrap().unwrap().path().join(digest)
 }
 
@@ -126,4 +131,62 @@ fn what_was_erased_since_goes_from_the_archive_whatever_is_kept() {
     assert!(held.len() == 3 && !held.contains_key(&erased));
     let manifest = fs::read_to_string(desk.home.path().join("archive/manifest.json")).unwrap();
     assert!(!manifest.contains(&erased));
+}
+
+#[test]
+fn what_the_server_lost_without_an_erasure_stays_in_the_archive() {
+    let desk = desk();
+    backed_up(&desk, "archive");
+    let before = held(&desk);
+    let [damaged, lost] = [1, 100].map(|size| digest(&desk, size));
+    let at_server = path_in(&desk, "data", &damaged);
+    let mut bytes = fs::read(&at_server).unwrap();
+    let whole = bytes.clone();
+    bytes[44] ^= 1;
+    fs::write(&at_server, bytes).unwrap();
+    fs::remove_file(path_in(&desk, "data", &lost)).unwrap();
+    let (told, notes) = backed_up(&desk, "archive");
+    assert_eq!(told, [3, 0, 3]);
+    assert_eq!(notes.len(), 2);
+    for digest in [&damaged, &lost] {
+        let of = notes.iter().find(|note| note.contains(&format!("attachment {digest} of unit ")));
+        let ends = "is missing or damaged at the server: the archive keeps the one that it has";
+        assert!(of.unwrap().ends_with(ends), "{notes:?}");
+    }
+    assert_eq!(held(&desk), before, "no file was written again");
+    let told = desk.run("backup archive --output csv").done();
+    let says = r#""3, sealed: 0 written, 3 there already, of which 2 are lost at their source""#;
+    assert!(told.contains(says), "{told}");
+    // Nor does a backup of the directory itself take what is damaged there for newer.
+    let Desk { home, server } = desk;
+    server.stop();
+    let args = ["backup", "archive", "--offline", "data", "--output", "json"];
+    let told: serde_json::Value = serde_json::from_str(&home.run(&args, &[]).done()).unwrap();
+    let of = ["attachments", "attachments_written", "attachments_kept", "attachments_lost"];
+    assert_eq!(of.map(|field| told[field].as_u64().unwrap()), [3, 0, 3, 2]);
+    let restored = home.run(&["restore", "archive", "restored"], &[]);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    assert_eq!(home.run(&["doctor", "--data", "restored"], &[]).code, 0);
+    let units = fs::read_dir(home.path().join("restored/attachments")).unwrap();
+    let files = units.map(|unit| unit.unwrap().path().join(&damaged));
+    assert!(files.map(|path| fs::read(path).unwrap()).any(|bytes| bytes == whole));
+}
+
+#[test]
+fn what_was_uploaded_again_in_the_place_of_a_damaged_file_takes_the_archives_place() {
+    let desk = desk();
+    backed_up(&desk, "archive");
+    let digest = digest(&desk, 100);
+    fs::write(path_in(&desk, "data", &digest), "damaged").unwrap();
+    desk.run("attachment put b --project theta").done();
+    let (told, notes) = backed_up(&desk, "archive");
+    assert_eq!(told, [3, 1, 2]);
+    let ends = ": it was fetched again";
+    assert!(
+        notes.len() == 1 && notes[0].contains(&digest) && notes[0].ends_with(ends),
+        "{notes:?}"
+    );
+    let restored = desk.run("restore archive restored");
+    assert_eq!(restored.code, 0, "{restored:?}");
+    assert_eq!(desk.run("doctor --data restored").code, 0);
 }

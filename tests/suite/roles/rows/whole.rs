@@ -65,6 +65,7 @@ pub(in super::super) fn of_the_whole() -> Vec<(Row, &'static str)> {
                 attachments: vec![wire::AttachmentName {
                     unit: "00000000-0000-4000-8000-000000000001".into(),
                     sha256: "ab".repeat(32),
+                    only_whole: true,
                 }],
             };
             "ProofService/GetCheckpoint", GetCheckpointRequest {};

@@ -1,5 +1,7 @@
 //! The attachments of a backup: compared with the server's list, and fetched where they are missing.
 
+use std::collections::BTreeSet;
+
 use gradus_archive::{Attachment, Found, Incoming, Writer};
 use gradus_model::{Digest, UnitId};
 use gradus_server::operate::{Attached, Step};
@@ -19,14 +21,31 @@ const ASKED: usize = 1_000;
 #[derive(Default)]
 pub(super) struct Attaching {
     done: Attached,
-    /// How many the server listed.
-    listed: u64,
-    /// Those that the archive does not have, with the bytes of their files.
-    missing: Vec<(Attachment, u64)>,
+    /// Those that the server listed.
+    listed: BTreeSet<(UnitId, Digest)>,
+    /// Those that are to be asked for.
+    missing: Vec<Missing>,
     /// The one that is coming in.
     incoming: Option<Incoming>,
     /// What people are to be told.
     notes: Vec<String>,
+}
+
+/// An attachment to ask for.
+#[derive(Clone, Copy, Debug)]
+struct Missing {
+    unit: UnitId,
+    digest: Digest,
+    /// The SHA-256 and the bytes of its file, where it was listed.
+    sealed: Option<(Digest, u64)>,
+    /// Whether the archive has another file of it, which it keeps if the server lost its own.
+    had: bool,
+}
+
+impl Missing {
+    fn bytes(&self) -> u64 {
+        self.sealed.map_or(0, |(_, bytes)| bytes)
+    }
 }
 
 impl Attaching {
@@ -51,30 +70,41 @@ impl Attaching {
             let sealed = super::digest(&sent.sealed_sha256)?;
             let of = Attachment { unit, digest, sealed };
             let found = writer.keep(of, sent.sealed_size);
-            self.listed += 1;
-            if found == Found::Whole {
-                self.done.kept += 1;
-                continue;
+            self.listed.insert((unit, digest));
+            match &found {
+                Found::Whole => {
+                    self.done.kept += 1;
+                    continue;
+                }
+                Found::New | Found::Earlier => (),
+                Found::Damaged(what) => self.notes.push(format!(
+                    "attachment {digest} of unit {unit} is damaged in the archive, {what}: it is \
+                     fetched again"
+                )),
             }
-            self.missing.push((of, sent.sealed_size));
-            let why = match found {
-                Found::Whole | Found::New => continue,
-                Found::Damaged(what) => format!("is damaged in the archive, {what}"),
-                Found::Earlier => "is other bytes at the server than in the archive".to_owned(),
-            };
-            self.notes
-                .push(format!("attachment {digest} of unit {unit} {why}: it is fetched again"));
+            let (sealed, had) = (Some((sealed, sent.sealed_size)), found == Found::Earlier);
+            self.missing.push(Missing { unit, digest, sealed, had });
         }
         Ok(())
     }
 
-    /// Refuses a list of which a part is missing.
-    pub(super) fn listed_whole(&self, end: &v1::ExportEnd) -> Result<(), CliError> {
-        let (came, announced) = (self.listed, end.listed_attachments);
-        if came == u64::from(announced) {
-            return Ok(());
+    /// Refuses a list of which a part is missing, and has those asked for that the archive has and that
+    /// are not listed: they were erased, or are lost.
+    pub(super) fn listed_whole(
+        &mut self,
+        writer: &Writer,
+        end: &v1::ExportEnd,
+    ) -> Result<(), CliError> {
+        let (came, announced) = (self.listed.len() as u64, end.listed_attachments);
+        if came != u64::from(announced) {
+            let problem = format!("{came} attachments were listed, and {announced} announced");
+            return Err(CliError::Answer(problem));
         }
-        Err(CliError::Answer(format!("{came} attachments were listed, and {announced} announced")))
+        let had = writer.attachments_before().iter().map(|of| (of.unit, of.digest));
+        let unlisted = had.filter(|of| !self.listed.contains(of));
+        let ask = |(unit, digest)| Missing { unit, digest, sealed: None, had: true };
+        self.missing.extend(unlisted.map(ask));
+        Ok(())
     }
 
     /// Fetches what is missing.
@@ -85,12 +115,13 @@ impl Attaching {
         progress: &Progress,
     ) -> Result<(), CliError> {
         let missing = std::mem::take(&mut self.missing);
-        let total = missing.iter().map(|(_, bytes)| bytes).sum();
+        let total = missing.iter().map(Missing::bytes).sum();
         let mut before = 0;
         for asked in missing.chunks(ASKED) {
             let told = |done| progress.tell(Step::Attaching, before + done, total);
             self.fetch_some(session, writer, asked, told).await?;
-            before += asked.iter().map(|(_, bytes)| bytes).sum::<u64>();
+            self.tell(progress, session.output)?;
+            before += asked.iter().map(Missing::bytes).sum::<u64>();
         }
         Ok(())
     }
@@ -99,18 +130,19 @@ impl Attaching {
         &mut self,
         session: &Session,
         writer: &mut Writer,
-        asked: &[(Attachment, u64)],
+        asked: &[Missing],
         told: impl Fn(u64),
     ) -> Result<(), CliError> {
         let error = |status| session.client.error(status);
-        let attachments = asked.iter().map(|(of, _)| v1::AttachmentName {
+        let attachments = asked.iter().map(|of| v1::AttachmentName {
             unit: of.unit.to_string(),
             sha256: of.digest.to_string(),
+            only_whole: of.had,
         });
         let request = v1::ExportAttachmentsRequest { attachments: attachments.collect() };
         let sent = session.client.backup().export_attachments(Request::new(request)).await;
         let mut parts = sent.map_err(error)?.into_inner();
-        let (mut open, mut done) = (asked.iter().map(|(of, _)| of), 0);
+        let (mut open, mut done) = (asked.iter(), 0);
         let mut next = open.next();
         while let Some(response) = parts.message().await.map_err(error)? {
             let Some(part) = response.part else { continue };
@@ -133,8 +165,9 @@ impl Attaching {
         &mut self,
         writer: &mut Writer,
         part: Part,
-        of: &Attachment,
+        of: &Missing,
     ) -> Result<bool, CliError> {
+        let Missing { unit, digest, sealed, had } = of;
         let piece = match part {
             Part::Attachment(piece) => piece,
             Part::Gone(gone) => {
@@ -142,11 +175,18 @@ impl Attaching {
                 self.incoming = None;
                 return Ok(true);
             }
+            Part::Lost(lost) => {
+                in_turn(&lost.unit, &lost.sha256, of)?;
+                self.lost(writer, of);
+                return Ok(true);
+            }
         };
         in_turn(&piece.unit, &piece.sha256, of)?;
         let Some(incoming) = self.more(writer, &piece)? else { return Ok(false) };
-        let (seen, Attachment { unit, digest, sealed }) = (incoming.sealed(), of);
-        if seen != *sealed {
+        let seen = incoming.sealed();
+        if let Some((sealed, _)) = sealed
+            && seen != *sealed
+        {
             return Err(CliError::Answer(format!(
                 "the file of attachment {digest} of unit {unit} hashes to {seen}, and {sealed} was \
                  announced: if it was uploaded again meanwhile, run the backup again"
@@ -154,7 +194,25 @@ impl Attaching {
         }
         writer.attached(incoming)?;
         self.done.written += 1;
+        if *had {
+            self.notes.push(format!(
+                "attachment {digest} of unit {unit} was sealed anew at the server: it was fetched again"
+            ));
+        }
         Ok(true)
+    }
+
+    /// Keeps what the archive has of an attachment that the server lost.
+    fn lost(&mut self, writer: &mut Writer, of: &Missing) {
+        let Missing { unit, digest, .. } = of;
+        let of = format!("attachment {digest} of unit {unit} is missing or damaged at the server");
+        self.notes.push(if writer.keep_earlier(*unit, *digest) {
+            self.done.kept += 1;
+            self.done.lost += 1;
+            format!("{of}: the archive keeps the one that it has")
+        } else {
+            format!("{of}, and in the archive: neither has it")
+        });
     }
 
     /// Takes a piece of what a server sends that knows no lists.
@@ -197,7 +255,7 @@ fn name(unit: &str, sha256: &str) -> Result<(UnitId, Digest), CliError> {
 }
 
 /// Refuses an attachment that is not the one whose turn it is.
-fn in_turn(unit: &str, sha256: &str, of: &Attachment) -> Result<(), CliError> {
+fn in_turn(unit: &str, sha256: &str, of: &Missing) -> Result<(), CliError> {
     if name(unit, sha256)? == (of.unit, of.digest) {
         return Ok(());
     }
@@ -251,8 +309,7 @@ mod tests {
         ] {
             attaching.take(&mut writer, &sent).unwrap();
         }
-        attaching.listed_whole(&v1::ExportEnd::default()).unwrap();
-        assert_eq!(attaching.done(), Attached { written: 2, kept: 0 });
+        assert_eq!(attaching.done(), Attached { written: 2, ..Default::default() });
         finished(writer);
         assert_eq!(held(folder.path()), [b"sealed one".to_vec(), b"sealed two".to_vec()]);
     }
@@ -285,28 +342,56 @@ mod tests {
             listed(b"three", b"sealed three"),
         ];
         attaching.compare(&mut writer, &v1::ListedAttachments { attachments }).unwrap();
-        assert_eq!(attaching.done(), Attached { written: 0, kept: 1 });
+        assert_eq!(attaching.done(), Attached { kept: 1, ..Default::default() });
         assert_eq!(attaching.notes, [""; 0], "nothing of it was in an archive yet");
-        let missing: Vec<_> = attaching.missing.iter().map(|(of, _)| of.sealed).collect();
+        let missing: Vec<_> = attaching.missing.iter().map(|of| of.sealed.unwrap().0).collect();
         assert_eq!(missing, [sha256(b"anew two"), sha256(b"sealed three")]);
+        let end = v1::ExportEnd { listed_attachments: 4, ..Default::default() };
+        let few = attaching.listed_whole(&writer, &end).unwrap_err().to_string();
+        assert!(few.contains("3 attachments were listed, and 4 announced"), "{few}");
         finished(writer);
         assert_eq!(held(folder.path()), [b"sealed one".to_vec()]);
-        let end = v1::ExportEnd { listed_attachments: 4, ..Default::default() };
-        let few = attaching.listed_whole(&end);
-        assert!(
-            few.unwrap_err().to_string().contains("3 attachments were listed, and 4 announced")
-        );
+    }
 
+    #[test]
+    fn what_the_server_lost_is_kept_and_what_it_sealed_anew_or_erased_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(folder.path()).unwrap();
+        let names = ["anew", "broken", "erased", "lost"];
+        for name in names {
+            let sent = piece(name.as_bytes(), name.as_bytes(), true);
+            Attaching::default().take(&mut writer, &sent).unwrap();
+        }
+        finished(writer);
         let mut writer = Writer::open(folder.path()).unwrap();
         let mut attaching = Attaching::default();
-        let attachments = vec![listed(b"one", b"other one")];
+        let attachments = vec![listed(b"anew", b"sealed anew"), listed(b"broken", b"brok")];
         attaching.compare(&mut writer, &v1::ListedAttachments { attachments }).unwrap();
-        let told = format!(
-            "attachment {} of unit {UNIT} is other bytes at the server than in the archive: it is \
-             fetched again",
-            sha256(b"one")
-        );
-        assert_eq!(attaching.notes, [told]);
+        let end = v1::ExportEnd { listed_attachments: 2, ..Default::default() };
+        attaching.listed_whole(&writer, &end).unwrap();
+        assert_eq!(attaching.notes, [""; 0]);
+        let asked = std::mem::take(&mut attaching.missing);
+        assert!(asked.len() == 4 && asked.iter().all(|of| of.had));
+        for name in names {
+            let of = asked.iter().find(|of| of.digest == sha256(name.as_bytes())).unwrap();
+            let sha256 = of.digest.to_string();
+            let told = v1::AttachmentName { unit: UNIT.into(), sha256, only_whole: true };
+            let part = match name {
+                "anew" => Part::Attachment(piece(b"anew", b"sealed anew", true)),
+                "erased" => Part::Gone(told),
+                _ => Part::Lost(told),
+            };
+            assert!(attaching.answered(&mut writer, part, of).unwrap());
+        }
+        assert_eq!(attaching.done(), Attached { written: 1, kept: 2, lost: 2 });
+        let notes: Vec<&str> =
+            attaching.notes.iter().filter_map(|note| note.split(UNIT).nth(1)).collect();
+        let kept = " is missing or damaged at the server: the archive keeps the one that it has";
+        let anew = " was sealed anew at the server: it was fetched again";
+        assert_eq!(notes, [anew, kept, kept]);
+        finished(writer);
+        let whole = ["broken", "lost", "sealed anew"].map(|of| of.as_bytes().to_vec());
+        assert_eq!(held(folder.path()), whole);
     }
 
     #[test]
@@ -316,7 +401,7 @@ mod tests {
         let mut attaching = Attaching::default();
         let attachments = vec![listed(b"one", b"sealed one"), listed(b"two", b"sealed two")];
         attaching.compare(&mut writer, &v1::ListedAttachments { attachments }).unwrap();
-        let [(one, _), (two, _)] = attaching.missing[..] else { panic!("two are missing") };
+        let [one, two] = attaching.missing[..] else { panic!("two are missing") };
         let mut answer = |part, of| {
             let answered = attaching.answered(&mut writer, part, of);
             answered.map_err(|error| error.to_string())
@@ -325,12 +410,16 @@ mod tests {
         assert_eq!(answer(begun, &one), Ok(false));
         let other = answer(Part::Attachment(piece(b"two", b"sealed two", true)), &one);
         assert!(other.unwrap_err().contains("came in the place of"));
-        let gone = v1::AttachmentName { unit: UNIT.into(), sha256: one.digest.to_string() };
+        let gone = v1::AttachmentName {
+            unit: UNIT.into(),
+            sha256: one.digest.to_string(),
+            ..Default::default()
+        };
         assert_eq!(answer(Part::Gone(gone), &one), Ok(true));
         let cut = answer(Part::Attachment(piece(b"two", b"sealed", true)), &two).unwrap_err();
         assert!(cut.contains("was announced"), "{cut}");
         assert_eq!(answer(Part::Attachment(piece(b"two", b"sealed two", true)), &two), Ok(true));
-        assert_eq!(attaching.done(), Attached { written: 1, kept: 0 });
+        assert_eq!(attaching.done(), Attached { written: 1, ..Default::default() });
         finished(writer);
         assert_eq!(held(folder.path()), [b"sealed two".to_vec()]);
     }
