@@ -143,27 +143,26 @@ fn attach(writer: &mut Writer, offline: &Offline, named: &Named) -> Result<Attac
     for of in named.attachments.difference(&named.erased_attachments) {
         let (unit, digest) = *of;
         let path = offline.attachment(unit, digest);
-        let found = match unless_gone(&path, gradus_archive::sealed(&path))? {
-            Some((sealed, bytes)) => Some(writer.keep(Attachment { unit, digest, sealed }, bytes)),
-            None => None,
+        let sealed = unless_gone(&path, gradus_archive::sealed(&path))?;
+        let found =
+            sealed.map(|(sealed, bytes)| writer.keep(Attachment { unit, digest, sealed }, bytes));
+        let is_lost = match found {
+            Some(Found::Whole) => {
+                done.kept += 1;
+                continue;
+            }
+            Some(Found::New | Found::Damaged(_)) => false,
+            Some(Found::Earlier) => is_damaged(offline, named, *of),
+            None => true,
         };
-        let may_be_lost = matches!(found, None | Some(Found::Earlier));
-        let is_lost = || found.is_none() || is_damaged(offline, named, *of);
-        if may_be_lost && is_lost() && writer.keep_earlier(unit, digest) {
+        if is_lost && writer.keep_earlier(unit, digest) {
             done.kept += 1;
             done.lost += 1;
-            continue;
-        }
-        match found {
-            // Its bytes are elsewhere.
-            None => continue,
-            Some(Found::Whole) => done.kept += 1,
-            Some(Found::New | Found::Damaged(_) | Found::Earlier) => {
-                let mut incoming = writer.attachment(unit, digest)?;
-                pieces_of(&path, |piece| Ok(incoming.push(piece)?))?;
-                writer.attached(incoming)?;
-                done.written += 1;
-            }
+        } else if found.is_some() {
+            let mut incoming = writer.attachment(unit, digest)?;
+            pieces_of(&path, |piece| Ok(incoming.push(piece)?))?;
+            writer.attached(incoming)?;
+            done.written += 1;
         }
     }
     Ok(done)
