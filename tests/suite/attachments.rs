@@ -2,6 +2,7 @@
 
 mod held;
 mod left;
+mod sent;
 
 use gradus_proof::sha256;
 use gradus_wire::v1 as wire;

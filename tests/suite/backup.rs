@@ -35,7 +35,8 @@ async fn given() -> TempDir {
 async fn exported(system: &System, archive: &Path) -> u64 {
     let mut writer = Writer::open(archive).unwrap();
     let before = writer.head();
-    let asked = wire::ExportLogRequest { from_size: before.size, with_keys: true };
+    let asked =
+        wire::ExportLogRequest { from_size: before.size, with_keys: true, list_attachments: false };
     let mut parts = system.operator.backup.clone().export_log(asked).await.unwrap().into_inner();
     let (mut beginning, mut files, mut end) = (None, Vec::new(), None);
     while let Some(response) = parts.message().await.unwrap() {
@@ -60,6 +61,7 @@ async fn exported(system: &System, archive: &Path) -> u64 {
                 incoming.push(&sent.content).unwrap();
                 writer.attached(incoming).unwrap();
             }
+            Part::Listed(_) => panic!("no list was asked for"),
             Part::Keys(sent) => {
                 assert!(sent.last);
                 let unit = sent.unit.parse().unwrap();
@@ -291,13 +293,13 @@ async fn a_damaged_directory_or_another_log_adds_nothing_to_an_archive() {
 async fn a_tool_may_not_export_and_nobody_past_the_head() {
     let system = System::new().await;
     let tool = system.principal("scanner", wire::PrincipalKind::Service).await;
-    let asked = wire::ExportLogRequest { from_size: 0, with_keys: true };
+    let asked = wire::ExportLogRequest { with_keys: true, ..Default::default() };
     let status = tool.backup.clone().export_log(asked).await.unwrap_err();
     assert_eq!(
         refusal(&status),
         "PermissionDenied NOT_A_PERSON: only a person may export the log: use the token of one"
     );
-    let asked = wire::ExportLogRequest { from_size: 1_000, with_keys: false };
+    let asked = wire::ExportLogRequest { from_size: 1_000, ..Default::default() };
     let status = system.operator.backup.clone().export_log(asked).await.unwrap_err();
     assert!(refusal(&status).starts_with("OutOfRange BEYOND_HEAD"), "{}", refusal(&status));
 }

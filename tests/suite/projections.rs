@@ -27,6 +27,12 @@ async fn listed(system: &System) -> wire::Projection {
     list.unwrap().into_inner().projections.remove(0)
 }
 
+/// How far the log is verified again.
+async fn again(system: &System) -> wire::LogVerification {
+    let list = projections(system).list_projections(wire::ListProjectionsRequest {}).await;
+    list.unwrap().into_inner().log.unwrap()
+}
+
 /// The levels of PA10 as the index has them, and the digest of the answer.
 async fn answer(system: &System) -> (String, Vec<u8>) {
     let question = levels_of("alpha", "2026-06-01T00:00:00Z");
@@ -104,4 +110,26 @@ async fn an_unknown_projection_is_not_found() {
         refused = told.message().await.err();
     }
     assert_eq!(refused.unwrap().code(), tonic::Code::NotFound);
+}
+
+#[tokio::test]
+async fn the_list_tells_how_far_a_log_that_started_by_its_mark_is_verified_again() {
+    use wire::LogVerificationState::{Done, Off, Running};
+    let small = |settings: &mut gradus_server::Settings| settings.verify_whole_below = 10;
+    let system = System::with_settings(tempfile::tempdir().unwrap(), small).await;
+    let first = again(&system).await;
+    assert_eq!((first.state(), first.verified, first.expected), (Off, 0, 0));
+    project(&system).await;
+    let size = system.size().await;
+    let system = System::with_settings(system.stopped().await, small).await;
+    let mut seen = again(&system).await;
+    while seen.state() == Running {
+        assert!(seen.verified <= seen.expected && seen.expected > 0);
+        tokio::task::yield_now().await;
+        seen = again(&system).await;
+    }
+    assert_eq!((seen.state(), seen.verified, seen.expected), (Done, size, size));
+    // Of one that is not so long, all is verified first.
+    let system = System::in_directory(system.stopped().await, "2026-06-01T12:00:00Z").await;
+    assert_eq!(again(&system).await.state(), Off);
 }

@@ -40,6 +40,18 @@ impl Incoming {
         Ok(Self { path, file, hash: Sha256::new(), unit, digest })
     }
 
+    /// Whether it is this attachment.
+    #[must_use]
+    pub fn is(&self, unit: UnitId, digest: Digest) -> bool {
+        (self.unit, self.digest) == (unit, digest)
+    }
+
+    /// The SHA-256 of what has come so far.
+    #[must_use]
+    pub fn sealed(&self) -> Digest {
+        Digest(self.hash.clone().finalize().into())
+    }
+
     /// Takes the next bytes of the file, as it is sealed.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
         self.hash.update(bytes);
@@ -55,28 +67,63 @@ impl Incoming {
     }
 }
 
+/// What an archive has of an attachment that it is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Its file, whole.
+    Whole,
+    /// Nothing: it is new.
+    New,
+    /// Another file than the one that was written, or none: what is wrong with it.
+    Damaged(String),
+    /// A file that was sealed before; the one that it is to hold was sealed since.
+    Earlier,
+}
+
+/// The SHA-256 of a sealed file, and its bytes.
+pub fn sealed(path: &Path) -> io::Result<(Digest, u64)> {
+    let mut file = File::open(path)?;
+    let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok((Digest(hash.finalize().into()), bytes)),
+            read => {
+                hash.update(piece.get(..read).unwrap_or_default());
+                bytes += read as u64;
+            }
+        }
+    }
+}
+
+/// What is wrong with the file of an attachment; it is read to its end unless its length, where that
+/// is known, tells already.
+pub(crate) fn wrong(
+    folder: &Path,
+    of: &Attachment,
+    bytes: Option<u64>,
+) -> io::Result<Option<String>> {
+    let path = path(folder, of.unit, of.digest);
+    let length = match fs::metadata(&path) {
+        Ok(about) => about.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Some("it is missing".to_owned()));
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some(bytes) = bytes.filter(|bytes| *bytes != length) {
+        return Ok(Some(format!("it has {length} bytes, not {bytes}")));
+    }
+    let (seen, _) = sealed(&path)?;
+    let differs = || format!("its bytes hash to {seen}, not to {}", of.sealed);
+    Ok((seen != of.sealed).then(differs))
+}
+
 /// Refuses an attachment that is not as it was written.
 pub(crate) fn verify(folder: &Path, of: &Attachment) -> Result<PathBuf, ArchiveError> {
     let path = path(folder, of.unit, of.digest);
-    let mut file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(ArchiveError::damaged(&path, "it is missing"));
-        }
-        Err(error) => return Err(error).doing("read", &path),
-    };
-    let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
-    loop {
-        match file.read(&mut piece).doing("read", &path)? {
-            0 => break,
-            read => hash.update(piece.get(..read).unwrap_or_default()),
-        }
-    }
-    let seen = Digest(hash.finalize().into());
-    if seen == of.sealed {
-        Ok(path)
-    } else {
-        Err(ArchiveError::damaged(&path, format!("its bytes hash to {seen}, not to {}", of.sealed)))
+    match wrong(folder, of, None).doing("read", &path)? {
+        None => Ok(path),
+        Some(what) => Err(ArchiveError::damaged(&path, what)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use gradus_model::{Digest, UnitId};
 use gradus_proof::{Checkpoint, leaf_hash, sha256};
 
-use crate::attachments::{self, Incoming};
+use crate::attachments::{self, Found, Incoming};
 use crate::error::Doing as _;
 use crate::manifest::{Attachment, Head, Manifest};
 use crate::tiles::{self, Edge, Kind, WIDTH};
@@ -161,12 +161,52 @@ impl Writer {
         Ok(digest)
     }
 
+    /// Keeps an attachment of this many sealed bytes that is there already, if its file is the one that is
+    /// told of; it is read to its end.
+    pub fn keep(&mut self, of: Attachment, bytes: u64) -> Found {
+        let what = match attachments::wrong(&self.folder, &of, Some(bytes)) {
+            Ok(None) => {
+                self.attachments.insert(of);
+                return Found::Whole;
+            }
+            Ok(Some(what)) => what,
+            Err(error) => format!("it cannot be read, {error}"),
+        };
+        match self.earlier(of.unit, of.digest) {
+            None => Found::New,
+            Some(before) if before.sealed == of.sealed => Found::Damaged(what),
+            Some(_) => Found::Earlier,
+        }
+    }
+
+    /// Keeps an attachment as the archive has it; whether it has it, whole.
+    pub fn keep_earlier(&mut self, unit: UnitId, digest: Digest) -> bool {
+        let earlier = self.earlier(unit, digest).copied();
+        let is_whole =
+            |of: &Attachment| matches!(attachments::wrong(&self.folder, of, None), Ok(None));
+        let whole = earlier.filter(is_whole);
+        self.attachments.extend(whole);
+        whole.is_some()
+    }
+
+    /// The attachments that the archive had before it is added to, by unit and digest.
+    #[must_use]
+    pub fn attachments_before(&self) -> &[Attachment] {
+        self.before.as_ref().map_or(&[], |before| &before.attachments)
+    }
+
+    fn earlier(&self, unit: UnitId, digest: Digest) -> Option<&Attachment> {
+        let before = self.attachments_before();
+        let at = before.binary_search_by_key(&(unit, digest), |of| (of.unit, of.digest));
+        at.ok().and_then(|at| before.get(at))
+    }
+
     /// Begins to keep an attachment, in the place of what is there of it.
     pub fn attachment(&self, unit: UnitId, digest: Digest) -> Result<Incoming, ArchiveError> {
         Incoming::begin(&self.folder, unit, digest)
     }
 
-    /// Keeps an attachment whose file has come whole; those that are not kept again are removed.
+    /// Keeps an attachment whose file has come whole; those that are not kept are removed.
     pub fn attached(&mut self, incoming: Incoming) -> Result<(), ArchiveError> {
         self.attachments.insert(incoming.finish()?);
         Ok(())

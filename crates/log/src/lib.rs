@@ -36,7 +36,7 @@ pub mod contract;
 
 pub use self::sled::import::Import;
 pub use self::sled::offline::{OfflineLog, OfflineRecord, Verified};
-pub use self::sled::{Options, Progress, SledLog, Spot, WHOLE_BELOW, damage_of};
+pub use self::sled::{Options, Progress, SledLog, Spot, VerifiedAgain, WHOLE_BELOW, damage_of};
 pub use append::{Append, Appended, NewRecord, Part, Placed};
 pub use clock::{Machine, Reading, WallClock};
 pub use error::LogError;
@@ -116,6 +116,11 @@ pub trait Log: Send + Sync + 'static {
     ///
     /// To be awaited before a checkpoint of that size is signed.
     fn anchored(&self, size: u64) -> BoxFuture<Result<(), LogError>>;
+
+    /// How far the records that an earlier start verified were verified again since this one.
+    fn verified_again(&self) -> VerifiedAgain {
+        VerifiedAgain::Off
+    }
 
     /// What the clock says, and whether it is believed.
     fn clock(&self) -> Reading;

@@ -55,6 +55,7 @@ mod tests;
 pub use survey::Spot;
 
 use running::Running;
+use shared::locked;
 
 /// The most memory that a database's cache may be set to; what is used is 3 to 5 times as much.
 const MOST_CACHE_BYTES: u64 = 32 << 20;
@@ -100,6 +101,26 @@ pub enum Progress {
         records: u64,
         /// Records to verify.
         expected: u64,
+    },
+}
+
+/// How far records are verified again, while the log serves, that an earlier start verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VerifiedAgain {
+    /// There are none: this start verified all of the log before it served.
+    #[default]
+    Off,
+    /// It is under way.
+    Running {
+        /// Records verified.
+        records: u64,
+        /// Records to verify.
+        expected: u64,
+    },
+    /// It is done, and all was as before.
+    Done {
+        /// Records verified.
+        records: u64,
     },
 }
 
@@ -301,6 +322,10 @@ impl Log for SledLog {
             let reached = anchored.wait_for(|anchored| *anchored >= size).await;
             reached.map(|_| ()).map_err(|_| LogError::Closed)
         })
+    }
+
+    fn verified_again(&self) -> VerifiedAgain {
+        *locked(&self.0.shared.again)
     }
 
     fn clock(&self) -> Reading {

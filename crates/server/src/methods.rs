@@ -205,6 +205,7 @@ methods! {
     }
     BackupService {
         ExportLog(ExportLogRequest): ADMINISTER,
+        ExportAttachments(ExportAttachmentsRequest): ADMINISTER,
     }
     ClockService {
         GetClock(GetClockRequest): ANYBODY,

@@ -14,7 +14,7 @@ use gradus_service::start::Beginning;
 
 pub use gradus_service::ServiceError;
 pub use gradus_service::Step;
-pub use gradus_service::backup::{BackedUp, MADE_BY, back_up, verify};
+pub use gradus_service::backup::{Attached, BackedUp, MADE_BY, back_up, verify};
 pub use gradus_service::capsule;
 pub use gradus_service::doctor::{Diagnosis, Finding, Severity, examine};
 pub use gradus_service::recover::{OPERATOR, Recovered};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gradus_log::VerifiedAgain;
 use gradus_service::ServiceError;
 use gradus_service::index::Outcome;
 use gradus_wire::v1 as wire;
@@ -43,7 +44,8 @@ impl ProjectionService for Api {
                 parked: standing.parked.into_iter().map(parked).collect(),
             };
             let projections = self.service.projections()?.into_iter().map(one).collect();
-            Ok(wire::ListProjectionsResponse { projections })
+            let log = Some(verification(self.service.log().verified_again()));
+            Ok(wire::ListProjectionsResponse { projections, log })
         })
         .await
     }
@@ -99,6 +101,16 @@ impl ProjectionService for Api {
         };
         Ok(Response::new(followed(verify, seen, far, ended)))
     }
+}
+
+fn verification(of: VerifiedAgain) -> wire::LogVerification {
+    use wire::LogVerificationState::{Done, Off, Running};
+    let (state, verified, expected) = match of {
+        VerifiedAgain::Off => (Off, 0, 0),
+        VerifiedAgain::Running { records, expected } => (Running, records, expected),
+        VerifiedAgain::Done { records } => (Done, records, records),
+    };
+    wire::LogVerification { state: state.into(), verified, expected }
 }
 
 fn parked(from: gradus_projection::projector::Parked) -> wire::ParkedUnit {

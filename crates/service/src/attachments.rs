@@ -347,6 +347,18 @@ impl Attachments {
         read(&path, (self.log, unit, digest), |number| keys.key(unit, number))
     }
 
+    /// Reads an attachment to its end.
+    pub(crate) fn verify(
+        &self,
+        keys: &KeyStore,
+        unit: UnitId,
+        digest: Digest,
+    ) -> Result<(), AttachmentError> {
+        let mut reading = self.read(keys, unit, digest)?;
+        while reading.next()?.is_some() {}
+        Ok(())
+    }
+
     /// The bytes of an attachment, if it is held.
     pub(crate) fn held(&self, unit: UnitId, digest: Digest) -> Option<u64> {
         content_of(&found_in(&self.path, unit, digest)?)

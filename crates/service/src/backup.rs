@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use gradus_archive::keys::{self, KeyFile, OF_CHECKPOINTS};
 use gradus_archive::write::About;
-use gradus_archive::{Archive, Manifest, Writer};
+use gradus_archive::{Archive, Attachment, Found, Manifest, Writer};
 use gradus_domain::appraisal::stream_of;
 use gradus_domain::registry::DocumentKind;
 use gradus_log::{Head, ReadLimit, StoredRecord};
 use gradus_model::{Digest, UnitId};
 use gradus_proof::{RightEdge, leaf_hash};
 
-use crate::attachments::{all_in, found_in};
+use crate::attachments::{AttachmentError, all_in, examine, path_in};
 use crate::directory::{DirectoryError, FileError, Step as FileStep};
 use crate::error::ServiceError;
 use crate::keys::{decode, file_name};
-use crate::offline::{Named, Offline, OnStep, Step, read_secret};
+use crate::offline::{Named, Offline, OnStep, Step, key_tree, read_secret};
 use crate::service::Service;
 
 /// The bytes of an attachment that are read at a time.
@@ -38,6 +38,30 @@ pub struct BackedUp {
     pub keys: PathBuf,
     /// How many key files there are.
     pub key_files: usize,
+    /// What became of its attachments.
+    pub attachments: Attached,
+}
+
+/// The attachments of an archive that was added to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attached {
+    /// How many were written.
+    pub written: u64,
+    /// How many it had already, and were compared.
+    pub kept: u64,
+    /// How many of these are missing or damaged where they come from, and were not erased.
+    pub lost: u64,
+}
+
+/// What is left of an attachment that an archive has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It is held.
+    Whole,
+    /// It was erased, or no item names it.
+    Gone,
+    /// Its file is missing or damaged, and nobody erased it.
+    Lost,
 }
 
 /// A directory that is damaged is not backed up.
@@ -101,11 +125,7 @@ pub fn back_up(
     for digest in &named.documents {
         writer.document(&read_document(&offline.document(*digest), *digest)?)?;
     }
-    for (unit, digest) in held_attachments(&offline, &named) {
-        let mut incoming = writer.attachment(unit, digest)?;
-        pieces_of(&offline.attachment(unit, digest), |piece| Ok(incoming.push(piece)?))?;
-        writer.attached(incoming)?;
-    }
+    let attachments = attach(&mut writer, &offline, &named)?;
     let mut files = key_files(&offline, &named)?;
     let keys_at = key_file.map_or_else(|| to.join("keys"), Path::to_owned);
     keys::write(&keys_at, &mut files)?;
@@ -113,7 +133,48 @@ pub fn back_up(
     let about = About { log, origin: named.origin, made_by: MADE_BY.to_owned() };
     let manifest = writer.finish(about)?;
     verify(to, on_step)?;
-    Ok(BackedUp { manifest, before: held.size, keys: keys_at, key_files: files.len() })
+    let key_files = files.len();
+    Ok(BackedUp { manifest, before: held.size, keys: keys_at, key_files, attachments })
+}
+
+/// Keeps the attachments that the archive has, and writes those that it has not.
+fn attach(writer: &mut Writer, offline: &Offline, named: &Named) -> Result<Attached, ServiceError> {
+    let mut done = Attached::default();
+    for of in named.attachments.difference(&named.erased_attachments) {
+        let (unit, digest) = *of;
+        let path = offline.attachment(unit, digest);
+        let sealed = unless_gone(&path, gradus_archive::sealed(&path))?;
+        let found =
+            sealed.map(|(sealed, bytes)| writer.keep(Attachment { unit, digest, sealed }, bytes));
+        let is_lost = match found {
+            Some(Found::Whole) => {
+                done.kept += 1;
+                continue;
+            }
+            Some(Found::New | Found::Damaged(_)) => false,
+            Some(Found::Earlier) => is_damaged(offline, named, *of),
+            None => true,
+        };
+        if is_lost && writer.keep_earlier(unit, digest) {
+            done.kept += 1;
+            done.lost += 1;
+        } else if found.is_some() {
+            let mut incoming = writer.attachment(unit, digest)?;
+            pieces_of(&path, |piece| Ok(incoming.push(piece)?))?;
+            writer.attached(incoming)?;
+            done.written += 1;
+        }
+    }
+    Ok(done)
+}
+
+/// Whether the file of an attachment does not open to what its name says.
+fn is_damaged(offline: &Offline, named: &Named, (unit, digest): (UnitId, Digest)) -> bool {
+    let Some(log) = named.log else { return false };
+    let Ok(mut tree) = key_tree(&offline.key_file(unit), log, unit) else { return false };
+    let path = offline.attachment(unit, digest);
+    let read = examine(&path, (log, unit, digest), |number| Ok(tree.key(number)));
+    matches!(read, Err(AttachmentError::Damaged { .. }))
 }
 
 /// Reads everything in an archive again.
@@ -169,6 +230,15 @@ fn read_document(path: &Path, digest: Digest) -> Result<Vec<u8>, ServiceError> {
 
 fn read_failed(path: &Path, source: std::io::Error) -> DirectoryError {
     FileError::new(FileStep::Read, path, source).into()
+}
+
+/// What was read of a file, or none where there is none.
+fn unless_gone<T>(path: &Path, read: std::io::Result<T>) -> Result<Option<T>, DirectoryError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(read_failed(path, error)),
+    }
 }
 
 /// The key files of every unit that has records, each read as keys.
@@ -235,8 +305,46 @@ impl Service {
         .await
     }
 
+    /// The SHA-256 of the sealed file of an attachment, and its bytes; none when it is not held any more.
+    pub async fn exported_seal(
+        self: &Arc<Self>,
+        unit: UnitId,
+        digest: Digest,
+    ) -> Result<Option<(Digest, u64)>, ServiceError> {
+        self.on_disk(move |service| {
+            let path = path_in(service.attachments.path(), unit, digest);
+            Ok(unless_gone(&path, gradus_archive::sealed(&path))?)
+        })
+        .await
+    }
+
+    /// What is left of an attachment that an archive has: its file is opened, and read to its end.
+    pub async fn left_of(
+        self: &Arc<Self>,
+        unit: UnitId,
+        digest: Digest,
+    ) -> Result<Left, ServiceError> {
+        self.caught_up(None).await?;
+        self.recalled(unit).await?;
+        let is_kept = self.views().history(unit).is_some_and(|history| {
+            let is_named = history.naming(&digest).next().is_some();
+            is_named && history.attachment_erased(&digest).is_none()
+        });
+        if !is_kept {
+            return Ok(Left::Gone);
+        }
+        self.on_disk(move |service| match service.attachments.verify(&service.keys, unit, digest) {
+            Err(AttachmentError::Erased(_)) => Ok(Left::Gone),
+            Err(AttachmentError::Missing(_) | AttachmentError::Damaged { .. }) => Ok(Left::Lost),
+            Err(AttachmentError::File(error)) => Err(DirectoryError::from(error).into()),
+            // What cannot be opened is as good as it gets.
+            Ok(()) | Err(_) => Ok(Left::Whole),
+        })
+        .await
+    }
+
     /// Bytes of the sealed file of an attachment from one on, and whether they are the last; none when it
-    /// is not held any more.
+    /// is not held any more, or no item is known to name it.
     pub async fn exported_attachment(
         self: &Arc<Self>,
         unit: UnitId,
@@ -245,10 +353,9 @@ impl Service {
         most: usize,
     ) -> Result<Option<(Vec<u8>, bool)>, ServiceError> {
         self.on_disk(move |service| {
-            let folder = service.attachments.path();
-            let Some(path) = found_in(folder, unit, digest) else { return Ok(None) };
+            let path = path_in(service.attachments.path(), unit, digest);
             let failed = |source| read_failed(&path, source);
-            let mut file = File::open(&path).map_err(failed)?;
+            let Some(mut file) = unless_gone(&path, File::open(&path))? else { return Ok(None) };
             let length = file.metadata().map_err(failed)?.len();
             file.seek(SeekFrom::Start(from)).map_err(failed)?;
             let mut bytes = Vec::new();

@@ -30,6 +30,8 @@ pub enum Step {
     Verifying,
     /// Records are written; records.
     Writing,
+    /// Attachments are had; their sealed bytes.
+    Attaching,
 }
 
 /// A data directory, its log read as it lies there.

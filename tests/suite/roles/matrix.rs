@@ -474,6 +474,7 @@ async fn each_role_may_call_what_the_table_says_and_hidden_units_look_like_none(
         ClockService/AcceptClock            -         -         -         -         -         -         -         -
         it is about the log as a whole, whose size and root are no secret:
         BackupService/ExportLog             -         -         -         -         -         -         -         -
+        BackupService/ExportAttachments     -         -         -         -         -         -         -         -
         ProofService/GetCheckpoint          yes       yes       yes       yes       yes       yes       yes       yes
         ProofService/ProveConsistency       yes       yes       yes       yes       yes       yes       yes       yes
         ProofService/ProveScope             -         -         -         -         -         -         -         -

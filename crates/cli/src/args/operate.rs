@@ -32,7 +32,9 @@ pub struct DoctorArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples: gradus backup /backup/gradus --keys /vault/gradus.keys
           gradus backup /backup/gradus --offline /var/lib/gradus
-The first time everything is written, then what is new. All of the archive is read again at the end.
+The first time everything is written, then what is new. Attachments that the archive has are compared
+and kept; one that is damaged there is fetched again, and one that was erased since is removed.
+All of the archive is read again at the end.
 Whoever has the file of keys can read every text; without it, a restore is not possible.
 Levels and proofs can be checked without it.")]
 pub struct BackupArgs {

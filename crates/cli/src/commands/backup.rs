@@ -1,16 +1,19 @@
 //! `gradus backup`: an archive of a running server's log, or of a directory.
 
+mod attaching;
+
 use std::path::Path;
 
 use gradus_archive::keys::{self, KeyFile};
 use gradus_archive::write::About;
-use gradus_archive::{Incoming, Manifest, Writer};
+use gradus_archive::{Manifest, Writer};
 use gradus_model::Digest;
-use gradus_server::operate::{self, BackedUp, MADE_BY, Step};
+use gradus_server::operate::{self, Attached, BackedUp, MADE_BY, Step};
 use gradus_wire::v1;
 use gradus_wire::v1::export_log_response::Part;
 use tonic::{Request, Status};
 
+use self::attaching::Attaching;
 use crate::args::operate::BackupArgs;
 use crate::commands::progress::Progress;
 use crate::error::CliError;
@@ -44,29 +47,31 @@ async fn export(
 ) -> Result<BackedUp, CliError> {
     let writer = Writer::open(&args.archive)?;
     let before = writer.head();
-    let asked = v1::ExportLogRequest { from_size: before.size, with_keys: true };
+    let asked =
+        v1::ExportLogRequest { from_size: before.size, with_keys: true, list_attachments: true };
     let error = |status| session.client.error(status);
     let sent = session.client.backup().export_log(Request::new(asked)).await;
     let mut parts = sent.map_err(error)?.into_inner();
-    let mut taking =
-        Taking { writer, beginning: None, keys: Vec::new(), attachment: None, piece: Vec::new() };
+    let mut taking = Taking::new(writer);
     let mut whole = false;
     while let Some(response) = parts.message().await.map_err(error)? {
-        match response.part {
-            Some(Part::End(_)) => whole = true,
-            Some(part) => taking.take(part)?,
-            None => (),
+        if let Some(part) = response.part {
+            whole = matches!(part, Part::End(_));
+            taking.take(part)?;
         }
+        taking.attaching.tell(progress, session.output)?;
         let (done, total) = taking.far();
         progress.tell(Step::Writing, done, total);
     }
     if !whole {
         return Err(error(Status::unavailable("the server ended the stream")));
     }
+    taking.attaching.fetch(session, &mut taking.writer, progress).await?;
+    let attachments = taking.attaching.done();
     let keys_at = args.keys.clone().unwrap_or_else(|| args.archive.join("keys"));
     let (manifest, key_files) = taking.finish(&keys_at)?;
     operate::verify(&args.archive, &|step, done, total| progress.tell(step, done, total))?;
-    Ok(BackedUp { manifest, before: before.size, keys: keys_at, key_files })
+    Ok(BackedUp { manifest, before: before.size, keys: keys_at, key_files, attachments })
 }
 
 /// An export as it comes in.
@@ -74,13 +79,17 @@ struct Taking {
     writer: Writer,
     beginning: Option<v1::ExportBeginning>,
     keys: Vec<KeyFile>,
-    /// The attachment that is coming in.
-    attachment: Option<Incoming>,
+    attaching: Attaching,
     /// The pieces of the key file that is coming in.
     piece: Vec<u8>,
 }
 
 impl Taking {
+    fn new(writer: Writer) -> Self {
+        let (keys, piece) = (Vec::new(), Vec::new());
+        Self { writer, beginning: None, keys, attaching: Attaching::default(), piece }
+    }
+
     fn take(&mut self, part: Part) -> Result<(), CliError> {
         match part {
             Part::Beginning(beginning) => {
@@ -101,7 +110,9 @@ impl Taking {
             Part::Document(document) => {
                 self.writer.document(&document.content)?;
             }
-            Part::Attachment(sent) => self.attachment(sent)?,
+            // A server that knows no lists sends them all.
+            Part::Attachment(sent) => self.attaching.take(&mut self.writer, &sent)?,
+            Part::Listed(listed) => self.attaching.compare(&mut self.writer, &listed)?,
             Part::Keys(keys) => {
                 self.piece.extend_from_slice(&keys.content);
                 if keys.last {
@@ -111,25 +122,12 @@ impl Taking {
                     self.keys.push(KeyFile { unit, bytes });
                 }
             }
-            Part::End(_) => (),
-        }
-        Ok(())
-    }
-
-    fn attachment(&mut self, sent: v1::ExportedAttachment) -> Result<(), CliError> {
-        let mut incoming = match self.attachment.take() {
-            Some(incoming) => incoming,
-            None => {
-                let wrong = |_| CliError::Answer("an attachment of no unit".to_owned());
-                let unit = sent.unit.parse().map_err(wrong)?;
-                self.writer.attachment(unit, sent.sha256.parse().map_err(wrong)?)?
+            Part::End(end) => {
+                let lists = self.beginning.as_ref().is_some_and(|begun| begun.lists_attachments);
+                if lists {
+                    self.attaching.listed_whole(&self.writer, &end)?;
+                }
             }
-        };
-        incoming.push(&sent.content)?;
-        if sent.last {
-            self.writer.attached(incoming)?;
-        } else {
-            self.attachment = Some(incoming);
         }
         Ok(())
     }
@@ -163,8 +161,13 @@ fn digest(bytes: &[u8]) -> Result<Digest, CliError> {
     digest.map_err(|_| CliError::Answer(format!("a root of {} bytes", bytes.len())))
 }
 
+fn told(all: usize, Attached { written, kept, lost }: Attached) -> String {
+    let told = format!("{all}, sealed: {written} written, {kept} there already");
+    if lost == 0 { told } else { format!("{told}, of which {lost} are lost at their source") }
+}
+
 fn show(args: &BackupArgs, done: &BackedUp, output: Output) -> Result<(), CliError> {
-    let BackedUp { manifest, before, keys, key_files } = done;
+    let BackedUp { manifest, before, keys, key_files, attachments } = done;
     let (size, added) = (manifest.head.size, manifest.head.size - before);
     let (archive, keys) = (args.archive.display().to_string(), keys.display().to_string());
     output.show(&View {
@@ -176,6 +179,9 @@ fn show(args: &BackupArgs, done: &BackedUp, output: Output) -> Result<(), CliErr
             ("root", manifest.head.root.to_string().into()),
             ("documents", (manifest.documents.len() as u64).into()),
             ("attachments", (manifest.attachments.len() as u64).into()),
+            ("attachments_written", attachments.written.into()),
+            ("attachments_kept", attachments.kept.into()),
+            ("attachments_lost", attachments.lost.into()),
             ("keys", keys.as_str().into()),
             ("key_files", (*key_files as u64).into()),
         ]),
@@ -186,7 +192,7 @@ fn show(args: &BackupArgs, done: &BackedUp, output: Output) -> Result<(), CliErr
             ("records", format!("{size}, {added} of them new, all verified").into()),
             ("root", manifest.head.root.to_string().into()),
             ("documents", manifest.documents.len().to_string().into()),
-            ("attachments", format!("{}, sealed", manifest.attachments.len()).into()),
+            ("attachments", told(manifest.attachments.len(), *attachments).into()),
             ("keys", format!("{keys}, of {key_files} units").into()),
         ])],
     })

@@ -3,6 +3,7 @@
 use gradus_server::operate::Step;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::error::CliError;
 use crate::output::Output;
 
 /// A bar on stderr, hidden where nobody looks.
@@ -26,9 +27,15 @@ impl Progress {
             Step::Reading => "Reading files   ",
             Step::Verifying => "Verifying       ",
             Step::Writing => "Writing records ",
+            Step::Attaching => "Attachments     ",
         });
         self.0.set_length(total);
         self.0.set_position(done);
+    }
+
+    /// Tells a line beside the bar.
+    pub fn note(&self, output: Output, text: &str) -> Result<(), CliError> {
+        self.0.suspend(|| output.note(text))
     }
 
     /// Takes the bar away.

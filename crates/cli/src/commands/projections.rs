@@ -56,13 +56,30 @@ async fn list(session: &Session) -> Result<(), CliError> {
             ]);
         }
     }
+    let log = response.log.unwrap_or_default();
+    let again = Sheet::record(vec![("log", again(&log).into())]);
     let entries = message::all(&response.projections)?;
     let any = response.projections.iter().any(|projection| !projection.parked.is_empty());
     session.output.show(&View {
-        document: object([("projections", Json::List(entries.clone()))]),
+        document: object([
+            ("projections", Json::List(entries.clone())),
+            ("log", message::json(&log)?),
+        ]),
         entries: Some(entries),
-        sheets: if any { vec![sheet, parked] } else { vec![sheet] },
+        sheets: if any { vec![again, sheet, parked] } else { vec![again, sheet] },
     })
+}
+
+/// How far the log is verified again.
+fn again(log: &v1::LogVerification) -> String {
+    use v1::LogVerificationState::{Done, Off, Running, Unspecified};
+    let v1::LogVerification { verified, expected, .. } = log;
+    match log.state() {
+        Off => "verified whole before the server took calls".to_owned(),
+        Running => format!("{verified} of {expected} records of before verified again so far"),
+        Done => format!("all {expected} records of before verified again"),
+        Unspecified => "the server is of before, and does not tell".to_owned(),
+    }
 }
 
 /// The last message of a task that tells how far it is.
@@ -116,4 +133,23 @@ fn show(
         entries: None,
         sheets: vec![sheet],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_the_log_is_verified_again_is_said_in_words() {
+        use v1::LogVerificationState::{Done, Off, Running, Unspecified};
+        for (state, verified, says) in [
+            (Off, 0, "verified whole before the server took calls"),
+            (Running, 40, "40 of 300 records of before verified again so far"),
+            (Done, 300, "all 300 records of before verified again"),
+            (Unspecified, 0, "the server is of before, and does not tell"),
+        ] {
+            let log = v1::LogVerification { state: state.into(), verified, expected: 300 };
+            assert_eq!(again(&log), says);
+        }
+    }
 }

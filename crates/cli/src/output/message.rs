@@ -99,7 +99,7 @@ named! {
     GetClockResponse AcceptClockRequest AcceptClockResponse
     Engagement EndEngagementRequest EndEngagementResponse
     ReplayUnitResponse FindGapsResponse FindLateResponse SupposeWithoutResponse
-    ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit
+    ListProjectionsRequest ListProjectionsResponse Projection ParkedUnit LogVerification
     RebuildProjectionRequest RebuildProjectionResponse
     VerifyProjectionRequest VerifyProjectionResponse
 }

@@ -8,6 +8,8 @@ mod appraisals;
 mod attachments;
 mod auditors;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod capsules;
 #[cfg(test)]
 mod claims;
@@ -27,6 +29,8 @@ mod jobs;
 mod keyring;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod projections;
 #[cfg(test)]
 mod prove;
 #[cfg(test)]

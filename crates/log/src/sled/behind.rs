@@ -11,8 +11,8 @@ use gradus_proof::Tree;
 
 use super::mark::Mark;
 use super::scan::{check, follow, next_chunk};
-use super::shared::Shared;
-use super::{OnProgress, Progress, database};
+use super::shared::{Shared, locked};
+use super::{OnProgress, Progress, VerifiedAgain, database};
 use crate::sequence::Sequencer;
 use crate::{LogError, frame};
 
@@ -34,6 +34,7 @@ impl Shared {
         match verified {
             Ok(true) => {
                 self.index.noted();
+                *locked(&self.again) = VerifiedAgain::Done { records: mark.head.size };
                 let (size, seconds) = (mark.head.size, begun.elapsed().as_secs_f64());
                 tracing::info!(size, seconds, "verified what earlier starts verified");
                 Ok(())
@@ -72,6 +73,7 @@ impl Shared {
             tree.extend(checked.iter().map(|checked| checked.hash).collect());
             self.index.note(checked.iter().map(super::scan::Checked::origin));
             let records = sequencer.size();
+            *locked(&self.again) = VerifiedAgain::Running { records, expected };
             on_progress(Progress::VerifyingBehind { records, expected });
             if told.elapsed() >= TELLS_EVERY {
                 told = Instant::now();

@@ -11,11 +11,11 @@ use gradus_proof::Tree;
 use gradus_proof::tree::WIDTH;
 use tokio::sync::watch;
 
-use super::OnFatal;
 use super::index::Index;
 use super::keeper::Keeper;
 use super::mark::Mark;
 use super::watchdog::Watchdog;
+use super::{OnFatal, VerifiedAgain};
 use crate::clock::note::NoteFile;
 use crate::clock::{Clock, Reading};
 use crate::queue::Queue;
@@ -48,6 +48,8 @@ pub(super) struct Shared {
     pub(super) stopping: AtomicBool,
     /// Whether a record that was verified before is not as it was.
     pub(super) doubted: AtomicBool,
+    /// How far that is verified again.
+    pub(super) again: Mutex<VerifiedAgain>,
     /// When what was verified is noted.
     pub(super) marking: Marking,
     pub(super) on_fatal: OnFatal,

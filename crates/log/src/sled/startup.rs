@@ -19,7 +19,7 @@ use super::survey::Survey;
 use super::undo::Undo;
 use super::watchdog::Watchdog;
 use super::writer::Writer;
-use super::{Options, Progress, aside, database, trial};
+use super::{Options, Progress, VerifiedAgain, aside, database, trial};
 use crate::anchor::{Anchor, AnchorFile};
 use crate::clock::note::NoteFile;
 use crate::clock::{Clock, Machine};
@@ -105,6 +105,9 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Running, LogErr
         failed: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
         doubted: AtomicBool::new(false),
+        again: Mutex::new(behind.as_ref().map_or(VerifiedAgain::Off, |mark| {
+            VerifiedAgain::Running { records: 0, expected: mark.size() }
+        })),
         marking,
         on_fatal: options.on_fatal,
     };

@@ -93,6 +93,7 @@ mod tests {
             [
                 "CreateCapsule Follow",
                 "EraseTexts Follow",
+                "ExportAttachments Follow",
                 "ExportLog Follow",
                 "GetAttachment Follow",
                 "PushEvidence Push",

@@ -61,6 +61,13 @@ pub(in super::super) fn of_the_whole() -> Vec<(Row, &'static str)> {
             "ClockService/AcceptClock", AcceptClockRequest { append: checked() }),
         because!("it is about the log as a whole, whose size and root are no secret":
             "BackupService/ExportLog", ExportLogRequest {};
+            "BackupService/ExportAttachments", ExportAttachmentsRequest {
+                attachments: vec![wire::AttachmentName {
+                    unit: "00000000-0000-4000-8000-000000000001".into(),
+                    sha256: "ab".repeat(32),
+                    only_whole: true,
+                }],
+            };
             "ProofService/GetCheckpoint", GetCheckpointRequest {};
             "ProofService/ProveConsistency", ProveConsistencyRequest {};
             "ProofService/ProveScope", ProveScopeRequest {};

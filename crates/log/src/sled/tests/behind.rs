@@ -86,6 +86,35 @@ async fn what_was_verified_before_is_verified_again_while_the_log_serves() {
 }
 
 #[tokio::test]
+async fn how_far_records_were_verified_again_is_told_until_it_is_done() {
+    let (marked, head) = Marked::closed().await;
+    let (told, come) = std::sync::mpsc::channel();
+    let (go_on, may) = std::sync::mpsc::channel::<()>();
+    let may = Mutex::new(may);
+    let on_progress: OnProgress = Arc::new(move |progress| {
+        if let Progress::VerifyingBehind { records, expected } = progress {
+            told.send((records, expected)).unwrap();
+            // It ends when the test lets go.
+            let _ = may.lock().unwrap().recv();
+        }
+    });
+    let options =
+        Options { whole_below: 40, mark_every: 25, on_progress, ..marked.bench.options() };
+    let log = marked.bench.open_with(options).unwrap();
+    let (records, expected) = come.recv().unwrap();
+    assert_eq!(expected, head.size);
+    assert_eq!(log.verified_again(), VerifiedAgain::Running { records, expected });
+    drop(go_on);
+    while log.verified_again() != (VerifiedAgain::Done { records: expected }) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(log);
+    // A start that verifies all first has nothing behind it.
+    let whole = Options { whole_below: 1_000, ..marked.bench.options() };
+    assert_eq!(marked.bench.open_with(whole).unwrap().verified_again(), VerifiedAgain::Off);
+}
+
+#[tokio::test]
 async fn after_a_kill_only_what_follows_the_mark_is_verified_first() {
     let (marked, _) = Marked::closed().await;
     let log = marked.open().unwrap();
