@@ -95,18 +95,26 @@ impl Service {
     }
 
     /// The same, where `asks` says that somebody will ask for them. It is told of a history that
-    /// knows from which sources the unit's items come, and holds none of them for that.
+    /// knows from which sources the unit's items come, and holds none of them for that: those that
+    /// were read are left to the index, which asks next.
     pub(crate) async fn recalled_if(
         &self,
         unit: UnitId,
         asks: impl Fn(&UnitHistory) -> bool,
     ) -> Result<(), ServiceError> {
-        let mut counted = Counted::default();
+        let (mut counted, mut read) = (Counted::default(), None);
         for _ in 0..TRIES {
             let uncounted =
                 self.views().history(unit).and_then(|history| history.uncounted(counted));
             let Some(uncounted) = uncounted else { break };
-            counted = apart(|| uncounted.count()).await?;
+            let (more, items) = apart(|| uncounted.count()).await?;
+            (counted, read) = (more, items.or(read));
+        }
+        if let Some(read) = read {
+            match self.views().history(unit) {
+                Some(history) if asks(history) => drop(history.remember(read)),
+                _ => self.index.ahead.leave(unit, read),
+            }
         }
         for _ in 0..TRIES {
             let forgotten = self
@@ -134,6 +142,7 @@ impl Service {
         drop(views);
         // It takes its time, and nobody waits for it.
         drop(forgotten);
+        self.index.ahead.clear();
     }
 
     /// Makes room after something was read or recalled, every now and then.

@@ -57,6 +57,18 @@ impl Forgotten {
 }
 
 impl Remembered {
+    /// The version of the stream that they were read up to.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// About how many bytes they take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.items.bytes()
+    }
+
     /// Whether a distrust is about any of the items.
     #[must_use]
     pub fn is_suspected(&self, distrust: &Distrust) -> bool {
@@ -80,15 +92,21 @@ pub struct Uncounted {
 }
 
 impl Uncounted {
-    /// Counts them up, and holds none of the items; blocks as [`Recall::recall`] does.
+    /// Counts them up; blocks as [`Recall::recall`] does. Where none were counted before, the items
+    /// that were read for it are returned, too.
     #[must_use]
-    pub fn count(self) -> Counted {
+    pub fn count(self) -> (Counted, Option<Remembered>) {
         let Self { recalled, counted: Counted { version: before, mut seen }, version } = self;
+        if before == 0 {
+            let items = recalled.items(version);
+            let seen = items.sources().collect();
+            return (Counted { version, seen }, Some(Remembered { version, items }));
+        }
         recalled.from.recall(recalled.unit, before + 1..=version, &mut |recorded| {
             if let Event::EvidenceSubmitted(item) = &recorded.event {
                 seen.add(&item.source);
             }
         });
-        Counted { version, seen }
+        (Counted { version, seen }, None)
     }
 }

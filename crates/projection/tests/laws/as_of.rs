@@ -188,12 +188,15 @@ fn sources_are_counted_up_beside_a_stream_that_goes_on_and_no_item_is_held() {
         let kept = Kept::of(&[&events[..], slice::from_ref(&last)].concat());
         let mut views = standing(&events, &Arc::new(kept));
         let uncounted = views.history(unit).unwrap().uncounted(Counted::default());
-        let counted = uncounted.expect("nothing is counted at the start").count();
+        let (counted, read) = uncounted.expect("nothing is counted at the start").count();
+        assert!(read.is_some(), "the items were read for it");
         views.apply(&last);
         let history = views.history(unit).unwrap();
         let rest = history.uncounted(counted).expect("the stream went on");
         assert!(history.may_have(&source(&last)), "what is not counted is not ruled out");
-        assert!(history.uncounted(rest.count()).is_none());
+        let (counted, read) = rest.count();
+        assert!(read.is_none(), "only what came after is read");
+        assert!(history.uncounted(counted).is_none());
         assert_eq!(history.bytes(), 0, "seed {seed}");
         let of_unit = events.iter().filter(|one| one.place.stream == unit).filter_map(submission);
         assert!(of_unit.chain(submission(&last)).all(|(_, item)| history.may_have(&item.source)));
