@@ -180,10 +180,11 @@ impl Shared {
 
     /// Gives up: no call is answered any more, and the process should end.
     pub(super) fn fatal(&self, error: &LogError) {
+        // Whoever is told of it finds that nothing is taken any more.
+        self.queue.close();
         if !self.failed.swap(true, Ordering::SeqCst) {
             (self.on_fatal)(error);
         }
-        self.queue.close();
         self.stopping.store(true, Ordering::SeqCst);
         self.index.stop();
         self.keeper.stop(false);
