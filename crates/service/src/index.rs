@@ -3,7 +3,7 @@
 //! It is derived. Where it fails, questions are answered by folding, which costs more and says the
 //! same; the log of the process tells what to do.
 
-pub(crate) mod ahead;
+mod ahead;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,8 +36,6 @@ pub(crate) struct Index {
     log: Mutex<OfLog>,
     /// None while it is exchanged, or when it failed.
     store: RwLock<Option<IndexStore>>,
-    /// What the projector will ask for.
-    pub(crate) ahead: ahead::Ahead,
     /// Held while the index is written.
     projector: Mutex<Projector>,
     /// How many bytes it holds between events.
@@ -94,7 +92,6 @@ impl Index {
             beside,
             log: Mutex::new(log),
             store: RwLock::new(Some(store)),
-            ahead: ahead::Ahead::default(),
             projector: Mutex::new(projector),
             most_bytes,
             rebuilding: tokio::sync::Mutex::default(),
@@ -162,7 +159,7 @@ impl Index {
         let Some(store) = store.as_ref() else { return Ok(()) };
         let first_leaf = self.log().first_leaf;
         let boundary = service.states.boundary(records, store.cursor());
-        self.ahead.hold(service, projector, records, store.cursor());
+        ahead::hold(service, projector, records, store.cursor());
         project(service, store, projector, records, first_leaf)?;
         if let Some(size) = boundary {
             service.states.cut(size);

@@ -95,8 +95,8 @@ impl Service {
     }
 
     /// The same, where `asks` says that somebody will ask for them. It is told of a history that
-    /// knows from which sources the unit's items come, and holds none of them for that: those that
-    /// were read are left to the index, which asks next.
+    /// knows from which sources the unit's items come. What is read to know that is held until nobody
+    /// asks for it: the index does, next.
     pub(crate) async fn recalled_if(
         &self,
         unit: UnitId,
@@ -111,10 +111,8 @@ impl Service {
             (counted, read) = (more, items.or(read));
         }
         if let Some(read) = read {
-            match self.views().history(unit) {
-                Some(history) if asks(history) => drop(history.remember(read)),
-                _ => self.index.ahead.leave(unit, read),
-            }
+            // Where the stream went on meanwhile, whoever asks reads it again.
+            self.views().history(unit).map(|history| history.remember(read));
         }
         for _ in 0..TRIES {
             let forgotten = self
@@ -142,7 +140,6 @@ impl Service {
         drop(views);
         // It takes its time, and nobody waits for it.
         drop(forgotten);
-        self.index.ahead.clear();
     }
 
     /// Makes room after something was read or recalled, every now and then.

@@ -57,18 +57,6 @@ impl Forgotten {
 }
 
 impl Remembered {
-    /// The version of the stream that they were read up to.
-    #[must_use]
-    pub const fn version(&self) -> u64 {
-        self.version
-    }
-
-    /// About how many bytes they take.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.items.bytes()
-    }
-
     /// Whether a distrust is about any of the items.
     #[must_use]
     pub fn is_suspected(&self, distrust: &Distrust) -> bool {

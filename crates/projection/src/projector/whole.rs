@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gradus_domain::UnitHistory;
-use gradus_domain::history::Forgotten;
 use gradus_domain::world::World;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Recorded, UnitId};
@@ -14,16 +13,14 @@ use super::held::{HeldArea, HeldUnit, Known};
 use crate::views::stands;
 
 impl Projector {
-    /// What has to be recalled of the units that these events are about, before they can be taken in
-    /// without a wait: that of units of which some area may not be held.
+    /// The units that these events are about of which some area may not be held.
     #[must_use]
-    pub fn lacking(&self, world: &dyn World, recorded: &[Recorded]) -> Vec<(UnitId, Forgotten)> {
+    pub fn lacking(&self, recorded: &[Recorded]) -> BTreeSet<UnitId> {
         let told = recorded.iter().filter(|recorded| !stands(&recorded.event));
-        let units: BTreeSet<UnitId> = told.map(|recorded| recorded.place.stream).collect();
-        let is_whole = |unit: &UnitId| self.units.get(unit).is_some_and(HeldUnit::is_whole);
-        let lacking =
-            units.into_iter().filter(|unit| !self.parked.contains(unit) && !is_whole(unit));
-        lacking.filter_map(|unit| Some((unit, world.history(unit)?.forgotten()?))).collect()
+        let is_held = |unit: &UnitId| {
+            self.parked.contains(unit) || self.units.get(unit).is_some_and(HeldUnit::is_whole)
+        };
+        told.map(|recorded| recorded.place.stream).filter(|unit| !is_held(unit)).collect()
     }
 
     /// Folds and holds every area of a unit, as its history was known with `size` records: as many as
