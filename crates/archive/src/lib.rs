@@ -16,9 +16,10 @@
 //!
 //! The number of a tile is written in groups of three digits, all but the last with an `x` before:
 //! 1234067 is `x001/x234/067`. Whole tiles are written once; a backup adds to them and replaces
-//! those that were partial, and keeps the attachments whose files are those that it is to hold. Until the manifest is replaced, the archive is what it was before, but for
-//! attachments that were erased since: those are removed. With attachments it is of format 2, which says
-//! that a program which knows none must not restore it.
+//! those that were partial, and keeps the attachments whose files are those that it is to hold. Until the
+//! manifest is replaced, the archive is what it was before, but for attachments that were erased since:
+//! those are removed. With attachments it is of format 2, which says that a program which knows none must
+//! not restore it.
 
 mod attachments;
 mod error;

@@ -66,15 +66,7 @@ pub(crate) struct Plan {
     pub(crate) known: BTreeMap<u32, EvidenceId>,
     registry: Option<Registry>,
     appraisals: Option<Appraisals>,
-    changes: Vec<Changed>,
-}
-
-/// A unit's part of a plan.
-struct Changed {
-    unit: UnitId,
-    /// The version that the views have read.
-    settled: u64,
-    change: Change,
+    changes: Vec<(UnitId, Change)>,
 }
 
 /// What is to be recorded in one stream.
@@ -273,8 +265,7 @@ impl Writer {
             if !records.is_empty() {
                 next += records.len() as u64;
                 plan.parts.push(PlannedPart { stream: batch.stream, version, records });
-                let settled = past.map_or(0, |history| history.version);
-                plan.changes.push(Changed { unit: batch.stream, settled, change: draft.finish() });
+                plan.changes.push((batch.stream, draft.finish()));
             }
         }
         Ok(plan)
@@ -327,10 +318,8 @@ impl Writer {
         if let Some(appraisals) = plan.appraisals {
             self.appraisals = appraisals;
         }
-        for Changed { unit, settled, change } in plan.changes {
-            let state = self.units.entry(unit).or_default();
-            state.settle(settled);
-            state.absorb(change);
+        for (unit, change) in plan.changes {
+            self.units.entry(unit).or_default().absorb(change);
         }
     }
 }

@@ -12,7 +12,7 @@ use gradus_model::rating::Rating;
 use gradus_model::{AppraisalId, Catalog, Event, EvidenceId, Timestamp, UnitId};
 use gradus_projection::{Library, Views};
 
-use super::{Changed, Plan, PlannedPart, Writer};
+use super::{Plan, PlannedPart, Writer};
 use crate::call::{Batch, Numbered};
 use crate::error::ServiceError;
 
@@ -50,7 +50,7 @@ impl Writer {
         }
         let count = records.len() as u64;
         if count > 0 {
-            plan.changes.push(Changed { unit: stream, settled: 0, change: draft.finish() });
+            plan.changes.push((stream, draft.finish()));
             plan.parts.push(PlannedPart { stream, version, records });
         }
         Ok(count)
