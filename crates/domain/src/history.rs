@@ -32,7 +32,7 @@ use recall::Recalled;
 use seen::Seen;
 
 pub use facts::{Acceptance, EvidenceHistory, Happening, RatingHistory};
-pub use recall::{Counted, Forgotten, Recall, Remembered, Uncounted};
+pub use recall::{Forgotten, Recall, Remembered};
 pub use told::Told;
 
 /// The fold of one unit's stream.
@@ -134,33 +134,31 @@ impl UnitHistory {
     /// What is to be recalled before items and ratings can be told without a wait, if anything is.
     #[must_use]
     pub fn forgotten(&self) -> Option<Forgotten> {
+        self.forgotten_but(Remembered::default())
+    }
+
+    fn forgotten_but(&self, known: Remembered) -> Option<Forgotten> {
         let recalled = self.recalled.clone().filter(|_| self.items.get().is_none())?;
-        Some(Forgotten { recalled, version: self.version })
+        Some(Forgotten { recalled, known, version: self.version })
     }
 
-    /// Takes what was recalled apart; false if the stream has gone on since, and nothing is taken.
-    pub fn remember(&self, remembered: Remembered) -> bool {
-        let current = remembered.version == self.version;
-        if current {
-            self.see(&remembered.items);
-            // Who was faster recalled the same.
-            let _ = self.items.set(remembered.items);
-            self.used.store(true, Ordering::Relaxed);
+    /// Takes what was recalled apart. If the stream has gone on since, nothing is taken, and what is
+    /// to be recalled besides is returned.
+    pub fn remember(&self, remembered: Remembered) -> Option<Forgotten> {
+        if remembered.version != self.version {
+            return self.forgotten_but(remembered);
         }
-        current
+        self.see(&remembered.items);
+        // Who was faster recalled the same.
+        let _ = self.items.set(remembered.items);
+        self.used.store(true, Ordering::Relaxed);
+        None
     }
 
-    /// What is to be counted up, after what was, before it is known without a wait which sources
-    /// items come from; none if it is known, from now on or already.
+    /// Whether it is known without a wait from which sources items come.
     #[must_use]
-    pub fn uncounted(&self, counted: Counted) -> Option<Uncounted> {
-        let recalled = self.recalled.clone().filter(|_| self.seen.get().is_none())?;
-        if counted.version == self.version {
-            // Who was faster counted the same.
-            let _ = self.seen.set(counted.seen);
-            return None;
-        }
-        Some(Uncounted { recalled, counted, version: self.version })
+    pub fn knows_sources(&self) -> bool {
+        self.recalled.is_none() || self.seen.get().is_some()
     }
 
     /// A copy with what was recalled apart, which goes its own way; this one still holds nothing.
@@ -326,7 +324,7 @@ impl UnitHistory {
             if !remembered.is_suspected(distrust) {
                 return Vec::new();
             }
-            self.remember(remembered);
+            let _ = self.remember(remembered);
         }
         // Looked at, not used: what nobody else asks for may be forgotten again.
         let held = self.items.get();

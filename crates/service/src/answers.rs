@@ -15,7 +15,10 @@ use crate::service::Claim;
 use crate::writer::Writer;
 
 /// Takes in what was queued.
-pub(crate) struct Answers(mpsc::UnboundedSender<Queued>);
+pub(crate) struct Answers {
+    queued: mpsc::UnboundedSender<Queued>,
+    fresh: Arc<Fresh>,
+}
 
 struct Queued {
     acknowledgement: Acknowledgement,
@@ -51,6 +54,7 @@ impl Answers {
     pub(crate) fn start(told: Told) -> Self {
         // The log's queue bounds how many wait here.
         let (sender, mut queued) = mpsc::unbounded_channel::<Queued>();
+        let fresh = Arc::clone(&told.fresh);
         tokio::spawn(async move {
             while let Some(Queued { acknowledgement, facts, held, answer }) = queued.recv().await {
                 let answered = acknowledgement.await;
@@ -60,7 +64,7 @@ impl Answers {
                 let _ = answer.send(answered);
             }
         });
-        Self(sender)
+        Self { queued: sender, fresh }
     }
 
     /// Waits for what was queued: what the call holds ends with it, and if the log refused, the write
@@ -72,8 +76,9 @@ impl Answers {
         held: Held,
     ) -> Acknowledged {
         let (answer, acknowledged) = oneshot::channel();
+        self.fresh.ask();
         // A runtime that ends takes the task with it; whoever asks is told by the channel.
-        let _ = self.0.send(Queued { acknowledgement, facts, held, answer });
+        let _ = self.queued.send(Queued { acknowledgement, facts, held, answer });
         Acknowledged(acknowledged)
     }
 }
@@ -83,6 +88,7 @@ impl Told {
         match answered {
             Ok(appended) => self.fresh.add(facts, &appended.placed),
             Err(_) => {
+                self.fresh.refuse();
                 let mut writer = self.write_side.lock().unwrap_or_else(PoisonError::into_inner);
                 writer.stale = true;
                 drop(writer);

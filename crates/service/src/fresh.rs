@@ -2,7 +2,8 @@
 //! and need not read them from the log.
 //!
 //! Invariant: what is here is durable, and says what the log would say of it but for the link to
-//! the leaf before, which no view looks at. Whatever is missing is read from the log.
+//! the leaf before, which no view looks at. What never comes is read from the log: names of
+//! principals, what the log wrote by itself, and what had no room.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,10 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gradus_log::Placed;
 use gradus_model::leaf::Place;
 use gradus_model::{Digest, Event, Recorded, RequestId, UnitId};
+use tokio::sync::Notify;
 
 use crate::call::{Call, Numbered};
 
-/// The most records that wait for the views; past it all of them are read from the log.
+/// The most records that wait for the views; what comes then is left to the log.
 const MOST: usize = 16_384;
 
 /// What a call records, until it is known where.
@@ -56,17 +58,43 @@ impl Facts {
 
 /// Records by the position of the first; each entry holds consecutive ones.
 #[derive(Default)]
-pub(crate) struct Fresh(Mutex<Waiting>);
+pub(crate) struct Fresh {
+    waiting: Mutex<Waiting>,
+    /// Told with each answer.
+    answered: Notify,
+}
 
 #[derive(Default)]
 struct Waiting {
     calls: BTreeMap<u64, Vec<Recorded>>,
     records: usize,
+    /// Calls that the log has not answered yet.
+    asked: usize,
+    /// Answers come in the order of the log: what lies before this and is not here never comes.
+    answered_to: u64,
+}
+
+impl Waiting {
+    /// Whether the record at a position, which is not here, may come with an answer.
+    fn may_bring(&self, position: u64) -> bool {
+        self.asked > 0 && position >= self.answered_to && !self.calls.contains_key(&position)
+    }
 }
 
 impl Fresh {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The log is asked to record something: it answers each call once, in the order of the calls.
+    pub(crate) fn ask(&self) {
+        self.waiting().asked += 1;
+    }
+
+    /// What was asked was refused.
+    pub(crate) fn refuse(&self) {
+        self.waiting().asked -= 1;
+        self.answered.notify_waiters();
     }
 
     /// Keeps what a call recorded, now that it is durable.
@@ -74,17 +102,47 @@ impl Fresh {
         // A principal's name is in the payload, which is only in the log.
         let named =
             |(_, one): &(_, Numbered)| matches!(one.proposal.event, Event::PrincipalAdded(_));
-        if facts.records.len() != placed.len() || facts.records.iter().any(named) {
-            return;
-        }
-        let records = facts.at(placed);
-        let Some(first) = records.first().map(|first| first.place.position) else { return };
+        let is_whole = facts.records.len() == placed.len() && !facts.records.iter().any(named);
+        let records = if is_whole { facts.at(placed) } else { Vec::new() };
         let mut waiting = self.waiting();
-        if waiting.records + records.len() > MOST {
-            *waiting = Waiting::default();
+        waiting.asked -= 1;
+        if let Some(last) = placed.last() {
+            waiting.answered_to = waiting.answered_to.max(last.position + 1);
         }
-        waiting.records += records.len();
-        waiting.calls.insert(first, records);
+        if let Some(first) = records.first().map(|first| first.place.position)
+            && waiting.records + records.len() <= MOST
+        {
+            waiting.records += records.len();
+            waiting.calls.insert(first, records);
+        }
+        drop(waiting);
+        self.answered.notify_waiters();
+    }
+
+    /// Whether the record at a position, which is not here yet, may come with an answer.
+    pub(crate) fn may_bring(&self, position: u64) -> bool {
+        self.waiting().may_bring(position)
+    }
+
+    /// Waits until the record at a position has come, or never will.
+    pub(crate) async fn come(&self, position: u64) {
+        loop {
+            let answered = self.answered.notified();
+            tokio::pin!(answered);
+            // What is told from here on is heard.
+            answered.as_mut().enable();
+            if !self.waiting().may_bring(position) {
+                return;
+            }
+            answered.await;
+        }
+    }
+
+    /// How many records from a position on are left to the log, where the one there is: `most` at
+    /// the most.
+    pub(crate) fn left_out(&self, from: u64, most: usize) -> usize {
+        let next = self.waiting().calls.range(from..).next().map(|(next, _)| next - from);
+        next.map_or(most, |count| usize::try_from(count).map_or(most, |count| count.min(most)))
     }
 
     /// Takes records from a position on, some more than `most` at the most; none if the next one
@@ -147,6 +205,7 @@ mod tests {
         let evidence = EvidenceId([4; 16]);
         let events = (0..count).map(|_| Event::EvidenceAccepted(OfEvidence { evidence })).collect();
         let placed: Vec<Placed> = (first..first + count).map(at).collect();
+        fresh.ask();
         fresh.add(facts(events), &placed);
     }
 
@@ -182,6 +241,10 @@ mod tests {
         add(&fresh, 3, 1);
         assert_eq!(taken(&fresh, 2, 100), [0; 0], "2 was in a call that was read in part");
         assert_eq!(fresh.waiting().records, 1);
+        assert_eq!(
+            [fresh.left_out(2, 100), fresh.left_out(3, 100), fresh.left_out(4, 100)],
+            [1, 0, 100]
+        );
         assert_eq!(taken(&fresh, 3, 100), [3]);
     }
 
@@ -189,6 +252,7 @@ mod tests {
     fn names_of_principals_are_left_to_the_log() {
         let fresh = Fresh::default();
         let (principal, kind) = (PrincipalId([9; 16]), PrincipalKind::Person);
+        fresh.ask();
         fresh.add(
             facts(vec![Event::PrincipalAdded(PrincipalAdded { principal, kind, by: None })]),
             &[at(0)],
@@ -197,11 +261,38 @@ mod tests {
     }
 
     #[test]
-    fn more_than_has_room_is_left_to_the_log() {
+    fn what_comes_when_there_is_no_room_is_left_to_the_log() {
+        let (fresh, most) = (Fresh::default(), MOST as u64);
+        add(&fresh, 0, most);
+        add(&fresh, most, 2);
+        assert_eq!(taken(&fresh, 0, MOST).len(), MOST);
+        add(&fresh, most + 2, 1);
+        assert_eq!(taken(&fresh, most, 100), [0; 0]);
+        assert_eq!(fresh.left_out(most, 100), 2);
+        assert_eq!(taken(&fresh, most + 2, 100), [most + 2]);
+    }
+
+    /// Whether a record is still waited for.
+    fn is_awaited(fresh: &Fresh, position: u64) -> bool {
+        use std::task::{Context, Waker};
+        let come = std::pin::pin!(fresh.come(position));
+        come.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    #[test]
+    fn a_record_is_waited_for_while_an_answer_may_bring_it() {
         let fresh = Fresh::default();
-        add(&fresh, 0, MOST as u64);
-        add(&fresh, MOST as u64, 1);
-        assert_eq!(taken(&fresh, 0, 100), [0; 0]);
-        assert_eq!(taken(&fresh, MOST as u64, 100), [MOST as u64]);
+        assert!(!is_awaited(&fresh, 0), "nothing was asked");
+        fresh.ask();
+        fresh.ask();
+        assert!(is_awaited(&fresh, 0));
+        add(&fresh, 0, 2);
+        assert!(!is_awaited(&fresh, 0), "it is here");
+        assert!(!is_awaited(&fresh, 1), "answers that come later do not bring it");
+        assert!(is_awaited(&fresh, 2));
+        fresh.refuse();
+        assert!(is_awaited(&fresh, 2), "the other one may");
+        fresh.refuse();
+        assert!(!is_awaited(&fresh, 2));
     }
 }

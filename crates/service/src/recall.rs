@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, PoisonError, Weak};
 
 use gradus_domain::UnitHistory;
-use gradus_domain::history::{Counted, Recall, Remembered};
+use gradus_domain::history::{Recall, Remembered};
 use gradus_log::{Log, LogError, ReadLimit};
 use gradus_model::{Recorded, UnitId};
 use gradus_projection::Views;
@@ -16,8 +16,8 @@ use crate::error::ServiceError;
 use crate::records::ReadRecord;
 use crate::service::Service;
 
-/// How often a stream is recalled that goes on meanwhile.
-const TRIES: usize = 3;
+/// How often a recall goes on with what came meanwhile, which is less each time.
+const TRIES: usize = 8;
 /// How often what is not asked for is forgotten in the time after which a unit is idle.
 const LOOKS: u32 = 5;
 /// How much of a stream is read at a time.
@@ -94,38 +94,24 @@ impl Service {
         self.recalled_if(unit, |_| true).await
     }
 
-    /// The same, where `asks` says that somebody will ask for them. It is told of a history that
-    /// knows from which sources the unit's items come. What is read to know that is held until nobody
-    /// asks for it: the index does, next.
+    /// The same, where `asks` says that somebody will ask for them, of a history that knows from
+    /// which sources the unit's items come, or where that is not known. What is read to know it is
+    /// held until nobody asks for it: the index does, next.
     pub(crate) async fn recalled_if(
         &self,
         unit: UnitId,
         asks: impl Fn(&UnitHistory) -> bool,
     ) -> Result<(), ServiceError> {
-        let (mut counted, mut read) = (Counted::default(), None);
+        let mut forgotten = self.views().history(unit).and_then(|history| {
+            history.forgotten().filter(|_| !history.knows_sources() || asks(history))
+        });
         for _ in 0..TRIES {
-            let uncounted =
-                self.views().history(unit).and_then(|history| history.uncounted(counted));
-            let Some(uncounted) = uncounted else { break };
-            let (more, items) = apart(|| uncounted.count()).await?;
-            (counted, read) = (more, items.or(read));
+            let Some(left) = forgotten.take() else { break };
+            let remembered = apart(|| left.recall()).await?;
+            let views = self.views();
+            forgotten = views.history(unit).and_then(|history| history.remember(remembered));
         }
-        if let Some(read) = read {
-            // Where the stream went on meanwhile, whoever asks reads it again.
-            self.views().history(unit).map(|history| history.remember(read));
-        }
-        for _ in 0..TRIES {
-            let forgotten = self
-                .views()
-                .history(unit)
-                .and_then(|history| history.forgotten().filter(|_| asks(history)));
-            let Some(forgotten) = forgotten else { return Ok(()) };
-            let remembered = apart(|| forgotten.recall()).await?;
-            if self.views().history(unit).is_none_or(|history| history.remember(remembered)) {
-                return Ok(());
-            }
-        }
-        // The stream goes on faster than it is read: whoever asks waits for it.
+        // If the stream goes on faster than it is read, whoever asks waits for it.
         Ok(())
     }
 

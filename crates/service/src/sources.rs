@@ -231,7 +231,7 @@ impl Service {
                         let suspected = recalled.is_suspected(&distrust);
                         if suspected {
                             // If the stream went on since, whoever asks recalls it.
-                            history.remember(recalled);
+                            let _ = history.remember(recalled);
                         }
                         suspected
                     }

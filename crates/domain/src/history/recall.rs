@@ -4,10 +4,9 @@ use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use gradus_model::{Event, Recorded, UnitId};
+use gradus_model::{Recorded, UnitId};
 
 use super::items::Items;
-use super::seen::Seen;
 use crate::registry::Distrust;
 
 /// Reads streams again.
@@ -29,8 +28,13 @@ pub(super) struct Recalled {
 impl Recalled {
     pub(super) fn items(&self, version: u64) -> Box<Items> {
         let mut items = Box::<Items>::default();
-        self.from.recall(self.unit, 1..=version, &mut |recorded| items.take_in(recorded));
+        self.go_on(&mut items, 1..=version);
         items
+    }
+
+    /// Takes what these versions say into what those before them said.
+    fn go_on(&self, items: &mut Items, versions: RangeInclusive<u64>) {
+        self.from.recall(self.unit, versions, &mut |recorded| items.take_in(recorded));
     }
 }
 
@@ -38,21 +42,25 @@ impl Recalled {
 #[derive(Debug)]
 pub struct Forgotten {
     pub(super) recalled: Recalled,
+    /// What of them was recalled before.
+    pub(super) known: Remembered,
     pub(super) version: u64,
 }
 
 /// Items and ratings as they were at a version of a stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Remembered {
     pub(super) version: u64,
     pub(super) items: Box<Items>,
 }
 
 impl Forgotten {
-    /// Recalls them; blocks as [`Recall::recall`] does.
+    /// Recalls them, from where they were recalled before on; blocks as [`Recall::recall`] does.
     #[must_use]
     pub fn recall(self) -> Remembered {
-        Remembered { version: self.version, items: self.recalled.items(self.version) }
+        let Self { recalled, mut known, version } = self;
+        recalled.go_on(&mut known.items, known.version + 1..=version);
+        Remembered { version, ..known }
     }
 }
 
@@ -61,40 +69,5 @@ impl Remembered {
     #[must_use]
     pub fn is_suspected(&self, distrust: &Distrust) -> bool {
         !self.items.targets_of(|item| distrust.is_about(item)).is_empty()
-    }
-}
-
-/// The sources of a unit's items up to a version of its stream; at first of none.
-#[derive(Debug, Default)]
-pub struct Counted {
-    pub(super) version: u64,
-    pub(super) seen: Seen,
-}
-
-/// Sources that are to be counted up apart from the history.
-#[derive(Debug)]
-pub struct Uncounted {
-    pub(super) recalled: Recalled,
-    pub(super) counted: Counted,
-    pub(super) version: u64,
-}
-
-impl Uncounted {
-    /// Counts them up; blocks as [`Recall::recall`] does. Where none were counted before, the items
-    /// that were read for it are returned, too.
-    #[must_use]
-    pub fn count(self) -> (Counted, Option<Remembered>) {
-        let Self { recalled, counted: Counted { version: before, mut seen }, version } = self;
-        if before == 0 {
-            let items = recalled.items(version);
-            let seen = items.sources().collect();
-            return (Counted { version, seen }, Some(Remembered { version, items }));
-        }
-        recalled.from.recall(recalled.unit, before + 1..=version, &mut |recorded| {
-            if let Event::EvidenceSubmitted(item) = &recorded.event {
-                seen.add(&item.source);
-            }
-        });
-        (Counted { version, seen }, None)
     }
 }

@@ -6,7 +6,7 @@ use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use gradus_domain::history::{Counted, Recall};
+use gradus_domain::history::Recall;
 use gradus_domain::level::AreaAnswer;
 use gradus_model::evidence::{Item, Outcome, Source, Strength};
 use gradus_model::{Event, EvidenceId, Recorded, UnitId};
@@ -57,8 +57,7 @@ fn facts(answer: &AreaAnswer) -> AreaFacts {
     }
 }
 
-/// Streams that are read again from memory.
-/// A log in memory, and how often it was asked to recall a stream.
+/// A log in memory, and how many records of it were recalled.
 #[derive(Debug)]
 struct Kept(Mutex<Vec<Recorded>>, AtomicUsize);
 
@@ -78,10 +77,12 @@ impl Kept {
 
 impl Recall for Kept {
     fn recall(&self, unit: UnitId, versions: RangeInclusive<u64>, take: &mut dyn FnMut(&Recorded)) {
-        self.1.fetch_add(1, Ordering::Relaxed);
         let kept = self.0.lock().unwrap();
         let of_unit = kept.iter().filter(|recorded| recorded.place.stream == unit);
-        of_unit.filter(|recorded| versions.contains(&recorded.place.version)).for_each(take);
+        for recorded in of_unit.filter(|recorded| versions.contains(&recorded.place.version)) {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            take(recorded);
+        }
     }
 }
 
@@ -182,29 +183,31 @@ fn an_item_from_a_new_source_is_taken_in_without_recalling_what_was_forgotten() 
 }
 
 #[test]
-fn sources_are_counted_up_beside_a_stream_that_goes_on_and_no_item_is_held() {
+fn a_recall_goes_on_from_where_it_was_when_the_stream_went_on() {
     for seed in seeds(10) {
         let events = made_up(seed).events;
         let Some(last) = pushed(&events, 0) else { continue };
         let unit = last.place.stream;
-        let kept = Kept::of(&[&events[..], slice::from_ref(&last)].concat());
-        let mut views = standing(&events, &Arc::new(kept));
-        let uncounted = views.history(unit).unwrap().uncounted(Counted::default());
-        let (counted, read) = uncounted.expect("nothing is counted at the start").count();
-        assert!(read.is_some(), "the items were read for it");
+        let kept = Arc::new(Kept::of(&[&events[..], slice::from_ref(&last)].concat()));
+        let mut views = standing(&events, &kept);
+        let history = views.history(unit).unwrap();
+        assert!(!history.knows_sources());
+        let read = history.forgotten().expect("nothing is held at a start").recall();
         views.apply(&last);
         let history = views.history(unit).unwrap();
-        let rest = history.uncounted(counted).expect("the stream went on");
-        assert!(history.may_have(&source(&last)), "what is not counted is not ruled out");
-        let (counted, read) = rest.count();
-        assert!(read.is_none(), "only what came after is read");
-        assert!(history.uncounted(counted).is_none());
-        assert_eq!(history.bytes(), 0, "seed {seed}");
+        let rest = history.remember(read).expect("the stream went on");
+        assert!(history.may_have(&source(&last)), "what is not known is not ruled out");
+        let before = kept.recalled();
+        let read = rest.recall();
+        assert_eq!(kept.recalled() - before, 1, "only what came after is read");
+        assert!(history.remember(read).is_none());
+        assert!(history.knows_sources() && history.forgotten().is_none(), "seed {seed}");
         let of_unit = events.iter().filter(|one| one.place.stream == unit).filter_map(submission);
-        assert!(of_unit.chain(submission(&last)).all(|(_, item)| history.may_have(&item.source)));
+        let mut all = of_unit.chain(submission(&last));
+        assert!(all.all(|(_, item)| history.item_from(&item.source).is_some()), "seed {seed}");
         let another = pushed(&events, 1).unwrap();
         assert!(!history.may_have(&source(&another)), "seed {seed}");
-        assert_eq!(history.bytes(), 0, "nothing was asked for");
+        assert_eq!(kept.recalled() - before, 1, "nothing else is read");
     }
 }
 

@@ -170,10 +170,12 @@ impl State {
     }
 
     fn tree(&mut self, log: LogId, unit: UnitId) -> Result<&mut KeyTree, KeyError> {
-        let path = self.path(unit);
         match self.trees.entry(unit) {
             Entry::Occupied(tree) => Ok(tree.into_mut()),
-            Entry::Vacant(place) => Ok(place.insert(load(path, log, unit)?)),
+            Entry::Vacant(place) => {
+                let path = self.folder.path(&file_name(unit));
+                Ok(place.insert(load(path, log, unit)?))
+            }
         }
     }
 }
