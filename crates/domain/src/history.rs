@@ -11,6 +11,7 @@
 mod by_id;
 mod facts;
 mod items;
+mod links;
 mod recall;
 mod seen;
 mod told;

@@ -12,12 +12,13 @@
 
 mod error;
 mod file;
+mod passing;
+mod places;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
-use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,10 +29,13 @@ use gradus_model::ids::hex;
 use gradus_model::{Digest, LogId, UnitId};
 
 use crate::directory::folder::{self, FileError, Folder, Step};
-use crate::keys::{KeyError, KeyStore, RecordKey};
+use crate::keys::{KeyStore, RecordKey};
 pub use error::AttachmentError;
 pub use file::{Broken, FIRST};
-use file::{Header, Opener, RANDOM, Sealer};
+use file::{RANDOM, Sealer};
+pub(crate) use passing::{Reading, Upload};
+pub(crate) use places::{all_in, examine, found_in, path_in};
+use places::{content_of, entries, number_of, read};
 
 /// The longest attachment unless the settings say otherwise, in bytes.
 pub const MOST_BYTES: u64 = 16 << 20;
@@ -60,140 +64,6 @@ struct State {
     /// Uploads that no item is known to name, with their bytes.
     unnamed: BTreeMap<(UnitId, Digest), u64>,
     erased: BTreeSet<(UnitId, Digest)>,
-}
-
-/// An attachment that is coming in; what is dropped unfinished is removed.
-pub(crate) struct Upload {
-    unit: UnitId,
-    path: PathBuf,
-    sealer: Option<Sealer>,
-    most: u64,
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if self.path.exists() {
-            // The next start does what cannot be done here.
-            let _ = folder::discard(&self.path);
-        }
-    }
-}
-
-impl Upload {
-    /// Takes in the next bytes.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), AttachmentError> {
-        let Some(sealer) = &mut self.sealer else { return Ok(()) };
-        if sealer.bytes() + bytes.len() as u64 > self.most {
-            return Err(AttachmentError::TooLong { most: self.most });
-        }
-        let pushed = sealer.push(bytes);
-        Ok(pushed.map_err(|source| FileError::new(Step::Write, &self.path, source))?)
-    }
-
-    /// Seals what is left, and makes it durable under its temporary name.
-    pub(crate) fn seal(&mut self) -> Result<(Digest, u64), AttachmentError> {
-        let missing = || AttachmentError::Missing(Digest::ZERO);
-        let sealer = self.sealer.take().ok_or_else(missing)?;
-        let failed = |step, source| FileError::new(step, &self.path, source);
-        let finished = sealer.finish();
-        let (file, digest, bytes) = finished.map_err(|source| failed(Step::Write, source))?;
-        file.sync_all().map_err(|source| failed(Step::Sync, source))?;
-        Ok((digest, bytes))
-    }
-}
-
-/// An attachment that is being read.
-#[derive(Debug)]
-pub(crate) struct Reading {
-    path: PathBuf,
-    digest: Digest,
-    opener: Opener,
-}
-
-impl Reading {
-    /// Its bytes.
-    pub(crate) const fn bytes(&self) -> u64 {
-        self.opener.bytes()
-    }
-
-    /// The next piece, at most 64 KiB; none after the last one, which is when all of it is known to be
-    /// what its name says.
-    pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, AttachmentError> {
-        let next = self.opener.next().and_then(|piece| match piece {
-            None => self.opener.check(self.digest).map(|()| None),
-            some => Ok(some),
-        });
-        next.map_err(|what| AttachmentError::Damaged { path: self.path.clone(), what })
-    }
-}
-
-/// Where an attachment lies below the folder of all.
-pub(crate) fn path_in(folder: &Path, unit: UnitId, digest: Digest) -> PathBuf {
-    folder.join(unit.to_string()).join(digest.to_string())
-}
-
-/// The file of an attachment, if it is there: named, or not known to be yet.
-pub(crate) fn found_in(folder: &Path, unit: UnitId, digest: Digest) -> Option<PathBuf> {
-    let named = path_in(folder, unit, digest);
-    let unnamed = named.with_added_extension(UNNAMED);
-    [named, unnamed].into_iter().find(|path| path.is_file())
-}
-
-/// The attachments below a folder, by unit, with whether an item is known to name each.
-pub(crate) fn all_in(folder: &Path) -> io::Result<Vec<(UnitId, Digest, bool)>> {
-    let mut all = Vec::new();
-    for entry in entries(folder)? {
-        let Ok(unit) = entry.file_name().to_string_lossy().parse::<UnitId>() else { continue };
-        for file in entries(&entry.path())? {
-            let name = file.file_name().to_string_lossy().into_owned();
-            let unnamed = name.strip_suffix(".unnamed");
-            let digest = unnamed.unwrap_or(&name).parse();
-            let Ok(digest) = digest else { continue };
-            all.push((unit, digest, unnamed.is_none()));
-        }
-    }
-    all.sort_unstable();
-    Ok(all)
-}
-
-fn entries(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
-    match fs::read_dir(folder) {
-        Ok(entries) => entries.collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Reads an attachment to its end, under the keys that `key` gives; its bytes.
-pub(crate) fn examine(
-    path: &Path,
-    (log, unit, digest): (LogId, UnitId, Digest),
-    key: impl FnOnce(u64) -> Result<Option<RecordKey>, KeyError>,
-) -> Result<u64, AttachmentError> {
-    let mut reading = read(path, (log, unit, digest), key)?;
-    while reading.next()?.is_some() {}
-    Ok(reading.bytes())
-}
-
-fn read(
-    path: &Path,
-    (log, unit, digest): (LogId, UnitId, Digest),
-    key: impl FnOnce(u64) -> Result<Option<RecordKey>, KeyError>,
-) -> Result<Reading, AttachmentError> {
-    let path = path.to_owned();
-    let mut file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(AttachmentError::Missing(digest));
-        }
-        Err(source) => return Err(FileError::new(Step::Read, &path, source).into()),
-    };
-    let damaged = |what| AttachmentError::Damaged { path: path.clone(), what };
-    let header = Header::read(&mut file).map_err(damaged)?;
-    let key = key(header.number)?.ok_or_else(|| AttachmentError::NoKey(path.clone()))?;
-    let opener = Opener::new(file, &header, &key, (log, unit)).map_err(damaged)?;
-    Ok(Reading { path, digest, opener })
 }
 
 impl Attachments {
@@ -461,15 +331,6 @@ impl State {
         self.next.insert(unit, number + 1);
         Ok((number, key))
     }
-}
-
-fn number_of(path: &Path) -> Option<u64> {
-    Header::read(&mut File::open(path).ok()?).ok().map(|header| header.number)
-}
-
-/// The bytes of the attachment in a file.
-fn content_of(path: &Path) -> Option<u64> {
-    file::content(fs::metadata(path).ok()?.len())
 }
 
 fn drawn<const N: usize>() -> Result<[u8; N], AttachmentError> {

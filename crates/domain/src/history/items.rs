@@ -11,51 +11,10 @@ use smallvec::SmallVec;
 
 use super::by_id::ById;
 use super::facts::{EvidenceHistory, Happening, RatingHistory};
+use super::links::{Link, OPEN, OfTarget};
 use super::seen::hash_of;
 use super::undecided::Undecided;
 use crate::evidence::Standing;
-
-/// An item speaks for a target from the position `from` to the position `to`; links of one item to
-/// one target never overlap.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Link {
-    pub(super) evidence: u32,
-    pub(super) from: u64,
-    /// [`OPEN`] where it still does.
-    to: u64,
-}
-
-const OPEN: u64 = u64::MAX;
-
-impl Link {
-    const fn holds(&self, size: u64) -> bool {
-        self.from < size && size <= self.to
-    }
-
-    /// Where it ended, if it did.
-    pub(super) fn ended(&self) -> Option<u64> {
-        (self.to != OPEN).then_some(self.to)
-    }
-}
-
-/// A target, with what was ever said of it.
-#[derive(Clone, Debug)]
-pub(super) struct OfTarget {
-    pub(super) target: Target,
-    pub(super) links: Vec<Link>,
-    /// The numbers of its ratings.
-    ratings: Vec<u32>,
-}
-
-impl OfTarget {
-    /// Whether an item that was submitted at a position is linked, as known with `size` records.
-    fn holds(&self, evidence: u32, submitted: u64, size: u64) -> bool {
-        // Links ascend by where they begin, and none of the item begins before it.
-        let first = self.links.partition_point(|link| link.from < submitted);
-        let mut links = self.links.get(first..).unwrap_or_default().iter();
-        links.any(|link| link.evidence == evidence && link.holds(size))
-    }
-}
 
 /// Items and ratings, each with all that happened to it.
 #[derive(Clone, Debug, Default)]

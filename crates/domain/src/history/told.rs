@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gradus_model::{Target, Timestamp};
 
-use super::items::OfTarget;
+use super::links::OfTarget;
 use super::{EvidenceHistory, Happening, RatingHistory, UnitHistory};
 
 /// What one record said of an item or a rating.

@@ -178,7 +178,7 @@ fn what_was_erased_is_in_no_file_has_no_key_and_is_not_taken_again() {
     given.files.erase(&given.keys, UNIT, &[erased, Digest([9; 32])]).unwrap();
     assert!(given.keys.key(UNIT, number).unwrap().is_none());
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut open, &mut bytes).unwrap();
+    std::io::Read::read_to_end(&mut open, &mut bytes).unwrap();
     assert_eq!(bytes, vec![0; copy.len()], "its bytes were overwritten");
     assert_eq!(given.names(), [kept.to_string()]);
     for error in [given.get(erased).unwrap_err(), given.put(b"erased").unwrap_err()] {
