@@ -213,6 +213,17 @@ pub enum LogError {
 }
 
 impl LogError {
+    /// Whether all that failed is the system on a file of the log: trying again may go well, and
+    /// nothing says that anything is damaged.
+    #[must_use]
+    pub fn is_of_system(&self) -> bool {
+        match self {
+            Self::Io { .. } => true,
+            Self::Storage(reason) => system_error(reason).is_some(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn damaged(position: u64, what: impl Into<String>) -> Self {
         Self::Damaged { position, what: what.into() }
     }
@@ -226,6 +237,15 @@ impl LogError {
             other => Self::damaged(position, other.to_string()),
         }
     }
+}
+
+/// The system's error that a text of the storage library tells: it keeps only the words of most.
+pub(crate) fn system_error(text: &str) -> Option<std::io::Error> {
+    let code = ["os error ", "Os { code: "].iter().find_map(|mark| {
+        let (_, rest) = text.split_once(mark)?;
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    });
+    code.map(std::io::Error::from_raw_os_error)
 }
 
 /// What to do about an error of the file system, to follow what it says; empty where that says it.

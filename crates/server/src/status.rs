@@ -10,7 +10,6 @@ use gradus_log::LogError;
 use gradus_projection::library::DocumentError;
 use gradus_projection::views::NoAnswer;
 use gradus_service::ServiceError;
-use gradus_service::directory::FileError;
 use gradus_service::documents::DocumentError as HoldError;
 use gradus_service::index::Outcome;
 use tonic::{Code, Status};
@@ -67,7 +66,12 @@ pub(crate) fn status_of_items(error: &ServiceError, place: &dyn Fn(u32) -> Strin
 
 fn status_at(error: &ServiceError, place: Option<&dyn Fn(u32) -> String>) -> Status {
     if let Some(refused) = error.refused_file() {
-        return of_disk(refused);
+        return of_disk(refused, refused.is_full());
+    }
+    if let ServiceError::Log(unread) = error
+        && unread.is_of_system()
+    {
+        return of_disk(unread, false);
     }
     let (code, mut details) = match error {
         ServiceError::Refused { refusal, item } => of_refusal(refusal, *item, place),
@@ -314,11 +318,12 @@ fn fault(error: &dyn std::fmt::Display) -> Status {
     Status::with_error_details(Code::Internal, message, details)
 }
 
-/// The status of a key file or document that the system refused: nothing was recorded, and sending
-/// the call again is right. The file is named in the server's log alone.
-fn of_disk(refused: &FileError) -> Status {
+/// The status of a key file or document that the system refused, or of the log where it could not be
+/// read: nothing was recorded, and sending the call again is right. The file is named in the server's
+/// log alone.
+fn of_disk(refused: &dyn std::fmt::Display, is_full: bool) -> Status {
     tracing::error!(error = %refused, "a call failed on the disk");
-    let (verdict, message) = if refused.is_full() {
+    let (verdict, message) = if is_full {
         let full = verdict(Code::ResourceExhausted, "NO_ROOM");
         (full, "the server's disk has no room for a file: its operator must make some")
     } else {

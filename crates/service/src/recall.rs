@@ -42,40 +42,39 @@ impl fmt::Debug for Streams {
     }
 }
 
+/// Hands out the records of these versions of a stream, in order.
+fn read(
+    log: &dyn Log,
+    unit: UnitId,
+    versions: &RangeInclusive<u64>,
+    take: &mut dyn FnMut(&Recorded),
+) -> Result<(), ServiceError> {
+    let mut next = *versions.start();
+    while versions.contains(&next) {
+        let stored = log.read_stream_here(unit, next, AT_ONCE)?;
+        if stored.is_empty() {
+            return Err(ServiceError::Fault("a stream is shorter than the views say"));
+        }
+        for stored in stored {
+            let recorded = ReadRecord::read(stored)?.recorded;
+            if versions.contains(&recorded.place.version) {
+                take(&recorded);
+            }
+            next = recorded.place.version + 1;
+        }
+    }
+    Ok(())
+}
+
 impl Recall for Streams {
     fn recall(&self, unit: UnitId, versions: RangeInclusive<u64>, take: &mut dyn FnMut(&Recorded)) {
-        let mut read = || -> Result<(), ServiceError> {
-            let log = self.log.upgrade().ok_or(LogError::Closed)?;
-            let mut next = *versions.start();
-            while versions.contains(&next) {
-                let stored = log.read_stream_here(unit, next, AT_ONCE)?;
-                if stored.is_empty() {
-                    return Err(ServiceError::Fault("a stream is shorter than the views say"));
-                }
-                for stored in stored {
-                    let recorded = ReadRecord::read(stored)?.recorded;
-                    if versions.contains(&recorded.place.version) {
-                        take(&recorded);
-                    }
-                    next = recorded.place.version + 1;
-                }
-            }
-            Ok(())
-        };
-        if let Err(error) = read() {
+        let log = self.log.upgrade().ok_or(ServiceError::Log(LogError::Closed));
+        if let Err(error) = log.and_then(|log| read(log.as_ref(), unit, &versions, take)) {
             tracing::error!(%unit, %error, "a unit's history cannot be read: run `gradus doctor`");
             resume_unwind(Box::new(format!("the history of unit {unit} cannot be read: {error}")));
         }
         self.recalled.notify_one();
     }
-}
-
-/// Reads a stream apart from whoever waits for it.
-async fn apart<T: Send + 'static>(
-    read: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ServiceError> {
-    let read = tokio::task::spawn_blocking(read).await;
-    read.map_err(|_| ServiceError::Fault("a unit's history cannot be read"))
 }
 
 impl Service {
@@ -89,7 +88,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Fault`] when its stream cannot be read.
+    /// [`ServiceError::Log`] when its stream cannot be read.
     pub async fn recalled(&self, unit: UnitId) -> Result<(), ServiceError> {
         self.recalled_if(unit, |_| true).await
     }
@@ -107,7 +106,15 @@ impl Service {
         });
         for _ in 0..TRIES {
             let Some(left) = forgotten.take() else { break };
-            let remembered = apart(|| left.recall()).await?;
+            let log = Arc::clone(&self.log);
+            let recall = move || {
+                left.recall_by(|unit, versions, take| read(log.as_ref(), unit, &versions, take))
+            };
+            let recalled = tokio::task::spawn_blocking(recall).await;
+            let given_up = |_| ServiceError::Fault("a unit's history cannot be read");
+            // Whoever calls is told what the log says.
+            let remembered = recalled.map_err(given_up)??;
+            self.room.notify_one();
             let views = self.views();
             forgotten = views.history(unit).and_then(|history| history.remember(remembered));
         }

@@ -62,6 +62,21 @@ impl Forgotten {
         recalled.go_on(&mut known.items, known.version + 1..=version);
         Remembered { version, ..known }
     }
+
+    /// The same, read by `read`, which does what [`Recall::recall`] does or says why it cannot.
+    ///
+    /// # Errors
+    ///
+    /// What `read` says.
+    pub fn recall_by<E>(
+        self,
+        read: impl FnOnce(UnitId, RangeInclusive<u64>, &mut dyn FnMut(&Recorded)) -> Result<(), E>,
+    ) -> Result<Remembered, E> {
+        let Self { recalled, mut known, version } = self;
+        let versions = known.version + 1..=version;
+        read(recalled.unit, versions, &mut |recorded| known.items.take_in(recorded))?;
+        Ok(Remembered { version, ..known })
+    }
 }
 
 impl Remembered {

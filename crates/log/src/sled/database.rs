@@ -11,7 +11,7 @@ use rustix::fs::{IFlags, fsync, ioctl_getflags, ioctl_setflags};
 
 use super::MOST_CACHE_BYTES;
 use crate::LogError;
-use crate::error::Doing as _;
+use crate::error::{Doing as _, system_error};
 
 /// How long a database of this process may take to let go of its file.
 const LETS_GO_WITHIN: Duration = Duration::from_secs(2);
@@ -65,15 +65,6 @@ fn unopenable(directory: &Path, reason: String) -> LogError {
         Some(source) => LogError::Io { doing: "read or write", path: directory.join("db"), source },
         None => LogError::Unopenable { directory: directory.to_owned(), reason },
     }
-}
-
-/// The system's error that a text of the library tells: it keeps only the words of most.
-fn system_error(text: &str) -> Option<std::io::Error> {
-    let code = ["os error ", "Os { code: "].iter().find_map(|mark| {
-        let (_, rest) = text.split_once(mark)?;
-        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-    });
-    code.map(std::io::Error::from_raw_os_error)
 }
 
 /// Catches a panic as its text. What the library panics with on damage is not printed: the error

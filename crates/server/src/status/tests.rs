@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use gradus_service::directory::{DirectoryError, Step};
+use gradus_service::directory::{DirectoryError, FileError, Step};
 use gradus_service::keys::KeyError;
 
 use super::*;
@@ -15,6 +15,7 @@ fn a_disk_that_is_full_or_fails_is_not_told_as_a_fault_of_the_server() {
     let broken = || file(io::Error::from_raw_os_error(5));
     let quota = || file(io::Error::from_raw_os_error(122));
     let earlier = || file(io::Error::other("an earlier sync failed"));
+    let unread = |reason: &str| LogError::Storage(reason.to_owned()).into();
     for (error, code, reason) in [
         (KeyError::File(full()).into(), Code::ResourceExhausted, "NO_ROOM"),
         (KeyError::File(quota()).into(), Code::ResourceExhausted, "NO_ROOM"),
@@ -22,6 +23,8 @@ fn a_disk_that_is_full_or_fails_is_not_told_as_a_fault_of_the_server() {
         (HoldError::File(earlier()).into(), Code::Unavailable, "DISK_FAILED"),
         (HoldError::File(full()).into(), Code::ResourceExhausted, "NO_ROOM"),
         (DirectoryError::File(broken()).into(), Code::Unavailable, "DISK_FAILED"),
+        (unread("IO error: Input/output error (os error 5)"), Code::Unavailable, "DISK_FAILED"),
+        (unread("a page cannot be read back from byte 7"), Code::Internal, "FAULT"),
         (ServiceError::Fault("a bug"), Code::Internal, "FAULT"),
     ] {
         let told = status(&error);
