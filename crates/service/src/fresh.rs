@@ -138,21 +138,22 @@ impl Fresh {
         }
     }
 
-    /// How many records from a position on are left to the log, where the one there is: `most` at
-    /// the most.
-    pub(crate) fn left_out(&self, from: u64, most: usize) -> usize {
-        let next = self.waiting().calls.range(from..).next().map(|(next, _)| next - from);
-        next.map_or(most, |count| usize::try_from(count).map_or(most, |count| count.min(most)))
-    }
-
-    /// Takes records from a position on, some more than `most` at the most; none if the next one
-    /// is not here.
-    pub(crate) fn take(&self, from: u64, most: usize) -> Vec<Recorded> {
+    /// Takes records from a position on, some more than `most` at the most.
+    ///
+    /// # Errors
+    ///
+    /// Where the one there is not here: how many are to be read from the log, `most` at the most.
+    pub(crate) fn take(&self, from: u64, most: usize) -> Result<Vec<Recorded>, usize> {
         let mut waiting = self.waiting();
         // What the views read from the log meanwhile is let go.
         while let Some(entry) = waiting.calls.first_entry().filter(|entry| *entry.key() < from) {
             let known = entry.remove();
             waiting.records -= known.len();
+        }
+        let first = waiting.calls.first_key_value().map(|(first, _)| first - from);
+        let left_out = first.map_or(most, |count| usize::try_from(count).unwrap_or(most).min(most));
+        if left_out > 0 {
+            return Err(left_out);
         }
         // They are large: so there is room for exactly those that follow each other.
         let mut room = 0;
@@ -169,7 +170,7 @@ impl Fresh {
             taken.extend(records);
         }
         waiting.records -= taken.len();
-        taken
+        Ok(taken)
     }
 }
 
@@ -209,8 +210,10 @@ mod tests {
         fresh.add(facts(events), &placed);
     }
 
-    fn taken(fresh: &Fresh, from: u64, most: usize) -> Vec<u64> {
-        fresh.take(from, most).iter().map(|recorded| recorded.place.position).collect()
+    /// The positions of what is taken, or how many are left to the log.
+    fn taken(fresh: &Fresh, from: u64, most: usize) -> Result<Vec<u64>, usize> {
+        let taken = fresh.take(from, most)?;
+        Ok(taken.iter().map(|recorded| recorded.place.position).collect())
     }
 
     #[test]
@@ -218,8 +221,8 @@ mod tests {
         let fresh = Fresh::default();
         add(&fresh, 7, 1);
         add(&fresh, 5, 2);
-        assert_eq!(taken(&fresh, 5, 100), [5, 6, 7]);
-        assert_eq!(taken(&fresh, 8, 100), [0; 0]);
+        assert_eq!(taken(&fresh, 5, 100), Ok(vec![5, 6, 7]));
+        assert_eq!(taken(&fresh, 8, 100), Err(100));
     }
 
     #[test]
@@ -227,11 +230,11 @@ mod tests {
         let fresh = Fresh::default();
         add(&fresh, 5, 1);
         add(&fresh, 7, 1);
-        assert_eq!(taken(&fresh, 4, 100), [0; 0]);
-        assert_eq!(taken(&fresh, 5, 100), [5]);
+        assert_eq!(taken(&fresh, 4, 100), Err(1));
+        assert_eq!(taken(&fresh, 5, 100), Ok(vec![5]));
         add(&fresh, 6, 1);
-        assert_eq!(taken(&fresh, 6, 1), [6]);
-        assert_eq!(taken(&fresh, 7, 1), [7]);
+        assert_eq!(taken(&fresh, 6, 1), Ok(vec![6]));
+        assert_eq!(taken(&fresh, 7, 1), Ok(vec![7]));
     }
 
     #[test]
@@ -239,13 +242,9 @@ mod tests {
         let fresh = Fresh::default();
         add(&fresh, 0, 3);
         add(&fresh, 3, 1);
-        assert_eq!(taken(&fresh, 2, 100), [0; 0], "2 was in a call that was read in part");
+        assert_eq!(taken(&fresh, 2, 100), Err(1), "2 was in a call that was read in part");
         assert_eq!(fresh.waiting().records, 1);
-        assert_eq!(
-            [fresh.left_out(2, 100), fresh.left_out(3, 100), fresh.left_out(4, 100)],
-            [1, 0, 100]
-        );
-        assert_eq!(taken(&fresh, 3, 100), [3]);
+        assert_eq!(taken(&fresh, 3, 100), Ok(vec![3]));
     }
 
     #[test]
@@ -257,7 +256,7 @@ mod tests {
             facts(vec![Event::PrincipalAdded(PrincipalAdded { principal, kind, by: None })]),
             &[at(0)],
         );
-        assert_eq!(taken(&fresh, 0, 100), [0; 0]);
+        assert_eq!(taken(&fresh, 0, 100), Err(100));
     }
 
     #[test]
@@ -265,11 +264,10 @@ mod tests {
         let (fresh, most) = (Fresh::default(), MOST as u64);
         add(&fresh, 0, most);
         add(&fresh, most, 2);
-        assert_eq!(taken(&fresh, 0, MOST).len(), MOST);
+        assert_eq!(taken(&fresh, 0, MOST).unwrap().len(), MOST);
         add(&fresh, most + 2, 1);
-        assert_eq!(taken(&fresh, most, 100), [0; 0]);
-        assert_eq!(fresh.left_out(most, 100), 2);
-        assert_eq!(taken(&fresh, most + 2, 100), [most + 2]);
+        assert_eq!(taken(&fresh, most, 100), Err(2));
+        assert_eq!(taken(&fresh, most + 2, 100), Ok(vec![most + 2]));
     }
 
     /// Whether a record is still waited for.

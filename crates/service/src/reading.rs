@@ -266,12 +266,9 @@ impl Service {
                 self.gathered().await;
                 let _ = tokio::time::timeout(GATHERS, self.fresh.come(from)).await;
             }
-            let fresh = self.fresh.take(from, CHUNK);
-            if fresh.is_empty() {
-                let most = self.fresh.left_out(from, CHUNK).max(1);
-                self.read(self.records_from(from, most).await?).await?;
-            } else {
-                self.read_fresh(fresh).await?;
+            match self.fresh.take(from, CHUNK) {
+                Ok(fresh) => self.read_fresh(fresh).await?,
+                Err(left_out) => self.read(self.records_from(from, left_out).await?).await?,
             }
             from = self.read_size();
         }

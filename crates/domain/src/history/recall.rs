@@ -1,5 +1,6 @@
 //! What a history has forgotten, read again apart from it.
 
+use std::convert::Infallible;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -28,13 +29,8 @@ pub(super) struct Recalled {
 impl Recalled {
     pub(super) fn items(&self, version: u64) -> Box<Items> {
         let mut items = Box::<Items>::default();
-        self.go_on(&mut items, 1..=version);
+        self.from.recall(self.unit, 1..=version, &mut |recorded| items.take_in(recorded));
         items
-    }
-
-    /// Takes what these versions say into what those before them said.
-    fn go_on(&self, items: &mut Items, versions: RangeInclusive<u64>) {
-        self.from.recall(self.unit, versions, &mut |recorded| items.take_in(recorded));
     }
 }
 
@@ -58,9 +54,12 @@ impl Forgotten {
     /// Recalls them, from where they were recalled before on; blocks as [`Recall::recall`] does.
     #[must_use]
     pub fn recall(self) -> Remembered {
-        let Self { recalled, mut known, version } = self;
-        recalled.go_on(&mut known.items, known.version + 1..=version);
-        Remembered { version, ..known }
+        let from = Arc::clone(&self.recalled.from);
+        let Ok(remembered) = self.recall_by(|unit, versions, take| {
+            from.recall(unit, versions, take);
+            Ok::<(), Infallible>(())
+        });
+        remembered
     }
 
     /// The same, read by `read`, which does what [`Recall::recall`] does or says why it cannot.
