@@ -12,10 +12,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use gradus_model::PrincipalId;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::line::{Line, Ticket};
 
