@@ -6,35 +6,95 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use gradus_model::evidence::Source;
-use hashbrown::HashTable;
 
 /// Of a million sources, a new one is taken for one of them once in a million times.
 const BYTES: usize = 5;
 
-/// Sources that were seen, in 40 bits each.
+/// A few bits of a source, spread evenly.
+type Print = [u8; BYTES];
+
+/// So many of late are kept apart, however few there are.
+const FEWEST_RECENT: usize = 32;
+/// And so many, however many there are.
+const MOST_RECENT: usize = 4_096;
+/// The part that those of late are, before they are merged with the others.
+const PART_RECENT: usize = 16;
+
+/// As far as a print may lie from where it would if all lay evenly, before it is looked for among all.
+const AROUND: usize = 128;
+
+/// Sources that were seen, in 40 bits each and no more: of units that are pushed to, all are held.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen(HashTable<[u8; BYTES]>);
+pub(super) struct Seen {
+    /// In their order.
+    prints: Vec<Print>,
+    /// Those of late, in their order.
+    recent: Vec<Print>,
+}
 
 impl Seen {
     pub(super) fn add(&mut self, source: &Source) {
-        let (hash, print) = print_of(source);
-        let of = |print: &[u8; BYTES]| spread(*print);
-        self.0.entry(hash, |one| *one == print, of).or_insert(print);
+        let print = print_of(source);
+        if has(&self.prints, print) {
+            return;
+        }
+        if let Err(at) = self.recent.binary_search(&print) {
+            self.recent.insert(at, print);
+        }
+        let most = (self.prints.len() / PART_RECENT).clamp(FEWEST_RECENT, MOST_RECENT);
+        if self.recent.len() >= most {
+            self.prints = merged(&self.prints, &self.recent);
+            self.recent.clear();
+        }
     }
 
     /// Whether a source may have been seen; one that was not, was not.
     pub(super) fn may_have(&self, source: &Source) -> bool {
-        let (hash, print) = print_of(source);
-        self.0.find(hash, |one| *one == print).is_some()
+        let print = print_of(source);
+        has(&self.prints, print) || self.recent.binary_search(&print).is_ok()
     }
 }
 
 impl<'a> FromIterator<&'a Source> for Seen {
     fn from_iter<I: IntoIterator<Item = &'a Source>>(sources: I) -> Self {
-        let mut seen = Self::default();
-        sources.into_iter().for_each(|source| seen.add(source));
-        seen
+        let mut prints: Vec<Print> = sources.into_iter().map(print_of).collect();
+        prints.sort_unstable();
+        prints.dedup();
+        prints.shrink_to_fit();
+        Self { prints, recent: Vec::new() }
     }
+}
+
+/// Whether a print is among those that lie in their order.
+fn has(prints: &[Print], print: Print) -> bool {
+    let near = around(prints.len(), print).and_then(|near| prints.get(near));
+    let lies_in = |near: &&[Print]| {
+        let ends = near.first().zip(near.last());
+        ends.is_some_and(|(first, last)| (first..=last).contains(&&print))
+    };
+    near.filter(lies_in).unwrap_or(prints).binary_search(&print).is_ok()
+}
+
+/// Where a print most likely lies among so many that lie evenly.
+fn around(many: usize, print: Print) -> Option<std::ops::Range<usize>> {
+    let [one, two, three, four, five] = print;
+    let share = u128::from(u64::from_be_bytes([0, 0, 0, one, two, three, four, five]));
+    let at = usize::try_from((share * u128::try_from(many).ok()?) >> (8 * BYTES)).ok()?;
+    Some(at.saturating_sub(AROUND)..at.saturating_add(AROUND).min(many))
+}
+
+/// Two lists, each in its order and without what the other holds, as one.
+fn merged(left: &[Print], right: &[Print]) -> Vec<Print> {
+    let mut all = Vec::with_capacity(left.len() + right.len());
+    let mut left = left.iter().copied().peekable();
+    for print in right {
+        while let Some(before) = left.next_if(|one| one < print) {
+            all.push(before);
+        }
+        all.push(*print);
+    }
+    all.extend(left);
+    all
 }
 
 /// A number that differs from that of any other source, most likely.
@@ -44,14 +104,9 @@ pub(super) fn hash_of(source: &Source) -> u64 {
     hasher.finish()
 }
 
-fn print_of(source: &Source) -> (u64, [u8; BYTES]) {
+fn print_of(source: &Source) -> Print {
     let [print @ .., _, _, _] = hash_of(source).to_be_bytes();
-    (spread(print), print)
-}
-
-/// Where a table keeps it: its bits reach both ends, which the table reads.
-fn spread([one, two, three, four, five]: [u8; BYTES]) -> u64 {
-    u64::from_be_bytes([0, 0, 0, one, two, three, four, five]).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    print
 }
 
 #[cfg(test)]
@@ -64,15 +119,40 @@ mod tests {
 
     #[test]
     fn what_was_seen_is_told_and_of_ten_thousand_others_none() {
-        let seen: Seen = (0..10_000).map(source).collect::<Vec<_>>().iter().collect();
-        assert!((0..10_000).all(|number| seen.may_have(&source(number))));
-        assert!((10_000..20_000).all(|number| !seen.may_have(&source(number))));
+        let sources: Vec<_> = (0..10_000).map(source).collect();
+        let together: Seen = sources.iter().collect();
+        let mut one_by_one = Seen::default();
+        sources.iter().for_each(|source| one_by_one.add(source));
+        for seen in [together, one_by_one] {
+            assert!((0..10_000).all(|number| seen.may_have(&source(number))));
+            assert!((10_000..20_000).all(|number| !seen.may_have(&source(number))));
+        }
+    }
+
+    #[test]
+    fn ten_thousand_sources_take_little_more_than_five_bytes_each() {
+        let mut seen = Seen::default();
+        (0..10_000).map(source).for_each(|source| seen.add(&source));
+        let held = seen.prints.capacity() + seen.recent.capacity();
+        assert!(held * BYTES < 56_000, "{} bytes", held * BYTES);
     }
 
     #[test]
     fn what_is_seen_again_takes_no_more_room() {
         let mut seen = Seen::default();
-        (0..100).for_each(|_| seen.add(&source(1)));
-        assert_eq!(seen.0.len(), 1);
+        let both = (0..100).chain(0..100).map(source);
+        both.for_each(|source| seen.add(&source));
+        assert_eq!(seen.prints.len() + seen.recent.len(), 100);
+    }
+
+    #[test]
+    fn prints_that_lie_anyhow_are_found_all_the_same() {
+        // All begin alike: none lies where it would if they lay evenly.
+        let prints: Vec<Print> = (0..100_000_u32)
+            .map(|number| [&[7][..], &number.to_be_bytes()].concat().try_into().unwrap())
+            .collect();
+        assert!(prints.iter().step_by(97).all(|print| has(&prints, *print)));
+        assert!(!has(&prints, [6, 255, 255, 255, 255]) && !has(&prints, [8, 0, 0, 0, 0]));
+        assert!(!has(&[], [0; BYTES]) && has(&[[0; BYTES]], [0; BYTES]));
     }
 }
