@@ -113,10 +113,7 @@ impl UnitHistory {
     }
 
     fn items(&self) -> &Items {
-        // Most often it is so already, and a shared line of memory is better left alone.
-        if !self.used.load(Ordering::Relaxed) {
-            self.used.store(true, Ordering::Relaxed);
-        }
+        self.asked();
         self.items.get_or_init(|| match &self.recalled {
             Some(recalled) => {
                 let items = recalled.items(self.version);
@@ -152,8 +149,24 @@ impl UnitHistory {
         self.see(&remembered.items);
         // Who was faster recalled the same.
         let _ = self.items.set(remembered.items);
-        self.used.store(true, Ordering::Relaxed);
         None
+    }
+
+    /// Notes that somebody asks for items or ratings, or soon will.
+    pub fn asked(&self) {
+        // Most often it is so already, and a shared line of memory is better left alone.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Lets somebody look at items and ratings who needs them but once: that does not count as
+    /// asking for them.
+    pub fn looked_at<T>(&self, look: impl FnOnce(&Self) -> T) -> T {
+        let was_used = self.is_used();
+        let seen = look(self);
+        self.used.store(was_used, Ordering::Relaxed);
+        seen
     }
 
     /// Whether it is known without a wait from which sources items come.

@@ -190,6 +190,19 @@ impl Views {
         forgotten
     }
 
+    /// Forgets these units' items and ratings, unless somebody asked for them lately, where more is
+    /// held than `most_bytes`.
+    pub fn forget_unasked(&mut self, units: &[UnitId], most_bytes: usize) -> Vec<Remembered> {
+        if self.held_bytes() <= most_bytes {
+            return Vec::new();
+        }
+        let mut forget = |unit: &UnitId| {
+            let history = self.units.get_mut(unit).filter(|history| !history.is_used());
+            history.and_then(UnitHistory::forget)
+        };
+        units.iter().filter_map(&mut forget).collect()
+    }
+
     /// About how many bytes of items and ratings are held that can be recalled.
     #[must_use]
     pub fn held_bytes(&self) -> usize {

@@ -94,8 +94,8 @@ impl Service {
     }
 
     /// The same, where `asks` says that somebody will ask for them, of a history that knows from
-    /// which sources the unit's items come, or where that is not known. What is read to know it is
-    /// held until nobody asks for it: the index does, next.
+    /// which sources the unit's items come, or where that is not known. What is read to know that
+    /// alone is held until the index has seen it.
     pub(crate) async fn recalled_if(
         &self,
         unit: UnitId,
@@ -116,7 +116,14 @@ impl Service {
             let remembered = recalled.map_err(given_up)??;
             self.room.notify_one();
             let views = self.views();
-            forgotten = views.history(unit).and_then(|history| history.remember(remembered));
+            forgotten = views.history(unit).and_then(|history| {
+                let left = history.remember(remembered);
+                // Where sources are not known yet, that may say yes for want of them.
+                if left.is_none() && asks(history) {
+                    history.asked();
+                }
+                left
+            });
         }
         // If the stream goes on faster than it is read, whoever asks waits for it.
         Ok(())
@@ -127,7 +134,7 @@ impl Service {
         self.forget_by(Views::make_room);
     }
 
-    fn forget_by(&self, forget: impl Fn(&mut Views, usize) -> Vec<Remembered>) {
+    pub(crate) fn forget_by(&self, forget: impl Fn(&mut Views, usize) -> Vec<Remembered>) {
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         let forgotten = forget(&mut views, self.memory.history_bytes);
         drop(views);

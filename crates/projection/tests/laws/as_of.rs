@@ -211,6 +211,36 @@ fn a_recall_goes_on_from_where_it_was_when_the_stream_went_on() {
     }
 }
 
+#[test]
+fn what_a_projector_alone_looked_at_is_forgotten_once_it_did_and_what_somebody_asks_for_stays() {
+    let library = PUBLISHED.library();
+    for seed in seeds(10) {
+        let events = made_up(seed).events;
+        let Some(new) = pushed(&events, 0) else { continue };
+        let unit = new.place.stream;
+        let kept = Arc::new(Kept::of(&events));
+        let mut views = standing(&events, &kept);
+        let history = views.history(unit).unwrap();
+        let read = history.forgotten().expect("nothing is held at a start").recall();
+        assert!(history.remember(read).is_none());
+        let mut projector = Projector::new();
+        history.looked_at(|history| {
+            projector.hold_whole(&views.with(&library), unit, history, views.cursor);
+        });
+        assert!(views.forget_unasked(&[unit], usize::MAX).is_empty(), "there is room");
+        assert_eq!(views.forget_unasked(&[unit], 0).len(), 1, "seed {seed}");
+        let history = views.history(unit).unwrap();
+        assert!(history.forgotten().is_some() && history.knows_sources(), "seed {seed}");
+
+        assert!(history.item_from(&source(&new)).is_none(), "it is new");
+        let read = history.forgotten().expect("it asked for nothing").recall();
+        assert!(history.remember(read).is_none());
+        history.asked();
+        history.looked_at(|history| _ = history.targets().count());
+        assert!(views.forget_unasked(&[unit], 0).is_empty(), "somebody asks, seed {seed}");
+    }
+}
+
 fn source(recorded: &Recorded) -> Source {
     submission(recorded).unwrap().1.source.clone()
 }

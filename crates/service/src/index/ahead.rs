@@ -8,16 +8,21 @@ use gradus_projection::Projector;
 use crate::service::Service;
 
 /// Has the projector hold the units that these records are about whole, as they are known with `size`
-/// records. What is recalled for that is dropped: what comes next asks for the folds alone.
+/// records. What is recalled for that is dropped, and what was recalled to know its sources and is
+/// asked for by nobody, where there is no room: what comes next asks for the folds alone.
 ///
 /// Blocks; nobody else waits while a stream is read.
 pub(super) fn hold(service: &Service, projector: &mut Projector, records: &[Recorded], size: u64) {
+    let mut looked_at = Vec::new();
     for unit in projector.lacking(records) {
         let forgotten = {
             let (views, library) = (service.views(), service.library());
             let Some(history) = views.history(unit) else { continue };
             let Some(forgotten) = history.forgotten() else {
-                projector.hold_whole(&views.with(&library), unit, history, size);
+                history.looked_at(|history| {
+                    projector.hold_whole(&views.with(&library), unit, history, size);
+                });
+                looked_at.push(unit);
                 continue;
             };
             forgotten
@@ -32,5 +37,8 @@ pub(super) fn hold(service: &Service, projector: &mut Projector, records: &[Reco
         drop((views, library));
         // It takes its time.
         drop(history);
+    }
+    if !looked_at.is_empty() {
+        service.forget_by(|views, most| views.forget_unasked(&looked_at, most));
     }
 }
