@@ -71,7 +71,7 @@ use table::Table;
 
 /// That of the program, for every server here.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -34,7 +34,7 @@ use table::{Table, per, shown};
 
 /// As in the server's own binary.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     let sizes = std::env::var("GRADUS_EVENTS").unwrap_or_else(|_| "10000".to_owned());

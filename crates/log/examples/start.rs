@@ -18,7 +18,7 @@ use gradus_log::{Log as _, Options, Progress, SledLog};
 
 /// That of the program.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).init();

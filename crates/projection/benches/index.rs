@@ -40,7 +40,7 @@ const FIRST_LEAF: Digest = Digest([1; 32]);
 
 /// As in the server's own binary.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     let sizes = std::env::var("GRADUS_EVENTS").unwrap_or_else(|_| "10000,1000000".to_owned());
