@@ -161,7 +161,7 @@ impl UnitHistory {
     }
 
     /// Lets somebody look at items and ratings who needs them but once: that does not count as
-    /// asking for them.
+    /// asking for them. Whoever asks for them at that very moment may have to recall them again.
     pub fn looked_at<T>(&self, look: impl FnOnce(&Self) -> T) -> T {
         let was_used = self.is_used();
         let seen = look(self);

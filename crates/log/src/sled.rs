@@ -176,7 +176,8 @@ impl Default for Options {
             most_pause: None,
             queue_calls: 4_096,
             queue_bytes: 32 << 20,
-            log_cache_bytes: MOST_CACHE_BYTES,
+            // What was written last is rarely read from it: the views take that from memory.
+            log_cache_bytes: MOST_CACHE_BYTES / 2,
             index_cache_bytes: MOST_CACHE_BYTES,
             index_runs: 65_536,
             whole_below: WHOLE_BELOW,

@@ -115,7 +115,7 @@ impl Default for Settings {
             calls_per_connection: 256,
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,
-            history_mebibytes: 160,
+            history_mebibytes: 64,
             verify_whole_below: gradus_log::WHOLE_BELOW,
             attachment_mebibytes: LONGEST_ATTACHMENT,
             clock_pause_days: 90,

@@ -84,7 +84,7 @@ pub struct Memory {
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { history_bytes: 160 << 20, idle: Duration::from_secs(10), fold_bytes: 96 << 20 }
+        Self { history_bytes: 64 << 20, idle: Duration::from_secs(10), fold_bytes: 96 << 20 }
     }
 }
 
