@@ -18,6 +18,8 @@ use crate::service::Service;
 
 /// How often a recall goes on with what came meanwhile, which is less each time.
 const TRIES: usize = 8;
+/// What the index is to see may take so much more room than there is for what nobody asks for.
+const AWAITING: usize = 2;
 /// How often what is not asked for is forgotten in the time after which a unit is idle.
 const LOOKS: u32 = 5;
 /// How much of a stream is read at a time.
@@ -95,7 +97,8 @@ impl Service {
 
     /// The same, where `asks` says that somebody will ask for them, of a history that knows from
     /// which sources the unit's items come, or where that is not known. What is read to know that
-    /// alone is held until the index has seen it.
+    /// alone is held until the index has seen it, if there is room for so much; it reads it again,
+    /// otherwise.
     pub(crate) async fn recalled_if(
         &self,
         unit: UnitId,
@@ -104,6 +107,9 @@ impl Service {
         let mut forgotten = self.views().history(unit).and_then(|history| {
             history.forgotten().filter(|_| !history.knows_sources() || asks(history))
         });
+        if forgotten.is_none() {
+            return Ok(());
+        }
         for _ in 0..TRIES {
             let Some(left) = forgotten.take() else { break };
             let log = Arc::clone(&self.log);
@@ -126,6 +132,7 @@ impl Service {
             });
         }
         // If the stream goes on faster than it is read, whoever asks waits for it.
+        self.forget_by(|views, most| views.forget_unasked(&[unit], most.saturating_mul(AWAITING)));
         Ok(())
     }
 
@@ -170,3 +177,6 @@ impl Service {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Calls that wait for their turn.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gradus_domain::Actor;
@@ -16,7 +17,12 @@ const MODEL: &str = include_str!("../../../../config/models/iso-21827-2008.toml"
 const RULES: &str = include_str!("../../../../config/rules/strict.toml");
 
 /// A new log with one model and one set of rules.
-pub(crate) async fn started(directory: &std::path::Path) -> Arc<Service> {
+pub(crate) async fn started(directory: &Path) -> Arc<Service> {
+    started_within(directory, Memory::default()).await
+}
+
+/// A log with one model and one set of rules, new or not.
+pub(crate) async fn started_within(directory: &Path, memory: Memory) -> Arc<Service> {
     let (model, rules) = (DocumentKind::Model, DocumentKind::Rules);
     let beginning = Beginning {
         organization: "organization".parse().unwrap(),
@@ -31,7 +37,7 @@ pub(crate) async fn started(directory: &std::path::Path) -> Arc<Service> {
     let clock: crate::Clock = Arc::new(move || noon);
     let options = Options { clock: Arc::clone(&clock), ..Options::default() };
     let Started { service, .. } =
-        Service::start(directory, &beginning, clock, Memory::default(), options).await.unwrap();
+        Service::start(directory, &beginning, clock, memory, options).await.unwrap();
     service
 }
 
