@@ -122,7 +122,9 @@ mod tests {
         let sources: Vec<_> = (0..10_000).map(source).collect();
         let together: Seen = sources.iter().collect();
         let mut one_by_one = Seen::default();
-        sources.iter().for_each(|source| one_by_one.add(source));
+        for source in &sources {
+            one_by_one.add(source);
+        }
         for seen in [together, one_by_one] {
             assert!((0..10_000).all(|number| seen.may_have(&source(number))));
             assert!((10_000..20_000).all(|number| !seen.may_have(&source(number))));
@@ -132,7 +134,9 @@ mod tests {
     #[test]
     fn ten_thousand_sources_take_little_more_than_five_bytes_each() {
         let mut seen = Seen::default();
-        (0..10_000).map(source).for_each(|source| seen.add(&source));
+        for number in 0..10_000 {
+            seen.add(&source(number));
+        }
         let held = seen.prints.capacity() + seen.recent.capacity();
         assert!(held * BYTES < 56_000, "{} bytes", held * BYTES);
     }
@@ -140,8 +144,9 @@ mod tests {
     #[test]
     fn what_is_seen_again_takes_no_more_room() {
         let mut seen = Seen::default();
-        let both = (0..100).chain(0..100).map(source);
-        both.for_each(|source| seen.add(&source));
+        for number in (0..100).chain(0..100) {
+            seen.add(&source(number));
+        }
         assert_eq!(seen.prints.len() + seen.recent.len(), 100);
     }
 

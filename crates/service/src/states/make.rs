@@ -59,15 +59,23 @@ impl Service {
     }
 
     /// Records the state at the last size that is to be described, if it was not.
-    async fn record_state(self: &Arc<Self>, cut: Option<u64>) -> Result<(), ServiceError> {
+    pub(super) async fn record_state(
+        self: &Arc<Self>,
+        cut: Option<u64>,
+    ) -> Result<(), ServiceError> {
         // What was cut is told before readers may ask about it.
         let passed = self.states.passed(self.read_size());
-        let Some(size) = passed.max(cut) else { return Ok(()) };
+        let Some(mut size) = passed.max(cut) else { return Ok(()) };
         let newest = self.views().state_digests.keys().next_back().copied();
-        if newest >= Some(size) {
-            return Ok(());
+        // What is said of the log itself may follow a size that is to be described, and hides it.
+        while newest < Some(size)
+            && cut != Some(size)
+            && is_beside(&self.record_at(size - 1).await?.recorded.event)
+        {
+            let Some(before) = self.states.passed(size - 1) else { return Ok(()) };
+            size = before;
         }
-        if cut != Some(size) && is_beside(&self.record_at(size - 1).await?.recorded.event) {
+        if newest >= Some(size) {
             return Ok(());
         }
         let rows = self.rows_again(size, PROJECTOR).await?;

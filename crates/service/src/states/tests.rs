@@ -107,3 +107,21 @@ async fn a_digest_is_recorded_once_however_often_it_is_tried() {
     }
     assert_eq!(service.log.head().size, before + 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_is_described_also_where_the_digest_of_an_earlier_one_follows_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = started(&directory.path().join("data")).await;
+    let due = service.log.head().size;
+    let earlier =
+        StateDigestRecorded { size: due - 1, root: Digest([9; 32]), rows: 1, projector: 1 };
+    service.append_state(earlier).await.unwrap();
+    service.caught_up(None).await.unwrap();
+    service.states.every.store(1, Ordering::Relaxed);
+    for cut in [None, Some(due)] {
+        service.record_state(cut).await.unwrap();
+        let newest = service.state_digests(u64::MAX, 1).await.unwrap().remove(0);
+        assert_eq!(newest.said.size, due, "{cut:?}");
+    }
+    assert_eq!(service.log.head().size, due + 2, "once, and its own digest makes none due");
+}
