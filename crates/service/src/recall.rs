@@ -104,8 +104,17 @@ impl Service {
         unit: UnitId,
         asks: impl Fn(&UnitHistory) -> bool,
     ) -> Result<(), ServiceError> {
+        // Where sources are not known yet, `asks` may say yes for want of them.
+        let asked = |history: &UnitHistory| {
+            let is_asked = history.knows_sources() && asks(history);
+            if is_asked {
+                history.asked();
+            }
+            is_asked
+        };
         let mut forgotten = self.views().history(unit).and_then(|history| {
-            history.forgotten().filter(|_| !history.knows_sources() || asks(history))
+            let is_wanted = asked(history) || !history.knows_sources();
+            history.forgotten().filter(|_| is_wanted)
         });
         if forgotten.is_none() {
             return Ok(());
@@ -124,15 +133,12 @@ impl Service {
             let views = self.views();
             forgotten = views.history(unit).and_then(|history| {
                 let left = history.remember(remembered);
-                // Where sources are not known yet, that may say yes for want of them.
-                if left.is_none() && asks(history) {
-                    history.asked();
-                }
+                asked(history);
                 left
             });
         }
-        // If the stream goes on faster than it is read, whoever asks waits for it.
         self.forget_by(|views, most| views.forget_unasked(&[unit], most.saturating_mul(AWAITING)));
+        // If the stream goes on faster than it is read, whoever asks waits for it.
         Ok(())
     }
 

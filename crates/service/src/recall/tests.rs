@@ -86,3 +86,11 @@ async fn after_a_start_a_push_of_a_tool_leaves_no_items_behind() {
     assert_eq!(views.held_bytes(), 0);
     assert!(views.history(unit).unwrap().knows_sources());
 }
+
+#[tokio::test]
+async fn after_a_start_an_item_of_a_person_asks_for_the_others_which_stay() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = started_again(&directory.path().join("data")).await;
+    push(&service, PrincipalKind::Person, 2).await;
+    assert!(service.views().held_bytes() > 0);
+}
