@@ -38,7 +38,8 @@ use held::{HeldArea, HeldUnit, Known, Segment, Touch, touches};
 use layout::Layout;
 pub use room::MOST_BYTES;
 use room::Room;
-use touched::{Touched, touches_others};
+use touched::Touched;
+pub(crate) use touched::touches_others;
 use was::Was;
 
 /// The projector's name.
@@ -317,6 +318,14 @@ impl Projector {
         });
         under.collect()
     }
+}
+
+/// Events in an order in which they may be taken in: those of a unit together, as far as no event
+/// between them bears on other units.
+pub fn unit_by_unit(recorded: &[Recorded]) -> impl Iterator<Item = Vec<&Recorded>> {
+    let alike = |one: &&Recorded, next: &&Recorded| one.place.stream == next.place.stream;
+    let of_units = move |run| by_unit(run).chunk_by(alike).map(<[_]>::to_vec).collect::<Vec<_>>();
+    runs(recorded).flat_map(of_units)
 }
 
 /// Events in runs whose units do not bear on each other.

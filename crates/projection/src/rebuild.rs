@@ -16,8 +16,8 @@ use crate::views::Views;
 /// Events that are taken in together: those of each unit then follow each other.
 pub const EVENTS_AT_ONCE: usize = 400_000;
 
-/// The same where nothing is kept of them, beside a server that is at work.
-const FOLDED_AT_ONCE: usize = 20_000;
+/// The same beside a server that is at work.
+pub const FEWER_AT_ONCE: usize = 20_000;
 
 /// How much memory a rebuild takes, about.
 #[derive(Clone, Debug)]
@@ -28,13 +28,20 @@ pub struct Within {
     pub history_bytes: usize,
     /// Bytes of the areas that are held between events.
     pub fold_bytes: usize,
+    /// Events that are taken in together.
+    pub at_once: usize,
 }
 
 impl Within {
     /// Nothing is forgotten, and all areas are held that may ever be.
     #[must_use]
     pub const fn ample() -> Self {
-        Self { recall: None, history_bytes: usize::MAX, fold_bytes: projector::MOST_BYTES }
+        Self {
+            recall: None,
+            history_bytes: usize::MAX,
+            fold_bytes: projector::MOST_BYTES,
+            at_once: EVENTS_AT_ONCE,
+        }
     }
 }
 
@@ -79,7 +86,7 @@ pub fn fill(
     let mut events = events.into_iter().take_while(known);
     let mut batch = Batch::default();
     loop {
-        let some: Vec<Recorded> = events.by_ref().take(EVENTS_AT_ONCE).collect();
+        let some: Vec<Recorded> = events.by_ref().take(within.at_once).collect();
         let parked =
             projector.fold(&mut views, library, &some, &mut |revision| batch.add(revision));
         batch.park(parked);
@@ -112,7 +119,7 @@ pub fn folded(
     let mut chains: BTreeMap<UnitId, Chain> = BTreeMap::new();
     let mut parked = BTreeSet::new();
     loop {
-        let some: Vec<Recorded> = events.by_ref().take(FOLDED_AT_ONCE).collect();
+        let some: Vec<Recorded> = events.by_ref().take(within.at_once).collect();
         if some.is_empty() {
             let told = chains.into_iter().filter(|(unit, _)| !parked.contains(unit));
             return (views, told.map(|(unit, chain)| (unit, Digest(chain.0))).collect());

@@ -258,11 +258,12 @@ impl IndexStore {
         self.written().parked.values().cloned().collect()
     }
 
-    /// Whether it tells what is known of a unit with `size` records.
+    /// Whether it tells what is known of a unit with `size` records; what is known of it has been so
+    /// since `since`.
     #[must_use]
-    pub fn tells(&self, unit: UnitId, size: u64) -> bool {
+    pub fn tells(&self, unit: UnitId, size: u64, since: u64) -> bool {
         let written = self.written();
-        size <= written.cursor && !written.parked.contains_key(&unit)
+        size.min(since) <= written.cursor && !written.parked.contains_key(&unit)
     }
 
     /// The bytes that the index takes on disk.

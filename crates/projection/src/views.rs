@@ -17,6 +17,7 @@ use gradus_model::unit::Grade;
 use gradus_model::{Catalog, Digest, Event, Recorded, Timestamp, UnitId};
 
 use crate::library::Library;
+use crate::projector::touches_others;
 
 /// The read models and how far they have read.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,8 @@ pub struct Views {
     pub state_digests: BTreeMap<u64, StateDigest>,
     /// The stamp of the last record that was read.
     stamped: Option<Timestamp>,
+    /// The size at which the last record came that bears on the levels of units besides its own.
+    bore_on_others: u64,
     units: BTreeMap<UnitId, UnitHistory>,
     /// From where items and ratings of a unit are read again that were forgotten.
     recall: Option<Arc<dyn Recall>>,
@@ -120,6 +123,14 @@ impl Views {
         })
     }
 
+    /// From which size on the levels of a unit cannot have changed by what was recorded, at any date:
+    /// no later record is of its stream, or bears on units besides its own.
+    #[must_use]
+    pub fn at_rest_since(&self, unit: UnitId) -> u64 {
+        let since = self.history(unit).map_or(0, |history| history.since);
+        since.max(self.bore_on_others)
+    }
+
     /// The moment at which rights are judged: a clock that was set back takes nobody's away.
     #[must_use]
     pub fn moment(&self, now: Timestamp) -> Timestamp {
@@ -141,6 +152,9 @@ impl Views {
     /// Takes in what an event says of the organization and of appraisals.
     fn evolve(&mut self, recorded: &Recorded) {
         let Recorded { place, effective_at, event, .. } = recorded;
+        if touches_others(recorded) {
+            self.bore_on_others = place.position + 1;
+        }
         self.registry.evolve(place.position, *effective_at, event);
         if let (Event::TokenIssued(issued), Grade::Internal) = (event, recorded.grade) {
             self.registry.issued_by_itself(issued.token);

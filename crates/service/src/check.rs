@@ -109,6 +109,7 @@ impl Service {
         let coordinate = self.resolve(asked).await?;
         let unit = self.unit(by, unit)?;
         let at = coordinate.at();
+        self.may_be_asked(&[unit], at.size).await?;
         let rules = self.rules_named(asked.rules.as_deref())?;
         let basis = self.views().basis(&self.library(), unit, at, rules.clone())?;
         let mut conditions = minimums(&basis, wanted)?;
@@ -217,6 +218,7 @@ impl Service {
     ) -> Result<Than, ServiceError> {
         let there = self.resolve(than).await?;
         let at = there.at();
+        self.may_be_asked(&[unit], at.size).await?;
         let rules = self.rules_named(than.rules.as_deref())?;
         self.refuse_lifeless(unit, at)?;
         let basis = self.basis_if_any(unit, at, rules.as_ref())?;

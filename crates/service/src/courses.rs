@@ -41,7 +41,7 @@ impl Service {
                 return *known;
             }
             let indexed = if rules.is_none() {
-                self.index.state(unit, reference, area, at)
+                self.index.state(&views, unit, reference, area, at)
             } else {
                 Err(NotTold)
             };
@@ -68,7 +68,7 @@ impl Service {
             if rules.is_some() {
                 return folded();
             }
-            self.index.course(unit, area, size).unwrap_or_else(|NotTold| folded())
+            self.index.course(&views, unit, area, size).unwrap_or_else(|NotTold| folded())
         };
         question(&Ground { world: &world, own: &own })
     }

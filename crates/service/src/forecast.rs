@@ -106,6 +106,7 @@ impl Service {
             with_coverage: wanted.with_coverage,
             rules,
         };
+        self.may_be_asked(&[unit], at.size).await?;
         self.apart(move |service| {
             let basis = service.basis_if_any(unit, at, question.rules.as_ref())?;
             let known = service.views().knows(unit, at.size);

@@ -101,6 +101,7 @@ impl Service {
         let coordinate = self.resolve(asked).await?;
         let unit = self.unit(by, unit)?;
         let at = coordinate.at();
+        self.may_be_asked(&[unit], at.size).await?;
         let rules = self.rules_named(asked.rules.as_deref())?;
         let (aims, adopted_by) = self.aims_of(unit, at, &wanted.profile)?;
         let basis = self.views().basis(&self.library(), unit, at, rules.clone())?;

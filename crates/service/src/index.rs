@@ -4,6 +4,7 @@
 //! same; the log of the process tells what to do.
 
 mod ahead;
+mod lag;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,13 +14,14 @@ use gradus_capsule::state::Areas;
 use gradus_domain::At;
 use gradus_domain::course::OwnState;
 use gradus_domain::fold::AreaCourse;
+use gradus_log::LogError;
 use gradus_model::catalog::Area;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, Recorded, UnitId};
 use gradus_projection::projector::{NAME, Parked, VERSION};
 use gradus_projection::rebuild::{Compared, Within, discard, rebuild, switch, verify};
 use gradus_projection::store::{IndexError, OfLog, Opened};
-use gradus_projection::{Batch, IndexStore, Projector};
+use gradus_projection::{Batch, IndexStore, Projector, Views};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -40,8 +42,10 @@ pub(crate) struct Index {
     projector: Mutex<Projector>,
     /// How many bytes it holds between events.
     most_bytes: usize,
-    /// Held while it is rebuilt or verified.
+    /// Held while it is rebuilt or verified, or catches up by a step.
     rebuilding: tokio::sync::Mutex<()>,
+    /// Whether it has yet to read what the views have read; told when it has, and with each step.
+    lags: watch::Sender<bool>,
 }
 
 /// The index cannot tell; a fold can.
@@ -85,8 +89,7 @@ impl Index {
         if let Opened::Anew(reason) = &opened {
             tracing::warn!(%reason, "the index of levels is built anew");
         }
-        let mut projector = Projector::new().within(most_bytes);
-        projector.leave(store.parked().into_iter().map(|parked| parked.unit));
+        let projector = projector_of(&store, most_bytes);
         Ok(Self {
             live,
             beside,
@@ -95,6 +98,7 @@ impl Index {
             projector: Mutex::new(projector),
             most_bytes,
             rebuilding: tokio::sync::Mutex::default(),
+            lags: watch::Sender::new(true),
         })
     }
 
@@ -109,33 +113,44 @@ impl Index {
     /// The own course of an area; none where nothing is known of it.
     pub(crate) fn course(
         &self,
+        views: &Views,
         unit: UnitId,
         area: &AreaRef,
         size: u64,
     ) -> Result<Option<Arc<AreaCourse>>, NotTold> {
-        self.told(unit, size, |store| store.course(unit, area, size))
+        self.told(views, unit, size, |store| store.course(unit, area, size))
     }
 
     /// The own state of an area at a point; none where nothing is known of it.
     pub(crate) fn state(
         &self,
+        views: &Views,
         unit: UnitId,
         area: &AreaRef,
         of_model: &Area,
         at: At,
     ) -> Result<Option<OwnState>, NotTold> {
-        self.told(unit, at.size, |store| store.state(unit, area, of_model, at))
+        self.told(views, unit, at.size, |store| store.state(unit, area, of_model, at))
+    }
+
+    /// Whether it tells what is known of a unit with `size` records: all that bears on the unit up to
+    /// there was read.
+    fn tells(&self, views: &Views, unit: UnitId, size: u64) -> bool {
+        let store = self.store();
+        store.as_ref().is_some_and(|store| store.tells(unit, size, views.at_rest_since(unit)))
     }
 
     /// What the index tells of a unit at a size, if it can.
     fn told<T>(
         &self,
+        views: &Views,
         unit: UnitId,
         size: u64,
         read: impl FnOnce(&IndexStore) -> Result<T, IndexError>,
     ) -> Result<T, NotTold> {
         let store = self.store();
-        let store = store.as_ref().filter(|store| store.tells(unit, size)).ok_or(NotTold)?;
+        let tells = |store: &&IndexStore| store.tells(unit, size, views.at_rest_since(unit));
+        let store = store.as_ref().filter(tells).ok_or(NotTold)?;
         read(store).map_err(|error| {
             tracing::error!(%error, "a level is folded in place of being read: \
                 run `gradus projections rebuild`");
@@ -172,7 +187,7 @@ impl Index {
         &self,
         size: u64,
     ) -> Result<BTreeMap<UnitId, Digest>, ServiceError> {
-        self.reading(|store| store.unit_digests_at(size))
+        self.reading(size, |store| store.unit_digests_at(size))
     }
 
     /// What is told of the areas of one unit, or of all, before `size`.
@@ -181,7 +196,7 @@ impl Index {
         let tell = |unit, area: &AreaRef, course: &AreaCourse| {
             areas.tell(unit, area, &course.levels, &course.supports);
         };
-        self.reading(|store| store.courses(of, size, tell))?;
+        self.reading(size, |store| store.courses(of, size, tell))?;
         Ok(areas)
     }
 
@@ -192,15 +207,20 @@ impl Index {
         area: &AreaRef,
         size: u64,
     ) -> Result<Option<Arc<AreaCourse>>, ServiceError> {
-        self.reading(|store| store.course(unit, area, size))
+        self.reading(size, |store| store.course(unit, area, size))
     }
 
+    /// Reads what it tells of everything at a size, which it must have read.
     fn reading<T>(
         &self,
+        size: u64,
         read: impl FnOnce(&IndexStore) -> Result<T, IndexError>,
     ) -> Result<T, ServiceError> {
         let store = self.store();
         let store = store.as_ref().ok_or(ServiceError::Fault("the index was given up"))?;
+        if store.cursor() < size {
+            return Err(ServiceError::Behind { read: store.cursor(), size });
+        }
         Ok(read(store)?)
     }
 
@@ -228,9 +248,10 @@ impl Index {
     }
 
     /// Gives the index up until the next start: questions are folded.
-    fn give_up(&self, error: &IndexError) {
+    fn give_up(&self, error: &dyn std::error::Error) {
         tracing::error!(%error, "the index of levels is given up until the next start");
         self.replace(None);
+        self.end_lag();
     }
 
     fn replace(&self, store: Option<IndexStore>) {
@@ -260,29 +281,41 @@ fn project(
         let known = records.partition_point(|recorded| recorded.place.position < from);
         let new = records.get(known..).unwrap_or_default();
         let parked = projector.apply_all(&world, new, &mut |revision| batch.add(revision));
-        for parked in &parked {
-            tracing::error!(unit = %parked.unit, position = parked.position,
-                reason = %parked.reason, "a unit is folded from now on: it was parked");
-        }
+        parked.iter().for_each(tell_parked);
         batch.park(parked);
         cursor = new.last().map_or(from, |recorded| recorded.place.position + 1);
     }
     if cursor == from { Ok(()) } else { store.write(batch, cursor, first_leaf) }
 }
 
+fn tell_parked(parked: &Parked) {
+    tracing::error!(unit = %parked.unit, position = parked.position, reason = %parked.reason,
+        "a unit is folded from now on: it was parked");
+}
+
+/// A projector that holds nothing yet, to go on with an index.
+fn projector_of(store: &IndexStore, most_bytes: usize) -> Projector {
+    let mut projector = Projector::new().within(most_bytes);
+    projector.leave(store.parked().into_iter().map(|parked| parked.unit));
+    projector
+}
+
 impl Service {
-    /// Tells the index of records that the views have read, and lets readers see them.
+    /// Tells the index of records that the views have read, and lets readers see them. While it lags, it
+    /// comes to them by itself.
     pub(crate) async fn index(
         self: &Arc<Self>,
         records: Vec<Recorded>,
     ) -> Result<(), ServiceError> {
-        self.apart(move |service| {
-            if let Err(error) = service.index.take(service, &records) {
-                service.index.give_up(&error);
-            }
-            Ok(())
-        })
-        .await?;
+        if !self.index.lags() {
+            self.apart(move |service| {
+                if let Err(error) = service.index.take(service, &records) {
+                    service.index.give_up(&error);
+                }
+                Ok(())
+            })
+            .await?;
+        }
         let cursor = self.views().cursor;
         self.cursor.send_replace(cursor);
         Ok(())
@@ -317,7 +350,7 @@ impl Service {
     ) -> Result<Outcome, ServiceError> {
         let (_alone, size) = self.alone(name).await?;
         self.apart(move |service| {
-            let compared = service.beside(size, &progress)?;
+            let compared = service.beside(size, service.ample(), &progress)?;
             let switched = compared.agree();
             if switched {
                 service.exchange(size)?;
@@ -348,14 +381,15 @@ impl Service {
             if let Some(grown) = grown.filter(|grown| !grown.agree()) {
                 return Ok(told(grown, false));
             }
-            let compared = service.beside(size, &progress)?;
+            let compared = service.beside(size, service.ample(), &progress)?;
             discard(&index.beside)?;
             Ok(told(compared, false))
         })
         .await
     }
 
-    /// Keeps others from rebuilding or verifying a projection, and tells how far it has read.
+    /// Keeps others from rebuilding or verifying a projection, once it has caught up after a start, and
+    /// tells how far it has read.
     async fn alone(
         &self,
         name: &str,
@@ -363,31 +397,42 @@ impl Service {
         if name != NAME {
             return Err(ServiceError::not_found("projection", name));
         }
+        self.index_caught_up().await?;
         let alone = self.index.rebuilding.try_lock().map_err(|_| ServiceError::Rebuilding)?;
         self.caught_up(None).await?;
         Ok((alone, self.read_size()))
+    }
+
+    /// The room of a rebuild that somebody asked for.
+    fn ample(&self) -> Within {
+        Within {
+            recall: Some(self.streams()),
+            history_bytes: self.memory.history_bytes,
+            ..Within::ample()
+        }
     }
 
     /// Builds the index of a log up to a size beside the live one, from the log alone.
     fn beside(
         &self,
         size: u64,
+        within: Within,
         progress: &watch::Sender<(u64, u64)>,
     ) -> Result<Compared, ServiceError> {
         let log = OfLog { size, ..self.index.log() };
         let library = self.library().clone();
-        let within = Within {
-            recall: Some(self.streams()),
-            history_bytes: self.memory.history_bytes,
-            ..Within::ample()
-        };
         let mut fault = None;
         let mut next = 0;
         let chunks = std::iter::from_fn(|| {
             if next >= log.size || fault.is_some() {
                 return None;
             }
-            match Handle::current().block_on(self.records_from(next, CHUNK)) {
+            let read = if self.states.stopped() {
+                Err(LogError::Closed.into())
+            } else {
+                Handle::current().block_on(self.records_from(next, CHUNK))
+            };
+            match read {
                 Ok(records) => {
                     next += records.len() as u64;
                     Some(records.into_iter().map(|record| record.recorded).collect::<Vec<_>>())
@@ -415,7 +460,8 @@ impl Service {
         let index = &self.index;
         // Nothing is written to either while they change places.
         let mut projector = index.projector();
-        let cursor = index.store().as_ref().map_or(size, IndexStore::cursor);
+        // One that is built anew after a start may be far behind.
+        let cursor = index.store().as_ref().map_or(size, IndexStore::cursor).max(size);
         let mut tail = Vec::new();
         while size + (tail.len() as u64) < cursor {
             let from = size + tail.len() as u64;
@@ -428,8 +474,7 @@ impl Service {
         switch(&index.live, &index.beside)?;
         let log = OfLog { size: cursor, ..index.log() };
         let (rebuilt, _) = IndexStore::open(&index.live, log)?;
-        *projector = Projector::new().within(index.most_bytes);
-        projector.leave(rebuilt.parked().into_iter().map(|parked| parked.unit));
+        *projector = projector_of(&rebuilt, index.most_bytes);
         project(self, &rebuilt, &mut projector, &tail, log.first_leaf)?;
         index.replace(Some(rebuilt));
         Ok(())

@@ -65,6 +65,7 @@ impl Service {
         if wanted.with_practices || self.may_be_told_of(unit, clocks.at()) {
             self.recalled(unit).await?;
         }
+        self.may_be_asked(&[unit], clocks.log_size).await?;
         let answer = async { self.levels_at(unit, clocks, asked, wanted) };
         let (root, answer) = tokio::join!(self.log.root_at(clocks.log_size), answer);
         let (root, answer) = (root?, answer?);

@@ -40,9 +40,9 @@ impl Service {
         Ok(Document { id, digest })
     }
 
-    /// Reads the log up to its head, from where the views and the index have come.
+    /// Reads the log into the views up to its head, from where they have come; the index comes after them.
     pub(crate) async fn fold(self: &Arc<Self>) -> Result<(), ServiceError> {
-        let mut next = self.views().cursor.min(self.index.cursor());
+        let mut next = self.views().cursor;
         let size = self.log.head().size;
         let mut ahead = self.read_ahead(next);
         while next < size {

@@ -45,7 +45,7 @@ impl fmt::Debug for Streams {
 }
 
 /// Hands out the records of these versions of a stream, in order.
-fn read(
+pub(crate) fn read(
     log: &dyn Log,
     unit: UnitId,
     versions: &RangeInclusive<u64>,
@@ -185,4 +185,4 @@ impl Service {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

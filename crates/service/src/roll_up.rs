@@ -162,6 +162,10 @@ impl Service {
         let organization = self.views().registry.organization.filter(|_| unit.is_empty());
         let unit = organization.map_or_else(|| self.unit(&by, unit), Ok)?;
         let rules = self.rules_named(asked.rules.as_deref())?;
+        if self.index.lags() {
+            let units = self.members_of((&by, unit), coordinate.at(), wanted.label.as_ref());
+            self.may_be_asked(&units, coordinate.log_size).await?;
+        }
         self.apart(move |service| {
             service.rolled_up((&by, unit), coordinate, rules.as_ref(), &wanted)
         })

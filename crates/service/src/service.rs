@@ -33,7 +33,7 @@ use crate::witnesses::Witnesses;
 use crate::writer::{RequestKey, Writer};
 
 /// How long a read waits for the views to read what is durable.
-const CATCH_UP: Duration = Duration::from_secs(10);
+pub(crate) const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// Tells the time; a test brings its own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -60,7 +60,7 @@ pub struct Service {
     pub(crate) people: RwLock<BTreeMap<PrincipalId, String>>,
     /// The index of levels, which reads after the views.
     pub(crate) index: Index,
-    /// How far views and index have read: what readers may ask about.
+    /// How far the views have read, and the index unless it lags: what readers may ask about.
     pub(crate) cursor: watch::Sender<u64>,
     /// Told when something changes who may do what.
     pub(crate) access: watch::Sender<()>,
@@ -176,7 +176,7 @@ impl Service {
         self.views.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How far views and index have read, as a log size.
+    /// How far the views have read, and the index unless it lags, as a log size.
     #[must_use]
     pub fn read_size(&self) -> u64 {
         *self.cursor.borrow()
@@ -233,6 +233,7 @@ impl Service {
     /// Stops taking appends, finishes those in the queue and marks the log as cleanly closed.
     pub async fn close(&self) -> Result<(), ServiceError> {
         self.states.stop();
+        self.index.look();
         if let Err(error) = self.keep_last_checkpoint().await {
             tracing::warn!(%error, "the last checkpoint is not kept");
         }

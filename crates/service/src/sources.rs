@@ -141,6 +141,7 @@ impl Service {
         let SourceDistrusted { suspect, .. } = stated.clone();
         let items = Distrust { position: size, suspect, from, until, restored: None };
         let units = self.suspected(items).await?;
+        self.may_be_asked(&units, size).await?;
         let event = Event::SourceDistrusted(stated);
         let mut found = self
             .apart(move |service| {
@@ -183,6 +184,7 @@ impl Service {
         let units = self.suspected(distrust).await?;
         self.caught_up(None).await?;
         let size = self.read_size();
+        self.may_be_asked(&units, size).await?;
         self.apart(move |service| {
             Ok(service.grounded(None, |ground| {
                 (size, impact(ground.world, size, now, &event, &units, ground.own))

@@ -80,11 +80,19 @@ pub struct Memory {
     pub idle: Duration,
     /// Bytes of areas that the projector of levels holds between events, about.
     pub fold_bytes: usize,
+    /// Records that units have in all whose streams are read at once, while the index of levels has yet
+    /// to read some: what a start reads before it serves, and what one question reads. A read takes 6 µs.
+    pub most_read: u64,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { history_bytes: 64 << 20, idle: Duration::from_secs(10), fold_bytes: 96 << 20 }
+        Self {
+            history_bytes: 64 << 20,
+            idle: Duration::from_secs(10),
+            fold_bytes: 96 << 20,
+            most_read: 100_000,
+        }
     }
 }
 
@@ -178,6 +186,7 @@ impl Service {
         service.keep_room();
         service.keep_uses_now_and_then();
         service.keep_attachments_tidy();
+        service.catch_up().await?;
         Ok(Started { service, created })
     }
 }

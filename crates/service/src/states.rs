@@ -88,12 +88,18 @@ impl States {
         self.cut.send_replace(Some(size));
     }
 
+    /// The same, where no size is known: the last one is looked for among all that it has read.
+    pub(crate) fn look(&self) {
+        self.cut.send_modify(|_| ());
+    }
+
     /// Ends what goes on beside the calls.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    fn stopped(&self) -> bool {
+    /// Whether the log is being closed.
+    pub(crate) fn stopped(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
 }

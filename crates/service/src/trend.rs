@@ -164,6 +164,7 @@ impl Service {
             rules: self.rules_named(asked.rules.as_deref())?,
             what: if wanted.with_coverage { What::WithCoverage } else { What::LevelsOnly },
         };
+        self.may_be_asked(&question.units, question.size).await?;
         let question = Arc::new(question);
         let members = {
             let question = Arc::clone(&question);

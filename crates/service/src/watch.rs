@@ -99,13 +99,16 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::NotFound`] for an unknown unit, `Past` for a size that the log does not have.
+    /// [`ServiceError::NotFound`] for an unknown unit, `Past` for a size that the log does not have,
+    /// [`ServiceError::Behind`] while the index of levels has long to catch up after a start.
     pub async fn watch(
         self: &Arc<Self>,
         by: &Caller,
         asked: &AskedWatch,
     ) -> Result<Watched, ServiceError> {
         self.caught_up(asked.from_size).await?;
+        // The walk asks for all units, again and again.
+        self.index_reached(self.read_size()).await?;
         let units: BTreeSet<UnitId> =
             asked.units.iter().map(|unit| self.unit(by, unit)).collect::<Result<_, _>>()?;
         let named = units.iter().copied().collect();

@@ -138,6 +138,6 @@ impl<'a> Touched<'a> {
 }
 
 /// Whether an event bears on units besides the one in whose stream it stands.
-pub(super) fn touches_others(recorded: &Recorded) -> bool {
+pub(crate) fn touches_others(recorded: &Recorded) -> bool {
     matches!(Touched::by(None, recorded), Touched::Bases(_) | Touched::Source(_))
 }

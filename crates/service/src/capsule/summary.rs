@@ -110,6 +110,7 @@ impl Service {
         let (mut claims, mut levels, mut bytes) = (Vec::new(), Vec::new(), 0);
         for (_, row) in &of {
             let (unit, described) = (row.stream, digest.said.size);
+            self.index_reached(described).await?;
             let areas = self.apart(move |service| service.opening(unit, described)).await?;
             let member = write_levels(&areas);
             bytes += member.len();

@@ -17,13 +17,13 @@ use crate::units::Registration;
 
 const UNIT: &str = "firmware";
 
-fn actor(service: &Service, kind: PrincipalKind) -> Actor {
+pub(crate) fn actor(service: &Service, kind: PrincipalKind) -> Actor {
     let principals = service.principals();
     let operator = principals.iter().find(|who| who.name.as_deref() == Some("operator")).unwrap();
     Actor { principal: operator.id, kind, grade: Grade::Token }
 }
 
-fn item(number: u32) -> Step {
+pub(crate) fn item(number: u32) -> Step {
     let id = number.to_string().parse().unwrap();
     Step::Submit(Box::new(Submission {
         kind: Kind::ScanReport,
@@ -67,6 +67,11 @@ async fn started_again(directory: &Path) -> Arc<Service> {
     let call = Call::by(actor(&service, PrincipalKind::Person));
     service.register_unit(&call, &unit).await.unwrap();
     push(&service, PrincipalKind::Service, 1).await;
+    stopped(service).await;
+    started_within(directory, memory).await
+}
+
+pub(crate) async fn stopped(service: Arc<Service>) {
     service.close().await.unwrap();
     let left = Arc::downgrade(&service);
     drop(service);
@@ -74,7 +79,6 @@ async fn started_again(directory: &Path) -> Arc<Service> {
     while left.strong_count() > 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    started_within(directory, memory).await
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use gradus_capsule::state::{Areas, rows, streams};
 use gradus_log::LogError;
 use gradus_model::{Digest, Recorded, Timestamp};
 use gradus_projection::projector::Revision;
-use gradus_projection::rebuild::{Within, folded};
+use gradus_projection::rebuild::{FEWER_AT_ONCE, Within, folded};
 use gradus_projection::views::StateDigest;
 use gradus_proof::leaf_hash;
 use gradus_proof::state::areas::BY_AREA;
@@ -110,6 +110,7 @@ impl Service {
             recall: Some(self.streams()),
             history_bytes: self.memory.history_bytes,
             fold_bytes: FOLD_BYTES,
+            at_once: FEWER_AT_ONCE,
         };
         let library = self.library().clone();
         let mut heads = BTreeMap::new();

@@ -88,6 +88,7 @@ impl Service {
         let answer = answered.areas.into_iter().next().ok_or_else(missing)?;
         let area = AreaRef { model: model.ok_or_else(missing)?, area: answer.area };
         let own = area.clone();
+        self.index_reached(described).await?;
         let opened = self.apart(move |service| {
             let areas = service.index.areas_at(Some(of), described)?;
             let told = service.index.course_at(of, &own, described)?;

@@ -63,8 +63,8 @@ impl Service {
         self: &Arc<Self>,
         cut: Option<u64>,
     ) -> Result<(), ServiceError> {
-        // What was cut is told before readers may ask about it.
-        let passed = self.states.passed(self.read_size());
+        // What was cut is told before readers may ask about it; while the index lags, after that.
+        let passed = self.states.passed(self.read_size().min(self.index.cursor()));
         let Some(mut size) = passed.max(cut) else { return Ok(()) };
         let newest = self.views().state_digests.keys().next_back().copied();
         // What is said of the log itself may follow a size that is to be described, and hides it.
@@ -113,6 +113,7 @@ impl Service {
         size: u64,
         projector: u32,
     ) -> Result<Vec<Row>, ServiceError> {
+        self.index_reached(size).await?;
         let projected = self.apart(move |service| {
             if projector < BY_AREA {
                 return service.index.unit_digests_at(size);
