@@ -23,6 +23,7 @@ use gradus_model::{Digest, Recorded, Target, Timestamp, UnitId};
 use crate::library::Library;
 use crate::views::{Views, by_unit};
 
+mod apart;
 mod course;
 mod held;
 mod layout;

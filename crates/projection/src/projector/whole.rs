@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use gradus_domain::UnitHistory;
 use gradus_domain::world::World;
 use gradus_model::unit::AreaRef;
-use gradus_model::{Event, Recorded, UnitId};
+use gradus_model::{Recorded, UnitId};
 
 use super::Projector;
 use super::held::{HeldArea, HeldUnit, Known};
@@ -16,22 +16,15 @@ impl Projector {
     /// The units that these events are about of which some area may not be held.
     #[must_use]
     pub fn lacking(&self, recorded: &[Recorded]) -> BTreeSet<UnitId> {
-        let told = recorded.iter().filter(|recorded| !stands(&recorded.event));
-        let is_held = |unit: &UnitId| {
-            self.parked.contains(unit) || self.units.get(unit).is_some_and(HeldUnit::is_whole)
-        };
-        told.map(|recorded| recorded.place.stream).filter(|unit| !is_held(unit)).collect()
+        let streams = recorded.iter().map(|recorded| (recorded.place.stream, recorded));
+        let lacking = streams.filter(|(unit, recorded)| self.is_lacking(unit, recorded));
+        lacking.map(|(unit, _)| unit).collect()
     }
 
-    /// Whether to take in these events of one unit, its items and ratings have to be asked for: some
-    /// area may not be held, or an event is about an item or rating of before.
-    #[must_use]
-    pub fn asks_history(&self, of_unit: &[&Recorded]) -> bool {
-        let of_before =
-            |event: &Event| !stands(event) && !matches!(event, Event::EvidenceSubmitted(_));
-        of_unit.iter().any(|recorded| {
-            of_before(&recorded.event) || !self.lacking(std::slice::from_ref(*recorded)).is_empty()
-        })
+    /// Whether the unit that an event is about may have an area that is not held.
+    pub(super) fn is_lacking(&self, unit: &UnitId, recorded: &Recorded) -> bool {
+        let is_held = || self.units.get(unit).is_some_and(HeldUnit::is_whole);
+        !stands(&recorded.event) && !self.parked.contains(unit) && !is_held()
     }
 
     /// Folds and holds every area of a unit, as its history was known with `size` records: as many as

@@ -1,5 +1,6 @@
 //! The law holds for the bitemporal index, however it came to be.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use gradus_domain::At;
@@ -11,11 +12,13 @@ use gradus_domain::world::basis;
 use gradus_model::catalog::Area;
 use gradus_model::unit::AreaRef;
 use gradus_model::{Digest, Recorded, UnitId};
+use gradus_projection::projector::{Revision, unit_by_unit};
 use gradus_projection::rebuild::Within;
 use gradus_projection::store::{OfLog, Opened};
 use gradus_projection::{Batch, IndexStore, Library, Projector, Views, rebuild};
 use tempfile::TempDir;
 
+use crate::as_of::forgotten;
 use crate::dice::Dice;
 use crate::law::{Answers, AreaFacts, Question, holds, seeds};
 use crate::made_up::{History, made_up};
@@ -89,8 +92,10 @@ impl Answers for Indexed {
         }
         let basis = basis(&world, *unit, *at, rules.as_ref()).ok()?;
         let own = |unit: UnitId, reference: &AreaRef, area: &Area| match rules {
-            None => self.store.state(unit, reference, area, *at).unwrap(),
-            Some(_) => {
+            None if self.tells(unit, at.size) => {
+                self.store.state(unit, reference, area, *at).unwrap()
+            }
+            _ => {
                 let course = own_course(&world, unit, reference, at.size, rules.as_ref());
                 Some(OwnState::of(&course, area, at.valid_at))
             }
@@ -112,9 +117,59 @@ impl Answers for Indexed {
     }
 }
 
+impl Indexed {
+    fn tells(&self, unit: UnitId, size: u64) -> bool {
+        self.store.tells(unit, size, self.views.at_rest_since(unit))
+    }
+}
+
 #[test]
 fn the_index_answers_what_a_naive_fold_answers() {
     holds(|events| filled(events, 7));
+}
+
+/// An index that has read so many events, beside views that have read all and hold none.
+fn lagging(events: &[Recorded], read: usize) -> Indexed {
+    Indexed { views: forgotten(events), ..filled(&events[..read], 7) }
+}
+
+#[test]
+fn an_index_that_lags_answers_what_a_naive_fold_answers_where_it_tells() {
+    let told = Cell::new(0);
+    holds(|events| {
+        let lags = lagging(events, events.len() - events.len() / 4);
+        let told_past = UNITS.iter().filter(|(name, ..)| lags.tells(unit(name), u64::MAX)).count();
+        told.set(told.get() + told_past);
+        lags
+    });
+    assert!(told.get() > seeds(1).count() / 10, "{told:?}");
+}
+
+#[test]
+fn the_digest_is_the_same_where_the_index_caught_up_with_views_at_the_head() {
+    for seed in seeds(6) {
+        let History { events, .. } = made_up(seed);
+        let digest = filled(&events, events.len()).store.digest();
+        let half = events.len() / 2;
+        for (at_once, holding) in [(1, 1_000), (3, 1_000), (events.len(), 1_000), (20, 0)] {
+            let Indexed { views, library, store, .. } = &lagging(&events, half);
+            let mut projector = Projector::new().holding(holding);
+            for some in events[half..].chunks(at_once) {
+                let mut batch = Batch::default();
+                for of_unit in unit_by_unit(some) {
+                    let history = views.history(of_unit[0].place.stream).unwrap();
+                    let asked = history.forgotten().filter(|_| projector.asks_history(&of_unit));
+                    let apart = asked.map(|forgotten| history.with(forgotten.recall()));
+                    let (world, apart) = (views.with(library), apart.as_ref().unwrap_or(history));
+                    let tell = &mut |revision: &Revision<'_>| batch.add(revision);
+                    assert_eq!(projector.apply_apart(&world, apart, &of_unit, tell), []);
+                }
+                let cursor = some.last().unwrap().place.position + 1;
+                store.write(batch, cursor, FIRST_LEAF).unwrap();
+            }
+            assert_eq!(store.digest(), digest, "{seed} {at_once} {holding}");
+        }
+    }
 }
 
 fn areas_of(history: &History) -> Vec<(UnitId, AreaRef)> {

@@ -8,13 +8,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use gradus_domain::world::World;
-use gradus_domain::{Registry, Rules, UnitHistory};
+use gradus_domain::UnitHistory;
 use gradus_log::LogError;
-use gradus_model::{Catalog, Digest, Recorded, UnitId};
+use gradus_model::{Recorded, UnitId};
 use gradus_projection::projector::{Parked, Tell, unit_by_unit};
 use gradus_projection::rebuild::{FEWER_AT_ONCE, Within, discard};
-use gradus_projection::views::Whole;
 use gradus_projection::{Batch, Projector};
 use tokio::sync::watch;
 
@@ -26,6 +24,10 @@ use crate::service::{CATCH_UP, Service};
 /// How many records are taken in at a time: so often is a unit read again of which items are decided on.
 /// Those who read the index wait while what they change is written.
 const AT_ONCE: usize = 16_384;
+/// How many of one unit are, while the views are held still.
+const AT_A_TIME: usize = 1_024;
+/// What questions recall while the index lags may take so much more room than there is for histories.
+const MORE_ROOM: usize = 4;
 
 impl Index {
     /// Whether it has yet to read what the views have read.
@@ -50,8 +52,7 @@ impl Service {
         let Some((from, to)) = self.lag() else { return Ok(()) };
         let records = self.read_again_from(from) + (to - from);
         if records <= self.memory.most_read {
-            while self.catch_up_once().await? {}
-            return Ok(());
+            return self.catch_up_first().await;
         }
         tracing::info!(
             from,
@@ -79,6 +80,17 @@ impl Service {
             }
         });
         Ok(())
+    }
+
+    async fn catch_up_first(self: &Arc<Self>) -> Result<(), ServiceError> {
+        loop {
+            match self.catch_up_once().await {
+                Ok(true) => (),
+                Ok(false) => return Ok(()),
+                Err(ServiceError::Index(error)) => self.index.give_up(&error),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// From where to where the index has yet to read; once that is nothing, it lags no more, and reads
@@ -189,47 +201,38 @@ impl Service {
         of_unit: &[&Recorded],
         tell: Tell<'_>,
     ) -> Result<Vec<Parked>, ServiceError> {
-        let Some(first) = of_unit.first().map(|first| first.place) else { return Ok(Vec::new()) };
-        let (unit, size) = (first.stream, first.position);
+        let Some(unit) = of_unit.first().map(|first| first.place.stream) else {
+            return Ok(Vec::new());
+        };
         let asks = projector.asks_history(of_unit);
         let forgotten =
             self.views().history(unit).filter(|_| asks).and_then(UnitHistory::forgotten);
         // Nobody else waits meanwhile.
-        let remembered = forgotten.map(|left| {
-            left.recall_by(|unit, versions, take| {
+        let remembered = forgotten.map(|forgotten| {
+            forgotten.recall_by(|unit, versions, take| {
                 recall::read(self.log.as_ref(), unit, &versions, take)
             })
         });
-        let remembered = match remembered {
-            Some(Err(ServiceError::Log(LogError::Closed))) => return Err(LogError::Closed.into()),
+        let mut remembered = match remembered.transpose() {
+            Err(error @ ServiceError::Log(LogError::Closed)) => return Err(error),
             // Whoever asks for it says so, and the unit is parked.
-            Some(Err(_)) | None => None,
-            Some(Ok(remembered)) => Some(remembered),
+            Err(_) => None,
+            Ok(remembered) => remembered,
         };
-        let (views, library) = (self.views(), self.library());
-        let whole = views.with(&library);
-        let Some(kept) = views.history(unit) else { return Ok(Vec::new()) };
-        let apart = remembered.map(|remembered| kept.with(remembered));
-        let was_apart = apart.is_some();
-        let mut work = |history: &UnitHistory| {
-            let world = Lent { whole, unit, history };
-            if asks {
-                projector.hold_whole(&world, unit, history, size);
-            }
-            let mut parked = Vec::new();
-            for recorded in of_unit {
-                parked.extend(projector.apply(&world, recorded, &mut *tell));
-            }
-            parked
-        };
-        let parked = match &apart {
-            Some(history) => work(history),
-            None => kept.looked_at(&mut work),
-        };
-        drop((views, library));
-        // It takes its time.
-        drop(apart);
-        if asks && !was_apart {
+        let (mut apart, mut parked) = (None, Vec::new());
+        for some in of_unit.chunks(AT_A_TIME) {
+            let (views, library) = (self.views(), self.library());
+            let Some(history) = views.history(unit) else { break };
+            let world = views.with(&library);
+            let recalled = remembered.take().map(|remembered| history.with(remembered));
+            apart = apart.or(recalled);
+            parked.extend(match &apart {
+                Some(apart) => projector.apply_apart(&world, apart, some, &mut *tell),
+                None => history
+                    .looked_at(|history| projector.apply_apart(&world, history, some, &mut *tell)),
+            });
+        }
+        if asks && apart.is_none() {
             self.forget_by(|views, most| views.forget_unasked(&[unit], most));
         }
         Ok(parked)
@@ -262,7 +265,7 @@ impl Service {
 
     /// Makes sure that what is known of these units with `size` records can be told without a wait
     /// while everything is held still: what the index does not tell while it lags is recalled, or,
-    /// where that is too much, the index is waited for.
+    /// where that is too much or there is no room, the index is waited for.
     ///
     /// # Errors
     ///
@@ -275,9 +278,8 @@ impl Service {
         if !self.index.lags() {
             return Ok(());
         }
-        let mut untold: Vec<UnitId> = Vec::new();
-        let mut records = 0;
-        {
+        let (mut untold, mut records) = (Vec::<UnitId>::new(), 0);
+        let is_full = {
             let views = self.views();
             let above = |unit: &UnitId| views.registry.ever_above(*unit, size);
             for unit in units.iter().flat_map(above) {
@@ -288,39 +290,16 @@ impl Service {
                     untold.push(unit);
                 }
             }
-        }
-        if records > self.memory.most_read {
+            !untold.is_empty()
+                && views.held_bytes() > self.memory.history_bytes.saturating_mul(MORE_ROOM)
+        };
+        if is_full || records > self.memory.most_read {
             return self.index_reached(size).await;
         }
         for unit in untold {
             self.recalled(unit).await?;
         }
         Ok(())
-    }
-}
-
-/// The world with a history of one unit that was recalled apart.
-struct Lent<'a> {
-    whole: Whole<'a>,
-    unit: UnitId,
-    history: &'a UnitHistory,
-}
-
-impl World for Lent<'_> {
-    fn registry(&self) -> &Registry {
-        self.whole.registry()
-    }
-
-    fn history(&self, unit: UnitId) -> Option<&UnitHistory> {
-        if unit == self.unit { Some(self.history) } else { self.whole.history(unit) }
-    }
-
-    fn model(&self, digest: &Digest) -> Option<Arc<Catalog>> {
-        self.whole.model(digest)
-    }
-
-    fn rules(&self, digest: &Digest) -> Option<Arc<Rules>> {
-        self.whole.rules(digest)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gradus_model::rating::Value;
 use gradus_model::unit::{PrincipalKind, UnitKind};
-use gradus_model::{Practice, RatingId};
+use gradus_model::{Digest, Practice, RatingId};
 use gradus_projection::projector::NAME;
 
 use super::*;
@@ -24,7 +24,7 @@ use crate::watch::AskedWatch;
 
 const UNITS: [&str; 3] = ["firmware", "gateway", "portal"];
 const NOTHING_FIRST: Memory = Memory {
-    history_bytes: 0,
+    history_bytes: 1 << 20,
     idle: Duration::from_millis(100),
     fold_bytes: 1 << 20,
     most_read: 0,
@@ -96,9 +96,9 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &to)
+            copy(&entry.path(), &to);
         } else {
-            drop(fs::copy(entry.path(), to).unwrap())
+            fs::copy(entry.path(), to).unwrap();
         }
     }
 }
