@@ -109,6 +109,12 @@ impl Service {
             let check = |side: &Side| self.check_area(side.unit, side.at, area);
             check(&from.side).or_else(|_| check(&to.side))?;
         }
+        if from.side.at.size == to.side.at.size {
+            self.may_be_asked(&[from.side.unit, to.side.unit], to.side.at.size).await?;
+        } else {
+            self.may_be_asked_on_the_way(&[from.side.unit], from.side.at.size).await?;
+            self.may_be_asked_on_the_way(&[to.side.unit], to.side.at.size).await?;
+        }
         self.apart(move |service| service.compared(from, to, &wanted)).await
     }
 

@@ -164,7 +164,11 @@ impl Service {
             rules: self.rules_named(asked.rules.as_deref())?,
             what: if wanted.with_coverage { What::WithCoverage } else { What::LevelsOnly },
         };
-        self.may_be_asked(&question.units, question.size).await?;
+        if wanted.as_reported {
+            self.may_be_asked_on_the_way(&question.units, question.size).await?;
+        } else {
+            self.may_be_asked(&question.units, question.size).await?;
+        }
         let question = Arc::new(question);
         let members = {
             let question = Arc::clone(&question);

@@ -5,6 +5,7 @@
 //! answers are the same. Invariant: each record is taken in once and in order, by whoever catches up
 //! while it lags, and by whoever follows the log's head from then on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -278,20 +279,19 @@ impl Service {
         if !self.index.lags() {
             return Ok(());
         }
-        let (mut untold, mut records) = (Vec::<UnitId>::new(), 0);
+        let (mut untold, mut records) = (BTreeSet::new(), 0);
         let is_full = {
             let views = self.views();
             let above = |unit: &UnitId| views.registry.ever_above(*unit, size);
             for unit in units.iter().flat_map(above) {
                 let history = views.history(unit).filter(|history| history.forgotten().is_some());
-                let is_told = untold.contains(&unit) || self.index.tells(&views, unit, size);
-                if let Some(history) = history.filter(|_| !is_told) {
+                let history = history.filter(|_| !self.index.tells(&views, unit, size));
+                if let Some(history) = history.filter(|_| untold.insert(unit)) {
                     records += history.version;
-                    untold.push(unit);
                 }
             }
-            !untold.is_empty()
-                && views.held_bytes() > self.memory.history_bytes.saturating_mul(MORE_ROOM)
+            let room = self.memory.history_bytes.saturating_mul(MORE_ROOM);
+            !untold.is_empty() && views.held_bytes() > room
         };
         if is_full || records > self.memory.most_read {
             return self.index_reached(size).await;
@@ -300,6 +300,20 @@ impl Service {
             self.recalled(unit).await?;
         }
         Ok(())
+    }
+
+    /// As [`Self::may_be_asked`], of each size up to this one: what the index does not tell there would
+    /// be folded again and again.
+    pub(crate) async fn may_be_asked_on_the_way(
+        &self,
+        units: &[UnitId],
+        size: u64,
+    ) -> Result<(), ServiceError> {
+        let is_told = {
+            let views = self.views();
+            units.iter().all(|unit| self.index.tells(&views, *unit, size))
+        };
+        if is_told { Ok(()) } else { self.index_reached(size).await }
     }
 }
 

@@ -140,7 +140,7 @@ async fn while_the_index_lags_levels_are_folded_and_are_those_that_it_tells_late
     let (size, told) = behind(&data).await;
     // One unit may be read for a question, and both that have changed are too much for the start.
     let service = started_within(&data, Memory { most_read: 40, ..NOTHING_FIRST }).await;
-    let held = service.index.rebuilding.try_lock().unwrap();
+    let pause = service.index.rebuilding.try_lock().unwrap();
     assert!(service.index.lags() && service.index.cursor() < size);
     assert_eq!(service.projections().unwrap()[0].cursor, service.index.cursor());
     assert_eq!(all_levels(&service, size).await, told);
@@ -156,7 +156,7 @@ async fn while_the_index_lags_levels_are_folded_and_are_those_that_it_tells_late
     assert!(!service.index.tells(&service.views(), portal, head));
     let folded = all_levels(&service, head).await;
     assert_ne!(folded, told);
-    drop(held);
+    drop(pause);
     service.index_caught_up().await.unwrap();
     assert!(is_true(&service).await);
     assert_eq!(all_levels(&service, size).await, told);
@@ -175,7 +175,7 @@ async fn what_would_take_long_to_fold_waits_for_the_index_and_is_refused_while_i
     let data = directory.path().join("data");
     let (size, told) = behind(&data).await;
     let service = started_within(&data, NOTHING_FIRST).await;
-    let held = service.index.rebuilding.try_lock().unwrap();
+    let pause = service.index.rebuilding.try_lock().unwrap();
     let cursor = service.index.cursor();
     assert!(levels(&service, "firmware", cursor).await.is_ok());
     assert!(levels(&service, "portal", size).await.is_ok(), "it has not changed since");
@@ -185,10 +185,14 @@ async fn what_would_take_long_to_fold_waits_for_the_index_and_is_refused_while_i
     let by = Call::by(actor(&service, PrincipalKind::Person)).caller();
     let refused = service.watch(&by, &AskedWatch::default()).await.unwrap_err();
     assert!(matches!(refused, ServiceError::Behind { .. }), "{refused}");
+    let of = |name: &str| service.views().registry.unit_named(&name.parse().unwrap()).unwrap().id;
+    service.may_be_asked_on_the_way(&[of("portal")], size).await.unwrap();
+    let refused = service.may_be_asked_on_the_way(&[of("gateway")], size).await.unwrap_err();
+    assert!(matches!(refused, ServiceError::Behind { .. }), "{refused}");
     let refused = service.index.areas_at(None, size).unwrap_err();
     assert!(matches!(refused, ServiceError::Behind { .. }), "{refused}");
     tokio::time::resume();
-    drop(held);
+    drop(pause);
     assert_eq!(all_levels(&service, size).await, told);
     service.watch(&by, &AskedWatch::default()).await.unwrap();
 }
@@ -199,7 +203,7 @@ async fn a_state_that_is_due_where_the_index_has_not_come_is_described_when_it_h
     let data = directory.path().join("data");
     let (size, _) = behind(&data).await;
     let service = started_within(&data, NOTHING_FIRST).await;
-    let held = service.index.rebuilding.try_lock().unwrap();
+    let pause = service.index.rebuilding.try_lock().unwrap();
     let (cursor, every) = (service.index.cursor(), NonZeroU64::new(4).unwrap());
     service.describe_states(every);
     let mut read = service.cursor.subscribe();
@@ -210,7 +214,7 @@ async fn a_state_that_is_due_where_the_index_has_not_come_is_described_when_it_h
     push(&service, "firmware", 25..30).await;
     service.caught_up(None).await.unwrap();
     assert_eq!(newest(), Some(before));
-    drop(held);
+    drop(pause);
     read.wait_for(|_| newest() > Some(size)).await.unwrap();
     assert!(service.audit_state().await.unwrap().unwrap().agrees());
     let sizes: Vec<u64> = service.views().state_digests.keys().copied().collect();
@@ -224,7 +228,7 @@ async fn a_stop_while_the_index_lags_leaves_it_where_it_is_and_the_next_start_go
     let data = directory.path().join("data");
     let (size, told) = behind(&data).await;
     let service = started_within(&data, NOTHING_FIRST).await;
-    let held = service.index.rebuilding.try_lock().unwrap();
+    let pause = service.index.rebuilding.try_lock().unwrap();
     let cursor = service.index.cursor();
     let waiting = Arc::clone(&service);
     let waiting = tokio::spawn(async move { waiting.index_caught_up().await });
@@ -236,7 +240,7 @@ async fn a_stop_while_the_index_lags_leaves_it_where_it_is_and_the_next_start_go
     let ended = service.index_apart(&records).unwrap_err();
     assert!(matches!(ended, ServiceError::Log(LogError::Closed)), "{ended}");
     assert_eq!(service.index.cursor(), cursor);
-    drop(held);
+    drop(pause);
     stopped(service).await;
     let ended = waiting.await.unwrap().unwrap_err();
     assert!(matches!(ended, ServiceError::Log(LogError::Closed)), "{ended}");
@@ -254,11 +258,11 @@ async fn an_index_that_is_gone_is_built_while_levels_are_told() {
     let (size, told) = behind(&data).await;
     fs::remove_dir_all(data.join("projections")).unwrap();
     let service = started_within(&data, NOTHING_FIRST).await;
-    let held = service.index.rebuilding.try_lock().unwrap();
+    let pause = service.index.rebuilding.try_lock().unwrap();
     assert_eq!((service.index.lags(), service.index.cursor()), (true, 0));
     push(&service, "firmware", 25..30).await;
     service.caught_up(None).await.unwrap();
-    drop(held);
+    drop(pause);
     let head = service.log.head().size;
     service.index_caught_up().await.unwrap();
     assert_eq!(service.index.cursor(), head);
