@@ -175,9 +175,13 @@ impl UnitHistory {
         self.recalled.is_none() || self.seen.get().is_some()
     }
 
-    /// A copy with what was recalled apart, which goes its own way; this one still holds nothing.
+    /// A copy with what was recalled apart, which goes its own way; this one still holds nothing, but
+    /// knows sources from now on, unless the stream has gone on since.
     #[must_use]
     pub fn with(&self, remembered: Remembered) -> Self {
+        if remembered.version == self.version {
+            self.see(&remembered.items);
+        }
         self.holding(remembered.items)
     }
 

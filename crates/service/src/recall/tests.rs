@@ -1,7 +1,6 @@
 //! What is held of a unit that is pushed to after a start.
 
 use std::path::Path;
-use std::time::Duration;
 
 use gradus_domain::Actor;
 use gradus_model::evidence::{Kind, Outcome, Source, Strength};
@@ -73,12 +72,10 @@ async fn started_again(directory: &Path) -> Arc<Service> {
 
 pub(crate) async fn stopped(service: Arc<Service>) {
     service.close().await.unwrap();
-    let left = Arc::downgrade(&service);
+    let gone = service.gone();
     drop(service);
     // What follows the log lets go of the directory as it ends.
-    while left.strong_count() > 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    gone.await;
 }
 
 #[tokio::test]

@@ -217,6 +217,9 @@ async fn a_state_that_is_due_where_the_index_has_not_come_is_described_when_it_h
     drop(pause);
     read.wait_for(|_| newest() > Some(size)).await.unwrap();
     assert!(service.audit_state().await.unwrap().unwrap().agrees());
+    let gateway = service.views().registry.unit_named(&"gateway".parse().unwrap()).unwrap().id;
+    let read = service.views().history(gateway).unwrap().knows_sources();
+    assert!(read, "whoever pushes to it next need not read it again");
     let sizes: Vec<u64> = service.views().state_digests.keys().copied().collect();
     assert!(sizes.iter().all(|size| *size % every == 0), "{sizes:?}");
     assert!(is_true(&service).await);
@@ -270,5 +273,19 @@ async fn an_index_that_is_gone_is_built_while_levels_are_told() {
     assert_eq!(all_levels(&service, size).await, told);
     push(&service, "gateway", 25..30).await;
     service.caught_up(None).await.unwrap();
+    assert!(is_true(&service).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_recorded_while_the_index_catches_up_is_taken_in_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    behind(&data).await;
+    let service = started_within(&data, NOTHING_FIRST).await;
+    for number in (25..).take_while(|number| *number < 35 || service.index.lags()) {
+        push(&service, UNITS[number as usize % UNITS.len()], number..number + 1).await;
+    }
+    service.caught_up(None).await.unwrap();
+    assert_eq!(service.index.cursor(), service.log.head().size);
     assert!(is_true(&service).await);
 }
