@@ -33,6 +33,7 @@ mod recovery;
 mod scan;
 mod startup;
 mod survey;
+mod threads;
 mod trial;
 mod undo;
 mod watchdog;
@@ -209,7 +210,8 @@ impl SledLog {
     ///
     /// When anything is in doubt: each error says what was seen and what to do.
     pub fn open(directory: &Path, options: Options) -> Result<Self, LogError> {
-        startup::open(directory, options).map(|running| Self(Arc::new(running)))
+        let running = threads::patiently(|| startup::open(directory, options))?;
+        Ok(Self(Arc::new(running)))
     }
 }
 
