@@ -6,6 +6,7 @@
 // The house: what a service is made of, and how it starts.
 pub mod attachments;
 pub mod checkpoints;
+mod cipher;
 pub mod directory;
 pub mod documents;
 pub mod error;

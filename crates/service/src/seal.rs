@@ -47,24 +47,24 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use chacha20poly1305::{AeadInOut, KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use gradus_model::leaf::{HEADER, MOST_RECORD_BYTES};
 use gradus_model::{Digest, LogId, Payload, UnitId};
 use gradus_proof::payload::{SALT, payload_roots};
 use minicbor::Decoder;
 use zeroize::Zeroizing;
 
+pub use crate::cipher::NONCE;
+use crate::cipher::{TAG, decrypt, encrypt};
 use crate::keys::RecordKey;
 use seed::Derived;
 pub(crate) use seed::Seeds;
-pub use seed::{BLIND, NONCE, SEED, Seed};
+pub use seed::{BLIND, SEED, Seed};
 
 /// The format that is written.
 pub const FORMAT: u8 = 1;
 /// The longest sealed payload, in bytes: what the shortest leaf leaves of a record.
 pub const MOST_BYTES: usize = MOST_RECORD_BYTES - HEADER;
 
-const TAG: usize = 16;
 const LABEL: &[u8] = b"gradus/v1/payload";
 
 /// A payload that cannot be sealed, or bytes that do not open.
@@ -263,9 +263,7 @@ fn encrypted(
     bytes.extend_from_slice(&nonce);
     write_plaintext(payload, seed, &mut bytes);
     let text = bytes.get_mut(1 + NONCE..).unwrap_or_default();
-    let tag = XChaCha20Poly1305::new(key.bytes().into())
-        .encrypt_inout_detached(&XNonce::from(nonce), &associated, text.into())
-        // The cipher's own bound is 256 GiB.
+    let tag = encrypt(key.bytes(), &nonce, &associated, text)
         .map_err(|_| SealError::TooLong { seen: length })?;
     bytes.extend_from_slice(&tag);
     Ok(Sealed { payload_root, blind, bytes: std::mem::take(&mut bytes) })
@@ -296,13 +294,7 @@ pub fn open(
     let (nonce, text, tag) = split(bytes)?;
     let mut text = Zeroizing::new(text.to_vec());
     let associated = associated_data(log, stream, version, payload_root);
-    XChaCha20Poly1305::new(key.bytes().into())
-        .decrypt_inout_detached(
-            &XNonce::from(nonce),
-            &associated,
-            text.as_mut_slice().into(),
-            &Tag::from(tag),
-        )
+    decrypt(key.bytes(), &nonce, &associated, &mut text, tag)
         .map_err(|_| SealError::Refused { stream, version })?;
     let (payload, seed) = read(&text)?;
     names(&payload)?;

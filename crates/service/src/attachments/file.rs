@@ -20,11 +20,11 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 
-use chacha20poly1305::{AeadInOut as _, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use gradus_model::{Digest, LogId, UnitId};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::cipher::{KEY, NONCE, TAG, decrypt, encrypt};
 use crate::keys::RecordKey;
 
 /// The first number in a unit's key tree that is of an attachment: no stream gets that far.
@@ -37,7 +37,6 @@ pub(super) const RANDOM: usize = 16;
 const MAGIC: &[u8; 18] = b"gradus-attachment\n";
 const FORMAT: u16 = 1;
 const HEADER: usize = 18 + 2 + 8 + RANDOM;
-const TAG: usize = 16;
 const LABEL: &[u8] = b"gradus/v1/attachment";
 const LAST: u64 = 1 << 63;
 
@@ -99,7 +98,7 @@ impl Header {
 }
 
 struct Cipher {
-    sealing: XChaCha20Poly1305,
+    key: Zeroizing<[u8; KEY]>,
     associated: Vec<u8>,
     random: [u8; RANDOM],
     pieces: u64,
@@ -108,19 +107,18 @@ struct Cipher {
 impl Cipher {
     fn new(key: &RecordKey, (log, unit, number): Place, random: [u8; RANDOM]) -> Self {
         let associated = [LABEL, &log.0, &unit.0, &number.to_be_bytes()].concat();
-        let sealing = XChaCha20Poly1305::new(key.bytes().into());
-        Self { sealing, associated, random, pieces: 0 }
+        Self { key: Zeroizing::new(*key.bytes()), associated, random, pieces: 0 }
     }
 
     /// The nonce of the next piece.
-    fn nonce(&mut self, last: bool) -> XNonce {
+    fn nonce(&mut self, last: bool) -> [u8; NONCE] {
         let number = self.pieces | if last { LAST } else { 0 };
         self.pieces += 1;
-        let mut nonce = [0; RANDOM + 8];
+        let mut nonce = [0; NONCE];
         let (random, rest) = nonce.split_at_mut(RANDOM);
         random.copy_from_slice(&self.random);
         rest.copy_from_slice(&number.to_be_bytes());
-        XNonce::from(nonce)
+        nonce
     }
 }
 
@@ -172,11 +170,9 @@ impl Sealer {
 
     fn write(&mut self, last: bool) -> io::Result<()> {
         let nonce = self.cipher.nonce(last);
-        let Cipher { sealing, associated, .. } = &self.cipher;
-        let sealed =
-            sealing.encrypt_inout_detached(&nonce, associated, self.piece.as_mut_slice().into());
-        // The cipher's own bound is 256 GiB.
-        let tag = sealed.map_err(|_| io::Error::other("a piece cannot be encrypted"))?;
+        let Cipher { key, associated, .. } = &self.cipher;
+        let tag = encrypt(key, &nonce, associated, &mut self.piece);
+        let tag = tag.map_err(|_| io::Error::other("a piece cannot be encrypted"))?;
         self.file.write_all(&self.piece)?;
         self.file.write_all(&tag)?;
         self.piece.clear();
@@ -246,9 +242,8 @@ impl Opener {
         let nonce = self.cipher.0.nonce(self.over);
         let wrong = || Broken::Content("a piece does not open: its bytes or the key are others");
         let (text, tag) = piece.split_last_chunk_mut::<TAG>().ok_or_else(wrong)?;
-        let Cipher { sealing, associated, .. } = &self.cipher.0;
-        let opened =
-            sealing.decrypt_inout_detached(&nonce, associated, text.into(), &Tag::from(*tag));
+        let Cipher { key, associated, .. } = &self.cipher.0;
+        let opened = decrypt(key, &nonce, associated, text, *tag);
         if opened.is_err() {
             piece.zeroize();
             return Err(wrong());

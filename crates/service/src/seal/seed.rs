@@ -8,12 +8,11 @@ use gradus_proof::payload::SALT;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::call::fill_random;
+use crate::cipher::NONCE;
 use crate::error::ServiceError;
 
 /// The bytes of a seed.
 pub const SEED: usize = 32;
-/// The bytes of a nonce.
-pub const NONCE: usize = 24;
 /// The bytes of a blind.
 pub const BLIND: usize = 16;
 

@@ -36,9 +36,7 @@ fn payload() -> Payload {
 fn forged(text: &[u8], nonce: [u8; NONCE], root: Digest) -> Sealed {
     let mut text = text.to_vec();
     let associated = associated_data(LOG, STREAM, 7, root);
-    let tag = XChaCha20Poly1305::new(key().bytes().into())
-        .encrypt_inout_detached(&XNonce::from(nonce), &associated, text.as_mut_slice().into())
-        .unwrap();
+    let tag = encrypt(key().bytes(), &nonce, &associated, &mut text).unwrap();
     let bytes = [[FORMAT].as_slice(), &nonce, &text, &tag].concat();
     Sealed { payload_root: root, blind: Derived::of(&seed(), 0).blind, bytes }
 }
