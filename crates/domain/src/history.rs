@@ -12,6 +12,7 @@ mod by_id;
 mod facts;
 mod items;
 mod links;
+mod pieces;
 mod recall;
 mod seen;
 mod told;

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::by_id::ById;
 use super::facts::{EvidenceHistory, Happening, RatingHistory};
 use super::links::{Link, OPEN, OfTarget};
+use super::pieces::Pieces;
 use super::seen::hash_of;
 use super::undecided::Undecided;
 use crate::evidence::Standing;
@@ -19,7 +20,7 @@ use crate::evidence::Standing;
 /// Items and ratings, each with all that happened to it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Items {
-    evidence: Vec<EvidenceHistory>,
+    evidence: Pieces<EvidenceHistory>,
     ratings: Vec<RatingHistory>,
     evidence_by_id: ById,
     evidence_by_source: ById,
@@ -104,12 +105,8 @@ impl Items {
     fn submit(&mut self, recorded: &Recorded, item: &Item) {
         let position = recorded.place.position;
         let Ok(number) = u32::try_from(self.evidence.len()) else { return };
-        self.evidence_by_id.add(item.evidence.0, number, |number| {
-            self.evidence.get(number as usize).map_or([0; 16], |item| item.id.0)
-        });
-        self.evidence_by_source.add(id_of_source(&item.source), number, |number| {
-            self.evidence.get(number as usize).map_or([0; 16], |item| id_of_source(&item.source))
-        });
+        self.evidence_by_id.add(item.evidence.0, number);
+        self.evidence_by_source.add(id_of_source(&item.source), number);
         let tool = item.tool.as_ref().map(|tool| self.tool(tool));
         let source = Source { name: self.source_name(&item.source.name), ..item.source.clone() };
         self.evidence.push(EvidenceHistory::from(recorded, item, source, tool));
@@ -154,7 +151,7 @@ impl Items {
     /// Links an item to a target, unless it is.
     fn link_one(&mut self, evidence: u32, position: u64, target: &Target) {
         let Some(number) = self.number(target) else { return };
-        let Some(item) = self.evidence.get_mut(evidence as usize) else { return };
+        let Some(item) = self.evidence.get_mut(evidence) else { return };
         let Some(of_target) = self.targets.get_mut(number as usize) else { return };
         let is_new = !item.targets.contains(&number);
         if is_new {
@@ -179,7 +176,7 @@ impl Items {
     }
 
     fn evidence_number(&self, id: EvidenceId) -> Option<u32> {
-        let has = |number| self.evidence.get(number as usize).is_some_and(|item| item.id == id);
+        let has = |number| self.evidence.get(number).is_some_and(|item| item.id == id);
         self.evidence_by_id.number(id.0, has)
     }
 
@@ -189,9 +186,7 @@ impl Items {
             return Some(number);
         }
         let number = u32::try_from(self.targets.len()).ok()?;
-        self.targets_by_practice.add(id_of(target), number, |number| {
-            self.targets.get(number as usize).map_or([0; 16], |of| id_of(&of.target))
-        });
+        self.targets_by_practice.add(id_of(target), number);
         let (links, ratings) = (Vec::new(), Vec::new());
         self.targets.push(OfTarget { target: target.clone(), links, ratings });
         Some(number)
@@ -210,7 +205,7 @@ impl Items {
 
     fn happen(&mut self, id: EvidenceId, position: u64, happening: Happening) {
         let Some(number) = self.evidence_number(id) else { return };
-        let Some(item) = self.evidence.get_mut(number as usize) else { return };
+        let Some(item) = self.evidence.get_mut(number) else { return };
         if let Happening::Stands(..) = happening {
             self.undecided.decide(position, number, (item.provider, item.kind));
         }
@@ -220,9 +215,7 @@ impl Items {
 
     fn rate(&mut self, recorded: &Recorded, rating: &Rating) {
         let Ok(number) = u32::try_from(self.ratings.len()) else { return };
-        self.ratings_by_id.add(rating.rating.0, number, |number| {
-            self.ratings.get(number as usize).map_or([0; 16], |rating| rating.rating.rating.0)
-        });
+        self.ratings_by_id.add(rating.rating.0, number);
         let target = self.number(&rating.target);
         let mut rating = rating.clone();
         if let Some(of_target) = target.and_then(|target| self.targets.get_mut(target as usize)) {
@@ -277,7 +270,7 @@ impl Items {
 
     /// An item by id.
     pub(super) fn item(&self, id: EvidenceId) -> Option<&EvidenceHistory> {
-        self.evidence.get(self.evidence_number(id)? as usize)
+        self.evidence.get(self.evidence_number(id)?)
     }
 
     /// The sources that items come from.
@@ -287,7 +280,7 @@ impl Items {
 
     /// The item that comes from this source.
     pub(super) fn item_from(&self, source: &Source) -> Option<EvidenceId> {
-        let item = |number: u32| self.evidence.get(number as usize);
+        let item = |number: u32| self.evidence.get(number);
         let has = |number| item(number).is_some_and(|item| item.source == *source);
         let number = self.evidence_by_source.number(id_of_source(source), has)?;
         item(number).map(|item| item.id)
@@ -331,13 +324,13 @@ impl Items {
     ) -> impl Iterator<Item = &EvidenceHistory> {
         let links = self.of_target(target).map_or(&[][..], |of_target| &of_target.links);
         let linked = links.iter().filter(move |link| link.holds(size));
-        linked.filter_map(|link| self.evidence.get(link.evidence as usize))
+        linked.filter_map(|link| self.evidence.get(link.evidence))
     }
 
     /// The practices an item is linked to, as known with `size` records, in order.
     pub(super) fn practices_of(&self, id: EvidenceId, size: u64) -> Vec<&Target> {
         let Some(evidence) = self.evidence_number(id) else { return Vec::new() };
-        let Some(item) = self.evidence.get(evidence as usize) else { return Vec::new() };
+        let Some(item) = self.evidence.get(evidence) else { return Vec::new() };
         let ever = item.targets.iter().filter_map(|number| self.targets.get(*number as usize));
         let linked = |of_target: &&OfTarget| of_target.holds(evidence, item.position, size);
         let mut practices: Vec<&Target> =
@@ -364,7 +357,7 @@ impl Items {
 
     /// An item by its number.
     pub(super) fn numbered(&self, number: u32) -> Option<&EvidenceHistory> {
-        self.evidence.get(number as usize)
+        self.evidence.get(number)
     }
 }
 
