@@ -1,6 +1,6 @@
 //! XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), the cipher of texts and attachments.
 //!
-//! HChaCha20 makes a key of the first 16 bytes of the nonce; under it the other 8, behind four zero
+//! `HChaCha20` makes a key of the first 16 bytes of the nonce; under it the other 8, behind four zero
 //! bytes, are the nonce of ChaCha20-Poly1305 (RFC 8439). Most texts have a few hundred bytes, for which
 //! `ring` takes 0.4 µs where `chacha20poly1305` takes 1.9, nearly all of them before the first byte.
 //!

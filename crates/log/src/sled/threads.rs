@@ -37,7 +37,8 @@ fn wake_patiently() {
 #[cfg(not(target_os = "linux"))]
 const fn wake_patiently() {}
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 
