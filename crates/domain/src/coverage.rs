@@ -3,6 +3,8 @@
 //! Windows are rules, applied here and never stored with the evidence: under other rules the same
 //! log answers otherwise.
 
+mod covered;
+
 use gradus_model::evidence::{Kind, Outcome};
 use gradus_model::unit::PrincipalKind;
 use gradus_model::{PrincipalId, Target, Timestamp};
@@ -10,9 +12,9 @@ use gradus_model::{PrincipalId, Target, Timestamp};
 use crate::evidence::Standing;
 use crate::history::{EvidenceHistory, UnitHistory};
 use crate::rules::Rules;
-use crate::spans::Spans;
-use crate::steps::Steps;
 use crate::timeline::At;
+
+pub use covered::Covered;
 
 /// What is known of those who provide evidence.
 pub trait Providers {
@@ -199,67 +201,6 @@ pub fn testimonies<'a>(
     let items = history.evidence_for(target, size);
     let spoken = items.filter_map(move |item| testimony(item, target, size, rules, providers));
     spoken.chain(of_appraisals(history, target, size, rules))
-}
-
-/// The times during which a practice is supported and contradicted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Covered {
-    supported: Spans,
-    contradicted: Spans,
-}
-
-impl Covered {
-    /// Takes in one more testimony; returns whether it changed anything.
-    pub fn take(&mut self, testimony: &Testimony) -> bool {
-        match testimony.outcome {
-            Outcome::Supports => self.supported.add(testimony.from, testimony.until),
-            Outcome::Contradicts => self.contradicted.add(testimony.from, testimony.until),
-            Outcome::Inconclusive => false,
-        }
-    }
-
-    /// Whether nothing speaks for or against it at any moment.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        self.supported.is_empty() && self.contradicted.is_empty()
-    }
-
-    /// The support at every moment.
-    #[must_use]
-    pub fn steps(&self) -> Steps<SupportKind> {
-        let mut steps = Steps::default();
-        let mut supported = self.supported.edges().peekable();
-        let mut contradicted = self.contradicted.edges().peekable();
-        let (mut is_supported, mut is_contradicted) = (false, false);
-        let mut alone = SupportKind::Unsupported;
-        loop {
-            let next = [supported.peek(), contradicted.peek()].into_iter().flatten().min();
-            let Some(instant) = next.copied() else { return steps };
-            if supported.next_if_eq(&instant).is_some() {
-                is_supported = !is_supported;
-                alone = if is_supported { SupportKind::Supported } else { SupportKind::Lapsed };
-            }
-            if contradicted.next_if_eq(&instant).is_some() {
-                is_contradicted = !is_contradicted;
-            }
-            let kind = if is_contradicted { SupportKind::Contradicted } else { alone };
-            if instant > Timestamp::MIN {
-                steps.then(instant, kind);
-            } else {
-                steps = Steps::always(kind);
-            }
-        }
-    }
-}
-
-impl FromIterator<Testimony> for Covered {
-    fn from_iter<T: IntoIterator<Item = Testimony>>(testimonies: T) -> Self {
-        let mut covered = Self::default();
-        for testimony in testimonies {
-            covered.take(&testimony);
-        }
-        covered
-    }
 }
 
 /// The support of one practice at a point.

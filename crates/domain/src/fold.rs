@@ -4,19 +4,22 @@
 //! a course is read ([`course`](crate::course)). A fold knows what is recorded up to its size and
 //! holds under one basis; where a unit changes its model or rules, another fold takes over.
 
+mod practice;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use gradus_model::catalog::{Area, Catalog};
 use gradus_model::{Target, Timestamp};
 use smallvec::SmallVec;
 
-use crate::coverage::{Covered, Providers, SupportKind, Testimony, testimonies};
+use crate::coverage::{Providers, SupportKind, Testimony};
 use crate::history::UnitHistory;
-use crate::in_force::{self, Rated};
 use crate::rules::Rules;
 use crate::scheme::{Leveling, Levels, Outline, Reading};
 use crate::steps::Steps;
+
+use practice::{Practice, UNRATED, UNREAD, UNSUPPORTED, ratings_of, support_of};
 
 /// What a fold is given: a unit's history, how much of it is known, and what it is read by.
 #[derive(Clone, Copy)]
@@ -32,22 +35,6 @@ pub struct Given<'a> {
     /// What is known of those who provide evidence.
     pub providers: &'a dyn Providers,
 }
-
-/// What is kept of one target of the area of which anything is known.
-#[derive(Clone, Debug)]
-struct Practice {
-    /// The target's number in the outline.
-    number: usize,
-    covered: Covered,
-    support: Steps<SupportKind>,
-    /// As the rules read its ratings; none if nothing that they read was rated.
-    rated: Option<Box<Steps<Rated>>>,
-}
-
-/// A practice of which nothing is known.
-static UNREAD: Reading = Reading { values: SmallVec::new_const(), supported: false };
-static UNRATED: LazyLock<Steps<Rated>> = LazyLock::new(Steps::default);
-static UNSUPPORTED: Steps<SupportKind> = Steps::always(SupportKind::Unsupported);
 
 /// What of a fold's course has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,6 +106,38 @@ impl AreaFold {
         if !practice.covered.take(testimony) {
             return Changed::default();
         }
+        self.cover_anew(given, index)
+    }
+
+    /// Takes in that what an item says of the target with this number in the outline is `after` now,
+    /// nothing where it does not count, and was `before`: nothing else of the target has changed.
+    pub fn take_back_of(
+        &mut self,
+        given: &Given<'_>,
+        number: usize,
+        before: &Testimony,
+        after: Option<&Testimony>,
+    ) -> Changed {
+        let Ok(index) = self.index(number) else {
+            // What was said before was neither for nor against it.
+            return after.map_or_else(Changed::default, |after| self.hear_of(given, number, after));
+        };
+        let target = self.outline.targets.get(number).map(|(target, _)| target);
+        let Some((target, practice)) = target.zip(self.practices.get_mut(index)) else {
+            return Changed::default();
+        };
+        practice.covered.take_back(given, target, before, after);
+        let is_known = !practice.covered.is_nothing() || practice.rated.is_some();
+        let changed = self.cover_anew(given, index);
+        if !is_known {
+            self.practices.remove(index);
+        }
+        changed
+    }
+
+    /// Reads the support of a practice anew, since what speaks for or against it has changed.
+    fn cover_anew(&mut self, given: &Given<'_>, index: usize) -> Changed {
+        let Some(practice) = self.practices.get_mut(index) else { return Changed::default() };
         let support = practice.covered.steps();
         let Some((from, to)) = practice.support.difference(&support) else {
             return Changed::default();
@@ -264,14 +283,6 @@ impl AreaFold {
     }
 }
 
-fn support_of(practice: Option<&Practice>) -> &Steps<SupportKind> {
-    practice.map_or(&UNSUPPORTED, |practice| &practice.support)
-}
-
-fn ratings_of(practice: Option<&Practice>) -> &Steps<Rated> {
-    practice.and_then(|practice| practice.rated.as_deref()).unwrap_or(&UNRATED)
-}
-
 /// A practice is read otherwise from an instant on.
 struct Reread<'a> {
     instant: Timestamp,
@@ -286,69 +297,6 @@ type Span = (Timestamp, Option<Timestamp>);
 /// The span from the earlier begin to the later end of two.
 fn hull(one: Span, other: Span) -> Span {
     (one.0.min(other.0), one.1.zip(other.1).map(|(one, other)| one.max(other)))
-}
-
-impl Practice {
-    fn unknown(number: usize) -> Self {
-        Self { number, covered: Covered::default(), support: Steps::default(), rated: None }
-    }
-
-    fn bytes(&self) -> usize {
-        let rated = self.rated.as_deref().map_or(0, |rated| 1 + rated.changes().len());
-        // A support has about as many spans as changes, and a reading a value of its own.
-        let supports = self.support.changes().len() * size_of::<(Timestamp, Timestamp)>() * 2;
-        size_of::<Self>() + supports + rated * 2 * size_of::<(Timestamp, Rated)>()
-    }
-
-    /// What is known of a target; none if nothing is.
-    fn of(given: &Given<'_>, number: usize, target: &Target) -> Option<Self> {
-        let covered = testimonies(given.history, target, given.size, given.rules, given.providers)
-            .collect::<Covered>();
-        let rated = Self::rated(given, target);
-        if covered.is_nothing() && rated.is_none() {
-            return None;
-        }
-        let support = covered.steps();
-        Some(Self { number, covered, support, rated })
-    }
-
-    fn rated(given: &Given<'_>, target: &Target) -> Option<Box<Steps<Rated>>> {
-        let rated = in_force::rated(given.history, target, given.rules, given.size);
-        (rated != *UNRATED).then(|| Box::new(rated))
-    }
-
-    /// Tells how its ratings are read from an instant on, and at each instant of change after it
-    /// and before another.
-    fn readings<'a>(
-        &self,
-        rated: &'a Steps<Rated>,
-        from: Timestamp,
-        before: Option<Timestamp>,
-        mut tell: impl FnMut(Option<Timestamp>, &'a Reading),
-    ) {
-        let (mut value, values) = rated.from(from);
-        let (support, supports) = self.support.from(from);
-        let mut is_supported = *support == SupportKind::Supported;
-        tell(None, value.reading(is_supported));
-        let is_within = |instant: Timestamp| before.is_none_or(|before| instant < before);
-        let mut values = values.iter().take_while(|(at, _)| is_within(*at)).peekable();
-        let mut supports = supports.iter().take_while(|(at, _)| is_within(*at)).peekable();
-        loop {
-            let next = [values.peek().map(|one| one.0), supports.peek().map(|one| one.0)];
-            let Some(instant) = next.into_iter().flatten().min() else { return };
-            let before = value.reading(is_supported);
-            if let Some((_, changed)) = values.next_if(|(at, _)| *at == instant) {
-                value = changed;
-            }
-            if let Some((_, kind)) = supports.next_if(|(at, _)| *at == instant) {
-                is_supported = *kind == SupportKind::Supported;
-            }
-            let after = value.reading(is_supported);
-            if !std::ptr::eq(before, after) {
-                tell(Some(instant), after);
-            }
-        }
-    }
 }
 
 /// What is said of an area of which nothing is known.

@@ -34,6 +34,7 @@ use recall::Recalled;
 use seen::Seen;
 
 pub use facts::{Acceptance, EvidenceHistory, Happening, RatingHistory};
+pub use links::Work;
 pub use recall::{Forgotten, Recall, Remembered};
 pub use told::Told;
 
@@ -323,6 +324,15 @@ impl UnitHistory {
         size: u64,
     ) -> impl Iterator<Item = &EvidenceHistory> {
         self.items().evidence_for(target, size)
+    }
+
+    /// The same items in runs, the last first; of each is known when the work of its items was done.
+    pub fn evidence_backwards(
+        &self,
+        target: &Target,
+        size: u64,
+    ) -> impl Iterator<Item = (Work, impl Iterator<Item = &EvidenceHistory>)> {
+        self.items().evidence_backwards(target, size)
     }
 
     /// The practices an item is linked to, as known with `size` records, in order.

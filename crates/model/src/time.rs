@@ -227,6 +227,13 @@ impl Period {
         Timestamp::from_micros(then).unwrap_or(Timestamp::MAX)
     }
 
+    /// A bound on how many days it has, whenever it begins: a month has 31 at most.
+    #[must_use]
+    pub fn most_days(&self) -> i64 {
+        let months = i64::from(self.years) * 12 + i64::from(self.months);
+        months * 31 + i64::from(self.weeks) * 7 + i64::from(self.days)
+    }
+
     /// The period that is as long as `times` of this one; none if that is no period, because
     /// `times` is 0 or the years do not reach so far.
     #[must_use]

@@ -355,6 +355,7 @@ fn heard(
     match (before, says(given.size)) {
         (None, Some(testimony)) => fold.hear_of(given, number, &testimony),
         (before, after) if before == after => Changed::default(),
-        _ => fold.renew_of(given, number),
+        (Some(before), after) => fold.take_back_of(given, number, &before, after.as_ref()),
+        (None, None) => Changed::default(),
     }
 }

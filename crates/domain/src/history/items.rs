@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::by_id::ById;
 use super::facts::{EvidenceHistory, Happening, RatingHistory};
-use super::links::{Link, OPEN, OfTarget};
+use super::links::{Link, Links, OPEN, OfTarget, Work};
 use super::pieces::Pieces;
 use super::seen::hash_of;
 use super::undecided::Undecided;
@@ -159,7 +159,7 @@ impl Items {
         }
         let open = |link: &Link| link.evidence == evidence && link.to == OPEN;
         if is_new || !of_target.links.iter().any(open) {
-            of_target.links.push(Link { evidence, from: position, to: OPEN });
+            of_target.links.push(Link { evidence, from: position, to: OPEN }, item);
         }
     }
 
@@ -168,7 +168,7 @@ impl Items {
         for target in practices {
             let number = self.target_number(target);
             let of_target = number.and_then(|number| self.targets.get_mut(number as usize));
-            let links = of_target.into_iter().flat_map(|of_target| &mut of_target.links);
+            let links = of_target.into_iter().flat_map(|of_target| of_target.links.iter_mut());
             for link in links.filter(|link| link.evidence == evidence) {
                 link.to = link.to.min(position);
             }
@@ -187,7 +187,7 @@ impl Items {
         }
         let number = u32::try_from(self.targets.len()).ok()?;
         self.targets_by_practice.add(id_of(target), number);
-        let (links, ratings) = (Vec::new(), Vec::new());
+        let (links, ratings) = (Links::default(), Vec::new());
         self.targets.push(OfTarget { target: target.clone(), links, ratings });
         Some(number)
     }
@@ -322,9 +322,22 @@ impl Items {
         target: &Target,
         size: u64,
     ) -> impl Iterator<Item = &EvidenceHistory> {
-        let links = self.of_target(target).map_or(&[][..], |of_target| &of_target.links);
-        let linked = links.iter().filter(move |link| link.holds(size));
+        let links = self.of_target(target).into_iter().flat_map(|of_target| of_target.links.iter());
+        let linked = links.filter(move |link| link.holds(size));
         linked.filter_map(|link| self.evidence.get(link.evidence))
+    }
+
+    /// The same items in runs, the last first; of each is known when the work of its items was done.
+    pub(super) fn evidence_backwards(
+        &self,
+        target: &Target,
+        size: u64,
+    ) -> impl Iterator<Item = (Work, impl Iterator<Item = &EvidenceHistory>)> {
+        let of_target = self.of_target(target).into_iter();
+        of_target.flat_map(|of_target| of_target.links.backwards()).map(move |(work, links)| {
+            let linked = links.filter(move |link| link.holds(size));
+            (work, linked.filter_map(|link| self.evidence.get(link.evidence)))
+        })
     }
 
     /// The practices an item is linked to, as known with `size` records, in order.

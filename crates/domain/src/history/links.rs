@@ -1,6 +1,8 @@
 //! From where to where items speak for a target.
 
-use gradus_model::Target;
+use gradus_model::{Target, Timestamp};
+
+use super::facts::EvidenceHistory;
 
 /// An item speaks for a target from the position `from` to the position `to`; links of one item to
 /// one target never overlap.
@@ -25,11 +27,78 @@ impl Link {
     }
 }
 
+/// How many links a run has, all but the last one.
+const RUN: usize = 64;
+
+/// When the work of some items was done: the first begin and the last end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// When the first of it began.
+    pub from: Timestamp,
+    /// When the last of it ended.
+    pub to: Timestamp,
+}
+
+/// Links that follow each other.
+#[derive(Clone, Debug)]
+struct Run {
+    work: Work,
+    links: Vec<Link>,
+}
+
+/// The links to one target, ascending by where they begin.
+///
+/// In runs, each of which knows when the work of its items was done: whoever asks for one time need
+/// not look at items of another.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Links(Vec<Run>);
+
+impl Links {
+    /// Adds a link of an item, which begins after all others.
+    pub(super) fn push(&mut self, link: Link, item: &EvidenceHistory) {
+        let (from, to) = (item.work_from, item.work_to);
+        match self.0.last_mut() {
+            Some(Run { work, links }) if links.len() < RUN => {
+                *work = Work { from: work.from.min(from), to: work.to.max(to) };
+                links.push(link);
+            }
+            last => {
+                // Most targets are linked by few.
+                let room = if last.is_some() { RUN } else { 1 };
+                let mut links = Vec::with_capacity(room);
+                links.push(link);
+                self.0.push(Run { work: Work { from, to }, links });
+            }
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.0.iter().flat_map(|run| &run.links)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        self.0.iter_mut().flat_map(|run| &mut run.links)
+    }
+
+    /// The links from a position on.
+    fn since(&self, position: u64) -> impl Iterator<Item = &Link> {
+        let before = move |link: &Link| link.from < position;
+        let runs = self.0.partition_point(|run| run.links.last().is_some_and(before));
+        let runs = self.0.get(runs..).unwrap_or_default().iter();
+        runs.flat_map(|run| &run.links).skip_while(move |link| before(link))
+    }
+
+    /// The runs of links, the last first, each with its links, the last first.
+    pub(super) fn backwards(&self) -> impl Iterator<Item = (Work, impl Iterator<Item = &Link>)> {
+        self.0.iter().rev().map(|run| (run.work, run.links.iter().rev()))
+    }
+}
+
 /// A target, with what was ever said of it.
 #[derive(Clone, Debug)]
 pub(super) struct OfTarget {
     pub(super) target: Target,
-    pub(super) links: Vec<Link>,
+    pub(super) links: Links,
     /// The numbers of its ratings.
     pub(super) ratings: Vec<u32>,
 }
@@ -37,9 +106,7 @@ pub(super) struct OfTarget {
 impl OfTarget {
     /// Whether an item that was submitted at a position is linked, as known with `size` records.
     pub(super) fn holds(&self, evidence: u32, submitted: u64, size: u64) -> bool {
-        // Links ascend by where they begin, and none of the item begins before it.
-        let first = self.links.partition_point(|link| link.from < submitted);
-        let mut links = self.links.get(first..).unwrap_or_default().iter();
-        links.any(|link| link.evidence == evidence && link.holds(size))
+        // None of the item's links begins before it.
+        self.links.since(submitted).any(|link| link.evidence == evidence && link.holds(size))
     }
 }

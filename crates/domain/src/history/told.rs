@@ -67,7 +67,7 @@ impl UnitHistory {
         let mut told = BTreeMap::new();
         let items = self.items();
         for OfTarget { target, links, .. } in items.targets().filter(|of| concerns(&of.target)) {
-            for link in links {
+            for link in links.iter() {
                 let Some(item) = items.numbered(link.evidence) else { continue };
                 // The submission that made the link says more, and has its position.
                 told.insert(link.from, Told::Linked(item));

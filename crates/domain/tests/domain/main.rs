@@ -96,6 +96,8 @@ mod story;
 #[cfg(test)]
 mod sufficiency;
 #[cfg(test)]
+mod taken_back;
+#[cfg(test)]
 mod trend;
 
 #[cfg(test)]
