@@ -34,7 +34,7 @@ use recall::Recalled;
 use seen::Seen;
 
 pub use facts::{Acceptance, EvidenceHistory, Happening, RatingHistory};
-pub use links::Work;
+pub use links::{Kinds, Work};
 pub use recall::{Forgotten, Recall, Remembered};
 pub use told::Told;
 
@@ -326,7 +326,7 @@ impl UnitHistory {
         self.items().evidence_for(target, size)
     }
 
-    /// The same items in runs, the last first; of each is known when the work of its items was done.
+    /// The same items in runs, the last first; of each is known what work its items tell of.
     pub fn evidence_backwards(
         &self,
         target: &Target,

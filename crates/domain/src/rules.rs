@@ -166,16 +166,6 @@ impl Rules {
         of_practice.or_else(|| self.kinds.get(&kind)).unwrap_or(&self.window)
     }
 
-    /// A bound on how many days evidence of any kind speaks for a practice after its work ended.
-    #[must_use]
-    pub fn most_days(&self, target: &Target) -> i64 {
-        let most = || {
-            let all = self.kinds.values().chain([&self.window]).map(Period::most_days);
-            all.max().unwrap_or_default()
-        };
-        self.practices.get(target).map_or_else(most, Period::most_days)
-    }
-
     /// A rating's value on the scheme's own scale; none if these rules do not read its scale.
     ///
     /// Nothing is converted silently: what is not read counts as not rated.

@@ -227,11 +227,12 @@ impl Period {
         Timestamp::from_micros(then).unwrap_or(Timestamp::MAX)
     }
 
-    /// A bound on how many days it has, whenever it begins: a month has 31 at most.
+    /// A bound on how many microseconds it has, whenever it begins: a month has 31 days at most.
     #[must_use]
-    pub fn most_days(&self) -> i64 {
-        let months = i64::from(self.years) * 12 + i64::from(self.months);
-        months * 31 + i64::from(self.weeks) * 7 + i64::from(self.days)
+    pub fn most_micros(&self) -> i64 {
+        let days = i64::from(self.years) * 366 + i64::from(self.months) * 31;
+        let days = days + i64::from(self.weeks) * 7 + i64::from(self.days);
+        days.saturating_mul(MICROS_A_DAY)
     }
 
     /// The period that is as long as `times` of this one; none if that is no period, because

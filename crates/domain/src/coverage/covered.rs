@@ -5,10 +5,10 @@ use gradus_model::{Target, Timestamp};
 
 use super::{SupportKind, Testimony, of_appraisals, testimony};
 use crate::fold::Given;
+use crate::history::{Kinds, Work};
+use crate::rules::Rules;
 use crate::spans::Spans;
 use crate::steps::Steps;
-
-const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// The times during which a practice is supported and contradicted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,21 +114,46 @@ fn keep_unsaid(time: &mut Spans, given: &Given<'_>, target: &Target, but: &Testi
         return;
     }
     of_appraisals(history, target, size, rules).for_each(|other| take_out(time, &other));
-    let reach = rules.most_days(target).saturating_mul(MICROS_A_DAY);
+    let mut longest = Longest { rules, target, of: None };
     for (work, items) in history.evidence_backwards(target, size) {
-        let Some((from, until)) = time.hull() else { return };
-        if until <= work.from || work.to.plus_micros(reach) <= from {
+        let Some(hull) = time.hull() else { return };
+        if !longest.reaches(&work, hull) {
             continue;
         }
         for item in items {
-            // Whether it counts takes longer to find out than when its work was done.
-            let Some((from, until)) = time.hull() else { return };
-            if until <= item.work_from || item.work_to.plus_micros(reach) <= from {
-                continue;
-            }
-            if let Some(other) = testimony(item, target, size, rules, providers) {
+            // Whether it counts takes longer to find out.
+            let Some(hull) = time.hull() else { return };
+            if longest.reaches(&Work::of(item), hull)
+                && let Some(other) = testimony(item, target, size, rules, providers)
+            {
                 take_out(time, &other);
             }
         }
+    }
+}
+
+/// A bound on how long evidence of some kinds speaks for a target, found once for the same kinds.
+struct Longest<'a> {
+    rules: &'a Rules,
+    target: &'a Target,
+    of: Option<(Kinds, i64)>,
+}
+
+impl Longest<'_> {
+    /// Whether what tells of some work may speak within a time.
+    fn reaches(&mut self, work: &Work, (from, until): (Timestamp, Timestamp)) -> bool {
+        work.from < until && from < work.to.plus_micros(self.micros(work.kinds))
+    }
+
+    fn micros(&mut self, kinds: Kinds) -> i64 {
+        if let Some((of, micros)) = self.of
+            && of == kinds
+        {
+            return micros;
+        }
+        let windows = kinds.iter().map(|kind| self.rules.window(kind, self.target).most_micros());
+        let micros = windows.max().unwrap_or_default();
+        self.of = Some((kinds, micros));
+        micros
     }
 }

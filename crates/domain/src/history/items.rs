@@ -327,7 +327,7 @@ impl Items {
         linked.filter_map(|link| self.evidence.get(link.evidence))
     }
 
-    /// The same items in runs, the last first; of each is known when the work of its items was done.
+    /// The same items in runs, the last first; of each is known what work its items tell of.
     pub(super) fn evidence_backwards(
         &self,
         target: &Target,

@@ -1,5 +1,6 @@
 //! From where to where items speak for a target.
 
+use gradus_model::evidence::Kind;
 use gradus_model::{Target, Timestamp};
 
 use super::facts::EvidenceHistory;
@@ -30,13 +31,43 @@ impl Link {
 /// How many links a run has, all but the last one.
 const RUN: usize = 64;
 
-/// When the work of some items was done: the first begin and the last end.
+/// The work that some items tell of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Work {
     /// When the first of it began.
     pub from: Timestamp,
     /// When the last of it ended.
     pub to: Timestamp,
+    /// What sorts of evidence tell of it.
+    pub kinds: Kinds,
+}
+
+impl Work {
+    /// What one item tells of.
+    pub(crate) const fn of(item: &EvidenceHistory) -> Self {
+        Self { from: item.work_from, to: item.work_to, kinds: Kinds::of(item.kind) }
+    }
+
+    fn and(self, other: Self) -> Self {
+        let kinds = Kinds(self.kinds.0 | other.kinds.0);
+        Self { from: self.from.min(other.from), to: self.to.max(other.to), kinds }
+    }
+}
+
+/// A set of kinds of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kinds(u32);
+
+impl Kinds {
+    const fn of(kind: Kind) -> Self {
+        Self(1 << kind.number())
+    }
+
+    /// The kinds, in the order of their numbers.
+    pub fn iter(self) -> impl Iterator<Item = Kind> {
+        let numbers = (0..).take_while(move |number| self.0 >> number != 0);
+        numbers.filter(move |number| self.0 >> number & 1 == 1).filter_map(Kind::from_number)
+    }
 }
 
 /// Links that follow each other.
@@ -56,10 +87,9 @@ pub(super) struct Links(Vec<Run>);
 impl Links {
     /// Adds a link of an item, which begins after all others.
     pub(super) fn push(&mut self, link: Link, item: &EvidenceHistory) {
-        let (from, to) = (item.work_from, item.work_to);
         match self.0.last_mut() {
             Some(Run { work, links }) if links.len() < RUN => {
-                *work = Work { from: work.from.min(from), to: work.to.max(to) };
+                *work = work.and(Work::of(item));
                 links.push(link);
             }
             last => {
@@ -67,7 +97,7 @@ impl Links {
                 let room = if last.is_some() { RUN } else { 1 };
                 let mut links = Vec::with_capacity(room);
                 links.push(link);
-                self.0.push(Run { work: Work { from, to }, links });
+                self.0.push(Run { work: Work::of(item), links });
             }
         }
     }
@@ -108,5 +138,19 @@ impl OfTarget {
     pub(super) fn holds(&self, evidence: u32, submitted: u64, size: u64) -> bool {
         // None of the item's links begins before it.
         self.links.since(submitted).any(|link| link.evidence == evidence && link.holds(size))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_kinds_has_just_those_that_were_put_in() {
+        for one in Kind::ALL {
+            assert_eq!(Kinds::of(*one).iter().collect::<Vec<_>>(), [*one]);
+        }
+        let all = Kind::ALL.iter().fold(0, |set, kind| set | Kinds::of(*kind).0);
+        assert_eq!(Kinds(all).iter().collect::<Vec<_>>(), Kind::ALL);
     }
 }

@@ -156,5 +156,6 @@ proptest! {
         let then = at.zoned().checked_add(span.checked_mul(i64::from(times)).unwrap()).ok();
         let then = then.and_then(|then| Timestamp::from_micros(then.timestamp().as_microsecond()).ok());
         prop_assert_eq!(period.after_times(at, times), then.unwrap_or(Timestamp::MAX));
+        prop_assert!(period.after(at) <= at.plus_micros(period.most_micros()));
     }
 }
