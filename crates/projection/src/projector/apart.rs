@@ -1,5 +1,6 @@
 //! Events of one unit, taken in with a history of it that was recalled apart from the views.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gradus_domain::world::World;
@@ -14,11 +15,18 @@ impl Projector {
     /// area may not be held, or an event is about an item or a rating of before.
     #[must_use]
     pub fn asks_history(&self, of_unit: &[&Recorded]) -> bool {
-        let is_of_before =
-            |event: &Event| !stands(event) && !matches!(event, Event::EvidenceSubmitted(_));
         of_unit.iter().any(|recorded| {
             is_of_before(&recorded.event) || self.is_lacking(&recorded.place.stream, recorded)
         })
+    }
+
+    /// The units of which these events are about an item or a rating of before: their histories will
+    /// be asked for it, whatever is held of them.
+    #[must_use]
+    pub fn asking(&self, recorded: &[Recorded]) -> BTreeSet<UnitId> {
+        let of_before = recorded.iter().filter(|recorded| is_of_before(&recorded.event));
+        let units = of_before.map(|recorded| recorded.place.stream);
+        units.filter(|unit| !self.parked.contains(unit)).collect()
     }
 
     /// The same as [`Self::apply`] for each of these events, which are of one unit and follow each other
@@ -40,6 +48,11 @@ impl Projector {
         let apply = |recorded: &&Recorded| self.apply(&lent, recorded, &mut *tell);
         of_unit.iter().flat_map(apply).collect()
     }
+}
+
+/// Whether an event is about an item or a rating that was recorded before it.
+const fn is_of_before(event: &Event) -> bool {
+    !stands(event) && !matches!(event, Event::EvidenceSubmitted(_))
 }
 
 /// The world, with another history of one unit.

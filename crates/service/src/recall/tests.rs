@@ -14,7 +14,7 @@ use crate::evidence::{AskedPractice, Step, Submission};
 use crate::start::Memory;
 use crate::units::Registration;
 
-const UNIT: &str = "firmware";
+pub(crate) const UNIT: &str = "firmware";
 
 pub(crate) fn actor(service: &Service, kind: PrincipalKind) -> Actor {
     let principals = service.principals();
@@ -22,8 +22,11 @@ pub(crate) fn actor(service: &Service, kind: PrincipalKind) -> Actor {
     Actor { principal: operator.id, kind, grade: Grade::Token }
 }
 
+pub(crate) fn source(number: u32) -> Source {
+    Source { name: "scanner".parse().unwrap(), id: number.to_string().parse().unwrap() }
+}
+
 pub(crate) fn item(number: u32) -> Step {
-    let id = number.to_string().parse().unwrap();
     Step::Submit(Box::new(Submission {
         kind: Kind::ScanReport,
         outcome: Outcome::Supports,
@@ -35,7 +38,7 @@ pub(crate) fn item(number: u32) -> Step {
         work_from: None,
         work_to: None,
         valid_until: None,
-        source: Some(Source { name: "scanner".parse().unwrap(), id }),
+        source: Some(source(number)),
         producer_sequence: None,
         instance: None,
         about: None,
@@ -53,7 +56,7 @@ async fn push(service: &Service, kind: PrincipalKind, number: u32) -> UnitId {
 }
 
 /// A service that holds no items that nobody asks for, started on a log with a unit and an item.
-async fn started_again(directory: &Path) -> Arc<Service> {
+pub(crate) async fn started_again(directory: &Path) -> Arc<Service> {
     let memory = Memory { history_bytes: 0, ..Memory::default() };
     let service = started_within(directory, memory).await;
     let unit = Registration {
