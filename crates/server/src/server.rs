@@ -1,12 +1,13 @@
 //! Starting and stopping: a real socket, the handlers behind the gate, and an end in order.
 
+mod shipped;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gradus_domain::registry::DocumentKind;
 use gradus_log::{LogError, Machine, Options, Progress};
-use gradus_service::start::{Beginning, Shipped, Started};
+use gradus_service::start::Started;
 use gradus_service::{Service, ServiceError};
 use gradus_wire::v1 as wire;
 use tokio::net::TcpListener;
@@ -25,6 +26,8 @@ use crate::throttle::Throttle;
 use crate::tiles::Tiles;
 use crate::tls::{self, Tls, TlsError, connections};
 use crate::witnesses::Rounds;
+
+pub(crate) use shipped::beginning;
 
 /// The most bytes of a message, in and out: 4 MiB.
 pub const MOST_MESSAGE_BYTES: usize = 4 << 20;
@@ -97,69 +100,6 @@ pub struct Running {
     serving: JoinHandle<Result<(), ServeError>>,
     tiles: Option<JoinHandle<()>>,
     drain: Duration,
-}
-
-/// What ships with the program and is published into a new log.
-const SHIPPED: &[Shipped] = &[
-    shipped(
-        DocumentKind::Model,
-        "config/models/iso-21827-2008.toml",
-        include_str!("../../../config/models/iso-21827-2008.toml"),
-    ),
-    shipped(
-        DocumentKind::Model,
-        "config/models/sse-cmm-1997.toml",
-        include_str!("../../../config/models/sse-cmm-1997.toml"),
-    ),
-    shipped(
-        DocumentKind::Rules,
-        "config/rules/strict.toml",
-        include_str!("../../../config/rules/strict.toml"),
-    ),
-    shipped(
-        DocumentKind::Rules,
-        "config/rules/trusted-tools.toml",
-        include_str!("../../../config/rules/trusted-tools.toml"),
-    ),
-    shipped(
-        DocumentKind::Rules,
-        "config/rules/nplf-33020.toml",
-        include_str!("../../../config/rules/nplf-33020.toml"),
-    ),
-    shipped(
-        DocumentKind::Rules,
-        "config/rules/solo.toml",
-        include_str!("../../../config/rules/solo.toml"),
-    ),
-    shipped(
-        DocumentKind::Profile,
-        "config/profiles/security-product-developer.toml",
-        include_str!("../../../config/profiles/security-product-developer.toml"),
-    ),
-    shipped(
-        DocumentKind::Profile,
-        "config/profiles/systems-integrator.toml",
-        include_str!("../../../config/profiles/systems-integrator.toml"),
-    ),
-    shipped(
-        DocumentKind::Profile,
-        "config/profiles/service-bureau.toml",
-        include_str!("../../../config/profiles/service-bureau.toml"),
-    ),
-    shipped(
-        DocumentKind::Profile,
-        "config/profiles/certification-authority.toml",
-        include_str!("../../../config/profiles/certification-authority.toml"),
-    ),
-    shipped(
-        DocumentKind::Profile,
-        "config/profiles/user-organization.toml",
-        include_str!("../../../config/profiles/user-organization.toml"),
-    ),
-];
-
-const fn shipped(kind: DocumentKind, file: &'static str, text: &'static str) -> Shipped {
-    Shipped { kind, file, text }
 }
 
 /// Opens the data directory, listens, and serves in the background.
@@ -272,17 +212,6 @@ fn serve_tiles(
         }
         None => tokio::spawn(tiles.serve(plain(listener, door), stopping)),
     }
-}
-
-/// What a new log begins with.
-pub(crate) fn beginning(organization: gradus_model::Name) -> Result<Beginning, ServiceError> {
-    let wrong = |error| ServiceError::invalid("beginning", error);
-    Ok(Beginning {
-        organization,
-        documents: SHIPPED.to_vec(),
-        model: "iso-21827-2008".parse().map_err(wrong)?,
-        rules: "strict".parse().map_err(wrong)?,
-    })
 }
 
 async fn router(
