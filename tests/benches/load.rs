@@ -88,6 +88,9 @@ fn main() {
 
 /// Measures every part that is asked for.
 async fn measured(settings: &Settings) {
+    if let Some(units) = settings.units {
+        items::push_for(units.get());
+    }
     let mut told = serde_json::Map::new();
     if settings.wants(Part::Stages) {
         let table = tokio::task::spawn_blocking(stages::measured).await.expect("the stages");

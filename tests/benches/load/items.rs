@@ -9,7 +9,7 @@ use gradus_wire::v1 as wire;
 use wire::evidence_step::Step;
 
 /// Units that evidence is pushed for.
-pub(crate) const UNITS: u64 = 64;
+static UNITS: AtomicU64 = AtomicU64::new(64);
 const PRACTICES: [&str; 6] =
     ["BP.10.01", "BP.10.03", "BP.11.01", "BP.11.02", "BP.12.03", "BP.06.01"];
 const DAY: i64 = 86_400;
@@ -31,9 +31,19 @@ fn numbers(many: u64) -> u64 {
     NEXT.fetch_add(many, Ordering::Relaxed)
 }
 
+/// Has evidence pushed for so many units from here on.
+pub(crate) fn push_for(units: u64) {
+    UNITS.store(units, Ordering::Relaxed);
+}
+
+/// How many units evidence is pushed for.
+pub(crate) fn units() -> u64 {
+    UNITS.load(Ordering::Relaxed)
+}
+
 /// The unit of the `number`th call.
 pub(crate) fn unit(number: u64) -> String {
-    format!("project-{}", number % UNITS)
+    format!("project-{}", number % units())
 }
 
 /// The name of a call, for ever.

@@ -9,6 +9,7 @@
 //! measures what is there. Ten million records take some 12 GB. `GRADUS_PROGRAM` names a built
 //! `gradus` to serve it, so that its log of the start is seen.
 
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,8 @@ use crate::process::Server;
 use crate::settings::Settings;
 use crate::table::{Figures, middle};
 
+/// Units, unless it is said how many.
+const UNITS: u64 = 1_000;
 const A_CALL: u64 = 200;
 const AT_ONCE: u64 = 8;
 /// The file beside the log that holds the token of whoever pushes.
@@ -57,7 +60,7 @@ async fn fill(figures: &mut Figures, settings: &Settings, folder: &Path) {
     let server = crate::ours::serve(folder).expect("our server");
     let operator = Clients::connect(&server, &server.secret).await;
     if is_new {
-        let token = operator.prepare_units(settings.units).await;
+        let token = operator.prepare_units(units(settings)).await;
         std::fs::write(folder.join(TOKEN), token).expect("the collector's token is kept");
     }
     let there = size(&operator).await;
@@ -65,7 +68,7 @@ async fn fill(figures: &mut Figures, settings: &Settings, folder: &Path) {
         let begun = Instant::now();
         // Past every number of the runs before: a call writes as many records as it takes numbers.
         let collector = collector(&server, folder).await;
-        push(&collector, settings.units, there / A_CALL, settings.events / A_CALL + 1).await;
+        push(&collector, units(settings), there / A_CALL, settings.events / A_CALL + 1).await;
         let (written, took) = (size(&operator).await - there, begun.elapsed().as_secs_f64());
         figures.add("records written", whole(written), "");
         figures.add("written in", took, "s");
@@ -81,6 +84,10 @@ async fn fill(figures: &mut Figures, settings: &Settings, folder: &Path) {
 async fn collector(server: &Server, folder: &Path) -> Clients {
     let token = std::fs::read_to_string(folder.join(TOKEN)).expect("the collector's token");
     Clients::connect(server, &token).await
+}
+
+fn units(settings: &Settings) -> u64 {
+    settings.units.map_or(UNITS, NonZeroU64::get)
 }
 
 /// Pushes mixed items in batches, from several clients at once.
@@ -204,7 +211,7 @@ async fn loaded(figures: &mut Figures, settings: &Settings, folder: &Path, serve
     let (from, mut most) = (size(&operator).await, 0);
     let mut next = from / A_CALL;
     while Instant::now() < until {
-        push(&collector, settings.units, next, next + 4 * AT_ONCE).await;
+        push(&collector, units(settings), next, next + 4 * AT_ONCE).await;
         next += 4 * AT_ONCE;
         most = most.max(resident_mib(server.id()));
     }

@@ -23,7 +23,7 @@ use wire::rating_service_client::RatingServiceClient;
 use wire::role_service_client::RoleServiceClient;
 use wire::unit_service_client::UnitServiceClient;
 
-use crate::items::UNITS;
+use crate::items::units;
 use crate::process::{Server, free_address};
 
 /// The most bytes of an answer.
@@ -148,7 +148,7 @@ impl Clients {
     /// Registers the projects, rates some practices of each, and returns the token of a service
     /// whose evidence counts on arrival.
     pub(crate) async fn prepare(&self) -> String {
-        self.prepare_units(UNITS).await
+        self.prepare_units(units()).await
     }
 
     /// As [`Clients::prepare`], with so many projects.

@@ -1,5 +1,6 @@
 //! What is asked on the command line.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use crate::shape::Shape;
@@ -12,7 +13,7 @@ cargo bench -p gradus-tests --bench load -- [options]
   --shapes A,B,…    of s1, s2, s3, s3c, stream, mixed (all)
   --parts A,B,…     of stages, append, after, beside, noisy, hidden (all these), and large
   --events N        events that replay, disk and start are measured at (200000)
-  --units N         units that large writes for (1000)
+  --units N         units that evidence is pushed for (64; 1000 by large)
   --folder PATH     where the servers keep their data, on the disk to be measured (a new folder); large
                     keeps its data there, and a next run goes on with it
   --output json     all figures as JSON in place of tables";
@@ -44,7 +45,7 @@ pub(crate) struct Settings {
     pub(crate) shapes: Vec<Shape>,
     pub(crate) parts: Vec<Part>,
     pub(crate) events: u64,
-    pub(crate) units: u64,
+    pub(crate) units: Option<NonZeroU64>,
     pub(crate) folder: Option<PathBuf>,
     pub(crate) json: bool,
 }
@@ -62,7 +63,7 @@ impl Settings {
                 .chain([Part::Noisy, Part::Hidden])
                 .collect(),
             events: 200_000,
-            units: 1_000,
+            units: None,
             folder: None,
             json: false,
         };
@@ -87,7 +88,7 @@ impl Settings {
             }
             "--parts" => self.parts = value.split(',').map(part).collect::<Option<_>>()?,
             "--events" => self.events = value.parse().ok()?,
-            "--units" => self.units = value.parse().ok()?,
+            "--units" => self.units = Some(value.parse().ok()?),
             "--folder" => self.folder = Some(value.into()),
             "--output" => self.json = value == "json",
             _ => return None,
