@@ -26,6 +26,7 @@ mod answers;
 mod append;
 pub mod call;
 mod fresh;
+mod reached;
 mod reading;
 mod recall;
 mod replay;

@@ -154,27 +154,6 @@ impl Service {
         found.ok_or_else(|| ServiceError::not_found("position", position))
     }
 
-    /// The version of a unit's stream in a log of `size` records, which the views have read.
-    pub async fn version_at(&self, unit: UnitId, size: u64) -> Result<u64, ServiceError> {
-        let (newest, since) =
-            self.views().history(unit).map_or((0, 0), |history| (history.version, history.since));
-        if since <= size {
-            return Ok(newest);
-        }
-        // `before` is there at that size and `after` is not.
-        let (mut before, mut after) = (0, newest);
-        while before + 1 < after {
-            let middle = before.midpoint(after);
-            let place = self.record_of(unit, middle).await?.recorded.place;
-            if place.position < size {
-                before = middle;
-            } else {
-                after = middle;
-            }
-        }
-        Ok(before)
-    }
-
     /// The record at a version of a stream; waits if it is queued and not durable yet.
     pub(crate) async fn record_of(
         &self,

@@ -60,7 +60,7 @@ impl Service {
 
     /// The members that say where streams had come to, those without a record, too.
     pub(super) async fn heads_of_capsule(
-        &self,
+        self: &Arc<Self>,
         of: &Described,
         streams: &BTreeSet<UnitId>,
         size: u64,
@@ -97,7 +97,11 @@ impl Service {
     }
 
     /// The leaves of a stream from a size of the log on, up to the version of a row.
-    async fn leaves_between(&self, row: &Row, size: u64) -> Result<Vec<Vec<u8>>, ServiceError> {
+    async fn leaves_between(
+        self: &Arc<Self>,
+        row: &Row,
+        size: u64,
+    ) -> Result<Vec<Vec<u8>>, ServiceError> {
         let mut version = self.version_at(row.stream, size).await?;
         let mut leaves = Vec::new();
         while version < row.version {

@@ -12,10 +12,10 @@ use gradus_log::LogError;
 use gradus_model::event::StateDigestRecorded;
 use gradus_model::unit::{Grade, PrincipalKind};
 use gradus_model::{Digest, Event, RequestId, UnitId};
+use gradus_proof::Row;
 use gradus_proof::digest::sha256_of;
 use gradus_proof::state::areas::BY_AREA;
-use gradus_proof::state::{Reached, rows_root};
-use gradus_proof::{Row, leaf_hash};
+use gradus_proof::state::rows_root;
 
 use super::{PROJECTOR, is_beside};
 use crate::append::organization;
@@ -88,7 +88,7 @@ impl Service {
 
     /// The rows of a size, with what the projector told of each unit there.
     async fn rows_at(
-        &self,
+        self: &Arc<Self>,
         size: u64,
         projected: &BTreeMap<UnitId, Digest>,
     ) -> Result<Vec<Row>, ServiceError> {
@@ -96,14 +96,7 @@ impl Service {
             let views = self.views();
             streams(&views.registry, &views.appraisals, size)
         };
-        let mut heads = BTreeMap::new();
-        for stream in &streams {
-            let version = self.version_at(*stream, size).await?;
-            if version > 0 {
-                let leaf = self.record_of(*stream, version).await?.leaf;
-                heads.insert(*stream, Reached { version, head: leaf_hash(&leaf) });
-            }
-        }
+        let heads = self.reached_at(&streams, size).await?;
         Ok(rows(&streams, &heads, projected))
     }
 
