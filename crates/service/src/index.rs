@@ -285,20 +285,23 @@ fn projector_of(store: &IndexStore, most_bytes: usize) -> Projector {
 }
 
 impl Service {
-    /// Tells the index of records that the views have read, and lets readers see them. While it lags, it
-    /// comes to them by itself.
+    /// Tells the index of records that the views have read, and lets readers see them. While it lags, or
+    /// where it would keep them waiting for long, it comes to them by itself.
     pub(crate) async fn index(
         self: &Arc<Self>,
         records: Vec<Recorded>,
     ) -> Result<(), ServiceError> {
         if !self.index.lags() {
-            self.apart(move |service| {
-                if let Err(error) = service.index.take(service, &records) {
+            let is_long = self.apart(move |service| {
+                let is_long = service.reads_long_for(&records);
+                if !is_long && let Err(error) = service.index.take(service, &records) {
                     service.index.give_up(&error);
                 }
-                Ok(())
-            })
-            .await?;
+                Ok(is_long)
+            });
+            if is_long.await? {
+                self.fall_behind();
+            }
         }
         let cursor = self.views().cursor;
         self.cursor.send_replace(cursor);

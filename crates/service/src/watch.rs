@@ -158,7 +158,7 @@ impl Service {
         if let Some(joined) = running() {
             return Ok(joined);
         }
-        let size = self.read_size();
+        let size = self.told_size();
         let stand = Stand { size, valid_at: self.stamp_of(size).await? };
         let walk = self.apart(move |service| {
             Ok(service.grounded(None, |ground| Walk::begin(ground, Within::default(), stand)))
@@ -203,7 +203,7 @@ impl Service {
     ) -> Result<Walk, ServiceError> {
         loop {
             let from = walk.stand().size;
-            if from < self.read_size() {
+            if from < self.told_size() {
                 let records = self.records_from(from, CHUNK).await?;
                 let (on, steps) = self.taken(walk, records).await?;
                 walk = on;
@@ -221,6 +221,11 @@ impl Service {
             walk = on;
             self.tell(to, vec![step]);
         }
+    }
+
+    /// How far changes can be told: of what the index has yet to read, each would be folded anew.
+    fn told_size(&self) -> u64 {
+        self.read_size().min(self.index.cursor())
     }
 
     fn tell(&self, to: &broadcast::Sender<Arc<Step>>, steps: Vec<Step>) {
@@ -244,7 +249,7 @@ impl Service {
             Ok(service.grounded(None, |ground| {
                 let mut steps = Vec::with_capacity(records.len());
                 for record in &records {
-                    if record.recorded.place.position >= service.read_size() {
+                    if record.recorded.place.position >= service.told_size() {
                         break;
                     }
                     let moved = walk.take(ground, &record.recorded);

@@ -97,7 +97,8 @@ impl Service {
         self.index_caught_up().await?;
         let alone = self.index.rebuilding.try_lock().map_err(|_| ServiceError::Rebuilding)?;
         self.caught_up(None).await?;
-        Ok((alone, self.read_size()))
+        // It may have fallen behind again, and comes no further meanwhile.
+        Ok((alone, self.read_size().min(self.index.cursor())))
     }
 
     /// The room of a rebuild that somebody asked for.

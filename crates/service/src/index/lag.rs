@@ -1,9 +1,10 @@
 //! While the index lags: it has yet to read records that the views have read.
 //!
-//! A start that finds it behind serves at once where to catch up would take long. The index then reads
-//! on by itself, from the log; meanwhile whatever it does not tell is folded from histories, and the
-//! answers are the same. Invariant: each record is taken in once and in order, by whoever catches up
-//! while it lags, and by whoever follows the log's head from then on.
+//! A start that finds it behind serves at once where to catch up would take long. Nor do the views wait
+//! for it where units that were pushed to would take long to be read anew, as after a start. The index
+//! then reads on by itself, from the log; meanwhile whatever it does not tell is folded from histories,
+//! and the answers are the same. Invariant: each record is taken in once and in order, by whoever
+//! catches up while it lags, and by whoever follows the log's head from then on.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,6 +56,33 @@ impl Service {
         if records <= self.memory.most_read {
             return self.catch_up_first().await;
         }
+        self.read_on(from, to);
+        Ok(())
+    }
+
+    /// Lets the index fall behind the views, and catch up by itself; called by whoever follows the log's
+    /// head.
+    pub(super) fn fall_behind(self: &Arc<Self>) {
+        self.index.lags.send_replace(true);
+        self.read_on(self.index.cursor(), self.views().cursor);
+    }
+
+    /// Whether units would take long to be read anew for these of their events.
+    pub(super) fn reads_long_for(&self, records: &[Recorded]) -> bool {
+        self.read_anew_for(records) > self.memory.most_read
+    }
+
+    /// How many records the units have in all that are read anew for these of their events.
+    fn read_anew_for(&self, records: &[Recorded]) -> u64 {
+        let lacking = self.index.projector().lacking(records);
+        let views = self.views();
+        let histories = lacking.into_iter().filter_map(|unit| views.history(unit));
+        let forgotten = histories.filter(|history| history.forgotten().is_some());
+        forgotten.map(|history| history.version).sum()
+    }
+
+    /// Lets the index, which lags, catch up on a task of its own.
+    fn read_on(self: &Arc<Self>, from: u64, to: u64) {
         tracing::info!(
             from,
             to,
@@ -80,7 +108,6 @@ impl Service {
                 }
             }
         });
-        Ok(())
     }
 
     async fn catch_up_first(self: &Arc<Self>) -> Result<(), ServiceError> {

@@ -289,3 +289,77 @@ async fn what_is_recorded_while_the_index_catches_up_is_taken_in_once() {
     assert_eq!(service.index.cursor(), service.log.head().size);
     assert!(is_true(&service).await);
 }
+
+/// A service on a log of 20 items in each unit, whose index has read all and holds no unit.
+async fn at_rest(data: &Path, memory: Memory) -> Arc<Service> {
+    let service = started_within(data, Memory::default()).await;
+    for unit in UNITS {
+        register(&service, unit).await;
+        push(&service, unit, 0..20).await;
+        rate(&service, unit, "BP.10.01", Value::Satisfied).await;
+    }
+    stopped(service).await;
+    let service = started_within(data, memory).await;
+    assert!(!service.index.lags());
+    service
+}
+
+#[tokio::test]
+async fn the_views_read_on_while_the_index_reads_units_anew_that_were_pushed_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let memory = Memory { history_bytes: 0, ..NOTHING_FIRST };
+    let service = at_rest(&directory.path().join("data"), memory).await;
+    let before = service.index.cursor();
+    let pause = service.index.rebuilding.try_lock().unwrap();
+    push(&service, "firmware", 20..40).await;
+    // As long as this takes, nothing is held for those who read.
+    service.caught_up(None).await.unwrap();
+    let head = service.log.head().size;
+    assert_eq!((service.views().cursor, service.index.cursor()), (head, before));
+    assert!(service.index.lags());
+    drop(pause);
+    service.index_caught_up().await.unwrap();
+    assert_eq!(service.index.cursor(), head);
+    assert!(is_true(&service).await);
+
+    // What it holds now is not read again: it follows the views.
+    let _pause = service.index.rebuilding.try_lock().unwrap();
+    push(&service, "firmware", 40..60).await;
+    service.caught_up(None).await.unwrap();
+    assert_eq!(service.index.cursor(), service.log.head().size);
+}
+
+#[tokio::test]
+async fn what_is_soon_read_anew_the_index_tells_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let memory = Memory { history_bytes: 0, most_read: 50, ..NOTHING_FIRST };
+    let service = at_rest(&directory.path().join("data"), memory).await;
+    push(&service, "gateway", 20..25).await;
+    service.caught_up(None).await.unwrap();
+    assert!(!service.index.lags());
+    assert_eq!(service.index.cursor(), service.log.head().size);
+    assert!(is_true(&service).await);
+}
+
+#[tokio::test]
+async fn who_watches_is_told_of_a_change_once_the_index_has_read_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = at_rest(&directory.path().join("data"), Memory::default()).await;
+    let by = Call::by(actor(&service, PrincipalKind::Person)).caller();
+    let mut watched = service.watch(&by, &AskedWatch::default()).await.unwrap();
+    let pause = service.index.rebuilding.try_lock().unwrap();
+    service.fall_behind();
+    rate(&service, "portal", "BP.10.01", Value::NotSatisfied).await;
+    let size = service.log.head().size;
+    let quiet = tokio::time::timeout(Duration::from_secs(1), async {
+        while watched.told.recv().await.unwrap().unwrap().moved.is_none() {}
+    });
+    assert!(quiet.await.is_err(), "it was told while the index had not read it");
+    drop(pause);
+    let moved = loop {
+        if let Some(moved) = watched.told.recv().await.unwrap().unwrap().moved {
+            break moved;
+        }
+    };
+    assert_eq!(moved.position, Some(size - 1));
+}
