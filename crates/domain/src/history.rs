@@ -31,11 +31,11 @@ use crate::timeline::Stated;
 
 use items::Items;
 use recall::Recalled;
-use seen::Seen;
 
 pub use facts::{Acceptance, EvidenceHistory, Happening, RatingHistory};
 pub use links::{Kinds, Work};
 pub use recall::{Forgotten, Recall, Remembered};
+pub use seen::Seen;
 pub use told::Told;
 
 /// The fold of one unit's stream.
@@ -175,6 +175,24 @@ impl UnitHistory {
     #[must_use]
     pub fn knows_sources(&self) -> bool {
         self.recalled.is_none() || self.seen.get().is_some()
+    }
+
+    /// The sources that items come from, where they are known without a wait.
+    #[must_use]
+    pub fn sources_seen(&self) -> Option<&Seen> {
+        self.seen.get().filter(|_| self.recalled.is_some())
+    }
+
+    /// Takes in from which sources the items up to a version of the stream come. If the stream has gone
+    /// on since, nothing is taken, and they are returned.
+    #[must_use]
+    pub fn recollect(&self, seen: Seen, version: u64) -> Option<Seen> {
+        if version != self.version {
+            return Some(seen);
+        }
+        // Who was faster recalled the same.
+        self.seen.get_or_init(|| seen);
+        None
     }
 
     /// A copy with what was recalled apart, which goes its own way; this one still holds nothing, but

@@ -73,6 +73,7 @@ pub mod forecast;
 pub mod gap;
 pub mod gaps;
 mod in_span;
+mod known_sources;
 pub mod late;
 pub mod levels;
 pub mod queue;

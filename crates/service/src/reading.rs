@@ -124,6 +124,7 @@ impl Service {
         self.settle_written(&units);
         self.room.notify_one();
         self.renew_standing().await;
+        self.renew_known_sources();
         Ok(())
     }
 

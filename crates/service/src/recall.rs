@@ -104,6 +104,7 @@ impl Service {
         unit: UnitId,
         asks: impl Fn(&UnitHistory) -> bool,
     ) -> Result<(), ServiceError> {
+        self.recollect(unit).await?;
         // Where sources are not known yet, `asks` may say yes for want of them.
         let asked = |history: &UnitHistory| {
             let is_asked = history.knows_sources() && asks(history);

@@ -21,6 +21,7 @@ use crate::error::ServiceError;
 use crate::fresh::Fresh;
 use crate::index::Index;
 use crate::keys::KeyStore;
+use crate::known_sources::KnownSources;
 use crate::queries::Queries;
 use crate::room::{LogQueue, Room};
 use crate::standing::Standing;
@@ -56,6 +57,8 @@ pub struct Service {
     pub(crate) room: Arc<Notify>,
     /// What the next start reads in place of the log.
     pub(crate) standing: Mutex<Standing>,
+    /// From which sources items come, as it is written down.
+    pub(crate) known_sources: Arc<KnownSources>,
     /// Names of principals at the head; payload, so kept apart from the registry.
     pub(crate) people: RwLock<BTreeMap<PrincipalId, String>>,
     /// The index of levels, which reads after the views.
@@ -240,6 +243,7 @@ impl Service {
         self.log.close().await?;
         self.index.flush();
         self.keep_standing().await;
+        self.keep_known_sources().await;
         self.keep_uses().await;
         Ok(())
     }

@@ -148,6 +148,7 @@ impl Service {
             memory,
             room,
             standing: Mutex::default(),
+            known_sources: Arc::default(),
             people: RwLock::default(),
             index,
             cursor: watch::Sender::new(0),
@@ -179,6 +180,7 @@ impl Service {
         service.fold().await?;
         let folded = begun.elapsed();
         tracing::info!(from, ?stood, ?folded, "read what stands, and folded what came after");
+        service.open_known_sources().await?;
         service.open_queries()?;
         service.begin_checkpoints().await?;
         service.follow();

@@ -3,14 +3,17 @@
 //! Most items that are pushed are new. Whoever asks whether one is need not recall the others: what
 //! was not seen is not there. What seems to be is looked for among them.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::Hasher as _;
 
 use gradus_model::evidence::Source;
+use gradus_model::{Event, Recorded};
+use siphasher::sip::SipHasher13;
 
 /// Of a million sources, a new one is taken for one of them once in a million times.
 const BYTES: usize = 5;
 
-/// A few bits of a source, spread evenly.
+/// A few bits of a source, spread evenly: the first of SipHash-1-3, under the key zero, of the name of
+/// the system, a byte that no text has (0xff), and the id there. They are written down, and stay so.
 type Print = [u8; BYTES];
 
 /// So many of late are kept apart, however few there are.
@@ -25,7 +28,7 @@ const AROUND: usize = 128;
 
 /// Sources that were seen, in 40 bits each and no more: of units that are pushed to, all are held.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen {
+pub struct Seen {
     /// In their order.
     prints: Vec<Print>,
     /// Those of late, in their order.
@@ -46,6 +49,28 @@ impl Seen {
             self.prints = merged(&self.prints, &self.recent);
             self.recent.clear();
         }
+    }
+
+    /// Takes in a recorded event: a submitted item's source; any other changes nothing.
+    pub fn take_in(&mut self, recorded: &Recorded) {
+        if let Event::EvidenceSubmitted(item) = &recorded.event {
+            self.add(&item.source);
+        }
+    }
+
+    /// All of it as bytes, 5 for each source, ascending.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        merged(&self.prints, &self.recent).concat()
+    }
+
+    /// What was written as bytes; none if they cannot be that.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let (prints, rest) = bytes.as_chunks();
+        let is_ordered = prints.is_sorted_by(|one, next| one < next);
+        let read = || Self { prints: prints.to_vec(), recent: Vec::new() };
+        (rest.is_empty() && is_ordered).then(read)
     }
 
     /// Whether a source may have been seen; one that was not, was not.
@@ -99,8 +124,10 @@ fn merged(left: &[Print], right: &[Print]) -> Vec<Print> {
 
 /// A number that differs from that of any other source, most likely.
 pub(super) fn hash_of(source: &Source) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    source.hash(&mut hasher);
+    let mut hasher = SipHasher13::new();
+    hasher.write(source.name.as_str().as_bytes());
+    hasher.write(&[0xff]);
+    hasher.write(source.id.as_str().as_bytes());
     hasher.finish()
 }
 
@@ -129,6 +156,35 @@ mod tests {
             assert!((0..10_000).all(|number| seen.may_have(&source(number))));
             assert!((10_000..20_000).all(|number| !seen.may_have(&source(number))));
         }
+    }
+
+    #[test]
+    fn what_is_written_down_is_read_back() {
+        let mut seen = Seen::default();
+        for number in 0..10_000 {
+            seen.add(&source(number));
+            if number % 1_777 == 0 {
+                let bytes = seen.bytes();
+                assert_eq!(bytes.len(), (number + 1) * BYTES);
+                let read = Seen::read(&bytes).unwrap();
+                assert!((0..=number).all(|number| read.may_have(&source(number))));
+                assert!((number + 1..number + 1_000).all(|other| !read.may_have(&source(other))));
+            }
+        }
+        let mut bytes = seen.bytes();
+        assert!(Seen::read(&bytes[1..]).is_none() && Seen::read(&[]).is_some());
+        bytes.rotate_left(BYTES);
+        assert!(Seen::read(&bytes).is_none(), "out of order");
+    }
+
+    #[test]
+    fn prints_stay_what_they_are_since_they_are_written_down() {
+        let of = |name: &str, id: &str| {
+            print_of(&Source { name: name.parse().unwrap(), id: id.parse().unwrap() })
+        };
+        assert_eq!(of("git", "4c2f"), [86, 22, 112, 131, 25]);
+        assert_eq!(of("scanner", "1"), [254, 151, 87, 32, 68]);
+        assert_ne!(of("a", "bc"), of("ab", "c"));
     }
 
     #[test]

@@ -170,8 +170,16 @@ pub(crate) fn create_folder(path: &Path) -> Result<(), FileError> {
 
 /// Writes a file, in the place of one of the same name; durable on return.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    replace_by(path, |file| file.write_all(bytes))
+}
+
+/// The same, of which `write` writes the content.
+pub(crate) fn replace_by(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), FileError> {
     let new = path.with_added_extension(TEMPORARY);
-    let placed = write_new(&new, bytes).and_then(|()| {
+    let placed = write_new(&new, write).and_then(|()| {
         fs::rename(&new, path).map_err(|source| FileError::new(Step::Rename, path, source))
     });
     if placed.is_err() {
@@ -182,7 +190,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     sync_folder(parent(path))
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+fn write_new(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), FileError> {
     // One that is there may have another mode.
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -196,21 +207,14 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .mode(0o600)
         .open(path)
         .map_err(|source| FileError::new(Step::Create, path, source))?;
-    file.write_all(bytes).map_err(|source| FileError::new(Step::Write, path, source))?;
+    write(&mut file).map_err(|source| FileError::new(Step::Write, path, source))?;
     file.sync_all().map_err(|source| FileError::new(Step::Sync, path, source))
 }
 
 /// Writes a copy of a file, durable on return.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
-    let new = to.with_added_extension(TEMPORARY);
-    let failed = |source| FileError::new(Step::Write, &new, source);
     let mut source = File::open(from).map_err(|source| FileError::new(Step::Read, from, source))?;
-    write_new(&new, &[])?;
-    let mut file = OpenOptions::new().write(true).open(&new).map_err(failed)?;
-    io::copy(&mut source, &mut file).map_err(failed)?;
-    file.sync_all().map_err(|source| FileError::new(Step::Sync, &new, source))?;
-    fs::rename(&new, to).map_err(|source| FileError::new(Step::Rename, to, source))?;
-    sync_folder(parent(to))
+    replace_by(to, |file| io::copy(&mut source, file).map(|_| ()))
 }
 
 /// Overwrites a file, which may hold what is to be gone, and removes it.

@@ -286,6 +286,7 @@ async fn what_is_recorded_while_the_index_catches_up_is_taken_in_once() {
         push(&service, UNITS[number as usize % UNITS.len()], number..number + 1).await;
     }
     service.caught_up(None).await.unwrap();
+    service.index_caught_up().await.unwrap();
     assert_eq!(service.index.cursor(), service.log.head().size);
     assert!(is_true(&service).await);
 }
