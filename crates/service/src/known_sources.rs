@@ -22,6 +22,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gradus_domain::history::Seen;
@@ -56,6 +57,8 @@ pub(crate) struct KnownSources {
     kept: Mutex<Option<Arc<Kept>>>,
     /// Held while it is written.
     writing: Mutex<()>,
+    /// How far the views had read when that was last tried.
+    tried: AtomicU64,
 }
 
 /// The file, open, and where everything lies in it.
@@ -85,6 +88,13 @@ impl KnownSources {
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept.map(Arc::new);
     }
 
+    /// Whether it is to be written anew once the views have read so much. What failed is not tried again
+    /// before there is more to write.
+    fn is_due(&self, size: u64) -> bool {
+        let last = self.tried.load(Ordering::Relaxed);
+        size >= last + EVERY.max(last / PART)
+    }
+
     /// Writes down what the views know, and what was written before of units of which they do not.
     fn write(&self, views: &RwLock<Views>, log: &dyn Log, path: &Path) -> Result<(), ServiceError> {
         let views = || views.read().unwrap_or_else(PoisonError::into_inner);
@@ -92,6 +102,7 @@ impl KnownSources {
         if before.as_ref().is_some_and(|before| before.size == views().cursor) {
             return Ok(());
         }
+        self.tried.store(views().cursor, Ordering::Relaxed);
         let units: Vec<UnitId> = views().histories().map(|(unit, _)| unit).collect();
         let known = |unit| {
             let views = views();
@@ -213,6 +224,7 @@ impl Service {
     pub(crate) async fn open_known_sources(&self) -> Result<(), ServiceError> {
         let Some(kept) = Kept::open(&self.sources_path()) else { return Ok(()) };
         if kept.size <= self.log.head().size && self.log.root_at(kept.size).await? == kept.root {
+            self.known_sources.tried.store(kept.size, Ordering::Relaxed);
             self.known_sources.keep(Some(kept));
         }
         Ok(())
@@ -255,8 +267,7 @@ impl Service {
     /// Writes down the sources of all units beside everything else, after enough was read since the
     /// last time.
     pub(crate) fn renew_known_sources(self: &Arc<Self>) {
-        let kept = self.known_sources.kept().map_or(0, |kept| kept.size);
-        if self.views().cursor < kept + EVERY.max(kept / PART) {
+        if !self.known_sources.is_due(self.views().cursor) {
             return;
         }
         let service = Arc::clone(self);

@@ -104,7 +104,6 @@ impl Service {
         unit: UnitId,
         asks: impl Fn(&UnitHistory) -> bool,
     ) -> Result<(), ServiceError> {
-        self.recollect(unit).await?;
         // Where sources are not known yet, `asks` may say yes for want of them.
         let asked = |history: &UnitHistory| {
             let is_asked = history.knows_sources() && asks(history);
@@ -113,10 +112,17 @@ impl Service {
             }
             is_asked
         };
-        let mut forgotten = self.views().history(unit).and_then(|history| {
+        let wanted = || {
+            let views = self.views();
+            let history = views.history(unit)?;
             let is_wanted = asked(history) || !history.knows_sources();
             history.forgotten().filter(|_| is_wanted)
-        });
+        };
+        if wanted().is_none() {
+            return Ok(());
+        }
+        self.recollect(unit).await?;
+        let mut forgotten = wanted();
         if forgotten.is_none() {
             return Ok(());
         }

@@ -69,7 +69,8 @@ impl Service {
 
     /// Whether units would take long to be read anew for these of their events.
     pub(super) fn reads_long_for(&self, records: &[Recorded]) -> bool {
-        self.read_anew_for(records) > self.memory.most_read
+        // One that was given up reads nothing.
+        self.index.store().is_some() && self.read_anew_for(records) > self.memory.most_read
     }
 
     /// How many records the units have in all that are read anew for these of their events.

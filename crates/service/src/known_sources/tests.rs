@@ -133,3 +133,26 @@ async fn what_was_written_of_another_log_is_ignored() {
     push(&service, 30..31).await;
     assert!(may_have(&service, unit, 0..31).into_iter().all(|known| known));
 }
+
+#[tokio::test]
+async fn what_cannot_be_written_is_not_tried_again_before_there_is_more_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    filled(&data).await;
+    let service = started_within(&data, HOLDS_NOTHING).await;
+    let unit = push(&service, 30..31).await;
+    let size = service.views().cursor;
+    let before = service.known_sources.kept().unwrap().size;
+    assert!(before < size && service.known_sources.is_due(before + EVERY));
+    // Its new content has no place.
+    let new = data.join("projections").join("sources.new");
+    fs::create_dir_all(new.join("in the way")).unwrap();
+    service.keep_known_sources().await;
+    assert_eq!(service.known_sources.kept().unwrap().size, before);
+    assert!(!service.known_sources.is_due(before + EVERY));
+    assert!(service.known_sources.is_due(size + EVERY));
+    fs::remove_dir_all(new).unwrap();
+    service.keep_known_sources().await;
+    assert_eq!(service.known_sources.kept().unwrap().size, size);
+    assert!(service.known_sources.kept().unwrap().read(unit).is_some());
+}

@@ -364,3 +364,19 @@ async fn who_watches_is_told_of_a_change_once_the_index_has_read_it() {
     };
     assert_eq!(moved.position, Some(size - 1));
 }
+
+#[tokio::test]
+async fn an_index_that_was_given_up_does_not_fall_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let memory = Memory { history_bytes: 0, ..NOTHING_FIRST };
+    let service = at_rest(&directory.path().join("data"), memory).await;
+    service.index.give_up(&ServiceError::Fault("for this test"));
+    let records = service.records_from(0, 100).await.unwrap();
+    let records: Vec<Recorded> = records.into_iter().map(|record| record.recorded).collect();
+    assert!(service.read_anew_for(&records) > 0 && !service.reads_long_for(&records));
+    push(&service, "firmware", 20..25).await;
+    service.caught_up(None).await.unwrap();
+    assert!(!service.index.lags());
+    let size = service.log.head().size;
+    assert!(levels(&service, "firmware", size).await.is_ok());
+}
