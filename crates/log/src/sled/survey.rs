@@ -24,8 +24,8 @@ use crate::LogError;
 use crate::error::Doing as _;
 
 /// The bytes of a segment.
-const SEGMENT: usize = 512 << 10;
-const SEGMENT_HEADER: usize = 20;
+pub(super) const SEGMENT: usize = 512 << 10;
+pub(super) const SEGMENT_HEADER: usize = 20;
 /// No message begins in the last bytes of a segment.
 const RED_ZONE: usize = 32;
 /// What follows the content of a snapshot: its length and its checksum.
@@ -175,7 +175,8 @@ fn segments(
     Ok(read.into_inner().unwrap_or_default())
 }
 
-fn read_up_to(file: &File, buffer: &mut [u8], from: u64) -> io::Result<usize> {
+/// Reads until the buffer is full or the file ends; returns the bytes read.
+pub(super) fn read_up_to(file: &File, buffer: &mut [u8], from: u64) -> io::Result<usize> {
     let mut length = 0;
     while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
         match file.read_at(rest, from + length as u64) {
@@ -217,7 +218,7 @@ impl Segment {
 }
 
 /// The log sequence number of a segment whose header verifies.
-fn segment_number(bytes: &[u8]) -> Option<u64> {
+pub(super) fn segment_number(bytes: &[u8]) -> Option<u64> {
     const MASK: u64 = i64::MAX as u64;
     let (checksum, rest) = bytes.split_first_chunk::<4>()?;
     let covered = rest.get(..SEGMENT_HEADER - 4)?;

@@ -4,7 +4,9 @@
 //! follows, and writes zeros over it. So one failed read in its recovery would lose records for
 //! good. What it reads and may overwrite are the segments from its newest snapshot on, the
 //! snapshots, and the length of the file; they are copied here before, and put back where the start
-//! did not end well: at once, or by the next start after a kill.
+//! did not end well: at once, or by the next start after a kill. What it wrote besides went into
+//! segments that held nothing, which are emptied: were they left, two would have the same number,
+//! and the library opens no such file.
 //!
 //! Only what was written since the newest snapshot is copied: what a run wrote, once. Nothing is
 //! synced on the good way; every piece has a checksum, so that one that a power cut tore is not used.
@@ -18,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::database::sync;
-use super::survey::Survey;
+use super::survey::{SEGMENT, SEGMENT_HEADER, Survey, read_up_to, segment_number};
 use crate::LogError;
 use crate::error::Doing as _;
 
@@ -28,7 +30,9 @@ const FOLDER: &str = "undo";
 const COMPLETE: &str = "complete";
 /// What must stay free besides, at most.
 const SPARE_BYTES: u64 = 64 << 20;
-const SEGMENT: u64 = 512 << 10;
+const SEGMENT_BYTES: u64 = SEGMENT as u64;
+const PAGE: usize = 4 << 10;
+const ZEROS: [u8; PAGE] = [0; PAGE];
 /// How long a database that was dropped may hold its file.
 const LETS_GO_WITHIN: Duration = Duration::from_secs(2);
 
@@ -45,7 +49,7 @@ impl Undo {
         let undo = Self::of(log);
         let small = small_files(log)?;
         let tail = read_by_recovery(&small, survey);
-        if !has_room(log, tail.len() as u64 * SEGMENT)? {
+        if !has_room(log, tail.len() as u64 * SEGMENT_BYTES)? {
             tracing::warn!(
                 "no room to hold the end of the log aside while it is opened: \
                  a read that fails meanwhile can damage it"
@@ -60,14 +64,14 @@ impl Undo {
         let db = log.join("db");
         let file = File::open(&db).doing("open", &db)?;
         for base in &tail {
-            let length = SEGMENT.min(survey.bytes.saturating_sub(*base));
+            let length = SEGMENT_BYTES.min(survey.bytes.saturating_sub(*base));
             let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
             file.read_exact_at(&mut bytes, *base).doing("read", &db)?;
             undo.keep(&format!("at.{base:016x}"), bytes)?;
         }
         let complete = format!("{} {}\n", survey.bytes, small.len() + tail.len());
         undo.keep(COMPLETE, complete.into_bytes())?;
-        let (bytes, took) = (tail.len() as u64 * SEGMENT, begun.elapsed());
+        let (bytes, took) = (tail.len() as u64 * SEGMENT_BYTES, begun.elapsed());
         tracing::info!(bytes, ?took, "held aside what recovery may overwrite");
         Ok(Some(undo))
     }
@@ -100,17 +104,17 @@ impl Undo {
             return Ok(());
         };
         let db = self.log.join("db");
-        let file = File::options().write(true).open(&db).doing("open", &db)?;
+        let file = File::options().read(true).write(true).open(&db).doing("open", &db)?;
         self.wait_for(&file)?;
         for path in small_files(&self.log)? {
             fs::remove_file(&path).doing("remove", &path)?;
         }
         file.set_len(length).doing("set the length of", &db)?;
+        empty_new_segments(&file, length, &pieces).doing("write", &db)?;
         for piece in &pieces {
             let bytes = whole(piece)?.unwrap_or_default();
             let name = piece.file_name().unwrap_or_default().to_string_lossy();
-            if let Some(base) = name.strip_prefix("at.") {
-                let base = u64::from_str_radix(base, 16).unwrap_or_default();
+            if let Some(base) = base_of(piece) {
                 file.write_all_at(&bytes, base).doing("write", &db)?;
             } else {
                 let to = self.log.join(&*name);
@@ -182,6 +186,37 @@ impl Undo {
     }
 }
 
+/// Where in `db` the segment lies that a piece holds; `None` for another file.
+fn base_of(piece: &Path) -> Option<u64> {
+    u64::from_str_radix(piece.file_name()?.to_str()?.strip_prefix("at.")?, 16).ok()
+}
+
+/// Empties the segments that were not in use before, and are now.
+///
+/// All that had a number from the newest snapshot's on are held: what has one and is not held is new.
+fn empty_new_segments(file: &File, length: u64, pieces: &[PathBuf]) -> io::Result<()> {
+    let from = first_number_read(pieces);
+    let held: HashSet<u64> = pieces.iter().filter_map(|piece| base_of(piece)).collect();
+    let bases = (0..length).step_by(SEGMENT).filter(|base| !held.contains(base));
+    let mut segment = vec![0; SEGMENT];
+    for base in bases {
+        let header = segment.get_mut(..SEGMENT_HEADER).unwrap_or_default();
+        read_up_to(file, header, base)?;
+        if segment_number(header).is_none_or(|number| number < from) {
+            continue;
+        }
+        let read = read_up_to(file, &mut segment, base)?;
+        // What is empty already may need room on a disk that has none.
+        for (index, page) in segment.get(..read).unwrap_or_default().chunks(PAGE).enumerate() {
+            if page.iter().any(|byte| *byte != 0) {
+                let zeros = ZEROS.get(..page.len()).unwrap_or_default();
+                file.write_all_at(zeros, base + (index * PAGE) as u64)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The content of a piece, if its checksum is right.
 fn whole(piece: &Path) -> Result<Option<Vec<u8>>, LogError> {
     let mut bytes = fs::read(piece).doing("read", piece)?;
@@ -211,9 +246,14 @@ fn newest_snapshot(small: &[PathBuf]) -> u64 {
     small.iter().filter_map(number).max().unwrap_or(0)
 }
 
+/// The number of the first segment that recovery reads.
+fn first_number_read(small: &[PathBuf]) -> u64 {
+    newest_snapshot(small) / SEGMENT_BYTES * SEGMENT_BYTES
+}
+
 /// Where the segments lie that recovery reads.
 fn read_by_recovery(small: &[PathBuf], survey: &Survey) -> Vec<u64> {
-    let from = newest_snapshot(small) / SEGMENT * SEGMENT;
+    let from = first_number_read(small);
     let tail = survey.segments.iter().filter(|(_, number)| *number >= from);
     tail.map(|(base, _)| *base).collect()
 }
@@ -223,8 +263,10 @@ fn read_by_recovery(small: &[PathBuf], survey: &Survey) -> Vec<u64> {
 pub(super) fn in_doubt(log: &Path, survey: &Survey) -> Result<Vec<Range<u64>>, LogError> {
     let bases: HashSet<u64> = read_by_recovery(&small_files(log)?, survey).into_iter().collect();
     let mut found: Vec<Range<u64>> = Vec::new();
-    for frame in
-        survey.frames.iter().filter(|frame| bases.contains(&(frame.at / SEGMENT * SEGMENT)))
+    for frame in survey
+        .frames
+        .iter()
+        .filter(|frame| bases.contains(&(frame.at / SEGMENT_BYTES * SEGMENT_BYTES)))
     {
         match found.last_mut() {
             Some(last) if frame.first <= last.end => last.end = last.end.max(frame.end),

@@ -41,6 +41,27 @@ async fn a_start_puts_back_what_the_start_before_it_ruined() {
     assert!(!bench.path().join("log/undo").exists(), "a start that ends well lets go of it");
 }
 
+/// Two segments of one number, and sled opens a log no more: a disk that had been full did that.
+#[tokio::test]
+async fn a_segment_that_recovery_began_is_empty_again() {
+    const SEGMENT: usize = 512 << 10;
+    let (bench, head) = killed().await;
+    let database = bench.path().join("log/db");
+    let written = fs::read(&database).unwrap();
+    let length = written.len().next_multiple_of(SEGMENT) + SEGMENT;
+    fs::File::options().write(true).open(&database).unwrap().set_len(length as u64).unwrap();
+    let before = fs::read(&database).unwrap();
+    let undo = held(&bench);
+    let mut begun = before.clone();
+    begun[length - SEGMENT..][..written.len().min(SEGMENT)]
+        .copy_from_slice(&written[..written.len().min(SEGMENT)]);
+    fs::write(&database, begun).unwrap();
+    undo.put_back().unwrap();
+    assert!(fs::read(&database).unwrap() == before);
+    undo.forget().unwrap();
+    assert_eq!(bench.open().unwrap().head(), head);
+}
+
 #[tokio::test]
 async fn what_is_not_held_whole_is_not_put_back() {
     let (bench, head) = killed().await;
